@@ -1,0 +1,2 @@
+//! Password recovery.
+fn main() {}
