@@ -1,0 +1,141 @@
+//! The API Gateway: routes requests to functions, and answers what no function answers.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use axum::response::IntoResponse;
+use axum::{Json, Router};
+use data_encoding::BASE64;
+use http_body_util::BodyExt;
+use serde_json::json;
+
+use crate::event::{Context, event, response};
+use crate::pool::{Pool, PoolError};
+use crate::random::Random;
+use crate::template::{Cors, Route};
+
+/// The largest body that API Gateway takes.
+const LARGEST_BODY: usize = 10 * 1024 * 1024;
+/// How much of a larger one is still read, so that its sender gets to see the answer.
+const MOST_READ: usize = 64 * 1024 * 1024;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
+
+/// The gateway and what is behind it.
+#[derive(Debug)]
+pub struct Gateway {
+    paths: HashMap<String, Vec<(Method, Route, Pool)>>,
+    cors: Option<Cors>,
+    random: Random,
+}
+
+impl Gateway {
+    /// A gateway for `routes`, each with the pool of its function.
+    #[must_use]
+    pub fn new(
+        routes: impl IntoIterator<Item = (Route, Pool)>,
+        cors: Option<Cors>,
+        random: Random,
+    ) -> Self {
+        let mut paths = HashMap::<_, Vec<_>>::new();
+        for (route, pool) in routes {
+            if let Ok(method) = Method::from_bytes(route.method.as_bytes()) {
+                paths.entry(route.path.clone()).or_default().push((method, route, pool));
+            }
+        }
+        Self { paths, cors, random }
+    }
+
+    /// A router that gives the gateway every request without a route of its own.
+    #[must_use]
+    pub fn into_router(self) -> Router {
+        Router::new().fallback(handle).with_state(Arc::new(self))
+    }
+
+    async fn answer(&self, peer: SocketAddr, request: Request) -> Response<Body> {
+        let request_id = BASE64.encode(&self.random.bytes::<11>());
+        let (parts, body) = request.into_parts();
+        let mut answered = match &self.cors {
+            Some(cors) if parts.method == Method::OPTIONS => cors.preflight(&parts.headers),
+            _ => match self.route(parts.uri.path(), &parts.method) {
+                None => plain(StatusCode::NOT_FOUND, "Not Found"),
+                Some((route, pool)) => match read(body).await {
+                    None => plain(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+                    Some(body) => {
+                        let at = regain::ambient::now();
+                        let context = Context { request_id: &request_id, peer, at };
+                        match event(&parts, &body, route, context) {
+                            Ok(event) => invoke(pool, event).await,
+                            Err(_) => internal_error(),
+                        }
+                    }
+                },
+            },
+        };
+        let headers = answered.headers_mut();
+        if let (Some(cors), true) = (&self.cors, parts.method != Method::OPTIONS) {
+            cors.apply(&parts.headers, headers);
+        }
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
+            headers.insert(REQUEST_ID, id);
+        }
+        answered
+    }
+
+    fn route(&self, path: &str, method: &Method) -> Option<(&Route, &Pool)> {
+        let routes = self.paths.get(path)?;
+        let (_, route, pool) = routes.iter().find(|(routed, ..)| routed == method)?;
+        Some((route, pool))
+    }
+}
+
+async fn handle(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response<Body> {
+    gateway.answer(peer, request).await
+}
+
+async fn invoke(pool: &Pool, event: Bytes) -> Response<Body> {
+    match pool.invoke(event).await {
+        Ok(answer) => response(&answer).unwrap_or_else(internal_error),
+        Err(PoolError::TimedOut(_)) => {
+            plain(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+        }
+        Err(PoolError::Failed(_)) => internal_error(),
+    }
+}
+
+fn internal_error() -> Response<Body> {
+    plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+}
+
+fn plain(status: StatusCode, message: &str) -> Response<Body> {
+    (status, Json(json!({"message": message}))).into_response()
+}
+
+/// The whole body, or `None` if it is too large or breaks off.
+async fn read(mut body: Body) -> Option<Bytes> {
+    if let Some(known) = body.size_hint().exact() {
+        if usize::try_from(known).is_ok_and(|known| known <= LARGEST_BODY) {
+            return axum::body::to_bytes(body, LARGEST_BODY).await.ok();
+        }
+    }
+    let mut kept = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(chunk) = frame.ok()?.into_data() else { continue };
+        length += chunk.len();
+        if length <= LARGEST_BODY {
+            kept.extend_from_slice(&chunk);
+        } else if length > MOST_READ {
+            return None;
+        }
+    }
+    (length <= LARGEST_BODY).then(|| kept.into())
+}

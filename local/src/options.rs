@@ -1,0 +1,67 @@
+//! The command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+/// Runs the whole of Regain on this machine: the API, the functions behind it, the table, the
+/// secrets and the mail. It needs no account, no Docker and no network.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "local", version, after_help = AFTER_HELP)]
+pub struct Options {
+    /// Port of the API on 127.0.0.1; 0 takes any free one
+    #[arg(long, value_name = "PORT", default_value_t = 3000)]
+    pub port: u16,
+
+    /// Keep everything in this directory, which is made if it is missing; without it all is in
+    /// memory and gone at the end
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// Load these users at the start, one JSON object a line; users that exist are updated
+    #[arg(long, value_name = "FILE")]
+    pub users: Option<PathBuf>,
+
+    /// Load the items and secrets that the fixtures in events/ were made for
+    #[arg(long, value_name = "SET")]
+    pub seed: Option<Seed>,
+
+    /// Port of the DynamoDB stand-in; 0 takes any free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub dynamodb_port: u16,
+
+    /// Port of the SES stand-in; 0 takes any free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub ses_port: u16,
+
+    /// Port of the Secrets Manager stand-in; 0 takes any free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub secrets_port: u16,
+
+    /// A second address for the three stand-ins, such as a container bridge's own
+    #[arg(long, value_name = "ADDRESS")]
+    pub also_listen: Option<IpAddr>,
+
+    /// Run the function binaries in this directory instead of building them
+    #[arg(long, value_name = "DIR")]
+    pub functions: Option<PathBuf>,
+}
+
+/// What `--seed` can load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Seed {
+    /// `events/seed.jsonl` and `events/secret.json`
+    Events,
+}
+
+const AFTER_HELP: &str = "\
+Every parameter of template.yaml is also a setting: CodeTtlSeconds is CODE_TTL_SECONDS in the
+environment, CorsOrigins is CORS_ORIGINS (comma separated).
+
+  cargo run                                   demo users, all in memory
+  cargo run -- --data ./data                  kept between runs
+  cargo run -- --users people.jsonl           your own users
+  CODE_TTL_SECONDS=30 cargo run -- --port 0   short-lived codes on any free port
+
+Mail that would have been sent is shown at http://127.0.0.1:PORT/_mail.";

@@ -1,0 +1,54 @@
+//! template.yaml, read as far as one machine needs it.
+//!
+//! The functions and their environment, the routes, the table, its event source, the mail templates
+//! and the secrets: all of it comes from the file that is deployed, so that what runs here is what
+//! runs there. What is in the file and not understood stops the start, if it matters here.
+
+mod filter;
+mod function;
+mod intrinsics;
+mod resources;
+mod stack;
+mod yaml;
+
+pub use filter::Filter;
+pub use function::{EventSource, Function, Route};
+pub(crate) use intrinsics::scalar;
+pub use resources::{Cors, MailTemplate, Secret, Table};
+pub use stack::Stack;
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+/// The name the stack has on this machine.
+pub const STACK_NAME: &str = "regain";
+/// The region everything claims to be in.
+pub const REGION: &str = "us-east-1";
+/// The account everything claims to belong to.
+pub const ACCOUNT: &str = "000000000000";
+
+/// The environment variables of this process, which override the template's parameters.
+pub type Environment = BTreeMap<String, String>;
+
+/// Why the template cannot be run here.
+#[derive(Debug, Error)]
+pub enum TemplateError {
+    /// It is not YAML.
+    #[error("template.yaml cannot be read: {0}")]
+    Yaml(#[from] serde_yaml_ng::Error),
+    /// Something in it is missing, or not of the form it must have.
+    #[error("template.yaml: {place}: {problem}")]
+    Invalid {
+        /// Where, as a path of keys.
+        place: String,
+        /// What is wrong there.
+        problem: String,
+    },
+}
+
+impl TemplateError {
+    fn at(place: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Invalid { place: place.into(), problem: problem.into() }
+    }
+}

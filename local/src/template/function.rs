@@ -1,0 +1,232 @@
+//! Functions, their routes and their event sources.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::intrinsics::scalar;
+use super::stack::Resource;
+use super::{Filter, TemplateError};
+
+/// Lambda's own defaults.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
+const DEFAULT_MEMORY_MB: i64 = 128;
+const DEFAULT_BATCH_SIZE: usize = 100;
+
+/// The methods an HTTP API route can have.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// A function of the stack.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its logical id.
+    pub id: String,
+    /// The name of its binary, and its own.
+    pub name: String,
+    /// How long one invocation may take.
+    pub timeout: Duration,
+    /// The memory it is configured with, for its environment only.
+    pub memory_mb: i64,
+    /// Its environment variables.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// A route of the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The method, in capitals.
+    pub method: String,
+    /// The path, exactly.
+    pub path: String,
+    /// The logical id of the function behind it.
+    pub function: String,
+}
+
+/// The mapping from the table's stream to a function.
+#[derive(Clone, Debug)]
+pub struct EventSource {
+    /// The logical id of the function.
+    pub function: String,
+    /// The stream it reads.
+    pub stream: String,
+    /// Records of one invocation, at most.
+    pub batch_size: usize,
+    /// Invocations at the same time, at most.
+    pub parallelization: usize,
+    /// Attempts after the first; `None` for as long as the record is young enough.
+    pub maximum_retry_attempts: Option<u64>,
+    /// How old a record may get; `None` for any age.
+    pub maximum_record_age: Option<Duration>,
+    /// Whether a batch that fails as a whole is tried again in two halves.
+    pub bisect: bool,
+    /// Whether the function names the records that failed.
+    pub reports_failures: bool,
+    /// The records it wants; all if empty.
+    pub filters: Vec<Filter>,
+}
+
+pub(super) fn read(resource: &Resource<'_>) -> Result<Function, TemplateError> {
+    if resource.text("PackageType")?.is_some_and(|kind| kind != "Zip") {
+        return Err(resource.error("PackageType", "an image is not supported on one machine"));
+    }
+    Ok(Function {
+        id: resource.id.to_owned(),
+        name: binary(resource)?,
+        timeout: resource.seconds("Timeout")?.unwrap_or(DEFAULT_TIMEOUT),
+        memory_mb: resource.number("MemorySize")?.unwrap_or(DEFAULT_MEMORY_MB),
+        environment: resource.merged(&["Environment", "Variables"])?,
+    })
+}
+
+/// The binary that cargo-lambda would package: the one named in the build properties, else the
+/// package in the code folder, which has the folder's name.
+fn binary(resource: &Resource<'_>) -> Result<String, TemplateError> {
+    let named = resource
+        .beside("Metadata")
+        .and_then(|metadata| metadata.get("BuildProperties")?.get("Binary"))
+        .and_then(Json::as_str);
+    if let Some(name) = named {
+        return Ok(name.to_owned());
+    }
+    let folder = resource.text("CodeUri")?.unwrap_or_default();
+    match folder.trim_end_matches('/').rsplit('/').next() {
+        Some(name) if !name.is_empty() && name != "." => Ok(name.to_owned()),
+        _ => Err(resource.error("CodeUri", "names no function folder")),
+    }
+}
+
+pub(super) fn read_events(
+    resource: &Resource<'_>,
+    routes: &mut Vec<Route>,
+    sources: &mut Vec<EventSource>,
+) -> Result<(), TemplateError> {
+    let events = resource.property("Events")?.unwrap_or_default();
+    for (name, event) in events.as_object().into_iter().flatten() {
+        let place = format!("Events.{name}");
+        let properties = event.get("Properties").cloned().unwrap_or_default();
+        match event.get("Type").and_then(Json::as_str).unwrap_or_default() {
+            "HttpApi" => routes.push(route(resource, &place, &properties)?),
+            "DynamoDB" => {
+                let stream = properties.get("Stream").and_then(scalar).unwrap_or_default();
+                let function = resource.id.to_owned();
+                sources.push(event_source(resource, &place, &properties, function, stream)?);
+            }
+            other => {
+                let problem = format!("an event of type {other} is not supported on one machine");
+                return Err(resource.error(&place, problem));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn route(resource: &Resource<'_>, place: &str, properties: &Json) -> Result<Route, TemplateError> {
+    let text = |key: &str| {
+        let value = properties.get(key).and_then(scalar);
+        value.ok_or_else(|| resource.error(place, format!("{key} is missing")))
+    };
+    let path = text("Path")?;
+    let method = text("Method")?.to_ascii_uppercase();
+    if !METHODS.contains(&method.as_str()) {
+        let problem = format!("the method {method} is not supported on one machine");
+        return Err(resource.error(place, problem));
+    }
+    if path.contains('{') || !path.starts_with('/') {
+        let problem = format!("the path {path} is not supported on one machine");
+        return Err(resource.error(place, problem));
+    }
+    if properties.get("PayloadFormatVersion").and_then(scalar).is_some_and(|it| it != "2.0") {
+        return Err(resource.error(place, "only payload format 2.0 is supported on one machine"));
+    }
+    Ok(Route { method, path, function: resource.id.to_owned() })
+}
+
+/// A mapping that is a resource of its own.
+pub(super) fn read_event_source_mapping(
+    resource: &Resource<'_>,
+) -> Result<EventSource, TemplateError> {
+    let mut properties = serde_json::Map::new();
+    for key in [
+        "BatchSize",
+        "BisectBatchOnFunctionError",
+        "FilterCriteria",
+        "FunctionResponseTypes",
+        "MaximumRecordAgeInSeconds",
+        "MaximumRetryAttempts",
+        "ParallelizationFactor",
+    ] {
+        if let Some(value) = resource.property(key)? {
+            properties.insert(key.to_owned(), value);
+        }
+    }
+    let function = resource.text("FunctionName")?.unwrap_or_default();
+    let stream = resource.text("EventSourceArn")?.unwrap_or_default();
+    event_source(resource, "Properties", &Json::Object(properties), function, stream)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct FilterCriteria {
+    filters: Vec<FilterPattern>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct FilterPattern {
+    pattern: String,
+}
+
+fn event_source(
+    resource: &Resource<'_>,
+    place: &str,
+    properties: &Json,
+    function: String,
+    stream: String,
+) -> Result<EventSource, TemplateError> {
+    let number = |key: &str| -> Result<Option<i64>, TemplateError> {
+        let text = properties.get(key).and_then(scalar);
+        text.map(|text| {
+            text.parse()
+                .map_err(|_| resource.error(place, format!("{key} {text} is no number")))
+        })
+        .transpose()
+    };
+    let filters = match properties.get("FilterCriteria") {
+        None => Vec::new(),
+        Some(criteria) => serde_json::from_value::<FilterCriteria>(criteria.clone())
+            .map_err(|error| resource.error(place, format!("FilterCriteria: {error}")))?
+            .filters,
+    };
+    let filters = filters.iter().map(|filter| {
+        serde_json::from_str(&filter.pattern)
+            .map_err(|error| format!("the filter pattern is no JSON: {error}"))
+            .and_then(|pattern| Filter::compile(&pattern))
+            .map_err(|problem| resource.error(place, problem))
+    });
+    let response_types = properties.get("FunctionResponseTypes").and_then(Json::as_array);
+    let bisect = properties.get("BisectBatchOnFunctionError").and_then(scalar);
+    Ok(EventSource {
+        function,
+        stream,
+        batch_size: number("BatchSize")?
+            .and_then(|size| usize::try_from(size).ok())
+            .unwrap_or(DEFAULT_BATCH_SIZE)
+            .max(1),
+        parallelization: number("ParallelizationFactor")?
+            .and_then(|count| usize::try_from(count).ok())
+            .unwrap_or(1)
+            .max(1),
+        // -1 is AWS's way to say without end.
+        maximum_retry_attempts: number("MaximumRetryAttempts")?.and_then(|it| it.try_into().ok()),
+        maximum_record_age: number("MaximumRecordAgeInSeconds")?
+            .and_then(|seconds| seconds.try_into().ok())
+            .map(Duration::from_secs),
+        bisect: bisect.as_deref() == Some("true"),
+        reports_failures: response_types.is_some_and(|types| {
+            types.iter().any(|kind| kind.as_str() == Some("ReportBatchItemFailures"))
+        }),
+        filters: filters.collect::<Result<_, _>>()?,
+    })
+}

@@ -1,0 +1,449 @@
+//! Parameters, conditions and intrinsic functions.
+
+use serde_json::{Map, Value as Json};
+
+use super::{ACCOUNT, Environment, REGION, STACK_NAME, TemplateError};
+
+/// Deeper than any template nests; a definition that refers to itself ends here.
+const DEEPEST: usize = 64;
+
+/// What a template's expressions are evaluated in.
+pub(super) struct Scope {
+    template: Json,
+    environment: Environment,
+}
+
+impl Scope {
+    pub(super) fn new(template: Json, environment: Environment) -> Self {
+        Self { template, environment }
+    }
+
+    /// A top-level section, such as `Resources`.
+    pub(super) fn section(&self, name: &str) -> Option<&Map<String, Json>> {
+        self.template.get(name).and_then(Json::as_object)
+    }
+
+    /// Evaluates `value`; `None` is `AWS::NoValue`.
+    pub(super) fn resolve(&self, value: &Json, place: &str) -> Result<Option<Json>, TemplateError> {
+        self.evaluate(value, place, 0)
+    }
+
+    /// Whether the condition of that name holds.
+    pub(super) fn holds(&self, condition: &str, place: &str) -> Result<bool, TemplateError> {
+        self.condition(condition, place, 0)
+    }
+
+    fn evaluate(
+        &self,
+        value: &Json,
+        place: &str,
+        depth: usize,
+    ) -> Result<Option<Json>, TemplateError> {
+        if depth > DEEPEST {
+            return Err(TemplateError::at(place, "refers to itself"));
+        }
+        match value {
+            Json::Array(items) => {
+                let items = items.iter().map(|item| self.evaluate(item, place, depth + 1));
+                let items: Vec<_> = items.collect::<Result<_, _>>()?;
+                Ok(Some(Json::Array(items.into_iter().flatten().collect())))
+            }
+            Json::Object(object) => {
+                if let Some((name, argument)) = intrinsic(object) {
+                    return self.call(name, argument, place, depth + 1);
+                }
+                let mut resolved = Map::new();
+                for (key, value) in object {
+                    let place = format!("{place}.{key}");
+                    if let Some(value) = self.evaluate(value, &place, depth + 1)? {
+                        resolved.insert(key.clone(), value);
+                    }
+                }
+                Ok(Some(Json::Object(resolved)))
+            }
+            plain => Ok(Some(plain.clone())),
+        }
+    }
+
+    fn call(
+        &self,
+        name: &str,
+        argument: &Json,
+        place: &str,
+        depth: usize,
+    ) -> Result<Option<Json>, TemplateError> {
+        let bad = |problem: &str| TemplateError::at(place, format!("{name} {problem}"));
+        match name {
+            "Ref" => {
+                let target = argument.as_str().ok_or_else(|| bad("needs a name"))?;
+                self.reference(target, place, depth)
+            }
+            "Condition" | "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => {
+                let object = Json::Object(Map::from_iter([(name.to_owned(), argument.clone())]));
+                Ok(Some(Json::Bool(self.truth(&object, place, depth)?)))
+            }
+            "Fn::If" => match list(argument) {
+                [Json::String(condition), yes, no] => {
+                    let chosen = if self.condition(condition, place, depth)? { yes } else { no };
+                    self.evaluate(chosen, place, depth)
+                }
+                _ => Err(bad("needs a condition and two values")),
+            },
+            "Fn::Sub" => self.substitute(argument, place, depth).map(Some),
+            "Fn::GetAtt" => self.attribute(argument, place, depth).map(Some),
+            "Fn::Join" => match list(argument) {
+                [Json::String(between), items] => {
+                    let items = self.strings(items, place, depth)?;
+                    Ok(Some(Json::String(items.join(between))))
+                }
+                _ => Err(bad("needs a separator and a list")),
+            },
+            "Fn::Split" => match list(argument) {
+                [Json::String(at), text] => {
+                    let text = self.string(text, place, depth)?;
+                    Ok(Some(Json::Array(text.split(at.as_str()).map(Json::from).collect())))
+                }
+                _ => Err(bad("needs a separator and a text")),
+            },
+            "Fn::Select" => match list(argument) {
+                [index, items] => {
+                    let index = self.string(index, place, depth)?;
+                    let items = self.evaluate(items, place, depth)?.unwrap_or_default();
+                    let index: usize = index.parse().map_err(|_| bad("needs an index"))?;
+                    list(&items).get(index).cloned().map(Some).ok_or_else(|| bad("is out of range"))
+                }
+                _ => Err(bad("needs an index and a list")),
+            },
+            "Fn::FindInMap" => self.find_in_map(argument, place, depth),
+            _ => Err(TemplateError::at(place, format!("{name} is not supported on one machine"))),
+        }
+    }
+
+    fn reference(
+        &self,
+        target: &str,
+        place: &str,
+        depth: usize,
+    ) -> Result<Option<Json>, TemplateError> {
+        let pseudo = match target {
+            "AWS::NoValue" => return Ok(None),
+            "AWS::StackName" => Some(STACK_NAME.to_owned()),
+            "AWS::Region" => Some(REGION.to_owned()),
+            "AWS::AccountId" => Some(ACCOUNT.to_owned()),
+            "AWS::Partition" => Some("aws".to_owned()),
+            "AWS::URLSuffix" => Some("amazonaws.com".to_owned()),
+            "AWS::StackId" => Some(arn("cloudformation", &format!("stack/{STACK_NAME}/local"))),
+            _ => None,
+        };
+        if let Some(value) = pseudo {
+            return Ok(Some(Json::String(value)));
+        }
+        if let Some(parameter) = self.section("Parameters").and_then(|all| all.get(target)) {
+            return self.parameter(target, parameter, place).map(Some);
+        }
+        self.name_of(target, place, depth).map(|name| Some(Json::String(name)))
+    }
+
+    fn parameter(
+        &self,
+        name: &str,
+        parameter: &Json,
+        place: &str,
+    ) -> Result<Json, TemplateError> {
+        let variable = screaming_snake(name);
+        let given = self.environment.get(&variable).map(|text| Json::String(text.clone()));
+        let value = given.or_else(|| parameter.get("Default").cloned()).ok_or_else(|| {
+            TemplateError::at(
+                place,
+                format!("the parameter {name} has no default; set {variable} in the environment"),
+            )
+        })?;
+        let kind = parameter.get("Type").and_then(Json::as_str).unwrap_or("String");
+        if kind == "CommaDelimitedList" || kind.starts_with("List<") {
+            let text = scalar(&value).unwrap_or_default();
+            return Ok(Json::Array(text.split(',').map(|item| Json::from(item.trim())).collect()));
+        }
+        Ok(value)
+    }
+
+    /// The name that a resource has on this machine: the one the template gives it, else the
+    /// stack's for the table, and the logical id for the others.
+    fn name_of(&self, id: &str, place: &str, depth: usize) -> Result<String, TemplateError> {
+        let resource = self
+            .section("Resources")
+            .and_then(|all| all.get(id))
+            .ok_or_else(|| TemplateError::at(place, format!("there is nothing called {id}")))?;
+        let properties = resource.get("Properties");
+        let given = ["TableName", "FunctionName", "QueueName", "Name"]
+            .iter()
+            .find_map(|key| properties.and_then(|all| all.get(key)));
+        if let Some(name) = given {
+            return self.string(name, place, depth + 1);
+        }
+        let kind = resource.get("Type").and_then(Json::as_str).unwrap_or_default();
+        Ok(if kind == "AWS::DynamoDB::Table" { STACK_NAME.to_owned() } else { id.to_owned() })
+    }
+
+    fn attribute(&self, argument: &Json, place: &str, depth: usize) -> Result<Json, TemplateError> {
+        let text = match argument {
+            Json::Array(parts) => parts.iter().filter_map(Json::as_str).collect::<Vec<_>>().join("."),
+            Json::String(text) => text.clone(),
+            _ => String::new(),
+        };
+        let (id, attribute) = text
+            .split_once('.')
+            .ok_or_else(|| TemplateError::at(place, "Fn::GetAtt needs a resource and an attribute"))?;
+        let name = self.name_of(id, place, depth)?;
+        Ok(Json::String(match attribute {
+            "Arn" => arn("local", &name),
+            other => arn("local", &format!("{name}/{other}")),
+        }))
+    }
+
+    fn substitute(&self, argument: &Json, place: &str, depth: usize) -> Result<Json, TemplateError> {
+        let (text, extra) = match argument {
+            Json::String(text) => (text, None),
+            Json::Array(parts) => match parts.as_slice() {
+                [Json::String(text), Json::Object(extra)] => (text, Some(extra)),
+                _ => return Err(TemplateError::at(place, "Fn::Sub needs a text and a map")),
+            },
+            _ => return Err(TemplateError::at(place, "Fn::Sub needs a text")),
+        };
+        let mut result = String::new();
+        let mut rest = text.as_str();
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, behind) = after
+                .split_once('}')
+                .ok_or_else(|| TemplateError::at(place, "Fn::Sub has an unclosed ${"))?;
+            result.push_str(before);
+            rest = behind;
+            if let Some(literal) = name.strip_prefix('!') {
+                result.push_str(&format!("${{{literal}}}"));
+                continue;
+            }
+            let value = match extra.and_then(|extra| extra.get(name)) {
+                Some(value) => self.evaluate(value, place, depth)?,
+                None if name.contains('.') => {
+                    Some(self.attribute(&Json::from(name), place, depth)?)
+                }
+                None => self.reference(name, place, depth)?,
+            };
+            let value = value.as_ref().and_then(scalar);
+            result.push_str(&value.ok_or_else(|| {
+                TemplateError::at(place, format!("${{{name}}} is not a text"))
+            })?);
+        }
+        result.push_str(rest);
+        Ok(Json::String(result))
+    }
+
+    fn find_in_map(
+        &self,
+        argument: &Json,
+        place: &str,
+        depth: usize,
+    ) -> Result<Option<Json>, TemplateError> {
+        let keys = self.strings(argument, place, depth)?;
+        let mut found = self.template.get("Mappings");
+        for key in &keys {
+            found = found.and_then(|map| map.get(key));
+        }
+        found.cloned().map(Some).ok_or_else(|| {
+            TemplateError::at(place, format!("there is no mapping {}", keys.join(".")))
+        })
+    }
+
+    fn condition(&self, name: &str, place: &str, depth: usize) -> Result<bool, TemplateError> {
+        let expression = self
+            .section("Conditions")
+            .and_then(|all| all.get(name))
+            .ok_or_else(|| TemplateError::at(place, format!("there is no condition {name}")))?;
+        self.truth(expression, &format!("Conditions.{name}"), depth + 1)
+    }
+
+    fn truth(&self, value: &Json, place: &str, depth: usize) -> Result<bool, TemplateError> {
+        if depth > DEEPEST {
+            return Err(TemplateError::at(place, "refers to itself"));
+        }
+        let bad = |problem: &str| TemplateError::at(place, problem);
+        let object = value.as_object().ok_or_else(|| bad("is not a condition"))?;
+        let (name, argument) = intrinsic(object).ok_or_else(|| bad("is not a condition"))?;
+        let each = || list(argument).iter().map(|item| self.truth(item, place, depth + 1));
+        match name {
+            "Condition" => {
+                self.condition(argument.as_str().unwrap_or_default(), place, depth + 1)
+            }
+            "Fn::Equals" => match list(argument) {
+                [left, right] => Ok(self.string(left, place, depth + 1)?
+                    == self.string(right, place, depth + 1)?),
+                _ => Err(bad("Fn::Equals needs two values")),
+            },
+            "Fn::And" => Ok(each().collect::<Result<Vec<_>, _>>()?.into_iter().all(|holds| holds)),
+            "Fn::Or" => Ok(each().collect::<Result<Vec<_>, _>>()?.into_iter().any(|holds| holds)),
+            "Fn::Not" => Ok(!each().collect::<Result<Vec<_>, _>>()?.into_iter().all(|holds| holds)),
+            other => Err(bad(&format!("{other} is not supported in a condition"))),
+        }
+    }
+
+    fn string(&self, value: &Json, place: &str, depth: usize) -> Result<String, TemplateError> {
+        let value = self.evaluate(value, place, depth)?;
+        value
+            .as_ref()
+            .and_then(scalar)
+            .ok_or_else(|| TemplateError::at(place, "needs a text here"))
+    }
+
+    fn strings(&self, value: &Json, place: &str, depth: usize) -> Result<Vec<String>, TemplateError> {
+        let items = self.evaluate(value, place, depth)?.unwrap_or_default();
+        list(&items)
+            .iter()
+            .map(|item| {
+                scalar(item).ok_or_else(|| TemplateError::at(place, "needs a list of texts here"))
+            })
+            .collect()
+    }
+}
+
+/// The one function call that `object` is, if it is one.
+fn intrinsic(object: &Map<String, Json>) -> Option<(&str, &Json)> {
+    let (name, argument) = object.iter().next()?;
+    let is_call = name == "Ref" || name.starts_with("Fn::") || name == "Condition";
+    (object.len() == 1 && is_call).then_some((name, argument))
+}
+
+fn list(value: &Json) -> &[Json] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// A text, number or truth value as CloudFormation would write it.
+pub(crate) fn scalar(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+fn arn(service: &str, resource: &str) -> String {
+    format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}")
+}
+
+/// `CodeTtlSeconds` as `CODE_TTL_SECONDS`.
+fn screaming_snake(name: &str) -> String {
+    let mut result = String::new();
+    let mut previous: Option<char> = None;
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && previous.is_some_and(|it| !it.is_ascii_uppercase()) {
+            result.push('_');
+        }
+        result.push(letter.to_ascii_uppercase());
+        previous = Some(letter);
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::yaml;
+
+    fn scope(environment: &[(&str, &str)]) -> Scope {
+        let template = yaml::read(
+            r#"
+Parameters:
+  CodeTtlSeconds: {Type: Number, Default: 600}
+  CorsOrigins: {Type: CommaDelimitedList, Default: '*'}
+  Stage: {Type: String, Default: dev}
+  NoDefault: {Type: String}
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+  IsNotProd: !Not [!Condition IsProd]
+  Either: !Or [!Condition IsProd, !Condition IsNotProd]
+  Both: {'Fn::And': [{Condition: IsProd}, {Condition: IsNotProd}]}
+  Loop: !Not [!Condition Loop]
+Mappings:
+  Sizes: {dev: {memory: 128}}
+Resources:
+  Table: {Type: AWS::DynamoDB::Table}
+  Key: {Type: AWS::SecretsManager::Secret}
+  Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub '${AWS::StackName}-letters'}}
+"#,
+        )
+        .unwrap();
+        let environment =
+            environment.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Scope::new(template, environment)
+    }
+
+    fn resolved(scope: &Scope, text: &str) -> Json {
+        scope.resolve(&yaml::read(text).unwrap(), "here").unwrap().unwrap_or_default()
+    }
+
+    #[test]
+    fn expressions_mean_what_they_mean_to_cloudformation() {
+        let scope = scope(&[]);
+        for (text, expected) in [
+            ("!Ref CodeTtlSeconds", Json::from(600)),
+            ("{Ref: Table}", Json::from("regain")),
+            ("!Ref Key", Json::from("Key")),
+            ("!Ref Queue", Json::from("regain-letters")),
+            ("!GetAtt Queue.Arn", Json::from("arn:aws:local:us-east-1:000000000000:regain-letters")),
+            ("!Sub 'a-${AWS::Region}-${Stage}-${!x}'", Json::from("a-us-east-1-dev-${x}")),
+            ("!Sub ['${a}${Stage}', {a: !Ref AWS::StackName}]", Json::from("regaindev")),
+            ("!If [IsProd, 1, 2]", Json::from(2)),
+            ("!If [IsProd, 1, !Ref AWS::NoValue]", Json::Null),
+            ("!If [Either, 1, 2]", Json::from(1)),
+            ("!If [Both, 1, 2]", Json::from(2)),
+            ("!Join ['-', [a, !Ref Stage]]", Json::from("a-dev")),
+            ("!Split [',', 'a,b']", serde_json::json!(["a", "b"])),
+            ("!Select [1, [a, b]]", Json::from("b")),
+            ("!FindInMap [Sizes, !Ref Stage, memory]", Json::from(128)),
+            ("!Ref CorsOrigins", serde_json::json!(["*"])),
+            ("{a: !Ref AWS::NoValue, b: [1, !Ref AWS::NoValue]}", serde_json::json!({"b": [1]})),
+        ] {
+            assert_eq!(resolved(&scope, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_overridden_by_the_environment_variable_with_the_same_words() {
+        let scope = scope(&[
+            ("CODE_TTL_SECONDS", "5"),
+            ("CORS_ORIGINS", "https://a.example, https://b.example"),
+        ]);
+        assert_eq!(resolved(&scope, "!Ref CodeTtlSeconds"), Json::from("5"));
+        assert_eq!(
+            resolved(&scope, "!Ref CorsOrigins"),
+            serde_json::json!(["https://a.example", "https://b.example"])
+        );
+    }
+
+    #[test]
+    fn a_parameter_is_spelled_with_underscores_between_its_words() {
+        for (name, variable) in [
+            ("CodeTtlSeconds", "CODE_TTL_SECONDS"),
+            ("Argon2MemoryKib", "ARGON2_MEMORY_KIB"),
+            ("IpRequestsPerHour", "IP_REQUESTS_PER_HOUR"),
+            ("UserIdFormat", "USER_ID_FORMAT"),
+        ] {
+            assert_eq!(screaming_snake(name), variable);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_evaluated_is_named() {
+        let scope = scope(&[]);
+        for (text, problem) in [
+            ("!Ref Nobody", "there is nothing called Nobody"),
+            ("!Ref NoDefault", "set NO_DEFAULT in the environment"),
+            ("!ImportValue x", "Fn::ImportValue is not supported on one machine"),
+            ("!Sub '${open'", "unclosed"),
+            ("!If [Nope, 1, 2]", "there is no condition Nope"),
+            ("!If [Loop, 1, 2]", "refers to itself"),
+        ] {
+            let error = scope.resolve(&yaml::read(text).unwrap(), "here").unwrap_err().to_string();
+            assert!(error.contains(problem), "{text}: {error}");
+        }
+    }
+}
