@@ -1,2 +1,4 @@
 //! Password recovery.
 
+pub mod address;
+pub mod password;
