@@ -98,5 +98,5 @@ impl MailStore {
 /// The form in which addresses are compared; what is no address is compared without case.
 fn canonical(address: &str) -> String {
     Address::parse(address)
-        .map_or_else(|_| address.trim().to_lowercase(), |address| address.canonical().to_owned())
+        .map_or_else(|_| address.trim().to_lowercase(), |address| address.as_str().to_owned())
 }

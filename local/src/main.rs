@@ -1,2 +1,32 @@
-//! Password recovery.
-fn main() {}
+//! `cargo run`: the whole service on one machine.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use local::options::Options;
+use local::service;
+use local::shutdown::Signals;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let workspace = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            eprintln!("error: signals cannot be listened for: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match service::run(options, workspace, environment, &mut signals).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

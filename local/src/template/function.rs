@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::intrinsics::scalar;
-use super::stack::Resource;
+use super::stack::{Resource, Template};
 use super::{Filter, TemplateError};
 
 /// Lambda's own defaults.
@@ -23,8 +23,10 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 pub struct Function {
     /// Its logical id.
     pub id: String,
-    /// The name of its binary, and its own.
+    /// The name of its binary, which is also what its output is marked with.
     pub name: String,
+    /// The name it is deployed under.
+    pub function_name: String,
     /// How long one invocation may take.
     pub timeout: Duration,
     /// The memory it is configured with, for its environment only.
@@ -67,13 +69,17 @@ pub struct EventSource {
     pub filters: Vec<Filter>,
 }
 
-pub(super) fn read(resource: &Resource<'_>) -> Result<Function, TemplateError> {
+pub(super) fn read(
+    template: &Template,
+    resource: &Resource<'_>,
+) -> Result<Function, TemplateError> {
     if resource.text("PackageType")?.is_some_and(|kind| kind != "Zip") {
         return Err(resource.error("PackageType", "an image is not supported on one machine"));
     }
     Ok(Function {
         id: resource.id.to_owned(),
         name: binary(resource)?,
+        function_name: template.name_of(resource)?,
         timeout: resource.seconds("Timeout")?.unwrap_or(DEFAULT_TIMEOUT),
         memory_mb: resource.number("MemorySize")?.unwrap_or(DEFAULT_MEMORY_MB),
         environment: resource.merged(&["Environment", "Variables"])?,
@@ -145,6 +151,7 @@ fn route(resource: &Resource<'_>, place: &str, properties: &Json) -> Result<Rout
 
 /// A mapping that is a resource of its own.
 pub(super) fn read_event_source_mapping(
+    template: &Template,
     resource: &Resource<'_>,
 ) -> Result<EventSource, TemplateError> {
     let mut properties = serde_json::Map::new();
@@ -161,9 +168,21 @@ pub(super) fn read_event_source_mapping(
             properties.insert(key.to_owned(), value);
         }
     }
-    let function = resource.text("FunctionName")?.unwrap_or_default();
+    let function = function_named(template, &resource.text("FunctionName")?.unwrap_or_default())?
+        .ok_or_else(|| resource.error("FunctionName", "is no function of this template"))?;
     let stream = resource.text("EventSourceArn")?.unwrap_or_default();
     event_source(resource, "Properties", &Json::Object(properties), function, stream)
+}
+
+/// The logical id of the function with that name or ARN.
+fn function_named(template: &Template, name: &str) -> Result<Option<String>, TemplateError> {
+    for function in template.resources_of("AWS::Serverless::Function")? {
+        let known = [template.name_of(&function)?, template.attribute_of(&function, "Arn")?];
+        if known.iter().any(|known| known == name) {
+            return Ok(Some(function.id.to_owned()));
+        }
+    }
+    Ok(None)
 }
 
 #[derive(Deserialize)]

@@ -45,10 +45,10 @@ impl Stack {
         let mut event_sources = Vec::new();
         for resource in template.resources_of("AWS::Serverless::Function")? {
             function::read_events(&resource, &mut routes, &mut event_sources)?;
-            functions.push(function::read(&resource)?);
+            functions.push(function::read(&template, &resource)?);
         }
         for resource in template.resources_of("AWS::Lambda::EventSourceMapping")? {
-            event_sources.push(function::read_event_source_mapping(&resource)?);
+            event_sources.push(function::read_event_source_mapping(&template, &resource)?);
         }
         let stack = Self {
             functions,

@@ -1,0 +1,103 @@
+//! The function binaries: built beside this one, or taken from a directory.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use thiserror::Error;
+use tokio::process::Command;
+
+/// What `cargo run` tells this program about its own package. The build must not see it: build
+/// scripts that look at these variables would run again, and everything after them.
+const CARGO_RUNS_OWN: [&str; 20] = [
+    "CARGO_BIN_NAME",
+    "CARGO_CRATE_NAME",
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_AUTHORS",
+    "CARGO_PKG_DESCRIPTION",
+    "CARGO_PKG_HOMEPAGE",
+    "CARGO_PKG_LICENSE",
+    "CARGO_PKG_LICENSE_FILE",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_README",
+    "CARGO_PKG_REPOSITORY",
+    "CARGO_PKG_RUST_VERSION",
+    "CARGO_PKG_VERSION",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+    "CARGO_PRIMARY_PACKAGE",
+    "OUT_DIR",
+];
+
+/// Why there are no binaries to run.
+#[derive(Debug, Error)]
+pub enum BinariesError {
+    /// Cargo cannot be started.
+    #[error("cargo cannot be started to build the functions: {0}")]
+    NoCargo(std::io::Error),
+    /// Cargo has said why.
+    #[error("the functions cannot be built")]
+    Build,
+    /// This program does not know where it is.
+    #[error("the place of this program is not known: {0}")]
+    NoPlace(std::io::Error),
+    /// A function of the template is not there.
+    #[error("there is no program {name} in {folder}, but template.yaml has a function of that name")]
+    Missing {
+        /// The function's binary.
+        name: String,
+        /// Where it was looked for.
+        folder: String,
+    },
+}
+
+/// The directory with the binaries called `names`, built unless a directory is given.
+///
+/// # Errors
+/// When they cannot be built, or one is missing.
+pub async fn folder(
+    given: Option<&Path>,
+    workspace: &Path,
+    cargo: Option<OsString>,
+    names: BTreeSet<&str>,
+) -> Result<PathBuf, BinariesError> {
+    let folder = match given {
+        Some(folder) => std::path::absolute(folder).map_err(BinariesError::NoPlace)?,
+        None => build(workspace, cargo).await?,
+    };
+    for name in names {
+        if !folder.join(name).is_file() {
+            let folder = folder.display().to_string();
+            return Err(BinariesError::Missing { name: name.to_owned(), folder });
+        }
+    }
+    Ok(folder)
+}
+
+/// Builds every binary of the workspace: building some packages only would unify features
+/// differently, and compile everything twice.
+async fn build(workspace: &Path, cargo: Option<OsString>) -> Result<PathBuf, BinariesError> {
+    let this = std::env::current_exe().map_err(BinariesError::NoPlace)?;
+    let folder = this.parent().unwrap_or(workspace).to_owned();
+    let mut command = Command::new(cargo.unwrap_or_else(|| OsString::from("cargo")));
+    command.args(["build", "--bins"]).current_dir(workspace);
+    match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => {}
+        Some(profile) => {
+            command.args(["--profile", profile]);
+        }
+    }
+    if let Some(target) = folder.parent() {
+        command.arg("--target-dir").arg(target);
+    }
+    for name in CARGO_RUNS_OWN {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+    let status = command.status().await.map_err(BinariesError::NoCargo)?;
+    if status.success() { Ok(folder) } else { Err(BinariesError::Build) }
+}

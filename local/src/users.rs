@@ -1,0 +1,167 @@
+//! Users and fixtures, loaded at the start.
+
+use std::path::Path;
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{Client, Config};
+use regain::password::{Hasher, InvalidCost};
+use regain::settings::Settings;
+use regain::store::Store;
+use regain::users::{ImportError, Imported, import};
+use rand::rngs::SysError;
+use serde_json::Value as Json;
+use thiserror::Error;
+
+use crate::template::REGION;
+
+/// The users that are there when nobody brings others.
+const DEMO_USERS: &str = include_str!("../demo-users.jsonl");
+
+/// Why nobody was loaded.
+#[derive(Debug, Error)]
+pub enum UsersError {
+    /// The file cannot be read.
+    #[error("{file} cannot be read: {problem}")]
+    File {
+        /// The file.
+        file: String,
+        /// What the operating system said.
+        problem: std::io::Error,
+    },
+    /// The file cannot be loaded.
+    #[error("{file}: {problem}")]
+    Import {
+        /// The file.
+        file: String,
+        /// The line and what is wrong with it.
+        problem: ImportError,
+    },
+    /// A fixture is no item.
+    #[error("{file}: line {line}: {problem}")]
+    Item {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The settings ask for hashes that cannot be made.
+    #[error(transparent)]
+    Cost(#[from] InvalidCost),
+    /// The system has no randomness to give.
+    #[error(transparent)]
+    Randomness(#[from] SysError),
+}
+
+/// The table, as its own API reaches it.
+#[derive(Debug)]
+pub struct Loader {
+    client: Client,
+    table: String,
+    settings: Settings,
+}
+
+/// A demo user, for the greeting.
+#[derive(Debug)]
+pub struct DemoUser {
+    /// The address.
+    pub email: String,
+    /// What is special about it.
+    pub note: String,
+}
+
+impl Loader {
+    /// A loader for the table behind a DynamoDB endpoint.
+    #[must_use]
+    pub fn new(endpoint: &str, table: &str, settings: Settings) -> Self {
+        let configuration = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .endpoint_url(endpoint)
+            .build();
+        Self { client: Client::from_conf(configuration), table: table.to_owned(), settings }
+    }
+
+    /// Loads a file of users, all or none.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a line of it is no user.
+    pub async fn load_users(&self, path: &Path) -> Result<Imported, UsersError> {
+        let file = path.display().to_string();
+        let text = read(path).await?;
+        self.import(&file, &text).await
+    }
+
+    /// Loads the demo users, who are returned.
+    ///
+    /// # Errors
+    /// When the table refuses.
+    pub async fn load_demo_users(&self) -> Result<Vec<DemoUser>, UsersError> {
+        let lines = DEMO_USERS.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        let mut users: Vec<_> = lines.collect();
+        if matches!(self.settings.user_id_format, regain::ids::UserIdFormat::Uuid) {
+            // The ids in the file have the other form: new ones are drawn.
+            for user in users.iter_mut().filter_map(Json::as_object_mut) {
+                user.remove("id");
+            }
+        }
+        let lines: Vec<_> = users.iter().map(Json::to_string).collect();
+        self.import("the demo users", &lines.join("\n")).await?;
+        Ok(users.iter().map(demo_user).collect())
+    }
+
+    /// Puts every line of a file into the table as it is: an item as plain JSON.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a line of it is no item.
+    pub async fn load_items(&self, path: &Path) -> Result<usize, UsersError> {
+        let file = path.display().to_string();
+        let text = read(path).await?;
+        let mut loaded = 0;
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let error = |problem: String| UsersError::Item {
+                file: file.clone(),
+                line: index + 1,
+                problem,
+            };
+            let item: Json = serde_json::from_str(line).map_err(|it| error(it.to_string()))?;
+            let item: std::collections::HashMap<String, AttributeValue> =
+                serde_dynamo::to_item(item).map_err(|it| error(it.to_string()))?;
+            let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+            put.send().await.map_err(|it| error(it.into_service_error().to_string()))?;
+            loaded += 1;
+        }
+        Ok(loaded)
+    }
+
+    async fn import(&self, file: &str, text: &str) -> Result<Imported, UsersError> {
+        let cost = self.settings.argon2;
+        let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
+        let store = Store::new(self.client.clone(), &self.table);
+        let format = self.settings.user_id_format;
+        let mut rng = regain::ambient::rng()?;
+        let now = regain::ambient::now();
+        import(&store, &hasher, format, text, now, &mut rng)
+            .await
+            .map_err(|problem| UsersError::Import { file: file.to_owned(), problem })
+    }
+}
+
+fn demo_user(user: &Json) -> DemoUser {
+    let text = |key: &str| user.get(key).and_then(Json::as_str).unwrap_or_default();
+    let name = user.get("profile").and_then(|profile| profile.get("displayName"));
+    let name = name.and_then(Json::as_str).unwrap_or_default();
+    let blocked = if text("status") == "blocked" { ", blocked" } else { "" };
+    let note = format!("{name}, mails in {}{blocked}", text("locale"));
+    DemoUser { email: text("email").to_owned(), note }
+}
+
+async fn read(path: &Path) -> Result<String, UsersError> {
+    tokio::fs::read_to_string(path)
+        .await
+        .map_err(|problem| UsersError::File { file: path.display().to_string(), problem })
+}
