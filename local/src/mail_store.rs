@@ -82,6 +82,14 @@ impl MailStore {
         Ok(())
     }
 
+    /// Changes with every mail: an HTTP entity tag.
+    #[must_use]
+    pub fn version(&self) -> String {
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = inner.mails.last().map_or("", |mail| mail.sent_at.as_str());
+        format!("\"{}-{newest}\"", inner.mails.len())
+    }
+
     /// The mail to `recipient`, or all, newest first.
     #[must_use]
     pub fn newest_first(&self, recipient: Option<&str>) -> Vec<Mail> {
@@ -99,4 +107,58 @@ impl MailStore {
 fn canonical(address: &str) -> String {
     Address::parse(address)
         .map_or_else(|_| address.trim().to_lowercase(), |address| address.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail(to: &str, subject: &str) -> Mail {
+        Mail {
+            to: to.to_owned(),
+            from: "no-reply@example.com".to_owned(),
+            subject: subject.to_owned(),
+            template: "password-changed".to_owned(),
+            text: "text".to_owned(),
+            html: "<p>html".to_owned(),
+            sent_at: "2026-01-02T03:04:05.678Z".to_owned(),
+        }
+    }
+
+    fn subjects(mails: &[Mail]) -> Vec<&str> {
+        mails.iter().map(|mail| mail.subject.as_str()).collect()
+    }
+
+    #[test]
+    fn mail_is_listed_newest_first_and_found_however_the_recipient_is_spelled() {
+        let store = MailStore::default();
+        store.keep(mail("Ann@Example.com", "one")).unwrap();
+        store.keep(mail("bob@example.com", "two")).unwrap();
+        store.keep(mail("ann@example.com", "three")).unwrap();
+        assert_eq!(subjects(&store.newest_first(None)), ["three", "two", "one"]);
+        assert_eq!(subjects(&store.newest_first(Some(" ANN@EXAMPLE.COM"))), ["three", "one"]);
+        assert!(store.newest_first(Some("nobody")).is_empty());
+    }
+
+    #[test]
+    fn mail_survives_a_restart_and_a_line_cut_short_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mail.jsonl");
+        MailStore::open(&path).unwrap().keep(mail("a@example.com", "one")).unwrap();
+        let whole = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{whole}{}", &whole[..whole.len() / 2])).unwrap();
+
+        let store = MailStore::open(&path).unwrap();
+        assert_eq!(subjects(&store.newest_first(None)), ["one"]);
+        store.keep(mail("a@example.com", "two")).unwrap();
+        let store = MailStore::open(&path).unwrap();
+        assert_eq!(subjects(&store.newest_first(None)), ["two", "one"]);
+    }
+
+    #[test]
+    fn a_mail_has_exactly_the_fields_that_tests_read() {
+        let fields = serde_json::to_value(mail("a@example.com", "s")).unwrap();
+        let names: Vec<_> = fields.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(names, ["from", "html", "sentAt", "subject", "template", "text", "to"]);
+    }
 }

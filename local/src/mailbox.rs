@@ -1,8 +1,8 @@
 //! The mailbox: the mail that would have been sent, as a page and as JSON.
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderName, header};
-use axum::response::{Html, IntoResponse};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -36,9 +36,19 @@ struct Filter {
     to: Option<String>,
 }
 
-async fn list(State(mails): State<MailStore>, Query(filter): Query<Filter>) -> impl IntoResponse {
+/// The page asks every second: it gets the mail only when there is more.
+async fn list(
+    State(mails): State<MailStore>,
+    Query(filter): Query<Filter>,
+    request: HeaderMap,
+) -> Response {
+    let version = mails.version();
+    let headers = [(header::CACHE_CONTROL, "no-cache"), (header::ETAG, version.as_str())];
+    if request.get(header::IF_NONE_MATCH).is_some_and(|seen| *seen == version) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
     let to = filter.to.filter(|to| !to.trim().is_empty());
-    ([(header::CACHE_CONTROL, "no-store")], Json(mails.newest_first(to.as_deref())))
+    (headers, Json(mails.newest_first(to.as_deref()))).into_response()
 }
 
 async fn page() -> impl IntoResponse {
