@@ -28,6 +28,7 @@ impl Key {
     #[must_use]
     #[expect(
         clippy::expect_used,
+        clippy::missing_panics_doc,
         reason = "HKDF gives up to 255 hashes; this asks for one"
     )]
     pub fn derive(secret: &[u8], label: &str) -> Self {

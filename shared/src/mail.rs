@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
 
-use crate::address::Address;
 use crate::ambient;
 use crate::code::{Code, CodeInput};
 use crate::locale::Locale;
@@ -21,7 +20,6 @@ use crate::settings::{MailSettings, Settings};
 use crate::store::{Claim, MailContent, MailRequest, Outcome, Store, StoreError};
 use crate::telemetry;
 use crate::timestamp::Timestamp;
-use crate::users::User;
 
 /// A batch of the table's stream, as far as it matters here.
 #[derive(Debug, Deserialize)]
@@ -164,9 +162,7 @@ impl Delivery {
             return Ok(Outcome::Nobody);
         };
         let locale = user.language().unwrap_or(request.locale);
-        let Some(code) = self.code(request, &user, at).await? else {
-            return Ok(Outcome::Nobody);
-        };
+        let code = self.code(request, at).await?;
         let data = self.template_data(request, code.as_ref(), locale, at);
         let template = SesTemplate::builder()
             .template_name(
@@ -198,14 +194,13 @@ impl Delivery {
         }
     }
 
-    /// The code to write: derived for the mailbox that is really written to. The outer `None` is a
-    /// user whose address cannot be one.
+    /// The code to write, if it is a code that is asked for. It is derived for the mailbox that is
+    /// really written to: the user was found by this address and has it still.
     async fn code(
         &self,
         request: &MailRequest,
-        user: &User,
         at: Timestamp,
-    ) -> Result<Option<Option<Code>>, Undelivered> {
+    ) -> Result<Option<Code>, Undelivered> {
         let MailContent::Code {
             protocol,
             session,
@@ -214,20 +209,17 @@ impl Delivery {
             ..
         } = &request.content
         else {
-            return Ok(Some(None));
-        };
-        let Ok(mailbox) = Address::parse(&user.email) else {
             return Ok(None);
         };
         let input = CodeInput {
             protocol: *protocol,
             session,
             generation: *generation,
-            address: &self.secrets.index().await?.address(&mailbox),
+            address: &self.secrets.index().await?.address(&request.address),
             nonce,
         };
         let keys = self.secrets.code(at).await?;
-        Ok(Some(Some(keys.derive(&input, self.settings.code_length))))
+        Ok(Some(keys.derive(&input, self.settings.code_length)))
     }
 
     /// The template's variables. SES does not escape what it puts into HTML, so what goes there comes

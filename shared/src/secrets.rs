@@ -19,9 +19,9 @@ use crate::keys::IndexKeys;
 use crate::timestamp::Timestamp;
 
 /// From this age on, a copy of the code key's versions is fetched again.
-const REFRESH_AFTER: Duration = Duration::from_secs(300);
+const REFRESH_AFTER: Duration = Duration::from_mins(5);
 /// The age that no copy in use reaches; a younger version is not yet known to every instance.
-const KNOWN_TO_ALL_AFTER: Duration = Duration::from_secs(600);
+const KNOWN_TO_ALL_AFTER: Duration = Duration::from_mins(10);
 
 /// A secret that could not be had: nothing may be done without it.
 #[derive(Debug, Error)]

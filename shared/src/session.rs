@@ -22,7 +22,7 @@ use crate::template::Template;
 use crate::timestamp::Timestamp;
 
 /// How long a validated session may still set its password, at most.
-pub const PROOF_TTL: Duration = Duration::from_secs(600);
+pub const PROOF_TTL: Duration = Duration::from_mins(10);
 
 /// The API that began a session. To the other one the session does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -325,7 +325,7 @@ mod tests {
     fn defaults_hold_where_nothing_is_set_or_a_setting_is_empty() {
         let settings = read(&[("CODE_LENGTH", " ")]).unwrap();
         assert_eq!(settings.code_length.digits(), 6);
-        assert_eq!(settings.limits.code_ttl, Duration::from_secs(600));
+        assert_eq!(settings.limits.code_ttl, Duration::from_mins(10));
         assert_eq!(settings.limits.address_per_hour, Some(5));
         assert_eq!(settings.user_id_format, UserIdFormat::ObjectId);
     }

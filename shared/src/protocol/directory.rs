@@ -161,9 +161,13 @@ pub(super) fn failed(failure: &Failure) -> Reply {
             kind: Kind::PasswordMissing,
             ..
         }) => {}
-        Failure::Malformed(malformed) => put(&mut body, "field", json!(malformed.field),
+        Failure::Malformed(malformed) => put(&mut body, "field", json!(malformed.field)),
         Failure::Refused(Refusal::PasswordRefused(reasons)) => {
-            body["reasons"] = reasons.iter().copied().map(Reason::slug).collect());
+            put(
+                &mut body,
+                "reasons",
+                reasons.iter().copied().map(Reason::slug).collect(),
+            );
         }
         Failure::Refused(_) => {}
     }

@@ -52,23 +52,21 @@ impl Fields {
         Address::parse(&self.required(name)?).map_err(|_| Malformed::field(name))
     }
 
-    /// A code, as text or as a number that lost its leading zeros. The outer `None` is a field that is
-    /// absent, the inner one a code that cannot be one.
+    /// A code, as text or as a number that lost its leading zeros.
     pub(super) fn code(
         &mut self,
         name: &'static str,
         length: CodeLength,
     ) -> Result<Option<CodeGuess>, Malformed> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(Code::parse(&Zeroizing::new(text), length))),
-            Some(Value::Number(number)) => Ok(Some(
-                number
-                    .as_u64()
-                    .and_then(|number| Code::from_number(number, length)),
-            )),
-            Some(_) => Err(Malformed::field(name)),
-        }
+        let code = match self.take(name) {
+            None => return Ok(None),
+            Some(Value::String(text)) => Code::parse(&Zeroizing::new(text), length),
+            Some(Value::Number(number)) => number
+                .as_u64()
+                .and_then(|number| Code::from_number(number, length)),
+            Some(_) => return Err(Malformed::field(name)),
+        };
+        Ok(Some(code.map_or(CodeGuess::Malformed, CodeGuess::Code)))
     }
 
     pub(super) fn password(&mut self) -> Result<Option<Zeroizing<String>>, Malformed> {

@@ -11,8 +11,14 @@ use crate::store::{Charge, Found, Moved, StoreError};
 use crate::timestamp::Timestamp;
 use crate::users::User;
 
-/// A code as a caller sent it: `None` if it cannot be one, which spends no guess.
-pub type CodeGuess = Option<Code>;
+/// A code as a caller sent it.
+#[derive(Debug)]
+pub enum CodeGuess {
+    /// What may be the code.
+    Code(Code),
+    /// What cannot be one: it spends no guess.
+    Malformed,
+}
 
 /// A session whose guess was charged and is right; nobody but this invocation knows yet.
 pub(super) struct Guessed {
@@ -101,7 +107,7 @@ impl Recovery {
             Session::Validated(_) => return Err(Refusal::CodeWrong),
             Session::Used(_) => return Err(Refusal::SessionOver),
         };
-        let Some(code) = guess else {
+        let CodeGuess::Code(code) = guess else {
             let state = self.store.address_state(&address, at).await?;
             Session::Awaiting(session).permit_guess(&state, limits, at)?;
             return Err(Refusal::CodeWrong);

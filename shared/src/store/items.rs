@@ -1,5 +1,7 @@
 //! The items: how sessions, address states and mail requests are laid out in the table.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Item, StoreError, keys, read, write};
@@ -267,8 +269,8 @@ struct MailItem {
 }
 
 /// How long a mail request is kept: a code's is of no use after a day, a notice's is evidence.
-const CODE_MAIL_TTL: std::time::Duration = std::time::Duration::from_secs(86_400);
-const NOTICE_TTL: std::time::Duration = std::time::Duration::from_secs(14 * 86_400);
+const CODE_MAIL_TTL: Duration = Duration::from_hours(24);
+const NOTICE_TTL: Duration = Duration::from_hours(14 * 24);
 
 /// The item that asks for a session's code to be mailed.
 pub(super) fn code_mail(

@@ -11,7 +11,7 @@ use crate::timestamp::Timestamp;
 
 /// How long a delivery may take before another one may try: twice what the function is given, since
 /// a claim of an instance that is still running must not be taken over.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 /// What claiming a mail request came to.
 #[derive(Debug)]

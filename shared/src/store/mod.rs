@@ -79,21 +79,34 @@ enum Transacted {
     Refused(Refusals),
 }
 
-/// Why a transaction was refused, one entry for each of its items: nothing where the condition held,
-/// else the item as it stood, if there was one.
-struct Refusals(Vec<Option<Option<Item>>>);
+/// How the condition of one item of a refused transaction came out.
+enum Verdict {
+    Held,
+    /// It failed on this item, or on there being none.
+    Failed(Option<Item>),
+}
+
+/// Why a transaction was refused: a verdict for each of its items.
+struct Refusals(Vec<Verdict>);
 
 impl Refusals {
     /// Whether the condition of the item at `index` failed.
     fn failed(&self, index: usize) -> bool {
-        matches!(self.0.get(index), Some(Some(_)))
+        matches!(self.0.get(index), Some(Verdict::Failed(_)))
     }
 
     /// The item at `index` as it stood, if its condition failed and there was one.
     fn found(&self, index: usize) -> Option<&Item> {
-        self.0.get(index)?.as_ref()?.as_ref()
+        match self.0.get(index) {
+            Some(Verdict::Failed(item)) => item.as_ref(),
+            _ => None,
+        }
     }
 }
+
+/// The codes of cancellation reasons.
+const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+const CONFLICT: &str = "TransactionConflict";
 
 /// How often a transaction is tried again when another one was writing the same item.
 const CONFLICT_RETRIES: u32 = 5;
@@ -140,9 +153,8 @@ impl Store {
                 .set_transact_items(Some(items.clone()))
                 .send()
                 .await;
-            let error = match sent {
-                Ok(_) => return Ok(Transacted::Applied),
-                Err(error) => error,
+            let Err(error) = sent else {
+                return Ok(Transacted::Applied);
             };
             let reasons = match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
@@ -150,18 +162,18 @@ impl Store {
                 }
                 _ => return Err(StoreError::unreachable(error)),
             };
-            let failed =
-                |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+            let failed = |reason: &CancellationReason| reason.code() == Some(CONDITION_FAILED);
             if reasons.iter().any(failed) {
-                let refused = reasons
-                    .into_iter()
-                    .map(|reason| failed(&reason).then_some(reason.item));
-                return Ok(Transacted::Refused(Refusals(refused.collect())));
+                let verdicts = reasons.into_iter().map(|reason| {
+                    if failed(&reason) {
+                        Verdict::Failed(reason.item)
+                    } else {
+                        Verdict::Held
+                    }
+                });
+                return Ok(Transacted::Refused(Refusals(verdicts.collect())));
             }
-            if !reasons
-                .iter()
-                .any(|reason| reason.code() == Some("TransactionConflict"))
-            {
+            if !reasons.iter().any(|reason| reason.code() == Some(CONFLICT)) {
                 return Err(StoreError::unreachable(error));
             }
             tokio::time::sleep(pause).await;
@@ -194,7 +206,7 @@ impl Store {
 }
 
 /// How long an address's state outlives its last write: longer than any count in it matters.
-const ADDRESS_TTL: Duration = Duration::from_secs(48 * 3600);
+const ADDRESS_TTL: Duration = Duration::from_hours(48);
 /// Days of counts that a write to an address's state clears away.
 const KEPT_DAYS: i64 = 3;
 
@@ -234,6 +246,6 @@ fn s(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-fn n(number: impl ToString) -> AttributeValue {
-    AttributeValue::N(number.to_string())
+fn n(number: impl Into<i128>) -> AttributeValue {
+    AttributeValue::N(number.into().to_string())
 }

@@ -16,11 +16,11 @@ use crate::settings::Limits;
 use crate::timestamp::Timestamp;
 
 /// How long a caller's count outlives its start.
-const CALLER_TTL: Duration = Duration::from_secs(2 * 3600);
+const CALLER_TTL: Duration = Duration::from_hours(2);
 /// Clock hours of counts that a write clears away, as many as an address's state may be idle for.
 const KEPT_HOURS: i64 = 48;
 /// How long an `Idempotency-Key` leads to the session it began.
-const IDEMPOTENCY_WINDOW: Duration = Duration::from_secs(600);
+const IDEMPOTENCY_WINDOW: Duration = Duration::from_mins(10);
 
 /// Who asks for a code, and in which language.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ pub enum Begun {
     /// It began, and its code will be mailed.
     Started,
     /// The same `Idempotency-Key` began this one.
-    Replayed(Session),
+    Replayed(Box<Session>),
     /// It was throttled; nothing was written.
     Throttled {
         /// When the last of the limits that refused it ends.
@@ -66,8 +66,8 @@ pub enum Renewed {
 /// What a refused transaction found: only the items whose condition failed are told.
 #[derive(Debug, Default)]
 pub struct Found {
-    session: Option<Session>,
-    address: Option<AddressState>,
+    session: Option<Box<Session>>,
+    address: Option<Box<AddressState>>,
 }
 
 impl Found {
@@ -78,13 +78,16 @@ impl Found {
             .failed(1)
             .then(|| items::address_state(refused.found(1), at))
             .transpose()?;
-        Ok(Self { session, address })
+        Ok(Self {
+            session: session.map(Box::new),
+            address: address.map(Box::new),
+        })
     }
 
     /// The session as found, or as it was `read` where its condition held.
     #[must_use]
     pub fn session(&self, read: Session) -> Session {
-        self.session.clone().unwrap_or(read)
+        self.session.as_deref().cloned().unwrap_or(read)
     }
 
     /// The address as found, or one that lets `session` go on where its condition held.
@@ -94,7 +97,7 @@ impl Found {
             current: Some(*session),
             ..AddressState::default()
         };
-        self.address.clone().unwrap_or_else(fine)
+        self.address.as_deref().cloned().unwrap_or_else(fine)
     }
 }
 
@@ -129,7 +132,7 @@ impl Store {
             Transacted::Applied => Ok(Begun::Started),
             Transacted::Refused(refused) => {
                 if let Some(item) = refused.found(0) {
-                    return Ok(Begun::Replayed(items::session(item.clone())?));
+                    return Ok(Begun::Replayed(Box::new(items::session(item.clone())?)));
                 }
                 let until = throttled_until(&refused, request.limits, at)?
                     .ok_or_else(|| StoreError::malformed("a session was refused for no reason"))?;
@@ -309,10 +312,9 @@ fn throttled_until(
     at: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
     let mut until = None;
-    if let Some(address) = refused.found(1) {
-        if let Decision::Throttled { until: end } =
-            items::address_state(Some(address), at)?.permit_code(limits, at)
-        {
+    if refused.failed(1) {
+        let address = items::address_state(refused.found(1), at)?;
+        if let Decision::Throttled { until: end } = address.permit_code(limits, at) {
             until = Some(end);
         }
     }

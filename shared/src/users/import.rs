@@ -119,9 +119,9 @@ pub async fn import(
             ));
         }
         if existing.is_some() {
-            imported.updated += 1
+            imported.updated += 1;
         } else {
-            imported.created += 1
+            imported.created += 1;
         }
     }
     Ok(imported)
