@@ -41,21 +41,19 @@ impl Address {
     pub fn parse(typed: &str) -> Result<Self, InvalidAddress> {
         let typed: String = typed.trim().nfc().collect();
         let (local, domain) = typed.split_once('@').ok_or(InvalidAddress)?;
-        let canonical_local = fold_case(local).collect::<String>();
-        let canonical_domain = canonical_domain(domain)?;
-        let canonical = format!("{canonical_local}@{canonical_domain}");
-
-        let well_formed = !local.is_empty()
-            && !local.chars().any(is_refused_in_a_local_part)
-            && local.len() <= MAX_LOCAL_PART
-            && canonical_local.len() <= MAX_LOCAL_PART
-            && typed.len() <= MAX_ADDRESS
-            && canonical.len() <= MAX_ADDRESS;
-        if well_formed {
-            Ok(Self(canonical))
-        } else {
-            Err(InvalidAddress)
+        if typed.len() > MAX_ADDRESS
+            || !(1..=MAX_LOCAL_PART).contains(&local.len())
+            || local.chars().any(is_refused_in_a_local_part)
+        {
+            return Err(InvalidAddress);
         }
+        let local: String = fold_case(local).collect();
+        let canonical = format!("{local}@{}", canonical_domain(domain)?);
+        // Both folding and IDNA can make a text longer.
+        if local.len() > MAX_LOCAL_PART || canonical.len() > MAX_ADDRESS {
+            return Err(InvalidAddress);
+        }
+        Ok(Self(canonical))
     }
 
     /// The whole address.
@@ -98,7 +96,7 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidAddress> {
     let domain = Uts46::new()
         .to_ascii(
             domain.as_bytes(),
-            // Letters, digits and hyphens, as a host name has them (RFC 5321, 2.3.5).
+            // Letters, digits and hyphens, as a host name has them (RFC 5321, 2.3.5): no second `@`.
             AsciiDenyList::STD3,
             Hyphens::CheckFirstLast,
             DnsLength::Verify,
@@ -112,10 +110,7 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidAddress> {
 }
 
 fn is_refused_in_a_local_part(character: char) -> bool {
-    character == '@'
-        || character.is_whitespace()
-        || character.is_control()
-        || is_invisible(character)
+    character.is_whitespace() || character.is_control() || is_invisible(character)
 }
 
 /// Whether a character shows nothing by itself: nobody types one on purpose, and an address with
@@ -131,3 +126,6 @@ fn is_invisible(character: char) -> bool {
         | '\u{feff}'                // byte order mark
     )
 }
+
+#[cfg(test)]
+mod tests;

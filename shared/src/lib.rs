@@ -1,4 +1,37 @@
-//! Password recovery.
+//! Password recovery: two public APIs over one engine, on AWS Lambda and one DynamoDB table.
+//!
+//! The flow, in reading order:
+//!
+//! 1. [`function`] starts a Lambda function, and hands it each call.
+//! 2. [`protocol`] reads the call and words the answer: [`protocol::directory`], [`protocol::auth_v1`].
+//! 3. [`recovery`] holds the use cases: ask for a code, prove it, ask for another, set the password.
+//! 4. [`session`] is the pure core: what a session may do, and when.
+//! 5. [`code`] derives codes, [`password`] judges and hashes passwords, [`address`] gives addresses
+//!    their one form, [`ids`] and [`keys`] are what everything is named by.
+//! 6. [`store`] decides all of it by conditions on one table.
+//! 7. [`mail`] writes the mails that the store was left, in a [`template`] and a [`locale`].
+//!
+//! Around it: [`settings`] and [`secrets`] come from outside, [`users`] are brought in, [`telemetry`]
+//! says what happened, [`aws`] connects, and [`ambient`] is the one place for time and randomness, a
+//! [`timestamp`] being the one form of time.
 
 pub mod address;
+pub mod ambient;
+pub mod aws;
+pub mod code;
+pub mod function;
+pub mod ids;
+pub mod keys;
+pub mod locale;
+pub mod mail;
 pub mod password;
+pub mod protocol;
+pub mod recovery;
+pub mod secrets;
+pub mod session;
+pub mod settings;
+pub mod store;
+pub mod telemetry;
+pub mod template;
+pub mod timestamp;
+pub mod users;

@@ -7,22 +7,23 @@
 mod common;
 mod hashing;
 mod policy;
+mod stored;
 
 use std::fmt;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use zeroize::Zeroizing;
 
-pub use hashing::{
-    Cost, HashError, Hasher, InvalidCost, InvalidPasswordHash, PasswordHash, Verified, verify,
-};
+pub use hashing::{Cost, HashError, Hasher, InvalidCost};
 pub use policy::{MAX_LENGTH, Policy, Reason};
+pub use stored::{InvalidPasswordHash, PasswordHash, Verified, verify};
 
 /// NFC never makes a text more than three times longer in UTF-8 (UAX #15, section 7).
 const NFC_EXPANSION: usize = 3;
 
 /// A password as somebody typed it, in NFC, so that the same password typed on another keyboard
 /// is the same octets (NIST SP 800-63B, 3.1.1.2). Wiped from memory when dropped.
+#[derive(Clone)]
 pub struct Candidate(Zeroizing<String>);
 
 impl Candidate {
@@ -46,5 +47,39 @@ impl Candidate {
 impl fmt::Debug for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Candidate(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_candidate_is_in_nfc_and_otherwise_as_typed() {
+        for (typed, candidate, why) in [
+            ("vK4#tq9z", "vK4#tq9z", "plain"),
+            (" vK4#tq9z ", " vK4#tq9z ", "white space is part of it"),
+            ("Rene\u{301}", "Ren\u{e9}", "decomposed"),
+            ("Ren\u{e9}", "Ren\u{e9}", "composed already"),
+            (
+                "\u{1d160}",
+                "\u{1d158}\u{1d165}\u{1d16e}",
+                "NFC that is three times longer",
+            ),
+            (
+                "\u{ff41}\u{fb01}",
+                "\u{ff41}\u{fb01}",
+                "compatibility characters stay",
+            ),
+        ] {
+            let parsed = Candidate::new(Zeroizing::new(typed.to_owned()));
+            assert_eq!(parsed.as_str(), candidate, "{why}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_password() {
+        let candidate = Candidate::new(Zeroizing::new("vK4#tq9z".to_owned()));
+        assert_eq!(format!("{candidate:?}"), "Candidate(..)");
     }
 }

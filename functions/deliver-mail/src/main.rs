@@ -1,2 +1,10 @@
-//! Password recovery.
-fn main() {}
+//! The table's stream: writes and sends the mails that were asked for.
+
+use std::process::ExitCode;
+
+use regain::function;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    function::deliver().await
+}

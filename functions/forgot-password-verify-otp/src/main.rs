@@ -1,2 +1,23 @@
-//! Password recovery.
-fn main() {}
+//! `POST /auth/v1/forgot-password/verify-otp`: checks a code and hands out a reset token.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use regain::function;
+use regain::protocol::{Call, Failure, Reply, auth_v1};
+use regain::recovery::Recovery;
+use regain::session::Protocol;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    function::serve(Protocol::AuthV1, verify_otp).await
+}
+
+async fn verify_otp(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
+    let length = recovery.settings().code_length;
+    let (named, guess) = auth_v1::verify_otp(&mut call, length)?;
+    let token = recovery
+        .verify_for_token(&named, &guess, call.at, &mut call.rng)
+        .await?;
+    Ok(auth_v1::code_proven(&token, call.locale()))
+}

@@ -1,2 +1,20 @@
-//! Password recovery.
-fn main() {}
+//! `POST /auth/v1/forgot-password`: begins a recovery and has its code mailed.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use regain::function;
+use regain::protocol::{Call, Failure, Reply, auth_v1};
+use regain::recovery::Recovery;
+use regain::session::Protocol;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    function::serve(Protocol::AuthV1, forgot_password).await
+}
+
+async fn forgot_password(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
+    let request = auth_v1::forgot_password(&mut call)?;
+    let started = recovery.request(request, call.at, &mut call.rng).await?;
+    Ok(auth_v1::code_sent(&started.session, call.locale()))
+}

@@ -1,2 +1,31 @@
-//! Password recovery.
-fn main() {}
+//! `POST /directory/api/users/setPassword`: checks a code, sets the password, or both at once.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use regain::function;
+use regain::protocol::directory::{self, Wish};
+use regain::protocol::{Call, Failure, Reply};
+use regain::recovery::Recovery;
+use regain::session::Protocol;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    function::serve(Protocol::Directory, set_password).await
+}
+
+async fn set_password(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
+    let length = recovery.settings().code_length;
+    let (named, wish) = directory::set_password(&mut call, length)?;
+    let (at, rng) = (call.at, &mut call.rng);
+    let user = match wish {
+        Wish::Verify(guess) => recovery.verify(&named, &guess, at).await?,
+        Wish::SetPassword(new) => recovery.set_password(&named, new, at, rng).await?,
+        Wish::Both(guess, new) => {
+            recovery
+                .set_password_with_code(&named, &guess, new, at, rng)
+                .await?
+        }
+    };
+    Ok(directory::user(&user))
+}

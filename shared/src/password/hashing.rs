@@ -1,20 +1,16 @@
-//! How a password is kept: Argon2id (RFC 9106), as a PHC string.
+//! Hashing a password with Argon2id (RFC 9106).
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt};
-use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, PasswordVerifier as _, Version};
-use serde::{Deserialize, Serialize};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use zeroize::Zeroize as _;
 
-use super::Candidate;
+use super::{Candidate, PasswordHash};
 
 /// Octets of hash.
 const OUTPUT_LENGTH: usize = 32;
-
-/// The least that is accepted of a stored hash, in octets.
-const MIN_OUTPUT_LENGTH: usize = 16;
 
 /// What one hash costs, us and whoever guesses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +89,7 @@ impl Cost {
     }
 
     /// Whether a hash made with `params` is cheaper to guess than one made now.
-    fn exceeds(self, params: &Params) -> bool {
+    pub(super) fn exceeds(self, params: &Params) -> bool {
         params.m_cost() < self.memory_kib
             || params.t_cost() < self.iterations
             || params.output_len().unwrap_or(0) < OUTPUT_LENGTH
@@ -191,7 +187,7 @@ impl Hasher {
             salt: Some(Salt::new(salt).map_err(argon2::password_hash::Error::from)?),
             hash: Some(Output::new(&output).map_err(argon2::password_hash::Error::from)?),
         };
-        Ok(PasswordHash(phc.to_string()))
+        Ok(PasswordHash::from(&phc))
     }
 }
 
@@ -203,90 +199,137 @@ impl fmt::Debug for Hasher {
     }
 }
 
-/// A stored password: a PHC string, `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct PasswordHash(String);
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
 
-/// The text is no Argon2id hash that this service can check. Does not repeat the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an Argon2id PHC string")]
-pub struct InvalidPasswordHash;
+    use super::*;
 
-impl PasswordHash {
-    /// A hash as it was stored, or as another Argon2id implementation wrote it.
-    ///
-    /// Costs below today's are accepted, so that people can be taken over with the passwords they
-    /// have; [`verify`] tells when to replace them.
-    ///
-    /// # Errors
-    /// Unless it is a complete PHC string of `argon2id`, version 19, whose cost is no higher than
-    /// [`Cost`] allows and whose hash has 16 octets or more.
-    pub fn parse(text: &str) -> Result<Self, InvalidPasswordHash> {
-        let phc = Phc::new(text).map_err(|_| InvalidPasswordHash)?;
-        let params = Params::try_from(&phc).map_err(|_| InvalidPasswordHash)?;
-        let checkable = phc.algorithm == ARGON2ID_IDENT
-            && phc.version == Some(Version::V0x13.into())
-            && phc.salt.is_some()
-            && phc.hash.is_some_and(|hash| hash.len() >= MIN_OUTPUT_LENGTH)
-            && params.m_cost() <= Cost::MAX_MEMORY_KIB
-            && params.t_cost() <= Cost::MAX_ITERATIONS
-            && params.p_cost() <= Cost::MAX_PARALLELISM;
-        if checkable {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidPasswordHash)
+    const SALT: [u8; 16] = *b"sixteen octets !";
+
+    fn candidate(typed: &str) -> Candidate {
+        Candidate::new(Zeroizing::new(typed.to_owned()))
+    }
+
+    fn hasher() -> Hasher {
+        Hasher::new(Cost::MIN_MEMORY_KIB, Cost::MIN_ITERATIONS, 1).unwrap()
+    }
+
+    /// What the algorithm itself says, without our memory and our string.
+    fn expected(password: &str, memory_kib: u32, iterations: u32, parallelism: u32) -> String {
+        let params = Params::new(memory_kib, iterations, parallelism, Some(32)).unwrap();
+        let mut output = [0; 32];
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(password.as_bytes(), &SALT, &mut output)
+            .unwrap();
+        let base64 = data_encoding::BASE64_NOPAD;
+        format!(
+            "$argon2id$v=19$m={memory_kib},t={iterations},p={parallelism}${}${}",
+            base64.encode(&SALT),
+            base64.encode(&output)
+        )
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_a_phc_string_with_its_parameters() {
+        for (memory_kib, iterations, parallelism) in [(19_456, 2, 1), (20_480, 3, 4)] {
+            let hasher = Hasher::new(memory_kib, iterations, parallelism).unwrap();
+            let hash = hasher.hash(candidate("vK4#tq9z"), SALT).await.unwrap();
+            let expected = expected("vK4#tq9z", memory_kib, iterations, parallelism);
+            assert_eq!(hash.as_str(), expected);
+            assert_eq!(PasswordHash::parse(hash.as_str()), Ok(hash));
         }
     }
 
-    /// The PHC string.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    #[tokio::test]
+    async fn used_memory_hashes_like_fresh_memory() {
+        let used = hasher();
+        used.hash(candidate("another password"), [7; 16])
+            .await
+            .unwrap();
+        let again = used.hash(candidate("vK4#tq9z"), SALT).await.unwrap();
+        assert_eq!(again.as_str(), expected("vK4#tq9z", 19_456, 2, 1));
     }
-}
 
-impl TryFrom<String> for PasswordHash {
-    type Error = InvalidPasswordHash;
-
-    fn try_from(text: String) -> Result<Self, InvalidPasswordHash> {
-        Self::parse(&text)
+    #[tokio::test]
+    async fn the_memory_is_kept_and_wiped() {
+        let hasher = hasher();
+        assert!(hasher.memory.lock().unwrap().is_empty(), "taken too early");
+        hasher.hash(candidate("vK4#tq9z"), SALT).await.unwrap();
+        let memory = hasher.memory.lock().unwrap();
+        assert_eq!(memory.len(), 19_456);
+        let is_wiped = |block: &Block| block.as_ref().iter().all(|word| *word == 0);
+        assert!(memory.iter().all(is_wiped));
     }
-}
 
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(..)")
+    #[tokio::test]
+    async fn hashes_in_parallel_do_not_disturb_each_other() {
+        let hasher = hasher();
+        let (one, two, three) = tokio::join!(
+            hasher.hash(candidate("password one"), SALT),
+            hasher.hash(candidate("password two"), SALT),
+            hasher.hash(candidate("password three"), SALT),
+        );
+        for (hash, password) in [
+            (one, "password one"),
+            (two, "password two"),
+            (three, "password three"),
+        ] {
+            let expected = expected(password, 19_456, 2, 1);
+            assert_eq!(hash.unwrap().as_str(), expected);
+        }
     }
-}
 
-/// What comparing a password with a stored hash came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verified {
-    /// It is the password.
-    Yes,
-    /// It is the password, and its hash is cheaper to guess than one made now: hash it again and
-    /// store that.
-    YesButRehash,
-    /// It is another password.
-    No,
-}
+    #[tokio::test]
+    async fn the_salt_makes_the_same_password_another_hash() {
+        let hasher = hasher();
+        let one = hasher.hash(candidate("vK4#tq9z"), [1; 16]).await.unwrap();
+        let two = hasher.hash(candidate("vK4#tq9z"), [2; 16]).await.unwrap();
+        assert_ne!(one, two);
+    }
 
-/// Compares a password with a stored hash, in constant time, for the service that signs people in
-/// from the same table. Takes as long as a hash: call it where blocking is fine.
-#[must_use]
-pub fn verify(password: &Candidate, hash: &PasswordHash, current: &Cost) -> Verified {
-    // A stored hash was parsed before; one that cannot be read matches nothing.
-    let Ok(phc) = Phc::new(&hash.0) else {
-        return Verified::No;
-    };
-    let Ok(params) = Params::try_from(&phc) else {
-        return Verified::No;
-    };
-    let password = password.as_str().as_bytes();
-    match Argon2::from(&params).verify_password(password, &phc) {
-        Err(_) => Verified::No,
-        Ok(()) if current.exceeds(&params) => Verified::YesButRehash,
-        Ok(()) => Verified::Yes,
+    #[tokio::test]
+    async fn nothing_of_a_long_password_is_cut_off() {
+        let hasher = hasher();
+        let one = "z".repeat(255) + "1";
+        let two = "z".repeat(255) + "2";
+        let one = hasher.hash(candidate(&one), SALT).await.unwrap();
+        let two = hasher.hash(candidate(&two), SALT).await.unwrap();
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn a_cost_out_of_range_is_refused_by_name() {
+        for (memory_kib, iterations, parallelism, refused) in [
+            (19_456, 2, 1, None),
+            (19_455, 2, 1, Some(InvalidCost::Memory)),
+            (5 * 1024 * 1024, 2, 1, None),
+            (5 * 1024 * 1024 + 1, 2, 1, Some(InvalidCost::Memory)),
+            (u32::MAX, 2, 1, Some(InvalidCost::Memory)),
+            (19_456, 1, 1, Some(InvalidCost::Iterations)),
+            (19_456, 100, 1, None),
+            (19_456, 101, 1, Some(InvalidCost::Iterations)),
+            (19_456, 2, 0, Some(InvalidCost::Parallelism)),
+            (19_456, 2, 64, None),
+            (19_456, 2, 65, Some(InvalidCost::Parallelism)),
+        ] {
+            assert_eq!(
+                Cost::new(memory_kib, iterations, parallelism).err(),
+                refused,
+                "m={memory_kib}, t={iterations}, p={parallelism}"
+            );
+        }
+        assert_eq!(
+            InvalidCost::Memory.to_string(),
+            "memory of a password hash must be 19456 to 5242880 KiB"
+        );
+    }
+
+    #[test]
+    fn debug_shows_the_cost_only() {
+        assert_eq!(
+            format!("{:?}", hasher()),
+            "Hasher { cost: Cost { memory_kib: 19456, iterations: 2, parallelism: 1 }, .. }"
+        );
     }
 }

@@ -118,3 +118,203 @@ fn folded(password: &str) -> Zeroizing<String> {
     folded.extend(fold_case(password));
     folded
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(typed: &str) -> Candidate {
+        Candidate::new(Zeroizing::new(typed.to_owned()))
+    }
+
+    fn policy() -> Policy {
+        Policy {
+            min_length: 8,
+            service_name: "Acme Straße".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_password_is_told_everything_that_needs_only_itself() {
+        use Reason::{ContainsServiceName, TooCommon, TooLong, TooShort};
+        for (typed, reasons, why) in [
+            ("vK4#tq9z".to_owned(), vec![], "8 code points"),
+            ("vK4#tq9".to_owned(), vec![TooShort], "7 code points"),
+            (String::new(), vec![TooShort], "empty"),
+            (
+                "e\u{301}".repeat(7),
+                vec![TooShort],
+                "7 after NFC, 14 as typed",
+            ),
+            ("e\u{301}".repeat(8), vec![], "8 after NFC"),
+            ("\u{958}".repeat(4), vec![], "4 as typed, 8 after NFC"),
+            ("🔑🐎🔋📎🌊🌵🧭🪁".to_owned(), vec![], "8 emoji"),
+            (
+                "🔑🐎🔋📎🌊🌵🧭".to_owned(),
+                vec![TooShort],
+                "7 emoji, 28 octets",
+            ),
+            ("👩‍👩‍👧‍👦🐎".to_owned(), vec![], "2 emoji of 8 code points"),
+            ("z".repeat(256), vec![], "256 code points"),
+            ("z".repeat(257), vec![TooLong], "257 code points"),
+            ("🔑".repeat(256), vec![], "256 code points of four octets"),
+            (
+                "e\u{301}".repeat(256),
+                vec![],
+                "256 after NFC, 512 as typed",
+            ),
+            ("e\u{301}".repeat(257), vec![TooLong], "257 after NFC"),
+            ("vK4# tq9".to_owned(), vec![], "a space counts"),
+            (
+                "correct horse battery staple".to_owned(),
+                vec![],
+                "letters and spaces only",
+            ),
+            ("        ".to_owned(), vec![], "8 spaces"),
+            ("password".to_owned(), vec![TooCommon], "common"),
+            (
+                "PassWord".to_owned(),
+                vec![TooCommon],
+                "common, whatever the case",
+            ),
+            (
+                "password1".to_owned(),
+                vec![TooCommon],
+                "common with a digit",
+            ),
+            (
+                "qwerty".to_owned(),
+                vec![TooShort],
+                "too short to be on the list",
+            ),
+            (
+                "my password is this".to_owned(),
+                vec![],
+                "a common one inside a long one",
+            ),
+            (
+                "acme STRASSE".to_owned(),
+                vec![ContainsServiceName],
+                "the service, folded",
+            ),
+            (
+                "AcmeStraße".to_owned(),
+                vec![ContainsServiceName],
+                "the service, no white space",
+            ),
+            (
+                "Acme Straße 7".to_owned(),
+                vec![],
+                "the service inside a longer one",
+            ),
+        ] {
+            assert_eq!(
+                policy().check(&candidate(&typed)),
+                reasons,
+                "{why}: {typed:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_minimum_is_the_stacks_own() {
+        let policy = Policy {
+            min_length: 12,
+            ..policy()
+        };
+        assert_eq!(policy.check(&candidate("vK4#tq9zPw2")), [Reason::TooShort]);
+        assert_eq!(policy.check(&candidate("vK4#tq9zPw2!")), []);
+    }
+
+    #[test]
+    fn all_reasons_are_told_in_order_and_once() {
+        let policy = Policy {
+            min_length: 16,
+            service_name: "Sunshine".to_owned(),
+        };
+        assert_eq!(
+            policy.check(&candidate("sunshine")),
+            [
+                Reason::TooShort,
+                Reason::TooCommon,
+                Reason::ContainsServiceName
+            ]
+        );
+    }
+
+    #[test]
+    fn a_service_without_a_name_forbids_nothing() {
+        let policy = Policy {
+            service_name: "  ".to_owned(),
+            ..policy()
+        };
+        assert_eq!(policy.check(&candidate("         ")), []);
+    }
+
+    #[test]
+    fn nobodys_address_is_their_password() {
+        let address = Address::parse("René.Muster@bücher.example").unwrap();
+        for (typed, refused, why) in [
+            (
+                "rené.muster@xn--bcher-kva.example",
+                true,
+                "the canonical address",
+            ),
+            (
+                "RENE\u{301}.Muster@BÜCHER.example",
+                true,
+                "the address as they would type it",
+            ),
+            ("rené.muster", true, "the local part"),
+            ("RENÉ.MUSTER", true, "the local part in upper case"),
+            ("rené.muster1", false, "more than the local part"),
+            ("renémuster", false, "the local part without its dot"),
+            ("bücher.example", false, "the domain"),
+            ("rené.muster@example.com", false, "another address"),
+        ] {
+            let reasons = Policy::check_address(&candidate(typed), &address);
+            assert_eq!(reasons == [Reason::ContainsAddress], refused, "{why}");
+            assert_eq!(reasons.is_empty(), !refused, "{why}");
+        }
+    }
+
+    #[test]
+    fn nothing_their_profile_says_is_their_password() {
+        let profile = ["Budi Santoso", "+62 811 0000 1234", "Jürgen", "", "  "];
+        for (typed, refused, why) in [
+            ("Budi Santoso", true, "a word of the profile"),
+            ("budisantoso", true, "without white space, in lower case"),
+            (" BUDI  SANTOSO ", true, "with other white space"),
+            ("+6281100001234", true, "a phone number"),
+            ("JU\u{308}RGEN", true, "decomposed and in upper case"),
+            ("budi santoso 1", false, "more than the word"),
+            ("santoso", false, "less than the word"),
+            ("        ", false, "an empty word forbids nothing"),
+        ] {
+            let reasons = Policy::check_profile(&candidate(typed), profile.into_iter());
+            assert_eq!(reasons == [Reason::ContainsProfile], refused, "{why}");
+            assert_eq!(reasons.is_empty(), !refused, "{why}");
+        }
+        assert_eq!(
+            Policy::check_profile(&candidate("Budi Santoso"), ["budi santoso"; 2].into_iter()),
+            [Reason::ContainsProfile],
+            "two words match, one reason is told"
+        );
+    }
+
+    #[test]
+    fn each_reason_has_its_slug_and_its_place() {
+        let in_order = [
+            (Reason::TooShort, "too_short"),
+            (Reason::TooLong, "too_long"),
+            (Reason::TooCommon, "too_common"),
+            (Reason::ContainsAddress, "contains_address"),
+            (Reason::ContainsServiceName, "contains_service_name"),
+            (Reason::ContainsProfile, "contains_profile"),
+        ];
+        assert!(in_order.is_sorted_by_key(|(reason, _)| reason));
+        for (reason, slug) in in_order {
+            assert_eq!(reason.slug(), slug);
+        }
+    }
+}

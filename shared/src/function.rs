@@ -1,0 +1,151 @@
+//! What every function does: check its settings, connect, and answer calls one by one.
+
+use std::error::Error;
+use std::future::Future;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use lambda_http::{LambdaEvent, service_fn};
+
+use crate::mail::{Delivery, StreamBatch};
+use crate::password::Hasher;
+use crate::protocol::{Call, Failure, Reply, failed};
+use crate::recovery::{Recovery, Refusal};
+use crate::secrets::Secrets;
+use crate::session::Protocol;
+use crate::settings::{Deployment, MailSettings, Settings};
+use crate::store::Store;
+use crate::{ambient, aws, telemetry};
+
+type Startup<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Runs a function behind one endpoint. Returns only if the function cannot start or go on; what is
+/// wrong with its settings is said before its first call.
+pub async fn serve<F, A>(protocol: Protocol, endpoint: F) -> ExitCode
+where
+    F: Fn(Arc<Recovery>, Call) -> A + Clone + Send + Sync,
+    A: Future<Output = Result<Reply, Failure>> + Send,
+{
+    telemetry::init();
+    let recovery = match recovery().await {
+        Ok(recovery) => Arc::new(recovery),
+        Err(error) => return stopped(&*error),
+    };
+    let answer = |request| {
+        let (recovery, endpoint) = (recovery.clone(), endpoint.clone());
+        async move { Ok::<_, lambda_http::Error>(answer(protocol, endpoint, recovery, request).await) }
+    };
+    ended(lambda_http::run(service_fn(answer)).await)
+}
+
+/// Runs the function that delivers mail. Returns only if it cannot start or go on.
+pub async fn deliver() -> ExitCode {
+    telemetry::init();
+    let delivery = match delivery().await {
+        Ok(delivery) => delivery,
+        Err(error) => return stopped(&*error),
+    };
+    let deliver = |event: LambdaEvent<StreamBatch>| async {
+        Ok::<_, lambda_http::Error>(delivery.deliver_batch(event.payload).await)
+    };
+    ended(lambda_http::lambda_runtime::run(service_fn(deliver)).await)
+}
+
+async fn answer<F, A>(
+    protocol: Protocol,
+    endpoint: F,
+    recovery: Arc<Recovery>,
+    request: lambda_http::Request,
+) -> Reply
+where
+    F: Fn(Arc<Recovery>, Call) -> A,
+    A: Future<Output = Result<Reply, Failure>>,
+{
+    let at = ambient::now();
+    let (call, context) = match ambient::rng() {
+        Ok(rng) => Call::new(protocol, request, at, rng),
+        Err(error) => {
+            let context = Call::context(protocol, &request, at);
+            return logged(
+                failed(&Refusal::Unavailable(error.into()).into(), &context),
+                "failed",
+            );
+        }
+    };
+    match endpoint(recovery, call).await {
+        Ok(reply) => logged(context.stamp(reply), "answered"),
+        Err(failure) => {
+            match &failure {
+                Failure::Refused(refusal @ (Refusal::Unavailable(_) | Refusal::Broken(_))) => {
+                    tracing::error!(
+                        request = context.request_id,
+                        error = %telemetry::causes(refusal),
+                        "failed"
+                    );
+                }
+                other => tracing::debug!(request = context.request_id, reason = %other, "refused"),
+            }
+            failed(&failure, &context)
+        }
+    }
+}
+
+fn logged(reply: Reply, what: &str) -> Reply {
+    tracing::debug!(status = reply.status().as_u16(), "{what}");
+    reply
+}
+
+async fn recovery() -> Startup<Recovery> {
+    let settings = Settings::from_env()?;
+    let deployment = Deployment::from_env()?;
+    let cost = settings.argon2;
+    let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
+    let config = aws::config().await;
+    let (store, secrets) = connect(&config, deployment);
+    let recovery = Recovery::new(store, secrets, settings, hasher);
+    recovery.warm(ambient::now()).await;
+    Ok(recovery)
+}
+
+async fn delivery() -> Startup<Delivery> {
+    let settings = Settings::from_env()?;
+    let deployment = Deployment::from_env()?;
+    let mail = MailSettings::from_env()?;
+    let config = aws::config().await;
+    let (store, secrets) = connect(&config, deployment);
+    let ses = aws_sdk_sesv2::config::Builder::from(&config)
+        .retry_config(RetryConfig::disabled())
+        .build();
+    Ok(Delivery::new(
+        store,
+        secrets,
+        aws_sdk_sesv2::Client::from_conf(ses),
+        settings,
+        mail,
+    ))
+}
+
+fn connect(config: &SdkConfig, deployment: Deployment) -> (Store, Secrets) {
+    let store = Store::new(aws_sdk_dynamodb::Client::new(config), deployment.table);
+    let secrets = Secrets::new(
+        aws_sdk_secretsmanager::Client::new(config),
+        deployment.index_key,
+        deployment.code_key,
+    );
+    (store, secrets)
+}
+
+fn stopped(error: &(dyn Error + 'static)) -> ExitCode {
+    let causes = telemetry::causes(error);
+    tracing::error!(error = causes, "the function does not start");
+    ExitCode::FAILURE
+}
+
+fn ended(result: Result<(), lambda_http::Error>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => stopped(&*error),
+    }
+}

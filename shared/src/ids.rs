@@ -1,0 +1,287 @@
+//! Identifiers: of users, of sessions, and the digests under which sessions are kept.
+
+use std::fmt;
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use rand::Rng;
+use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// The form that a directory's user ids have. Decoys take the same form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserIdFormat {
+    /// 24 lower-case hexadecimal digits, the first eight of them a date, as MongoDB's ids.
+    ObjectId,
+    /// A UUID in lower case with hyphens.
+    Uuid,
+}
+
+impl UserIdFormat {
+    /// An id of this form made from 16 uniformly distributed bytes: new users and decoys alike, so
+    /// that nothing in an id tells one from the other.
+    #[must_use]
+    pub fn id_from(self, entropy: [u8; 16]) -> UserId {
+        match self {
+            Self::Uuid => UserId(uuid_from(entropy).to_string()),
+            Self::ObjectId => {
+                let [a, b, c, d, rest @ ..] = entropy;
+                let date = FIRST_DATE + u32::from_be_bytes([a, b, c, d]) % DATE_SPAN;
+                let mut id = HEXLOWER.encode(&date.to_be_bytes());
+                id.push_str(&HEXLOWER.encode(rest.get(..8).unwrap_or_default()));
+                UserId(id)
+            }
+        }
+    }
+
+    /// Whether `id` has this form.
+    #[must_use]
+    pub fn fits(self, id: &str) -> bool {
+        match self {
+            Self::ObjectId => {
+                id.len() == 24 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+            }
+            Self::Uuid => Uuid::try_parse(id).is_ok_and(|parsed| parsed.to_string() == id),
+        }
+    }
+}
+
+/// The dates that ids made here carry: 2018-01-01 up to 2024-01-01, whenever they are made.
+const FIRST_DATE: u32 = 1_514_764_800;
+const DATE_SPAN: u32 = 1_704_067_200 - FIRST_DATE;
+
+/// A user's id, in the form its directory has.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(String);
+
+impl UserId {
+    /// Takes an id that has the given form.
+    #[must_use]
+    pub fn parse(id: &str, format: UserIdFormat) -> Option<Self> {
+        format.fits(id).then(|| Self(id.to_owned()))
+    }
+
+    /// A new id for a new user.
+    #[must_use]
+    pub fn draw(format: UserIdFormat, rng: &mut StdRng) -> Self {
+        format.id_from(draw(rng))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A session's id: 122 random bits, a bearer secret of the caller's. Kept only as its digest.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct SessionId(String);
+
+impl SessionId {
+    /// A new id.
+    #[must_use]
+    pub fn draw(rng: &mut StdRng) -> Self {
+        Self::from_entropy(draw(rng))
+    }
+
+    /// The id made from 16 uniformly distributed bytes.
+    #[must_use]
+    pub fn from_entropy(entropy: [u8; 16]) -> Self {
+        Self(uuid_from(entropy).to_string())
+    }
+
+    /// Takes a UUID as a client sends it; anything else names no session.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text)
+            .ok()
+            .map(|uuid| Self(uuid.to_string()))
+    }
+
+    /// The reference under which the session is kept.
+    #[must_use]
+    pub fn reference(&self) -> SessionRef {
+        SessionRef(Sha256::digest(self.0.as_bytes()).into())
+    }
+
+    /// The id as the caller gets it: for a reply only.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(..)")
+    }
+}
+
+/// The SHA-256 of a session's id: its key in the table, and no secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionRef([u8; 32]);
+
+impl SessionRef {
+    /// The digest's bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The digest as 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
+
+    /// Reads [`SessionRef::hex`] back.
+    #[must_use]
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let bytes = HEXLOWER.decode(hex.as_bytes()).ok()?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+}
+
+/// A reset token: says which session it belongs to, and 256 random bits that prove it.
+///
+/// The session's reference is no secret, so that the token leads to its session in one read without
+/// an item of its own; only the digest of the whole token is kept.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct ResetToken([u8; 64]);
+
+impl ResetToken {
+    /// A new token for a session.
+    #[must_use]
+    pub fn draw(session: &SessionRef, rng: &mut StdRng) -> Self {
+        let mut token = [0; 64];
+        let (reference, secret) = token.split_at_mut(32);
+        reference.copy_from_slice(session.as_bytes());
+        rng.fill_bytes(secret);
+        Self(token)
+    }
+
+    /// Takes a token as a client sends it; anything else is no token.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+
+    /// The session it claims to belong to.
+    #[must_use]
+    pub fn session(&self) -> SessionRef {
+        let mut reference = [0; 32];
+        reference.copy_from_slice(self.0.first_chunk::<32>().unwrap_or(&[0; 32]));
+        SessionRef(reference)
+    }
+
+    /// What is kept of the token.
+    #[must_use]
+    pub fn digest(&self) -> TokenDigest {
+        TokenDigest(Sha256::digest(self.0).into())
+    }
+
+    /// The token as the caller gets it (86 characters, base64url): for a reply only.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        BASE64URL_NOPAD.encode(&self.0)
+    }
+}
+
+impl fmt::Debug for ResetToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResetToken(..)")
+    }
+}
+
+/// The SHA-256 of a reset token. Compared in constant time.
+#[derive(Clone, Copy, Debug, Eq)]
+pub struct TokenDigest([u8; 32]);
+
+impl PartialEq for TokenDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl TokenDigest {
+    /// The digest as 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
+
+    /// Reads [`TokenDigest::hex`] back.
+    #[must_use]
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let bytes = HEXLOWER.decode(hex.as_bytes()).ok()?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+}
+
+/// `N` bytes from the generator.
+pub(crate) fn draw<const N: usize>(rng: &mut StdRng) -> [u8; N] {
+    let mut bytes = [0; N];
+    rng.fill_bytes(&mut bytes);
+    bytes
+}
+
+fn uuid_from(entropy: [u8; 16]) -> Uuid {
+    uuid::Builder::from_random_bytes(entropy).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_id_made_here_has_its_directorys_form(entropy: [u8; 16]) {
+            for format in [UserIdFormat::ObjectId, UserIdFormat::Uuid] {
+                prop_assert!(format.fits(format.id_from(entropy).as_str()));
+            }
+        }
+
+        #[test]
+        fn an_object_id_begins_with_a_plausible_date(entropy: [u8; 16]) {
+            let id = UserIdFormat::ObjectId.id_from(entropy);
+            let date = u32::from_str_radix(&id.as_str()[..8], 16).unwrap();
+            prop_assert!((FIRST_DATE..FIRST_DATE + DATE_SPAN).contains(&date));
+        }
+
+        #[test]
+        fn text_that_is_no_token_is_refused(text in ".{0,100}") {
+            if let Some(token) = ResetToken::parse(&text) {
+                prop_assert_eq!(token.reveal(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_leads_to_its_session_and_back() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let session = SessionId::draw(&mut rng).reference();
+        let token = ResetToken::draw(&session, &mut rng);
+        assert_eq!(token.session(), session);
+        assert_eq!(
+            ResetToken::parse(&token.reveal()).unwrap().digest(),
+            token.digest()
+        );
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let id = SessionId::draw(&mut rng);
+        let token = ResetToken::draw(&id.reference(), &mut rng);
+        assert_eq!(format!("{id:?} {token:?}"), "SessionId(..) ResetToken(..)");
+    }
+}

@@ -1,0 +1,222 @@
+//! The two secrets and what is made from them.
+//!
+//! The *index key* never rotates: it turns addresses and callers into the keys of their items, and
+//! makes decoys and idempotent session ids, so that rotating would reset budgets and change decoys.
+//! The *code key* rotates: codes are derived from it (see [`crate::code`]). Each use has a key of its
+//! own, split off by HKDF-SHA256 (RFC 5869) with a label.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use data_encoding::HEXLOWER;
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::address::Address;
+use crate::ids::{SessionId, UserId, UserIdFormat};
+
+type HmacSha256 = Hmac<Sha256>;
+
+/// A key of 256 bits. Wiped when dropped, never printed.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// Splits a key for one purpose off a secret (HKDF-SHA256, RFC 5869).
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "HKDF gives up to 255 hashes; this asks for one"
+    )]
+    pub fn derive(secret: &[u8], label: &str) -> Self {
+        let mut key = [0; 32];
+        Hkdf::<Sha256>::new(None, secret)
+            .expand(label.as_bytes(), &mut key)
+            .expect("32 bytes are within HKDF's limit");
+        Self(key)
+    }
+
+    /// HMAC-SHA256 (RFC 2104) over the parts, each preceded by its length, so that no two lists of
+    /// parts are the same input.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "HMAC takes keys of any length"
+    )]
+    pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = <HmacSha256 as KeyInit>::new_from_slice(&self.0)
+            .expect("HMAC takes keys of any length");
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+/// The keyed digest of a canonical address: names its items, and binds a code to its mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AddressKey([u8; 32]);
+
+impl AddressKey {
+    /// The digest's bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The digest as 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
+}
+
+/// The keyed digest of a caller: an IPv4 address, or the /64 network of an IPv6 address, since that
+/// is what one subscriber gets (RFC 6177).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CallerKey([u8; 32]);
+
+impl CallerKey {
+    /// The digest as 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
+}
+
+/// What the index key is used for, one key each.
+#[derive(Clone, Debug)]
+pub struct IndexKeys {
+    address: Key,
+    caller: Key,
+    decoy: Key,
+    idempotency: Key,
+}
+
+impl IndexKeys {
+    /// Splits the index secret.
+    #[must_use]
+    pub fn new(secret: &[u8]) -> Self {
+        Self {
+            address: Key::derive(secret, "regain/address/v1"),
+            caller: Key::derive(secret, "regain/caller/v1"),
+            decoy: Key::derive(secret, "regain/decoy/v1"),
+            idempotency: Key::derive(secret, "regain/idempotency/v1"),
+        }
+    }
+
+    /// The key of an address's items.
+    #[must_use]
+    pub fn address(&self, address: &Address) -> AddressKey {
+        AddressKey(self.address.mac(&[address.as_str().as_bytes()]))
+    }
+
+    /// The key of a caller's items.
+    #[must_use]
+    pub fn caller(&self, caller: IpAddr) -> CallerKey {
+        CallerKey(self.caller.mac(&[&network(caller)]))
+    }
+
+    /// The id that an address nobody has is answered with, always the same one.
+    #[must_use]
+    pub fn decoy(&self, address: &Address, format: UserIdFormat) -> UserId {
+        format.id_from(half(self.decoy.mac(&[address.as_str().as_bytes()])))
+    }
+
+    /// The session id that one `Idempotency-Key` leads to, for one endpoint, address and caller.
+    #[must_use]
+    pub fn idempotent_session(
+        &self,
+        endpoint: &str,
+        address: &Address,
+        caller: IpAddr,
+        key: &str,
+    ) -> SessionId {
+        SessionId::from_entropy(half(self.idempotency.mac(&[
+            endpoint.as_bytes(),
+            address.as_str().as_bytes(),
+            &network(caller),
+            key.as_bytes(),
+        ])))
+    }
+}
+
+/// The bytes that stand for a caller: all of an IPv4 address, the first 64 bits of an IPv6 one.
+fn network(caller: IpAddr) -> Vec<u8> {
+    match caller.to_canonical() {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets().into_iter().take(8).collect(),
+    }
+}
+
+fn half(digest: [u8; 32]) -> [u8; 16] {
+    *digest.first_chunk().unwrap_or(&[0; 16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> IndexKeys {
+        IndexKeys::new(b"a secret of sixty-four letters and digits")
+    }
+
+    fn caller(text: &str) -> CallerKey {
+        keys().caller(text.parse().unwrap())
+    }
+
+    #[test]
+    fn an_ipv6_caller_is_its_64_bit_network() {
+        assert_eq!(caller("2001:db8:1:2::1"), caller("2001:db8:1:2:ffff::9"));
+        assert_ne!(caller("2001:db8:1:2::1"), caller("2001:db8:1:3::1"));
+    }
+
+    #[test]
+    fn an_ipv4_caller_is_its_whole_address_in_either_notation() {
+        assert_eq!(caller("192.0.2.1"), caller("::ffff:192.0.2.1"));
+        assert_ne!(caller("192.0.2.1"), caller("192.0.2.2"));
+    }
+
+    #[test]
+    fn an_idempotency_key_is_scoped_to_endpoint_address_and_caller() {
+        let keys = keys();
+        let address = |text| Address::parse(text).unwrap();
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let of = |endpoint, a, c, key| {
+            keys.idempotent_session(endpoint, &address(a), ip(c), key)
+                .reveal()
+                .to_owned()
+        };
+        let one = of("resend", "a@example.com", "192.0.2.1", "k1");
+        assert_eq!(one, of("resend", "A@example.com", "192.0.2.1", "k1"));
+        for other in [
+            of("forgot", "a@example.com", "192.0.2.1", "k1"),
+            of("resend", "b@example.com", "192.0.2.1", "k1"),
+            of("resend", "a@example.com", "192.0.2.2", "k1"),
+            of("resend", "a@example.com", "192.0.2.1", "k2"),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+
+    #[test]
+    fn keys_of_different_labels_differ() {
+        let address = Address::parse("a@example.com").unwrap();
+        let keys = keys();
+        assert_ne!(
+            keys.address.mac(&[address.as_str().as_bytes()]),
+            keys.decoy.mac(&[address.as_str().as_bytes()])
+        );
+    }
+}

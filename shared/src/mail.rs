@@ -1,0 +1,293 @@
+//! Delivering mail: a mail request becomes a mail to the address that the user has, or to nobody.
+//!
+//! Only here is a user looked up before a code is proven, and nobody waits for it: whether there is one
+//! shows neither in an answer nor in what is written. Nothing but mail requests is written, the same
+//! number of times whatever becomes of them.
+
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::error::SdkError;
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::types::{Destination, EmailContent, Template as SesTemplate};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use thiserror::Error;
+
+use crate::ambient;
+use crate::code::{Code, CodeInput};
+use crate::locale::Locale;
+use crate::secrets::{SecretError, Secrets};
+use crate::settings::{MailSettings, Settings};
+use crate::store::{Claim, MailContent, MailRequest, Outcome, Store, StoreError};
+use crate::telemetry;
+use crate::timestamp::Timestamp;
+
+/// A batch of the table's stream, as far as it matters here.
+#[derive(Debug, Deserialize)]
+pub struct StreamBatch {
+    #[serde(rename = "Records")]
+    records: Vec<StreamRecord>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StreamRecord {
+    dynamodb: Change,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Change {
+    keys: Keys,
+    sequence_number: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Keys {
+    pk: Text,
+}
+
+#[derive(Debug, Deserialize)]
+struct Text {
+    #[serde(rename = "S")]
+    s: String,
+}
+
+/// The records of a batch that are to be tried again; the others are done.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchResult {
+    batch_item_failures: Vec<BatchItemFailure>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BatchItemFailure {
+    item_identifier: String,
+}
+
+/// Why a mail request is still open and to be tried again.
+#[derive(Debug, Error)]
+enum Undelivered {
+    #[error("another delivery has the mail")]
+    Leased,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error("SES did not take the mail")]
+    Ses(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("SES took the mail without a message id")]
+    NoMessageId,
+}
+
+/// Delivers the mails that the store was left.
+#[derive(Debug)]
+pub struct Delivery {
+    store: Store,
+    secrets: Secrets,
+    ses: Client,
+    settings: Settings,
+    mail: MailSettings,
+}
+
+impl Delivery {
+    /// Delivery from a store through SES. The client must not retry by itself: a send whose answer was
+    /// lost may have been a mail.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        secrets: Secrets,
+        ses: Client,
+        settings: Settings,
+        mail: MailSettings,
+    ) -> Self {
+        Self {
+            store,
+            secrets,
+            ses,
+            settings,
+            mail,
+        }
+    }
+
+    /// Delivers the mails of a batch, and tells which are to be tried again.
+    pub async fn deliver_batch(&self, batch: StreamBatch) -> BatchResult {
+        let mut result = BatchResult::default();
+        for record in batch.records {
+            let Change {
+                keys,
+                sequence_number,
+            } = record.dynamodb;
+            match self.deliver(&keys.pk.s, ambient::now()).await {
+                Ok(Some(outcome)) => tracing::info!(outcome = outcome.name(), "mail closed"),
+                Ok(None) => tracing::info!("mail was closed before"),
+                Err(error) => {
+                    tracing::warn!(error = %telemetry::causes(&error), "mail to be tried again");
+                    let failure = BatchItemFailure {
+                        item_identifier: sequence_number,
+                    };
+                    result.batch_item_failures.push(failure);
+                }
+            }
+        }
+        result
+    }
+
+    /// Delivers one mail, unless it has its outcome already.
+    async fn deliver(&self, key: &str, at: Timestamp) -> Result<Option<Outcome>, Undelivered> {
+        let request = match self.store.claim_mail(key, at).await? {
+            Claim::Claimed(request) => request,
+            Claim::Closed => return Ok(None),
+            Claim::Leased => return Err(Undelivered::Leased),
+        };
+        match self.send(&request, at).await {
+            Ok(outcome) => {
+                self.store.close_mail(key, &outcome).await?;
+                Ok(Some(outcome))
+            }
+            Err(error) => {
+                self.store.release_mail(key).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Decides what becomes of a mail, and sends it if it is to be sent.
+    async fn send(&self, request: &MailRequest, at: Timestamp) -> Result<Outcome, Undelivered> {
+        if let MailContent::Code { expires_at, .. } = request.content
+            && at >= expires_at
+        {
+            return Ok(Outcome::Expired);
+        }
+        let Some(user) = self.store.user_of(&request.address).await? else {
+            return Ok(Outcome::Nobody);
+        };
+        let locale = user.language().unwrap_or(request.locale);
+        let code = self.code(request, at).await?;
+        let data = self.template_data(request, code.as_ref(), locale, at);
+        let template = SesTemplate::builder()
+            .template_name(
+                request
+                    .template
+                    .ses_name(&self.mail.template_prefix, locale),
+            )
+            .template_data(data)
+            .build();
+        let sent = self
+            .ses
+            .send_email()
+            .from_email_address(&self.mail.from)
+            .destination(Destination::builder().to_addresses(&user.email).build())
+            .set_configuration_set_name(self.mail.configuration_set.clone())
+            .content(EmailContent::builder().template(template).build())
+            .send()
+            .await;
+        match sent {
+            Ok(sent) => match sent.message_id {
+                Some(id) if !id.is_empty() => Ok(Outcome::Sent(id)),
+                _ => Err(Undelivered::NoMessageId),
+            },
+            Err(error) if is_final(&error) => {
+                tracing::error!(error = %telemetry::causes(&error), "SES refused a mail for good");
+                Ok(Outcome::Refused)
+            }
+            Err(error) => Err(Undelivered::Ses(error.into())),
+        }
+    }
+
+    /// The code to write, if it is a code that is asked for. It is derived for the mailbox that is
+    /// really written to: the user was found by this address and has it still.
+    async fn code(
+        &self,
+        request: &MailRequest,
+        at: Timestamp,
+    ) -> Result<Option<Code>, Undelivered> {
+        let MailContent::Code {
+            protocol,
+            session,
+            generation,
+            nonce,
+            ..
+        } = &request.content
+        else {
+            return Ok(None);
+        };
+        let input = CodeInput {
+            protocol: *protocol,
+            session,
+            generation: *generation,
+            address: &self.secrets.index().await?.address(&request.address),
+            nonce,
+        };
+        let keys = self.secrets.code(at).await?;
+        Ok(Some(keys.derive(&input, self.settings.code_length)))
+    }
+
+    /// The template's variables. SES does not escape what it puts into HTML, so what goes there comes
+    /// escaped.
+    fn template_data(
+        &self,
+        request: &MailRequest,
+        code: Option<&Code>,
+        locale: Locale,
+        at: Timestamp,
+    ) -> String {
+        let name = &self.settings.service_name;
+        let name_html = html_escape::encode_safe(name);
+        let data = match (code, &request.content) {
+            (Some(code), MailContent::Code { expires_at, .. }) => json!({
+                "code": code.reveal(),
+                "validFor": valid_for(expires_at.millis().saturating_sub(at.millis()), locale),
+                "serviceName": name,
+                "serviceNameHtml": name_html,
+            }),
+            _ => json!({ "serviceName": name, "serviceNameHtml": name_html }),
+        };
+        data.to_string()
+    }
+}
+
+/// How long a code is still good, in words: to the nearest minute, or in seconds below 90.
+fn valid_for(millis: i64, locale: Locale) -> String {
+    let seconds = (millis + 999) / 1000;
+    let (count, unit) = if seconds < 90 {
+        (seconds, ["second", "detik"])
+    } else {
+        ((seconds + 30) / 60, ["minute", "menit"])
+    };
+    let [english, indonesian] = unit;
+    match locale {
+        Locale::En if count == 1 => format!("{count} {english}"),
+        Locale::En => format!("{count} {english}s"),
+        Locale::Id => format!("{count} {indonesian}"),
+    }
+}
+
+/// Whether trying again can change nothing: SES has judged this very mail. What ails the account, the
+/// sender or the template can be mended while the mail waits.
+fn is_final(error: &SdkError<SendEmailError>) -> bool {
+    matches!(
+        error.as_service_error(),
+        Some(SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_is_told_in_the_readers_language() {
+        for (millis, english, indonesian) in [
+            (600_000, "10 minutes", "10 menit"),
+            (599_400, "10 minutes", "10 menit"),
+            (3_600_000, "60 minutes", "60 menit"),
+            (90_000, "2 minutes", "2 menit"),
+            (60_000, "60 seconds", "60 detik"),
+            (1_001, "2 seconds", "2 detik"),
+            (1_000, "1 second", "1 detik"),
+        ] {
+            assert_eq!(valid_for(millis, Locale::En), english);
+            assert_eq!(valid_for(millis, Locale::Id), indonesian);
+        }
+    }
+}

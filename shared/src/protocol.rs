@@ -1,0 +1,313 @@
+//! The two protocols: how a call is read and an answer is worded.
+//!
+//! What both have in common is here; [`directory`] and [`auth_v1`] hold their bodies, envelopes, error
+//! tables and texts. Nothing outside this module knows a status code.
+
+pub mod auth_v1;
+pub mod directory;
+mod fields;
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+use lambda_http::http::header::{
+    ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+};
+use lambda_http::http::request::Parts;
+use lambda_http::http::{Method, StatusCode};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, RequestExt as _};
+use rand::rngs::StdRng;
+use serde_json::Value;
+
+use crate::locale::Locale;
+use crate::recovery::Refusal;
+use crate::session::Protocol;
+use crate::timestamp::Timestamp;
+
+use fields::Fields;
+
+/// An answer.
+pub type Reply = lambda_http::Response<Body>;
+
+/// The longest body that is read, in bytes.
+const MAX_BODY: usize = 16 * 1024;
+/// How long to wait after a failure that is not the caller's, in seconds.
+const RETRY_AFTER_FAILURE: i64 = 2;
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// One call of an endpoint.
+#[derive(Debug)]
+pub struct Call {
+    method: Method,
+    headers: HeaderMap,
+    body: Body,
+    protocol: Protocol,
+    /// The caller's network address, as the gateway saw it.
+    pub caller: IpAddr,
+    /// When the call came: the one time by which all of it is judged.
+    pub at: Timestamp,
+    /// The call's generator.
+    pub rng: StdRng,
+}
+
+/// What an answer needs to know of its call.
+#[derive(Clone, Debug)]
+pub struct Context {
+    protocol: Protocol,
+    locale: Locale,
+    at: Timestamp,
+    /// The id under which the call is found in the logs.
+    pub request_id: String,
+}
+
+/// What is wrong with a request before anything is asked of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    kind: Kind,
+    field: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Request,
+    Method,
+    TooLarge,
+    MediaType,
+    PasswordMissing,
+}
+
+/// Why a call did not get what it asked for.
+#[derive(Debug)]
+pub enum Failure {
+    /// The request cannot be read.
+    Malformed(Malformed),
+    /// The engine refused it.
+    Refused(Refusal),
+}
+
+impl From<Malformed> for Failure {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(malformed) => write!(f, "malformed: {}", malformed.field),
+            Self::Refused(refusal) => refusal.fmt(f),
+        }
+    }
+}
+
+impl Malformed {
+    const fn field(field: &'static str) -> Self {
+        Self {
+            kind: Kind::Request,
+            field,
+        }
+    }
+
+    const fn password_missing() -> Self {
+        Self {
+            kind: Kind::PasswordMissing,
+            field: "password",
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self.kind {
+            Kind::Request | Kind::PasswordMissing => StatusCode::BAD_REQUEST,
+            Kind::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        }
+    }
+}
+
+impl Call {
+    /// A call from the gateway's event, and the context of its answer.
+    pub(crate) fn new(
+        protocol: Protocol,
+        request: lambda_http::Request,
+        at: Timestamp,
+        rng: StdRng,
+    ) -> (Self, Context) {
+        let context = Self::context(protocol, &request, at);
+        // Without an address, which the gateway always gives, all callers share one throttle.
+        let caller = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(gateway)) => gateway
+                .http
+                .source_ip
+                .as_deref()
+                .and_then(|ip| ip.parse().ok()),
+            _ => None,
+        };
+        let caller = caller.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let (parts, body) = request.into_parts();
+        let Parts {
+            method, headers, ..
+        } = parts;
+        (
+            Self {
+                method,
+                headers,
+                body,
+                protocol,
+                caller,
+                at,
+                rng,
+            },
+            context,
+        )
+    }
+
+    pub(crate) fn context(
+        protocol: Protocol,
+        request: &lambda_http::Request,
+        at: Timestamp,
+    ) -> Context {
+        let request_id = request
+            .lambda_context_ref()
+            .map(|lambda| lambda.request_id.clone())
+            .unwrap_or_default();
+        Context {
+            protocol,
+            locale: locale(protocol, request.headers()),
+            at,
+            request_id,
+        }
+    }
+
+    /// The language that the caller prefers, or else the protocol's own.
+    #[must_use]
+    pub fn locale(&self) -> Locale {
+        locale(self.protocol, &self.headers)
+    }
+
+    /// Checks method, media type and size, and reads the body.
+    fn fields(&mut self) -> Result<Fields, Malformed> {
+        if self.method != Method::POST {
+            return Err(Malformed {
+                kind: Kind::Method,
+                field: "method",
+            });
+        }
+        let media_type = self
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        let media_type = media_type
+            .and_then(|value| value.split(';').next())
+            .unwrap_or_default();
+        if !media_type.trim().eq_ignore_ascii_case("application/json") {
+            return Err(Malformed {
+                kind: Kind::MediaType,
+                field: "content-type",
+            });
+        }
+        let body = std::mem::take(&mut self.body);
+        if body.len() > MAX_BODY {
+            return Err(Malformed {
+                kind: Kind::TooLarge,
+                field: "body",
+            });
+        }
+        Fields::read(&body)
+    }
+
+    /// The `Idempotency-Key`, if there is one.
+    fn idempotency_key(&self) -> Result<Option<String>, Malformed> {
+        let Some(value) = self.headers.get(IDEMPOTENCY_KEY) else {
+            return Ok(None);
+        };
+        value
+            .to_str()
+            .ok()
+            .map(str::trim)
+            .filter(|key| (16..=255).contains(&key.len()))
+            .filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
+            .map(|key| Some(key.to_owned()))
+            .ok_or(Malformed::field(IDEMPOTENCY_KEY))
+    }
+
+    /// A header's text, whatever its bytes, cut at a number of bytes.
+    fn header_cut(&self, name: &str, max: usize) -> Option<String> {
+        let text = String::from_utf8_lossy(self.headers.get(name)?.as_bytes()).into_owned();
+        let end = (0..=max.min(text.len()))
+            .rev()
+            .find(|end| text.is_char_boundary(*end));
+        let text = text.get(..end.unwrap_or(0))?.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+}
+
+fn locale(protocol: Protocol, headers: &HeaderMap) -> Locale {
+    let header = headers
+        .get(ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
+    header
+        .and_then(Locale::negotiate)
+        .unwrap_or(match protocol {
+            Protocol::Directory => Locale::En,
+            Protocol::AuthV1 => Locale::Id,
+        })
+}
+
+impl Context {
+    /// The reply with the headers that every answer has.
+    #[must_use]
+    pub fn stamp(&self, mut reply: Reply) -> Reply {
+        let headers = reply.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Ok(id) = HeaderValue::from_str(&self.request_id) {
+            headers.insert("x-request-id", id);
+        }
+        reply
+    }
+}
+
+/// The answer to a call that failed, in its protocol's envelope.
+pub(crate) fn failed(failure: &Failure, context: &Context) -> Reply {
+    let mut reply = match context.protocol {
+        Protocol::Directory => directory::failed(failure),
+        Protocol::AuthV1 => auth_v1::failed(failure, context.locale),
+    };
+    if reply.status() == StatusCode::METHOD_NOT_ALLOWED {
+        reply
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    let retry_after = match failure {
+        Failure::Refused(
+            Refusal::Throttled { until } | Refusal::GuessesSpent { until: Some(until) },
+        ) => Some(until.seconds_after(context.at)),
+        Failure::Refused(Refusal::Unavailable(_)) => Some(RETRY_AFTER_FAILURE),
+        Failure::Refused(_) | Failure::Malformed(_) => None,
+    };
+    if let Some(seconds) = retry_after {
+        reply.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    context.stamp(reply)
+}
+
+fn reply(status: StatusCode, body: &Value) -> Reply {
+    let mut reply = Reply::new(Body::Text(body.to_string()));
+    *reply.status_mut() = status;
+    reply
+}
+
+/// Adds a key to an answer's object.
+fn put(body: &mut Value, key: &str, value: Value) {
+    if let Some(object) = body.as_object_mut() {
+        object.insert(key.to_owned(), value);
+    }
+}

@@ -1,0 +1,281 @@
+//! The auth/v1 API: `/auth/v1/forgot-password` and what follows it.
+
+use lambda_http::http::StatusCode;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::{Call, Failure, Fields, Kind, Malformed, Reply, put, reply};
+use crate::code::CodeLength;
+use crate::ids::{ResetToken, SessionId, UserId};
+use crate::locale::Locale;
+use crate::password::{Candidate, Reason};
+use crate::recovery::{CodeGuess, Named, NewPassword, Refusal, Request};
+use crate::session::Protocol;
+use crate::store::SessionOrigin;
+use crate::template::Template;
+
+/// The header in which a client names its device, and how many bytes of it are kept.
+const DEVICE: &str = "x-agent";
+const MAX_DEVICE: usize = 256;
+
+/// Reads the body of `forgot-password`.
+///
+/// # Errors
+/// The field that cannot be read.
+pub fn forgot_password(call: &mut Call) -> Result<Request, Malformed> {
+    let mut fields = call.fields()?;
+    Ok(Request {
+        protocol: Protocol::AuthV1,
+        address: fields.address("email")?,
+        template: Template::AuthV1ForgotPassword,
+        origin: SessionOrigin {
+            app: None,
+            device: call.header_cut(DEVICE, MAX_DEVICE),
+        },
+        locale: call.locale(),
+        caller: call.caller,
+        idempotency_key: call.idempotency_key()?,
+    })
+}
+
+/// Reads the body of `verify-otp`.
+///
+/// # Errors
+/// The field that cannot be read.
+pub fn verify_otp(call: &mut Call, length: CodeLength) -> Result<(Named, CodeGuess), Malformed> {
+    let mut fields = call.fields()?;
+    let session = named(&mut fields)?;
+    let guess = fields.code("otp", length)?.ok_or(Malformed::field("otp"))?;
+    Ok((session, guess))
+}
+
+/// Reads the body of `resend-otp`; an `otp` in it means nothing.
+///
+/// # Errors
+/// The field that cannot be read.
+pub fn resend_otp(call: &mut Call) -> Result<Named, Malformed> {
+    named(&mut call.fields()?)
+}
+
+fn named(fields: &mut Fields) -> Result<Named, Malformed> {
+    let id = Zeroizing::new(fields.required("session_id")?);
+    Ok(Named {
+        protocol: Protocol::AuthV1,
+        session: SessionId::parse(&id),
+        user: None,
+    })
+}
+
+/// Reads the body of `set-password`: the reset token goes by either of two names.
+///
+/// # Errors
+/// The field that cannot be read, that no token or two different ones are given, or no password.
+pub fn set_password(call: &mut Call) -> Result<(Option<ResetToken>, NewPassword), Malformed> {
+    let mut fields = call.fields()?;
+    let token = fields.text("token")?.map(Zeroizing::new);
+    let session_id = fields.text("session_id")?.map(Zeroizing::new);
+    let token = match (token, session_id) {
+        (Some(token), Some(other)) if token != other => return Err(Malformed::field("token")),
+        (Some(token), _) | (None, Some(token)) => token,
+        (None, None) => return Err(Malformed::field("token")),
+    };
+    let password = fields
+        .password()?
+        .filter(|password| !password.is_empty())
+        .ok_or(Malformed::password_missing())?;
+    let new = NewPassword {
+        password: Candidate::new(password),
+        locale: call.locale(),
+    };
+    Ok((ResetToken::parse(&token), new))
+}
+
+/// Answers `forgot-password` and `resend-otp`: the session's id.
+#[must_use]
+pub fn code_sent(session: &SessionId, locale: Locale) -> Reply {
+    ok(session.reveal(), locale, Text::CodeSent)
+}
+
+/// Answers `verify-otp`: the reset token.
+#[must_use]
+pub fn code_proven(token: &ResetToken, locale: Locale) -> Reply {
+    ok(&Zeroizing::new(token.reveal()), locale, Text::CodeProven)
+}
+
+/// Answers `set-password`: the user's id.
+#[must_use]
+pub fn password_set(user: &UserId, locale: Locale) -> Reply {
+    ok(user.as_str(), locale, Text::PasswordSet)
+}
+
+fn ok(data: &str, locale: Locale, text: Text) -> Reply {
+    envelope(
+        StatusCode::OK,
+        json!({ "data": data, "message": text.in_language(locale) }),
+    )
+}
+
+fn envelope(status: StatusCode, mut body: Value) -> Reply {
+    put(&mut body, "status_code", json!(status.as_u16()));
+    reply(status, &body)
+}
+
+/// Answers a call that failed: the protocol's error table.
+pub(super) fn failed(failure: &Failure, locale: Locale) -> Reply {
+    let (status, slug, text) = match failure {
+        Failure::Malformed(Malformed {
+            kind: Kind::PasswordMissing,
+            ..
+        }) => (
+            StatusCode::BAD_REQUEST,
+            "password_required",
+            Text::PasswordRequired,
+        ),
+        Failure::Malformed(malformed) => {
+            (malformed.status(), "invalid_request", Text::InvalidRequest)
+        }
+        Failure::Refused(refusal) => refused(refusal),
+    };
+    let mut body = json!({ "data": null, "message": text.in_language(locale), "error": slug });
+    match failure {
+        Failure::Malformed(Malformed {
+            kind: Kind::PasswordMissing,
+            ..
+        }) => {}
+        Failure::Malformed(malformed) => put(&mut body, "field", json!(malformed.field)),
+        Failure::Refused(Refusal::PasswordRefused(reasons)) => {
+            put(
+                &mut body,
+                "reasons",
+                reasons.iter().copied().map(Reason::slug).collect(),
+            );
+        }
+        Failure::Refused(_) => {}
+    }
+    envelope(status, body)
+}
+
+fn refused(refusal: &Refusal) -> (StatusCode, &'static str, Text) {
+    match refusal {
+        Refusal::CodeWrong => (StatusCode::UNAUTHORIZED, "otp_invalid", Text::OtpInvalid),
+        Refusal::CodeExpired => (StatusCode::GONE, "otp_expired", Text::OtpExpired),
+        Refusal::TokenUnknown => (
+            StatusCode::UNAUTHORIZED,
+            "token_invalid",
+            Text::TokenInvalid,
+        ),
+        Refusal::Blocked => (StatusCode::FORBIDDEN, "user_blocked", Text::UserBlocked),
+        Refusal::NoSession | Refusal::OtherUser => (
+            StatusCode::NOT_FOUND,
+            "session_not_found",
+            Text::SessionNotFound,
+        ),
+        Refusal::SessionOver => (StatusCode::GONE, "session_expired", Text::SessionExpired),
+        Refusal::PasswordRefused(_) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "password_rejected",
+            Text::PasswordRejected,
+        ),
+        Refusal::GuessesSpent { .. } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "attempts_exceeded",
+            Text::AttemptsExceeded,
+        ),
+        Refusal::Throttled { .. } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            Text::TooManyRequests,
+        ),
+        Refusal::Unavailable(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "service_unavailable",
+            Text::Unavailable,
+        ),
+        Refusal::Broken(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_error",
+            Text::InternalError,
+        ),
+    }
+}
+
+/// What the answers say to a person.
+#[derive(Clone, Copy)]
+enum Text {
+    CodeSent,
+    CodeProven,
+    PasswordSet,
+    InvalidRequest,
+    PasswordRequired,
+    OtpInvalid,
+    OtpExpired,
+    TokenInvalid,
+    UserBlocked,
+    SessionNotFound,
+    SessionExpired,
+    PasswordRejected,
+    AttemptsExceeded,
+    TooManyRequests,
+    Unavailable,
+    InternalError,
+}
+
+impl Text {
+    const fn in_language(self, locale: Locale) -> &'static str {
+        let (indonesian, english) = match self {
+            Self::CodeSent => (
+                "Jika alamat email ini terdaftar, kode sedang dikirim.",
+                "If this address is registered, a code is on its way.",
+            ),
+            Self::CodeProven => (
+                "Kode benar. Silakan buat kata sandi baru.",
+                "The code is right. Please choose a new password.",
+            ),
+            Self::PasswordSet => (
+                "Kata sandi Anda telah diubah.",
+                "Your password was changed.",
+            ),
+            Self::InvalidRequest => ("Permintaan tidak valid.", "The request is not valid."),
+            Self::PasswordRequired => ("Kata sandi wajib diisi.", "A password is required."),
+            Self::OtpInvalid => ("Kode salah.", "The code is not right."),
+            Self::OtpExpired => (
+                "Kode sudah kedaluwarsa. Silakan minta kode baru.",
+                "The code has expired. Please ask for a new one.",
+            ),
+            Self::TokenInvalid => (
+                "Token tidak valid. Silakan verifikasi kode terlebih dahulu.",
+                "The token is not valid. Please verify the code first.",
+            ),
+            Self::UserBlocked => (
+                "Akun ini diblokir. Silakan hubungi layanan pelanggan.",
+                "This account is blocked. Please contact support.",
+            ),
+            Self::SessionNotFound => ("Sesi tidak ditemukan.", "There is no such session."),
+            Self::SessionExpired => (
+                "Sesi sudah berakhir. Silakan mulai lagi.",
+                "The session is over. Please start again.",
+            ),
+            Self::PasswordRejected => (
+                "Kata sandi ini tidak dapat diterima. Silakan pilih yang lain.",
+                "This password is not acceptable. Please choose another one.",
+            ),
+            Self::AttemptsExceeded => ("Terlalu banyak kode yang salah.", "Too many wrong codes."),
+            Self::TooManyRequests => (
+                "Terlalu banyak permintaan. Silakan coba lagi nanti.",
+                "Too many requests. Please try again later.",
+            ),
+            Self::Unavailable => (
+                "Layanan sedang tidak tersedia. Silakan coba lagi.",
+                "The service is unavailable. Please try again.",
+            ),
+            Self::InternalError => (
+                "Terjadi kesalahan di sistem kami.",
+                "Something went wrong on our side.",
+            ),
+        };
+        match locale {
+            Locale::En => english,
+            Locale::Id => indonesian,
+        }
+    }
+}

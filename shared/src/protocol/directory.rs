@@ -1,0 +1,218 @@
+//! The Directory API: `/directory/api/users/resend` and `/directory/api/users/setPassword`.
+
+use lambda_http::http::StatusCode;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::{Call, Failure, Kind, Malformed, Reply, put, reply};
+use crate::code::CodeLength;
+use crate::ids::SessionId;
+use crate::password::{Candidate, Reason};
+use crate::recovery::{CodeGuess, Named, NewPassword, Refusal, Request, Started};
+use crate::session::Protocol;
+use crate::store::SessionOrigin;
+use crate::template::Template;
+use crate::users::User;
+
+/// The longest `app` and `device`, in characters.
+const MAX_APP: usize = 64;
+const MAX_DEVICE: usize = 256;
+
+/// Reads the body of `users/resend`.
+///
+/// # Errors
+/// The field that cannot be read.
+pub fn resend(call: &mut Call) -> Result<Request, Malformed> {
+    let mut fields = call.fields()?;
+    let address = fields.address("email")?;
+    if fields
+        .text("purpose")?
+        .is_some_and(|purpose| purpose != "forgot-password")
+    {
+        return Err(Malformed::field("purpose"));
+    }
+    let template = match fields.text("templateCode")? {
+        None => Template::DirectorySessionForgot,
+        Some(code) => Template::of_code(&code).ok_or(Malformed::field("templateCode"))?,
+    };
+    let origin = SessionOrigin {
+        app: fields.short("app", MAX_APP)?,
+        device: fields.short("device", MAX_DEVICE)?,
+    };
+    Ok(Request {
+        protocol: Protocol::Directory,
+        address,
+        template,
+        origin,
+        locale: call.locale(),
+        caller: call.caller,
+        idempotency_key: call.idempotency_key()?,
+    })
+}
+
+/// Answers `users/resend`.
+#[must_use]
+pub fn session_started(started: &Started) -> Reply {
+    ok(json!({
+        "id": started.user,
+        "session": {
+            "id": started.session.reveal(),
+            "timeStamp": started.at.rfc3339(),
+            "status": "awaiting",
+        },
+    }))
+}
+
+/// What a `users/setPassword` asks for.
+#[derive(Debug)]
+pub enum Wish {
+    /// To check the code.
+    Verify(CodeGuess),
+    /// To set the password of a session that is validated.
+    SetPassword(NewPassword),
+    /// To check the code and set the password, both or neither.
+    Both(CodeGuess, NewPassword),
+}
+
+/// Reads the body of `users/setPassword`.
+///
+/// # Errors
+/// The field that cannot be read, or that there is neither a code nor a password.
+pub fn set_password(call: &mut Call, length: CodeLength) -> Result<(Named, Wish), Malformed> {
+    let mut fields = call.fields()?;
+    let user = fields.required("id")?;
+    let session = match fields.take("session") {
+        Some(Value::String(id)) => id,
+        Some(Value::Object(mut session)) => match session.remove("id") {
+            Some(Value::String(id)) => id,
+            _ => return Err(Malformed::field("session")),
+        },
+        _ => return Err(Malformed::field("session")),
+    };
+    let session = SessionId::parse(&Zeroizing::new(session));
+    let guess = fields.code("otp", length)?;
+    let password = fields.password()?;
+    if password
+        .as_ref()
+        .is_some_and(|password| password.is_empty())
+    {
+        return Err(Malformed::password_missing());
+    }
+    let locale = call.locale();
+    let new = password.map(|password| NewPassword {
+        password: Candidate::new(password),
+        locale,
+    });
+    let wish = match (guess, new) {
+        (Some(guess), None) => Wish::Verify(guess),
+        (None, Some(new)) => Wish::SetPassword(new),
+        (Some(guess), Some(new)) => Wish::Both(guess, new),
+        (None, None) => return Err(Malformed::password_missing()),
+    };
+    Ok((
+        Named {
+            protocol: Protocol::Directory,
+            session,
+            user: Some(user),
+        },
+        wish,
+    ))
+}
+
+/// Answers `users/setPassword`.
+#[must_use]
+pub fn user(user: &User) -> Reply {
+    ok(json!({
+        "id": user.id,
+        "email": user.email,
+        "phone": user.phone,
+        "status": user.status,
+        "profile": user.profile,
+        "meta": user.meta,
+        "identities": user.identities,
+        "isEmailValidate": user.is_email_validate,
+        "isProfileComplete": user.is_profile_complete,
+        "isTemporary": user.is_temporary,
+        "address": user.address,
+        "roles": user.roles,
+    }))
+}
+
+fn ok(data: Value) -> Reply {
+    let mut body = json!({ "isSuccess": true });
+    put(&mut body, "data", data);
+    reply(StatusCode::OK, &body)
+}
+
+/// Answers a call that failed: the protocol's error table. The messages are the original's, to the
+/// letter.
+pub(super) fn failed(failure: &Failure) -> Reply {
+    let (status, code, message) = match failure {
+        Failure::Malformed(Malformed {
+            kind: Kind::PasswordMissing,
+            ..
+        }) => (StatusCode::BAD_REQUEST, "DI_USP_PRQ", "Password Required"),
+        Failure::Malformed(malformed) => (malformed.status(), "DI_USR_INV", "Request is invalid"),
+        Failure::Refused(refusal) => refused(refusal),
+    };
+    let mut body = json!({ "isSuccess": false, "code": code, "error": code, "message": message });
+    match failure {
+        Failure::Malformed(Malformed {
+            kind: Kind::PasswordMissing,
+            ..
+        }) => {}
+        Failure::Malformed(malformed) => put(&mut body, "field", json!(malformed.field)),
+        Failure::Refused(Refusal::PasswordRefused(reasons)) => {
+            put(
+                &mut body,
+                "reasons",
+                reasons.iter().copied().map(Reason::slug).collect(),
+            );
+        }
+        Failure::Refused(_) => {}
+    }
+    reply(status, &body)
+}
+
+fn refused(refusal: &Refusal) -> (StatusCode, &'static str, &'static str) {
+    match refusal {
+        Refusal::OtherUser => (StatusCode::NOT_FOUND, "DI_UVO_UDNE", "User Does not exists"),
+        Refusal::CodeWrong | Refusal::TokenUnknown => {
+            (StatusCode::UNAUTHORIZED, "DI_UVO_OINV", "Otp is invalid")
+        }
+        Refusal::Blocked => (StatusCode::FORBIDDEN, "DI_UVO_UBKD", "User is blocked"),
+        Refusal::NoSession => (
+            StatusCode::NOT_FOUND,
+            "DI_USC_SDNE",
+            "Session Does not exists",
+        ),
+        Refusal::SessionOver | Refusal::CodeExpired => {
+            (StatusCode::GONE, "DI_USC_SE", "Session Expired")
+        }
+        Refusal::GuessesSpent { .. } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "DI_USC_SAE",
+            "Session Attempts excited",
+        ),
+        Refusal::PasswordRefused(_) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "DI_USP_PINV",
+            "Password is not acceptable",
+        ),
+        Refusal::Throttled { .. } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "DI_USR_LIM",
+            "Too many requests",
+        ),
+        Refusal::Unavailable(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "DI_SYS_UNA",
+            "Service unavailable",
+        ),
+        Refusal::Broken(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "DI_SYS_ERR",
+            "Internal error",
+        ),
+    }
+}

@@ -1,0 +1,354 @@
+//! The use cases: ask for a code, prove it, ask for another one, set the password.
+//!
+//! Every guess is *charged, then compared, then moved on*: one transaction, the same for right and
+//! wrong, takes a guess from the session and from its address; only then is the code derived and
+//! compared; only a right one is refunded, by the transaction that moves the session on. Until a code
+//! is proven nothing here asks whether anybody has the address.
+
+mod guess;
+mod password;
+
+use std::error::Error;
+use std::net::IpAddr;
+
+use rand::rngs::StdRng;
+use thiserror::Error;
+
+use crate::address::Address;
+use crate::code::Nonce;
+use crate::ids::{SessionId, UserId};
+use crate::locale::Locale;
+use crate::password::{HashError, Hasher, Policy, Reason};
+use crate::secrets::{SecretError, Secrets};
+use crate::session::{Awaiting, Facts, Protocol, Refused, Session};
+use crate::settings::Settings;
+use crate::store::{Begun, CodeRequest, Renewed, SessionOrigin, Store, StoreError};
+use crate::template::Template;
+use crate::timestamp::Timestamp;
+
+pub use guess::CodeGuess;
+pub use password::NewPassword;
+
+/// How often an operation starts over because what it read had changed by the time it wrote.
+const ATTEMPTS: usize = 4;
+
+/// Why a use case was refused. Which of these a caller is told, and how, is the protocols' matter.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// Too many codes for the address or the caller.
+    #[error("throttled")]
+    Throttled {
+        /// When the last of the limits that refused it ends.
+        until: Timestamp,
+    },
+    /// No session of that id, in this protocol.
+    #[error("no such session")]
+    NoSession,
+    /// The session is expired, superseded or used.
+    #[error("the session is over")]
+    SessionOver,
+    /// The user id is not the one that the session was answered with.
+    #[error("not the session's user")]
+    OtherUser,
+    /// The session's guesses are spent, or the address's until the given time.
+    #[error("the guesses are spent")]
+    GuessesSpent {
+        /// When there are guesses again, if waiting helps.
+        until: Option<Timestamp>,
+    },
+    /// The code has expired in a live session.
+    #[error("the code has expired")]
+    CodeExpired,
+    /// Not the code; or it was used, or never proven where it had to be.
+    #[error("not the code")]
+    CodeWrong,
+    /// No such reset token.
+    #[error("no such reset token")]
+    TokenUnknown,
+    /// The user is blocked; told only once the code was proven.
+    #[error("the user is blocked")]
+    Blocked,
+    /// The password policy refuses the password.
+    #[error("the password is refused")]
+    PasswordRefused(Vec<Reason>),
+    /// The store, a secret or a hash failed: nothing was done.
+    #[error("unavailable")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// What is stored makes no sense: a bug.
+    #[error("broken")]
+    Broken(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unreachable(_) | StoreError::Contended => Self::Unavailable(error.into()),
+            StoreError::Malformed(_) => Self::Broken(error.into()),
+        }
+    }
+}
+
+impl From<SecretError> for Refusal {
+    fn from(error: SecretError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl From<HashError> for Refusal {
+    fn from(error: HashError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Over => Self::SessionOver,
+            Refused::Spent(until) => Self::GuessesSpent { until },
+            Refused::CodeUsed => Self::CodeWrong,
+            Refused::CodeExpired => Self::CodeExpired,
+        }
+    }
+}
+
+/// The engine behind both protocols.
+#[derive(Debug)]
+pub struct Recovery {
+    store: Store,
+    secrets: Secrets,
+    settings: Settings,
+    policy: Policy,
+    hasher: Hasher,
+}
+
+/// Somebody wants to recover the account of an address.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The protocol that the session will belong to.
+    pub protocol: Protocol,
+    /// The address.
+    pub address: Address,
+    /// What the code is mailed with.
+    pub template: Template,
+    /// What the caller says about itself.
+    pub origin: SessionOrigin,
+    /// The language to write in if the user has none set.
+    pub locale: Locale,
+    /// The caller's network address.
+    pub caller: IpAddr,
+    /// The caller's `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+}
+
+/// A session that began.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// Its id.
+    pub session: SessionId,
+    /// The user id, real or decoy, where the protocol tells one.
+    pub user: Option<UserId>,
+    /// When it began.
+    pub at: Timestamp,
+}
+
+/// How a caller names a session, and what else has to fit.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// The protocol asked: a session of the other one does not exist here.
+    pub protocol: Protocol,
+    /// The id, if what was sent can be one.
+    pub session: Option<SessionId>,
+    /// The user id, where the protocol sends it along.
+    pub user: Option<String>,
+}
+
+impl Recovery {
+    /// The engine over a store and the secrets.
+    #[must_use]
+    pub fn new(store: Store, secrets: Secrets, settings: Settings, hasher: Hasher) -> Self {
+        let policy = Policy {
+            min_length: settings.password_min_length,
+            service_name: settings.service_name.clone(),
+        };
+        Self {
+            store,
+            secrets,
+            settings,
+            policy,
+            hasher,
+        }
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Fetches the secrets ahead of the first request. A failure shows when a request needs them.
+    pub async fn warm(&self, at: Timestamp) {
+        if let Err(error) = self.secrets.index().await {
+            tracing::warn!(error = %crate::telemetry::causes(&error), "index key not at hand yet");
+        }
+        match self.secrets.code(at).await {
+            Ok(_) | Err(SecretError::NotGiven) => {}
+            Err(error) => {
+                tracing::warn!(error = %crate::telemetry::causes(&error), "code key not at hand yet");
+            }
+        }
+    }
+
+    /// Begins a session and has its code mailed, whoever has the address.
+    ///
+    /// # Errors
+    /// [`Refusal::Throttled`], or a failure; nothing was written then.
+    pub async fn request(
+        &self,
+        request: Request,
+        at: Timestamp,
+        rng: &mut StdRng,
+    ) -> Result<Started, Refusal> {
+        let keys = self.secrets.index().await?;
+        let user = match request.protocol {
+            Protocol::AuthV1 => None,
+            Protocol::Directory => {
+                let decoy = keys.decoy(&request.address, self.settings.user_id_format);
+                Some(
+                    self.store
+                        .user_id_of(&request.address)
+                        .await?
+                        .unwrap_or(decoy),
+                )
+            }
+        };
+        let id = match &request.idempotency_key {
+            None => SessionId::draw(rng),
+            Some(key) => keys.idempotent_session(
+                request.protocol.name(),
+                &request.address,
+                request.caller,
+                key,
+            ),
+        };
+        let facts = Facts {
+            reference: id.reference(),
+            protocol: request.protocol,
+            template: request.template,
+            address: request.address,
+            answered_id: user.clone(),
+            started_at: at,
+            expires_at: at.plus(self.settings.limits.session_ttl),
+        };
+        let session = Awaiting::begin(facts, Nonce::draw(rng), &self.settings.limits);
+        let code_request = CodeRequest {
+            keys: &keys,
+            caller: request.caller,
+            locale: request.locale,
+            limits: &self.settings.limits,
+        };
+        match self
+            .store
+            .begin(&session, &request.origin, &code_request)
+            .await?
+        {
+            Begun::Started => Ok(Started {
+                session: id,
+                user,
+                at,
+            }),
+            Begun::Replayed(first) => {
+                let Facts {
+                    answered_id,
+                    started_at,
+                    ..
+                } = first.facts().clone();
+                Ok(Started {
+                    session: id,
+                    user: answered_id,
+                    at: started_at,
+                })
+            }
+            Begun::Throttled { until } => Err(Refusal::Throttled { until }),
+        }
+    }
+
+    /// Has another code mailed for a session; the one before dies, and so does a reset token.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSession`], [`Refusal::SessionOver`], [`Refusal::GuessesSpent`],
+    /// [`Refusal::Throttled`], or a failure; nothing was written then.
+    pub async fn resend(
+        &self,
+        named: Named,
+        locale: Locale,
+        caller: IpAddr,
+        at: Timestamp,
+        rng: &mut StdRng,
+    ) -> Result<SessionId, Refusal> {
+        let keys = self.secrets.index().await?;
+        let limits = &self.settings.limits;
+        let request = CodeRequest {
+            keys: &keys,
+            caller,
+            locale,
+            limits,
+        };
+        let mut session = self.open(&named).await?;
+        for _ in 0..ATTEMPTS {
+            let renewed = session.clone().renewed(limits, Nonce::draw(rng), at)?;
+            match self.store.renew(&session, &renewed, &request, at).await? {
+                Renewed::Done => return named.session.ok_or(Refusal::NoSession),
+                Renewed::Throttled { until } => return Err(Refusal::Throttled { until }),
+                Renewed::Changed(found) => {
+                    let address = found.address(&session.facts().reference);
+                    session = found.session(session);
+                    session
+                        .clone()
+                        .renew(&address, limits, Nonce::draw(rng), at)?;
+                }
+            }
+        }
+        Err(StoreError::Contended.into())
+    }
+
+    /// The session that a caller names, whatever its state.
+    async fn open(&self, named: &Named) -> Result<Session, Refusal> {
+        let id = named.session.as_ref().ok_or(Refusal::NoSession)?;
+        self.store
+            .session(&id.reference())
+            .await?
+            .filter(|session| session.facts().protocol == named.protocol)
+            .ok_or(Refusal::NoSession)
+    }
+
+    /// Why a session is refused: that it was superseded, which only its address knows, comes before
+    /// anything else that is wrong.
+    async fn unless_superseded(
+        &self,
+        session: &Session,
+        refusal: Refusal,
+        at: Timestamp,
+    ) -> Result<Refusal, Refusal> {
+        let Session::Awaiting(Awaiting { facts, .. }) = session else {
+            return Ok(refusal);
+        };
+        let key = self.secrets.index().await?.address(&facts.address);
+        let state = self.store.address_state(&key, at).await?;
+        Ok(if state.current == Some(facts.reference) {
+            refusal
+        } else {
+            Refusal::SessionOver
+        })
+    }
+}
+
+impl Named {
+    /// Whether the user id that was sent is the one the session was answered with.
+    fn check_user(&self, facts: &Facts) -> Result<(), Refusal> {
+        match (&self.user, &facts.answered_id) {
+            (Some(sent), Some(answered)) if sent == answered.as_str() => Ok(()),
+            (None, None) => Ok(()),
+            _ => Err(Refusal::OtherUser),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Guessing a code: charge, compare, and only for a right one look the user up.
+
+use rand::rngs::StdRng;
+
+use super::{ATTEMPTS, Named, Recovery, Refusal};
+use crate::code::{Code, CodeInput};
+use crate::ids::ResetToken;
+use crate::keys::AddressKey;
+use crate::session::{Awaiting, Session};
+use crate::store::{Charge, Found, Moved, StoreError};
+use crate::timestamp::Timestamp;
+use crate::users::User;
+
+/// A code as a caller sent it.
+#[derive(Debug)]
+pub enum CodeGuess {
+    /// What may be the code.
+    Code(Code),
+    /// What cannot be one: it spends no guess.
+    Malformed,
+}
+
+/// A session whose guess was charged and is right; nobody but this invocation knows yet.
+pub(super) struct Guessed {
+    pub(super) session: Awaiting,
+    pub(super) address: AddressKey,
+}
+
+impl Recovery {
+    /// Checks a code and, if it is right, makes its session validated.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSession`], [`Refusal::SessionOver`], [`Refusal::OtherUser`],
+    /// [`Refusal::GuessesSpent`], [`Refusal::CodeExpired`], [`Refusal::CodeWrong`],
+    /// [`Refusal::Blocked`], or a failure.
+    pub async fn verify(
+        &self,
+        named: &Named,
+        guess: &CodeGuess,
+        at: Timestamp,
+    ) -> Result<User, Refusal> {
+        let guessed = self.guess_named(named, guess, at).await?;
+        self.prove_subject(&guessed, None, at).await
+    }
+
+    /// [`Recovery::verify`] that hands out a reset token for the session.
+    ///
+    /// # Errors
+    /// As [`Recovery::verify`].
+    pub async fn verify_for_token(
+        &self,
+        named: &Named,
+        guess: &CodeGuess,
+        at: Timestamp,
+        rng: &mut StdRng,
+    ) -> Result<ResetToken, Refusal> {
+        let guessed = self.guess_named(named, guess, at).await?;
+        let token = ResetToken::draw(&guessed.session.facts.reference, rng);
+        self.prove_subject(&guessed, Some(&token), at).await?;
+        Ok(token)
+    }
+
+    async fn guess_named(
+        &self,
+        named: &Named,
+        guess: &CodeGuess,
+        at: Timestamp,
+    ) -> Result<Guessed, Refusal> {
+        let session = self.open(named).await?.live(at)?;
+        if let Err(refusal) = named.check_user(session.facts()) {
+            return Err(self.unless_superseded(&session, refusal, at).await?);
+        }
+        self.guess(session, guess, at).await
+    }
+
+    async fn prove_subject(
+        &self,
+        guessed: &Guessed,
+        token: Option<&ResetToken>,
+        at: Timestamp,
+    ) -> Result<User, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let user = self.subject(guessed, at).await?;
+            if let Some(user) = self.prove(guessed, user, token, at).await? {
+                return Ok(user);
+            }
+        }
+        Err(StoreError::Contended.into())
+    }
+
+    /// Charges a guess to a session and compares it. A right one is charged still.
+    pub(super) async fn guess(
+        &self,
+        session: Session,
+        guess: &CodeGuess,
+        at: Timestamp,
+    ) -> Result<Guessed, Refusal> {
+        let limits = &self.settings.limits;
+        let address = self
+            .secrets
+            .index()
+            .await?
+            .address(&session.facts().address);
+        let codes = self.secrets.code(at).await?;
+        let mut session = match session {
+            Session::Awaiting(session) => session,
+            Session::Validated(_) => return Err(Refusal::CodeWrong),
+            Session::Used(_) => return Err(Refusal::SessionOver),
+        };
+        let CodeGuess::Code(code) = guess else {
+            let state = self.store.address_state(&address, at).await?;
+            Session::Awaiting(session).permit_guess(&state, limits, at)?;
+            return Err(Refusal::CodeWrong);
+        };
+        for _ in 0..ATTEMPTS {
+            match self.store.charge(&session, &address, limits, at).await? {
+                Charge::Landed => {
+                    let input = CodeInput {
+                        protocol: session.facts.protocol,
+                        session: &session.facts.reference,
+                        generation: session.generation.number,
+                        address: &address,
+                        nonce: &session.generation.nonce,
+                    };
+                    return if codes.matches(code, &input, self.settings.code_length) {
+                        Ok(Guessed {
+                            session: session.charged(),
+                            address,
+                        })
+                    } else {
+                        Err(Refusal::CodeWrong)
+                    };
+                }
+                Charge::Refused(found) => {
+                    let state = found.address(&session.facts.reference);
+                    session = found
+                        .session(Session::Awaiting(session))
+                        .permit_guess(&state, limits, at)?;
+                }
+            }
+        }
+        Err(StoreError::Contended.into())
+    }
+
+    /// The user whose mailbox a right guess proves. Nobody has the address: the guess was luck, and is
+    /// answered as a wrong one. Blocked: the session is used up, and now the caller may know.
+    pub(super) async fn subject(&self, guessed: &Guessed, at: Timestamp) -> Result<User, Refusal> {
+        let facts = &guessed.session.facts;
+        let answered = |user: &User| facts.answered_id.as_ref().is_none_or(|id| *id == user.id);
+        let user = self.store.user_of(&facts.address).await?.filter(answered);
+        let user = user.ok_or(Refusal::CodeWrong)?;
+        if !user.is_blocked() {
+            return Ok(user);
+        }
+        let session = Session::Awaiting(guessed.session.clone());
+        match self.store.close(&session, &guessed.address, at).await? {
+            Moved::SessionChanged(found) => Err(self.lost(guessed, &found, at)),
+            Moved::Done | Moved::UserChanged => Err(Refusal::Blocked),
+        }
+    }
+
+    /// Makes the session of a right guess validated. `None` if the user changed since being read.
+    pub(super) async fn prove(
+        &self,
+        guessed: &Guessed,
+        user: User,
+        token: Option<&ResetToken>,
+        at: Timestamp,
+    ) -> Result<Option<User>, Refusal> {
+        let proven = guessed.session.clone().prove(
+            user.id.clone(),
+            user.credentials_version,
+            token.map(ResetToken::digest),
+            at,
+        );
+        match self
+            .store
+            .prove(&proven, &guessed.address, &user, at)
+            .await?
+        {
+            Moved::Done => Ok(Some(User {
+                is_email_validate: true,
+                ..user
+            })),
+            Moved::UserChanged => Ok(None),
+            Moved::SessionChanged(found) => Err(self.lost(guessed, &found, at)),
+        }
+    }
+
+    /// Why a right guess came too late: another caller moved the session on in the meantime.
+    pub(super) fn lost(&self, guessed: &Guessed, found: &Found, at: Timestamp) -> Refusal {
+        let session = found.session(Session::Awaiting(guessed.session.clone()));
+        let address = found.address(&guessed.session.facts.reference);
+        match session.permit_guess(&address, &self.settings.limits, at) {
+            Err(refused) => refused.into(),
+            // Another code was asked for: this one is none any more.
+            Ok(_) => Refusal::CodeWrong,
+        }
+    }
+}

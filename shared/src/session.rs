@@ -1,0 +1,383 @@
+//! The life of a recovery session, as a pure state machine.
+//!
+//! ```text
+//! Awaiting ──prove──▶ Validated ──use──▶ Used
+//!    ▲  └────────────use────────────────▲
+//!    └──────renew───────┘  (Awaiting too)
+//! ```
+//!
+//! A session is over when it is used, expired, or superseded by a newer one of its address; it is
+//! spent when its guesses are. This module knows neither the store, HTTP nor the clock: the store
+//! repeats its rules as conditions, because only a condition holds when two callers come at once.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::code::Nonce;
+use crate::ids::{SessionRef, TokenDigest, UserId};
+use crate::settings::Limits;
+use crate::template::Template;
+use crate::timestamp::Timestamp;
+
+/// How long a validated session may still set its password, at most.
+pub const PROOF_TTL: Duration = Duration::from_mins(10);
+
+/// The API that began a session. To the other one the session does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// The Directory API.
+    Directory,
+    /// The auth/v1 API.
+    AuthV1,
+}
+
+impl Protocol {
+    /// The name under which the protocol is stored and enters a code.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Directory => "directory",
+            Self::AuthV1 => "auth-v1",
+        }
+    }
+}
+
+/// What never changes about a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Its key.
+    pub reference: SessionRef,
+    /// The API that began it.
+    pub protocol: Protocol,
+    /// What its codes are mailed with.
+    pub template: Template,
+    /// The address as typed, in canonical form.
+    pub address: Address,
+    /// The user id that the caller was answered with, real or decoy, where the protocol tells one.
+    pub answered_id: Option<UserId>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ends. Good before that millisecond, not at it.
+    pub expires_at: Timestamp,
+}
+
+/// One of a session's codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// Which one. The first is the session's start in milliseconds, each next is one more: so a
+    /// session begun anew under an old id (a reused `Idempotency-Key`) never repeats one.
+    pub number: u64,
+    /// What it is derived with.
+    pub nonce: Nonce,
+    /// When it ends, no later than its session. Good before that millisecond, not at it.
+    pub expires_at: Timestamp,
+}
+
+/// A session as loaded: in one of its states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Session {
+    /// A code was asked for and not yet proven.
+    Awaiting(Awaiting),
+    /// The code was proven; a password may be set.
+    Validated(Validated),
+    /// The password was set, or the user found blocked. Nothing more may be done.
+    Used(Used),
+}
+
+/// A session that waits for its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awaiting {
+    /// What never changes.
+    pub facts: Facts,
+    /// The code that is good now.
+    pub generation: Generation,
+    /// Guesses charged so far.
+    pub guesses: u32,
+}
+
+/// A session whose code was proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validated {
+    /// What never changes.
+    pub facts: Facts,
+    /// The code that was proven.
+    pub generation: Generation,
+    /// Guesses charged so far, the right one refunded.
+    pub guesses: u32,
+    /// What was proven.
+    pub proof: Proof,
+}
+
+/// A session that is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// What never changes.
+    pub facts: Facts,
+    /// The reset token it was used with, so that a repeated use is told from an unknown token.
+    pub token: Option<TokenDigest>,
+}
+
+/// What a proven code established.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The user whose mailbox was proven.
+    pub subject: UserId,
+    /// The user's credentials at that moment: if they have changed since, the proof is void.
+    pub credentials_version: u64,
+    /// Until when a password may be set.
+    pub expires_at: Timestamp,
+    /// The reset token handed out, in the protocol that has one.
+    pub token: Option<TokenDigest>,
+}
+
+/// What is counted about an address, over all its sessions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressState {
+    /// The session that may be awaiting its code; any other that does is superseded.
+    pub current: Option<SessionRef>,
+    /// When the last code was asked for.
+    pub last_code_at: Option<Timestamp>,
+    /// Codes in this UTC clock hour.
+    pub codes_this_hour: u32,
+    /// Codes in this UTC day.
+    pub codes_today: u32,
+    /// Guesses charged in this UTC day and not refunded.
+    pub guesses_today: u32,
+}
+
+/// Why a session does not take a guess, or no longer does anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Expired, superseded or used.
+    Over,
+    /// The session's guesses are spent (`None`), or the address's until the given time.
+    Spent(Option<Timestamp>),
+    /// The code was proven already: it is used.
+    CodeUsed,
+    /// The code has expired in a live session.
+    CodeExpired,
+}
+
+/// Whether an address may have another code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It may.
+    Permitted,
+    /// Not before the given time.
+    Throttled {
+        /// When the last of the limits that refused it ends.
+        until: Timestamp,
+    },
+}
+
+impl Session {
+    /// What never changes about the session.
+    #[must_use]
+    pub const fn facts(&self) -> &Facts {
+        match self {
+            Self::Awaiting(Awaiting { facts, .. })
+            | Self::Validated(Validated { facts, .. })
+            | Self::Used(Used { facts, .. }) => facts,
+        }
+    }
+
+    /// The session if it is not over as far as it knows itself; being superseded is known to its
+    /// address only.
+    ///
+    /// # Errors
+    /// [`Refused::Over`] if it is expired or used.
+    pub fn live(self, at: Timestamp) -> Result<Self, Refused> {
+        let over = matches!(self, Self::Used(_)) || at >= self.facts().expires_at;
+        if over { Err(Refused::Over) } else { Ok(self) }
+    }
+
+    /// Whether a guess may be charged to the session and its address.
+    ///
+    /// # Errors
+    /// The first reason against it, in the order in which callers are told.
+    pub fn permit_guess(
+        self,
+        address: &AddressState,
+        limits: &Limits,
+        at: Timestamp,
+    ) -> Result<Awaiting, Refused> {
+        let session = match self.live(at)? {
+            Self::Awaiting(session) => session,
+            Self::Validated(_) | Self::Used(_) => return Err(Refused::CodeUsed),
+        };
+        if address.current != Some(session.facts.reference) {
+            return Err(Refused::Over);
+        }
+        if session.guesses >= limits.session_guesses {
+            return Err(Refused::Spent(None));
+        }
+        if address.guesses_today >= limits.daily_guesses {
+            return Err(Refused::Spent(Some(at.next_day())));
+        }
+        if at >= session.generation.expires_at {
+            return Err(Refused::CodeExpired);
+        }
+        Ok(session)
+    }
+
+    /// The session with a new code; its guesses stay spent.
+    ///
+    /// # Errors
+    /// [`Refused::Over`] if it is used, expired or superseded, [`Refused::Spent`] if its own guesses
+    /// are spent. The address's guesses of the day do not matter: its codes are still mailed.
+    pub fn renew(
+        self,
+        address: &AddressState,
+        limits: &Limits,
+        nonce: Nonce,
+        at: Timestamp,
+    ) -> Result<Awaiting, Refused> {
+        if address.current != Some(self.facts().reference) {
+            return Err(Refused::Over);
+        }
+        self.renewed(limits, nonce, at)
+    }
+
+    /// [`Session::renew`] as far as the session knows itself: for a store whose condition on the
+    /// address decides about the rest.
+    ///
+    /// # Errors
+    /// As [`Session::renew`], being superseded apart.
+    pub fn renewed(
+        self,
+        limits: &Limits,
+        nonce: Nonce,
+        at: Timestamp,
+    ) -> Result<Awaiting, Refused> {
+        let (facts, generation, guesses) = match self.live(at)? {
+            Self::Awaiting(Awaiting {
+                facts,
+                generation,
+                guesses,
+            })
+            | Self::Validated(Validated {
+                facts,
+                generation,
+                guesses,
+                ..
+            }) => (facts, generation, guesses),
+            Self::Used(_) => return Err(Refused::Over),
+        };
+        if guesses >= limits.session_guesses {
+            return Err(Refused::Spent(None));
+        }
+        let generation = Generation {
+            number: generation.number + 1,
+            nonce,
+            expires_at: at.plus(limits.code_ttl).min(facts.expires_at),
+        };
+        Ok(Awaiting {
+            facts,
+            generation,
+            guesses,
+        })
+    }
+}
+
+impl Awaiting {
+    /// A new session, begun at `facts.started_at`.
+    #[must_use]
+    pub fn begin(facts: Facts, nonce: Nonce, limits: &Limits) -> Self {
+        let generation = Generation {
+            number: u64::try_from(facts.started_at.millis()).unwrap_or_default(),
+            nonce,
+            expires_at: facts.started_at.plus(limits.code_ttl).min(facts.expires_at),
+        };
+        Self {
+            facts,
+            generation,
+            guesses: 0,
+        }
+    }
+
+    /// The session after a guess was charged to it.
+    #[must_use]
+    pub fn charged(self) -> Self {
+        Self {
+            guesses: self.guesses.saturating_add(1),
+            ..self
+        }
+    }
+
+    /// The session after its code was proven: the right guess is refunded.
+    #[must_use]
+    pub fn prove(
+        self,
+        subject: UserId,
+        credentials_version: u64,
+        token: Option<TokenDigest>,
+        at: Timestamp,
+    ) -> Validated {
+        let expires_at = at.plus(PROOF_TTL).min(self.facts.expires_at);
+        Validated {
+            facts: self.facts,
+            generation: self.generation,
+            guesses: self.guesses.saturating_sub(1),
+            proof: Proof {
+                subject,
+                credentials_version,
+                expires_at,
+                token,
+            },
+        }
+    }
+
+    /// The session used at once, with its code.
+    #[must_use]
+    pub fn use_up(self) -> Used {
+        Used {
+            facts: self.facts,
+            token: None,
+        }
+    }
+}
+
+impl Validated {
+    /// Whether the proof still lets a password be set.
+    ///
+    /// # Errors
+    /// [`Refused::Over`] from the millisecond on at which the proof or the session ends.
+    pub fn permit_use(&self, at: Timestamp) -> Result<(), Refused> {
+        let ends = self.proof.expires_at.min(self.facts.expires_at);
+        if at < ends {
+            Ok(())
+        } else {
+            Err(Refused::Over)
+        }
+    }
+
+    /// The session used.
+    #[must_use]
+    pub fn use_up(self) -> Used {
+        Used {
+            facts: self.facts,
+            token: self.proof.token,
+        }
+    }
+}
+
+impl AddressState {
+    /// Whether the address may have another code.
+    #[must_use]
+    pub fn permit_code(&self, limits: &Limits, at: Timestamp) -> Decision {
+        let reached = |limit: Option<u32>, count| limit.is_some_and(|limit| count >= limit);
+        let cooling = self
+            .last_code_at
+            .map(|last| last.plus(limits.cooldown))
+            .filter(|until| !limits.cooldown.is_zero() && *until > at);
+        let hour = reached(limits.address_per_hour, self.codes_this_hour).then(|| at.next_hour());
+        let day = reached(limits.address_per_day, self.codes_today).then(|| at.next_day());
+        match [cooling, hour, day].into_iter().flatten().max() {
+            Some(until) => Decision::Throttled { until },
+            None => Decision::Permitted,
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! The settings, read from the environment once at start and refused there if they make no sense.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::code::CodeLength;
+use crate::ids::UserIdFormat;
+
+/// A setting that stops the start. Its message names the setting and what it may be.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum SettingsError {
+    /// Not a whole number.
+    #[error("{name} must be a whole number from {min} to {max}, not \"{value}\"")]
+    NoNumber {
+        /// The setting.
+        name: &'static str,
+        /// What it was set to.
+        value: String,
+        /// The least it may be.
+        min: u64,
+        /// The most it may be.
+        max: u64,
+    },
+    /// A number outside its range.
+    #[error("{name} must be from {min} to {max}, not {value}")]
+    OutOfRange {
+        /// The setting.
+        name: &'static str,
+        /// What it was set to.
+        value: u64,
+        /// The least it may be.
+        min: u64,
+        /// The most it may be.
+        max: u64,
+    },
+    /// None of the allowed words.
+    #[error("{name} must be one of {allowed}, not \"{value}\"")]
+    NoChoice {
+        /// The setting.
+        name: &'static str,
+        /// What it was set to.
+        value: String,
+        /// The words it may be.
+        allowed: &'static str,
+    },
+    /// Not set, or empty, where there is no default.
+    #[error("{name} is not set")]
+    Missing {
+        /// The setting.
+        name: &'static str,
+    },
+    /// Guessing would be too easy.
+    #[error(
+        "ACCOUNT_GUESSES_PER_DAY ({guesses}) is too much for a CODE_LENGTH of {digits}: \
+         guesses a day divided by the number of codes may be at most 1/1000"
+    )]
+    Guessable {
+        /// Guesses a day.
+        guesses: u32,
+        /// The code's length.
+        digits: usize,
+    },
+}
+
+/// The rules of the engine that an operator may set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `CODE_LENGTH`, 4 to 10 digits.
+    pub code_length: CodeLength,
+    /// The limits of sessions and guesses, and the throttles.
+    pub limits: Limits,
+    /// `PASSWORD_MIN_LENGTH`, 8 to 64 code points (NIST SP 800-63B-4 asks 8 where there is a second
+    /// factor and 15 where there is none).
+    pub password_min_length: usize,
+    /// `USER_ID_FORMAT`, `objectid` or `uuid`.
+    pub user_id_format: UserIdFormat,
+    /// `SERVICE_NAME`, how mails and the password policy call the service.
+    pub service_name: String,
+    /// The cost of a password hash.
+    pub argon2: Argon2Cost,
+}
+
+/// The limits of sessions and guesses, and the throttles.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// `CODE_TTL_SECONDS`: how long a code is good.
+    pub code_ttl: Duration,
+    /// `SESSION_TTL_SECONDS`: how long a session lives from its start.
+    pub session_ttl: Duration,
+    /// `CODE_MAX_ATTEMPTS`: wrong guesses a session survives.
+    pub session_guesses: u32,
+    /// `ACCOUNT_GUESSES_PER_DAY`: wrong guesses an address survives in a UTC day.
+    pub daily_guesses: u32,
+    /// `RESEND_COOLDOWN_SECONDS`: least time between two codes for one address; zero is none.
+    pub cooldown: Duration,
+    /// `EMAIL_REQUESTS_PER_HOUR`: codes for one address in a UTC clock hour; `None` is no limit.
+    pub address_per_hour: Option<u32>,
+    /// `EMAIL_REQUESTS_PER_DAY`: codes for one address in a UTC day; `None` is no limit.
+    pub address_per_day: Option<u32>,
+    /// `IP_REQUESTS_PER_HOUR`: codes for one caller in a UTC clock hour; `None` is no limit.
+    pub caller_per_hour: Option<u32>,
+}
+
+/// The cost of a password hash: Argon2id parameters, at least the OWASP Password Storage Cheat
+/// Sheet's m=19456 KiB, t=2, p=1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Argon2Cost {
+    /// `ARGON2_MEMORY_KIB`: memory in KiB, at least 19456.
+    pub memory_kib: u32,
+    /// `ARGON2_ITERATIONS`: passes, at least 2.
+    pub iterations: u32,
+    /// `ARGON2_PARALLELISM`: lanes, at least 1.
+    pub parallelism: u32,
+}
+
+impl Settings {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// The first setting that is no number, out of its range, or makes guessing too easy.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Self::read(&env)
+    }
+
+    /// Reads settings by name from wherever `get` finds them; empty is not set.
+    ///
+    /// # Errors
+    /// As [`Settings::from_env`].
+    pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let source = Source(get);
+        let digits: u8 = source.number("CODE_LENGTH", 6, 4, 10)?;
+        let code_length = CodeLength::new(digits).ok_or(SettingsError::OutOfRange {
+            name: "CODE_LENGTH",
+            value: digits.into(),
+            min: 4,
+            max: 10,
+        })?;
+        let limits = Limits {
+            code_ttl: source.seconds("CODE_TTL_SECONDS", 600, 1, 3600)?,
+            session_ttl: source.seconds("SESSION_TTL_SECONDS", 1800, 1, 86_400)?,
+            session_guesses: source.number("CODE_MAX_ATTEMPTS", 5, 1, 20)?,
+            daily_guesses: source.number("ACCOUNT_GUESSES_PER_DAY", 30, 1, 1000)?,
+            cooldown: source.seconds("RESEND_COOLDOWN_SECONDS", 60, 0, 3600)?,
+            address_per_hour: source.throttle("EMAIL_REQUESTS_PER_HOUR", 5)?,
+            address_per_day: source.throttle("EMAIL_REQUESTS_PER_DAY", 20)?,
+            caller_per_hour: source.throttle("IP_REQUESTS_PER_HOUR", 100)?,
+        };
+        if u64::from(limits.daily_guesses) * 1000 > code_length.codes() {
+            return Err(SettingsError::Guessable {
+                guesses: limits.daily_guesses,
+                digits: code_length.digits(),
+            });
+        }
+        let user_id_format = match source.text("USER_ID_FORMAT").as_deref() {
+            None | Some("objectid") => UserIdFormat::ObjectId,
+            Some("uuid") => UserIdFormat::Uuid,
+            Some(other) => {
+                return Err(SettingsError::NoChoice {
+                    name: "USER_ID_FORMAT",
+                    value: other.to_owned(),
+                    allowed: "objectid, uuid",
+                });
+            }
+        };
+        Ok(Self {
+            code_length,
+            limits,
+            password_min_length: source.number("PASSWORD_MIN_LENGTH", 8, 8, 64)?,
+            user_id_format,
+            service_name: source
+                .text("SERVICE_NAME")
+                .unwrap_or_else(|| "Regain".to_owned()),
+            argon2: Argon2Cost {
+                memory_kib: source.number("ARGON2_MEMORY_KIB", 19_456, 19_456, 1_048_576)?,
+                iterations: source.number("ARGON2_ITERATIONS", 2, 2, 64)?,
+                parallelism: source.number("ARGON2_PARALLELISM", 1, 1, 16)?,
+            },
+        })
+    }
+}
+
+/// What the stack calls its parts: set by the template, not by an operator.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// `TABLE_NAME`: the table.
+    pub table: String,
+    /// `INDEX_KEY_SECRET`: the index key's secret.
+    pub index_key: String,
+    /// `CODE_KEY_SECRET`: the code key's secret, for the functions that derive codes.
+    pub code_key: Option<String>,
+}
+
+impl Deployment {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// The first name that is missing.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        let source = Source(&env);
+        Ok(Self {
+            table: source.required("TABLE_NAME")?,
+            index_key: source.required("INDEX_KEY_SECRET")?,
+            code_key: source.text("CODE_KEY_SECRET"),
+        })
+    }
+}
+
+/// What `deliver-mail` needs besides.
+#[derive(Clone, Debug)]
+pub struct MailSettings {
+    /// `MAIL_FROM`: the sender.
+    pub from: String,
+    /// `MAIL_TEMPLATE_PREFIX`: what the names of the stack's SES templates begin with.
+    pub template_prefix: String,
+    /// `MAIL_CONFIGURATION_SET`: the SES configuration set, if any.
+    pub configuration_set: Option<String>,
+}
+
+impl MailSettings {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// The first name that is missing.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        let source = Source(&env);
+        Ok(Self {
+            from: source.required("MAIL_FROM")?,
+            template_prefix: source.required("MAIL_TEMPLATE_PREFIX")?,
+            configuration_set: source.text("MAIL_CONFIGURATION_SET"),
+        })
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this module reads the environment for all"
+)]
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// `LOG_LEVEL`: how much Regain's own code logs; `info` where it is not set or no level.
+#[must_use]
+pub fn log_level() -> tracing::level_filters::LevelFilter {
+    env("LOG_LEVEL")
+        .and_then(|level| level.trim().parse().ok())
+        .unwrap_or(tracing::level_filters::LevelFilter::INFO)
+}
+
+struct Source<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl Source<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        (self.0)(name)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+    }
+
+    fn required(&self, name: &'static str) -> Result<String, SettingsError> {
+        self.text(name).ok_or(SettingsError::Missing { name })
+    }
+
+    fn number<T: FromStr + TryFrom<u64>>(
+        &self,
+        name: &'static str,
+        default: T,
+        min: u64,
+        max: u64,
+    ) -> Result<T, SettingsError> {
+        let Some(text) = self.text(name) else {
+            return Ok(default);
+        };
+        let value: u64 = text.parse().map_err(|_| SettingsError::NoNumber {
+            name,
+            value: text.clone(),
+            min,
+            max,
+        })?;
+        let out_of_range = SettingsError::OutOfRange {
+            name,
+            value,
+            min,
+            max,
+        };
+        if !(min..=max).contains(&value) {
+            return Err(out_of_range);
+        }
+        T::try_from(value).map_err(|_| out_of_range)
+    }
+
+    fn seconds(
+        &self,
+        name: &'static str,
+        default: u64,
+        min: u64,
+        max: u64,
+    ) -> Result<Duration, SettingsError> {
+        self.number(name, default, min, max)
+            .map(Duration::from_secs)
+    }
+
+    /// A request limit: 0 turns it off.
+    fn throttle(&self, name: &'static str, default: u32) -> Result<Option<u32>, SettingsError> {
+        let limit = self.number(name, default, 0, 1_000_000)?;
+        Ok((limit > 0).then_some(limit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        Settings::read(&|name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn defaults_hold_where_nothing_is_set_or_a_setting_is_empty() {
+        let settings = read(&[("CODE_LENGTH", " ")]).unwrap();
+        assert_eq!(settings.code_length.digits(), 6);
+        assert_eq!(settings.limits.code_ttl, Duration::from_mins(10));
+        assert_eq!(settings.limits.address_per_hour, Some(5));
+        assert_eq!(settings.user_id_format, UserIdFormat::ObjectId);
+    }
+
+    #[test]
+    fn zero_turns_a_throttle_off() {
+        let off = read(&[
+            ("RESEND_COOLDOWN_SECONDS", "0"),
+            ("EMAIL_REQUESTS_PER_HOUR", "0"),
+            ("EMAIL_REQUESTS_PER_DAY", "0"),
+            ("IP_REQUESTS_PER_HOUR", "0"),
+        ]);
+        let limits = off.unwrap().limits;
+        assert_eq!(limits.cooldown, Duration::ZERO);
+        assert_eq!(limits.address_per_hour, None);
+        assert_eq!(limits.address_per_day, None);
+        assert_eq!(limits.caller_per_hour, None);
+    }
+
+    #[test]
+    fn a_wrong_setting_is_refused_by_name() {
+        for (name, value, message) in [
+            (
+                "CODE_LENGTH",
+                "3",
+                "CODE_LENGTH must be from 4 to 10, not 3",
+            ),
+            (
+                "CODE_LENGTH",
+                "11",
+                "CODE_LENGTH must be from 4 to 10, not 11",
+            ),
+            (
+                "CODE_LENGTH",
+                "six",
+                "CODE_LENGTH must be a whole number from 4 to 10, not \"six\"",
+            ),
+            (
+                "CODE_TTL_SECONDS",
+                "0",
+                "CODE_TTL_SECONDS must be from 1 to 3600, not 0",
+            ),
+            (
+                "CODE_TTL_SECONDS",
+                "3601",
+                "CODE_TTL_SECONDS must be from 1 to 3600, not 3601",
+            ),
+            (
+                "SESSION_TTL_SECONDS",
+                "86401",
+                "SESSION_TTL_SECONDS must be from 1 to 86400, not 86401",
+            ),
+            (
+                "CODE_MAX_ATTEMPTS",
+                "0",
+                "CODE_MAX_ATTEMPTS must be from 1 to 20, not 0",
+            ),
+            (
+                "CODE_MAX_ATTEMPTS",
+                "21",
+                "CODE_MAX_ATTEMPTS must be from 1 to 20, not 21",
+            ),
+            (
+                "ACCOUNT_GUESSES_PER_DAY",
+                "1001",
+                "ACCOUNT_GUESSES_PER_DAY must be from 1 to 1000, not 1001",
+            ),
+            (
+                "RESEND_COOLDOWN_SECONDS",
+                "-1",
+                "RESEND_COOLDOWN_SECONDS must be a whole number from 0 to 3600, not \"-1\"",
+            ),
+            (
+                "EMAIL_REQUESTS_PER_HOUR",
+                "1000001",
+                "EMAIL_REQUESTS_PER_HOUR must be from 0 to 1000000, not 1000001",
+            ),
+            (
+                "PASSWORD_MIN_LENGTH",
+                "7",
+                "PASSWORD_MIN_LENGTH must be from 8 to 64, not 7",
+            ),
+            (
+                "USER_ID_FORMAT",
+                "int",
+                "USER_ID_FORMAT must be one of objectid, uuid, not \"int\"",
+            ),
+            (
+                "ARGON2_MEMORY_KIB",
+                "19455",
+                "ARGON2_MEMORY_KIB must be from 19456 to 1048576, not 19455",
+            ),
+            (
+                "ARGON2_ITERATIONS",
+                "1",
+                "ARGON2_ITERATIONS must be from 2 to 64, not 1",
+            ),
+        ] {
+            assert_eq!(read(&[(name, value)]).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn guesses_a_day_may_be_at_most_a_thousandth_of_the_codes() {
+        for (length, guesses, fine) in [
+            ("4", "10", true),
+            ("4", "11", false),
+            ("5", "100", true),
+            ("6", "1000", true),
+        ] {
+            let read = read(&[
+                ("CODE_LENGTH", length),
+                ("ACCOUNT_GUESSES_PER_DAY", guesses),
+            ]);
+            assert_eq!(read.is_ok(), fine, "{length} digits, {guesses} guesses");
+        }
+        let refused = read(&[("CODE_LENGTH", "4")]).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("ACCOUNT_GUESSES_PER_DAY (30) is too much for a CODE_LENGTH of 4")
+        );
+    }
+}

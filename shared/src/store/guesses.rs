@@ -1,0 +1,268 @@
+//! What a guess and a proven code do: charge, prove, close, set the password.
+//!
+//! Each operation is one transaction over a session and its address, so that what callers may do is
+//! decided at one moment. The conditions are those of [`crate::session`].
+
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+
+use super::items::{self, AWAITING, USED, VALIDATED};
+use super::sessions::Found;
+use super::users::as_read;
+use super::{KEPT_DAYS, Store, StoreError, Transacted, keys, n, s, stale, updated};
+use crate::keys::AddressKey;
+use crate::locale::Locale;
+use crate::password::PasswordHash;
+use crate::session::{Awaiting, Facts, Session, Validated};
+use crate::settings::Limits;
+use crate::timestamp::Timestamp;
+use crate::users::User;
+
+/// What charging a guess came to.
+#[derive(Debug)]
+pub enum Charge {
+    /// The guess is charged and may be judged.
+    Landed,
+    /// It may not; nothing was written.
+    Refused(Found),
+}
+
+/// What a transition of a session came to.
+#[derive(Debug)]
+pub enum Moved {
+    /// It was written.
+    Done,
+    /// The session or its address is no longer as it was read; nothing was written.
+    SessionChanged(Found),
+    /// The user is no longer as it was read; nothing was written.
+    UserChanged,
+}
+
+impl Store {
+    /// Charges one guess to a session and its address. Right and wrong guesses are charged alike,
+    /// before anything is compared.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn charge(
+        &self,
+        session: &Awaiting,
+        address: &AddressKey,
+        limits: &Limits,
+        at: Timestamp,
+    ) -> Result<Charge, StoreError> {
+        let facts = &session.facts;
+        let charge_session = self
+            .update(keys::session(&facts.reference))
+            .update_expression("ADD guesses :one")
+            .condition_expression(
+                "sessionState = :awaiting AND protocol = :protocol AND generation = :generation \
+                 AND codeExpiresAt > :now AND sessionExpiresAt > :now AND guesses < :limit",
+            )
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":awaiting", s(AWAITING))
+            .expression_attribute_values(":protocol", s(facts.protocol.name()))
+            .expression_attribute_values(":generation", n(session.generation.number))
+            .expression_attribute_values(":now", n(at.millis()))
+            .expression_attribute_values(":limit", n(limits.session_guesses));
+        let today = items::guesses_in_day(at.day());
+        let charge_address = self
+            .address_update(address, at)
+            .update_expression(format!(
+                "SET expiresAt = :expiresAt ADD {today} :one REMOVE {}",
+                stale(at.day(), KEPT_DAYS, items::guesses_in_day)
+            ))
+            .condition_expression(format!(
+                "currentSession = :session AND (attribute_not_exists({today}) OR {today} < :limit)"
+            ))
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":session", s(facts.reference.hex()))
+            .expression_attribute_values(":limit", n(limits.daily_guesses));
+        match self
+            .transact(vec![updated(charge_session)?, updated(charge_address)?])
+            .await?
+        {
+            Transacted::Applied => Ok(Charge::Landed),
+            Transacted::Refused(refused) => Ok(Charge::Refused(Found::read(&refused, at)?)),
+        }
+    }
+
+    /// Moves a session whose guess was charged and right on to validated, refunds the guess, and
+    /// marks the user's mailbox as proven.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn prove(
+        &self,
+        proven: &Validated,
+        address: &AddressKey,
+        user: &User,
+        at: Timestamp,
+    ) -> Result<Moved, StoreError> {
+        let proof = &proven.proof;
+        let mut session = self
+            .awaiting(&proven.facts, proven.generation.number)
+            .expression_attribute_values(":validated", s(VALIDATED))
+            .expression_attribute_values(":subject", s(proof.subject.as_str()))
+            .expression_attribute_values(":credentialsVersion", n(proof.credentials_version))
+            .expression_attribute_values(":proofExpiresAt", n(proof.expires_at.millis()))
+            .expression_attribute_values(":refund", n(-1));
+        let mut set = "SET sessionState = :validated, subject = :subject, credentialsVersion = \
+                       :credentialsVersion, proofExpiresAt = :proofExpiresAt"
+            .to_owned();
+        if let Some(token) = proof.token {
+            set.push_str(", tokenDigest = :token");
+            session = session.expression_attribute_values(":token", s(token.hex()));
+        }
+        let user = as_read(self.update(keys::user(&user.id)), user)
+            .update_expression("SET isEmailValidate = :true")
+            .expression_attribute_values(":true", AttributeValue::Bool(true));
+        let transaction = vec![
+            updated(session.update_expression(format!("{set} ADD guesses :refund")))?,
+            updated(self.refund(&proven.facts, address, at, ""))?,
+            updated(user)?,
+        ];
+        self.move_on(transaction, at).await
+    }
+
+    /// Uses up a session whose user is found blocked once its code is proven: a charged guess is
+    /// refunded, and nothing about the user changes.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn close(
+        &self,
+        session: &Session,
+        address: &AddressKey,
+        at: Timestamp,
+    ) -> Result<Moved, StoreError> {
+        let transaction = match session {
+            Session::Awaiting(Awaiting {
+                facts, generation, ..
+            }) => vec![
+                updated(use_charged(self.awaiting(facts, generation.number)))?,
+                updated(self.refund(facts, address, at, ""))?,
+            ],
+            Session::Validated(session) => vec![updated(use_proven(self.validated(session)))?],
+            Session::Used(_) => return Ok(Moved::SessionChanged(Found::default())),
+        };
+        self.move_on(transaction, at).await
+    }
+
+    /// Sets the password: uses the session up, ends every other recovery of the address, raises the
+    /// user's credentials version, and asks for the notice. A guess that was charged is refunded.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn set_password(
+        &self,
+        session: &Session,
+        address: &AddressKey,
+        user: &User,
+        hash: &PasswordHash,
+        locale: Locale,
+        at: Timestamp,
+    ) -> Result<Moved, StoreError> {
+        let end_others = "REMOVE currentSession";
+        let (session_update, address_update, facts, generation) = match session {
+            Session::Awaiting(Awaiting {
+                facts, generation, ..
+            }) => (
+                use_charged(self.awaiting(facts, generation.number)),
+                self.refund(facts, address, at, end_others),
+                facts,
+                generation,
+            ),
+            Session::Validated(session) => (
+                use_proven(self.validated(session)),
+                self.address_update(address, at)
+                    .update_expression(format!("SET expiresAt = :expiresAt {end_others}")),
+                &session.facts,
+                &session.generation,
+            ),
+            Session::Used(_) => return Ok(Moved::SessionChanged(Found::default())),
+        };
+        let user_update = as_read(self.update(keys::user(&user.id)), user)
+            .update_expression(
+                "SET passwordHash = :hash, passwordChangedAt = :now, \
+                 credentialsVersion = :nextVersion, isEmailValidate = :true",
+            )
+            .expression_attribute_values(":hash", s(hash.as_str()))
+            .expression_attribute_values(":now", n(at.millis()))
+            .expression_attribute_values(":nextVersion", n(user.credentials_version + 1))
+            .expression_attribute_values(":true", AttributeValue::Bool(true));
+        let transaction = vec![
+            updated(session_update)?,
+            updated(address_update)?,
+            updated(user_update)?,
+            self.put_new(items::changed_mail(facts, generation.number, locale, at)?)?,
+        ];
+        self.move_on(transaction, at).await
+    }
+
+    /// Writes a transition: of the session at index 0, its address at 1, and the user at 2.
+    async fn move_on(
+        &self,
+        transaction: Vec<TransactWriteItem>,
+        at: Timestamp,
+    ) -> Result<Moved, StoreError> {
+        match self.transact(transaction).await? {
+            Transacted::Applied => Ok(Moved::Done),
+            Transacted::Refused(refused) if refused.failed(0) || refused.failed(1) => {
+                Ok(Moved::SessionChanged(Found::read(&refused, at)?))
+            }
+            Transacted::Refused(refused) if refused.failed(2) => Ok(Moved::UserChanged),
+            Transacted::Refused(_) => Err(StoreError::malformed("a notice was there before")),
+        }
+    }
+
+    /// An update of a session that awaits its code of that generation.
+    fn awaiting(&self, facts: &Facts, generation: u64) -> UpdateBuilder {
+        self.update(keys::session(&facts.reference))
+            .condition_expression("sessionState = :awaiting AND generation = :generation")
+            .expression_attribute_values(":awaiting", s(AWAITING))
+            .expression_attribute_values(":generation", n(generation))
+    }
+
+    /// An update of a session that is validated by its code of that generation.
+    fn validated(&self, session: &Validated) -> UpdateBuilder {
+        self.update(keys::session(&session.facts.reference))
+            .condition_expression("sessionState = :validated AND generation = :generation")
+            .expression_attribute_values(":validated", s(VALIDATED))
+            .expression_attribute_values(":generation", n(session.generation.number))
+    }
+
+    /// The refund of a guess charged to an address in this invocation, while the session is still
+    /// its current one.
+    fn refund(
+        &self,
+        facts: &Facts,
+        address: &AddressKey,
+        at: Timestamp,
+        also: &str,
+    ) -> UpdateBuilder {
+        let today = items::guesses_in_day(at.day());
+        self.address_update(address, at)
+            .update_expression(format!(
+                "SET expiresAt = :expiresAt ADD {today} :refund {also}"
+            ))
+            .condition_expression("currentSession = :session")
+            .expression_attribute_values(":refund", n(-1))
+            .expression_attribute_values(":session", s(facts.reference.hex()))
+    }
+}
+
+/// Uses up a session whose guess was charged, and refunds it.
+fn use_charged(session: UpdateBuilder) -> UpdateBuilder {
+    session
+        .update_expression("SET sessionState = :used ADD guesses :refund")
+        .expression_attribute_values(":used", s(USED))
+        .expression_attribute_values(":refund", n(-1))
+}
+
+/// Uses up a validated session.
+fn use_proven(session: UpdateBuilder) -> UpdateBuilder {
+    session
+        .update_expression("SET sessionState = :used")
+        .expression_attribute_values(":used", s(USED))
+}

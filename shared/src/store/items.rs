@@ -1,0 +1,346 @@
+//! The items: how sessions, address states and mail requests are laid out in the table.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Item, StoreError, keys, read, write};
+use crate::address::Address;
+use crate::code::Nonce;
+use crate::ids::{SessionRef, TokenDigest, UserId};
+use crate::locale::Locale;
+use crate::session::{
+    AddressState, Awaiting, Facts, Generation, Proof, Protocol, Session, Used, Validated,
+};
+use crate::template::Template;
+use crate::timestamp::Timestamp;
+
+/// What a caller said about itself: kept on the session for those who look into a case, never
+/// mailed and never asked by the engine.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SessionOrigin {
+    /// The calling app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// The calling device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Awaiting,
+    Validated,
+    Used,
+}
+
+pub(super) const AWAITING: &str = "awaiting";
+pub(super) const VALIDATED: &str = "validated";
+pub(super) const USED: &str = "used";
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionItem {
+    pk: String,
+    protocol: Protocol,
+    purpose: String,
+    template: Template,
+    #[serde(flatten)]
+    origin: SessionOrigin,
+    address: Address,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answered_id: Option<UserId>,
+    session_state: State,
+    generation: u64,
+    nonce: String,
+    guesses: u32,
+    started_at: Timestamp,
+    code_expires_at: Timestamp,
+    session_expires_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials_version: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof_expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_digest: Option<String>,
+    expires_at: i64,
+}
+
+/// The item of a session that begins.
+pub(super) fn new_session(session: &Awaiting, origin: &SessionOrigin) -> Result<Item, StoreError> {
+    let facts = &session.facts;
+    write(&SessionItem {
+        pk: keys::session(&facts.reference),
+        protocol: facts.protocol,
+        purpose: "forgot-password".to_owned(),
+        template: facts.template,
+        origin: origin.clone(),
+        address: facts.address.clone(),
+        answered_id: facts.answered_id.clone(),
+        session_state: State::Awaiting,
+        generation: session.generation.number,
+        nonce: session.generation.nonce.hex(),
+        guesses: session.guesses,
+        started_at: facts.started_at,
+        code_expires_at: session.generation.expires_at,
+        session_expires_at: facts.expires_at,
+        subject: None,
+        credentials_version: None,
+        proof_expires_at: None,
+        token_digest: None,
+        expires_at: facts.expires_at.ttl_seconds(),
+    })
+}
+
+/// Reads a session.
+pub(super) fn session(item: Item) -> Result<Session, StoreError> {
+    let item: SessionItem = read(item)?;
+    let malformed = || StoreError::malformed("a session lacks what its state needs");
+    let facts = Facts {
+        reference: keys::parse_session(&item.pk).ok_or_else(malformed)?,
+        protocol: item.protocol,
+        template: item.template,
+        address: item.address,
+        answered_id: item.answered_id,
+        started_at: item.started_at,
+        expires_at: item.session_expires_at,
+    };
+    let generation = Generation {
+        number: item.generation,
+        nonce: Nonce::from_hex(&item.nonce).ok_or_else(malformed)?,
+        expires_at: item.code_expires_at,
+    };
+    let guesses = item.guesses;
+    let token = match item.token_digest {
+        Some(hex) => Some(TokenDigest::from_hex(&hex).ok_or_else(malformed)?),
+        None => None,
+    };
+    Ok(match item.session_state {
+        State::Awaiting => Session::Awaiting(Awaiting {
+            facts,
+            generation,
+            guesses,
+        }),
+        State::Validated => Session::Validated(Validated {
+            facts,
+            generation,
+            guesses,
+            proof: Proof {
+                subject: item.subject.ok_or_else(malformed)?,
+                credentials_version: item.credentials_version.ok_or_else(malformed)?,
+                expires_at: item.proof_expires_at.ok_or_else(malformed)?,
+                token,
+            },
+        }),
+        State::Used => Session::Used(Used { facts, token }),
+    })
+}
+
+/// The attribute that counts an address's codes of one UTC clock hour.
+pub(super) fn codes_in_hour(hour: i64) -> String {
+    format!("codesHour{hour}")
+}
+
+/// The attribute that counts an address's codes of one UTC day.
+pub(super) fn codes_in_day(day: i64) -> String {
+    format!("codesDay{day}")
+}
+
+/// The attribute that counts an address's guesses of one UTC day.
+pub(super) fn guesses_in_day(day: i64) -> String {
+    format!("guessesDay{day}")
+}
+
+/// Reads an address's state, of which the counts of this hour and day are left.
+pub(super) fn address_state(
+    item: Option<&Item>,
+    at: Timestamp,
+) -> Result<AddressState, StoreError> {
+    let Some(item) = item else {
+        return Ok(AddressState::default());
+    };
+    let malformed = || StoreError::malformed("an address state holds something else");
+    let number = |name: &str| match item.get(name) {
+        None => Ok(None),
+        Some(value) => {
+            let text = value.as_n().map_err(|_| malformed())?;
+            text.parse::<i64>().map(Some).map_err(|_| malformed())
+        }
+    };
+    // A refund can only follow its charge; a count below zero would still be no budget.
+    let count = |name: String| {
+        let count = number(&name)?.unwrap_or_default().max(0);
+        u32::try_from(count).map_err(|_| malformed())
+    };
+    let current = match item.get("currentSession") {
+        None => None,
+        Some(value) => {
+            let hex = value.as_s().map_err(|_| malformed())?;
+            Some(SessionRef::from_hex(hex).ok_or_else(malformed)?)
+        }
+    };
+    Ok(AddressState {
+        current,
+        last_code_at: number("lastCodeAt")?.map(Timestamp::from_millis),
+        codes_this_hour: count(codes_in_hour(at.hour()))?,
+        codes_today: count(codes_in_day(at.day()))?,
+        guesses_today: count(guesses_in_day(at.day()))?,
+    })
+}
+
+/// What a mail request asks for.
+#[derive(Clone, Debug)]
+pub enum MailContent {
+    /// A code.
+    Code {
+        /// The protocol of its session.
+        protocol: Protocol,
+        /// The session.
+        session: SessionRef,
+        /// Which of the session's codes.
+        generation: u64,
+        /// What it is derived with.
+        nonce: Nonce,
+        /// Until when it is good.
+        expires_at: Timestamp,
+    },
+    /// The notice that the password was changed.
+    Changed,
+}
+
+/// A mail to be written and sent.
+#[derive(Clone, Debug)]
+pub struct MailRequest {
+    /// The address as typed, in canonical form: only the key to the user, never mailed itself.
+    pub address: Address,
+    /// What is asked for.
+    pub content: MailContent,
+    /// The template.
+    pub template: Template,
+    /// The language to use if the user has none set.
+    pub locale: Locale,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+}
+
+/// What became of a mail request. Once recorded, nothing is sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// SES took it, under this message id.
+    Sent(String),
+    /// Nobody has the address.
+    Nobody,
+    /// The code had expired before it could be mailed.
+    Expired,
+    /// SES refused it for good.
+    Refused,
+}
+
+impl Outcome {
+    /// The word that is recorded.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Sent(_) => "sent",
+            Self::Nobody => "nobody",
+            Self::Expired => "expired",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MailItem {
+    pk: String,
+    template: Template,
+    protocol: Protocol,
+    address: Address,
+    locale: Locale,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code_expires_at: Option<Timestamp>,
+    requested_at: Timestamp,
+    expires_at: i64,
+}
+
+/// How long a mail request is kept: a code's is of no use after a day, a notice's is evidence.
+const CODE_MAIL_TTL: Duration = Duration::from_hours(24);
+const NOTICE_TTL: Duration = Duration::from_hours(14 * 24);
+
+/// The item that asks for a session's code to be mailed.
+pub(super) fn code_mail(
+    session: &Awaiting,
+    locale: Locale,
+    at: Timestamp,
+) -> Result<Item, StoreError> {
+    let Generation {
+        number,
+        nonce,
+        expires_at,
+    } = session.generation;
+    write(&MailItem {
+        pk: keys::code_mail(&session.facts.reference, number),
+        template: session.facts.template,
+        protocol: session.facts.protocol,
+        address: session.facts.address.clone(),
+        locale,
+        nonce: Some(nonce.hex()),
+        code_expires_at: Some(expires_at),
+        requested_at: at,
+        expires_at: at.plus(CODE_MAIL_TTL).ttl_seconds(),
+    })
+}
+
+/// The item that asks for the notice of a changed password.
+pub(super) fn changed_mail(
+    facts: &Facts,
+    generation: u64,
+    locale: Locale,
+    at: Timestamp,
+) -> Result<Item, StoreError> {
+    write(&MailItem {
+        pk: keys::changed_mail(&facts.reference, generation),
+        template: Template::PasswordChanged,
+        protocol: facts.protocol,
+        address: facts.address.clone(),
+        locale,
+        nonce: None,
+        code_expires_at: None,
+        requested_at: at,
+        expires_at: at.plus(NOTICE_TTL).ttl_seconds(),
+    })
+}
+
+/// Reads a mail request.
+pub(super) fn mail_request(item: Item) -> Result<MailRequest, StoreError> {
+    let item: MailItem = read(item)?;
+    let malformed = || StoreError::malformed("a mail request lacks what its kind needs");
+    let (session, generation, changed) = keys::parse_mail(&item.pk).ok_or_else(malformed)?;
+    let content = if changed {
+        MailContent::Changed
+    } else {
+        MailContent::Code {
+            protocol: item.protocol,
+            session,
+            generation,
+            nonce: item
+                .nonce
+                .as_deref()
+                .and_then(Nonce::from_hex)
+                .ok_or_else(malformed)?,
+            expires_at: item.code_expires_at.ok_or_else(malformed)?,
+        }
+    };
+    Ok(MailRequest {
+        address: item.address,
+        content,
+        template: item.template,
+        locale: item.locale,
+        requested_at: item.requested_at,
+    })
+}

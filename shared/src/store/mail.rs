@@ -1,0 +1,107 @@
+//! Mail requests: claimed by one delivery at a time, and closed with an outcome.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+
+use super::items::{self, MailRequest, Outcome};
+use super::{Store, StoreError, keys, n, s};
+use crate::timestamp::Timestamp;
+
+/// How long a delivery may take before another one may try: twice what the function is given, since
+/// a claim of an instance that is still running must not be taken over.
+const LEASE: Duration = Duration::from_mins(1);
+
+/// What claiming a mail request came to.
+#[derive(Debug)]
+pub enum Claim {
+    /// It is this delivery's.
+    Claimed(Box<MailRequest>),
+    /// Another delivery has it, or had it when its process died: to be tried again later.
+    Leased,
+    /// It has its outcome, or is gone: nothing is to be done.
+    Closed,
+}
+
+impl Store {
+    /// Claims the mail request of a key.
+    ///
+    /// # Errors
+    /// When the table cannot be asked, or the item is no mail request.
+    pub async fn claim_mail(&self, key: &str, at: Timestamp) -> Result<Claim, StoreError> {
+        let claimed = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::PK, s(key))
+            .update_expression("SET leasedUntil = :lease")
+            .condition_expression(
+                "attribute_exists(pk) AND attribute_not_exists(outcome) AND \
+                 (attribute_not_exists(leasedUntil) OR leasedUntil <= :now)",
+            )
+            .expression_attribute_values(":lease", n(at.plus(LEASE).millis()))
+            .expression_attribute_values(":now", n(at.millis()))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let error = match claimed {
+            Ok(claimed) => {
+                let item = claimed
+                    .attributes
+                    .ok_or_else(|| StoreError::malformed("a claim returned no mail request"))?;
+                return Ok(Claim::Claimed(Box::new(items::mail_request(item)?)));
+            }
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                let open = refused
+                    .item()
+                    .is_some_and(|item| !item.contains_key("outcome"));
+                Ok(if open { Claim::Leased } else { Claim::Closed })
+            }
+            _ => Err(StoreError::unreachable(error)),
+        }
+    }
+
+    /// Records what became of a claimed mail request: nothing is sent for it again.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn close_mail(&self, key: &str, outcome: &Outcome) -> Result<(), StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::PK, s(key))
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":outcome", s(outcome.name()));
+        let update = match outcome {
+            Outcome::Sent(message_id) => update
+                .update_expression("SET outcome = :outcome, messageId = :id REMOVE leasedUntil")
+                .expression_attribute_values(":id", s(message_id)),
+            _ => update.update_expression("SET outcome = :outcome REMOVE leasedUntil"),
+        };
+        update.send().await.map_err(StoreError::unreachable)?;
+        Ok(())
+    }
+
+    /// Gives a claimed mail request back, so that it may be tried again at once.
+    ///
+    /// # Errors
+    /// When the table cannot be asked; the claim then ends by itself.
+    pub async fn release_mail(&self, key: &str) -> Result<(), StoreError> {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::PK, s(key))
+            .update_expression("REMOVE leasedUntil")
+            .condition_expression("attribute_exists(pk)")
+            .send()
+            .await
+            .map_err(StoreError::unreachable)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,251 @@
+//! The table: one DynamoDB table in which every item is reached by one key.
+//!
+//! Every rule of the engine is decided here by a condition, since between a read and a write anybody
+//! may have come first. A condition that fails is not an error but an answer: the operations return
+//! what they found instead. All reads are strongly consistent.
+
+mod guesses;
+mod items;
+mod keys;
+mod mail;
+mod sessions;
+mod users;
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
+};
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+use crate::keys::AddressKey;
+use crate::timestamp::Timestamp;
+
+pub use guesses::{Charge, Moved};
+pub use items::{MailContent, MailRequest, Outcome, SessionOrigin};
+pub use mail::Claim;
+pub use sessions::{Begun, CodeRequest, Found, Renewed};
+
+/// An item as DynamoDB has it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The table could not be asked, or holds what this version does not understand.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The call failed, after the SDK's own retries; nothing is known to be written.
+    #[error("the table could not be reached")]
+    Unreachable(#[source] Box<dyn Error + Send + Sync>),
+    /// Other callers kept writing the same items.
+    #[error("the items stayed contended")]
+    Contended,
+    /// An item is not as this version writes it.
+    #[error("an item is malformed")]
+    Malformed(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl StoreError {
+    fn unreachable<E>(error: SdkError<E>) -> Self
+    where
+        E: Error + Send + Sync + 'static,
+    {
+        Self::Unreachable(error.into())
+    }
+
+    fn malformed(why: &'static str) -> Self {
+        Self::Malformed(why.into())
+    }
+}
+
+/// The table, as this stack's functions use it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+/// What a transaction came to.
+enum Transacted {
+    /// All of it was written.
+    Applied,
+    /// None of it was written: a condition failed.
+    Refused(Refusals),
+}
+
+/// How the condition of one item of a refused transaction came out.
+enum Verdict {
+    Held,
+    /// It failed on this item, or on there being none.
+    Failed(Option<Item>),
+}
+
+/// Why a transaction was refused: a verdict for each of its items.
+struct Refusals(Vec<Verdict>);
+
+impl Refusals {
+    /// Whether the condition of the item at `index` failed.
+    fn failed(&self, index: usize) -> bool {
+        matches!(self.0.get(index), Some(Verdict::Failed(_)))
+    }
+
+    /// The item at `index` as it stood, if its condition failed and there was one.
+    fn found(&self, index: usize) -> Option<&Item> {
+        match self.0.get(index) {
+            Some(Verdict::Failed(item)) => item.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// The codes of cancellation reasons.
+const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+const CONFLICT: &str = "TransactionConflict";
+
+/// How often a transaction is tried again when another one was writing the same item.
+const CONFLICT_RETRIES: u32 = 5;
+const CONFLICT_PAUSE: Duration = Duration::from_millis(8);
+
+impl Store {
+    /// The store in the given table.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self {
+            client,
+            table: table.into(),
+        }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, key: String) -> Result<Option<T>, StoreError> {
+        self.get_item(key).await?.map(read).transpose()
+    }
+
+    async fn get_item(&self, key: String) -> Result<Option<Item>, StoreError> {
+        let found = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key(keys::PK, s(key))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::unreachable)?;
+        Ok(found.item)
+    }
+
+    /// Writes all items or none.
+    ///
+    /// The SDK gives each operation one `ClientRequestToken` and keeps it over its own retries, so
+    /// that a write whose answer was lost is not applied twice. A conflict with another transaction
+    /// means that nothing was applied: that is tried again here, as an operation of its own.
+    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
+        let mut pause = CONFLICT_PAUSE;
+        for _ in 0..=CONFLICT_RETRIES {
+            let sent = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items.clone()))
+                .send()
+                .await;
+            let Err(error) = sent else {
+                return Ok(Transacted::Applied);
+            };
+            let reasons = match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    cancelled.cancellation_reasons().to_vec()
+                }
+                _ => return Err(StoreError::unreachable(error)),
+            };
+            let failed = |reason: &CancellationReason| reason.code() == Some(CONDITION_FAILED);
+            if reasons.iter().any(failed) {
+                let verdicts = reasons.into_iter().map(|reason| {
+                    if failed(&reason) {
+                        Verdict::Failed(reason.item)
+                    } else {
+                        Verdict::Held
+                    }
+                });
+                return Ok(Transacted::Refused(Refusals(verdicts.collect())));
+            }
+            if !reasons.iter().any(|reason| reason.code() == Some(CONFLICT)) {
+                return Err(StoreError::unreachable(error));
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// An update of one item, which tells the item if its condition fails.
+    fn update(&self, key: String) -> UpdateBuilder {
+        Update::builder()
+            .table_name(&self.table)
+            .key(keys::PK, s(key))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    /// An update of an address's state: every write keeps the state for as long again.
+    fn address_update(&self, key: &AddressKey, at: Timestamp) -> UpdateBuilder {
+        self.update(keys::address(key))
+            .expression_attribute_values(":expiresAt", n(at.plus(ADDRESS_TTL).ttl_seconds()))
+    }
+
+    /// A new item, refused if there is one of its key.
+    fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
+        put(Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)"))
+    }
+}
+
+/// How long an address's state outlives its last write: longer than any count in it matters.
+const ADDRESS_TTL: Duration = Duration::from_hours(48);
+/// Days of counts that a write to an address's state clears away.
+const KEPT_DAYS: i64 = 3;
+
+/// The attributes that counted the hours or days before `now`, to be cleared away.
+fn stale(now: i64, count: i64, attribute: fn(i64) -> String) -> String {
+    (now - count..now)
+        .map(attribute)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
+        .map_err(|error| StoreError::Malformed(error.into()))
+}
+
+fn write<T: serde::Serialize>(value: &T) -> Result<Item, StoreError> {
+    serde_dynamo::aws_sdk_dynamodb_1::to_item(value)
+        .map_err(|error| StoreError::Malformed(error.into()))
+}
+
+fn put(put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
+    let put = put
+        .build()
+        .map_err(|error| StoreError::Malformed(error.into()))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+fn updated(update: UpdateBuilder) -> Result<TransactWriteItem, StoreError> {
+    let update = update
+        .build()
+        .map_err(|error| StoreError::Malformed(error.into()))?;
+    Ok(TransactWriteItem::builder().update(update).build())
+}
+
+fn s(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+fn n(number: impl Into<i128>) -> AttributeValue {
+    AttributeValue::N(number.into().to_string())
+}

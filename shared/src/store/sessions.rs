@@ -1,0 +1,325 @@
+//! Asking for codes: sessions begin and are renewed, throttled by address and by caller.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+
+use super::items::{self, AWAITING, SessionOrigin, VALIDATED};
+use super::{KEPT_DAYS, Refusals, Store, StoreError, Transacted, keys, n, put, s, stale, updated};
+use crate::ids::SessionRef;
+use crate::keys::{AddressKey, IndexKeys};
+use crate::locale::Locale;
+use crate::session::{AddressState, Awaiting, Decision, Facts, Session, Validated};
+use crate::settings::Limits;
+use crate::timestamp::Timestamp;
+
+/// How long a caller's count outlives its start.
+const CALLER_TTL: Duration = Duration::from_hours(2);
+/// Clock hours of counts that a write clears away, as many as an address's state may be idle for.
+const KEPT_HOURS: i64 = 48;
+/// How long an `Idempotency-Key` leads to the session it began.
+const IDEMPOTENCY_WINDOW: Duration = Duration::from_mins(10);
+
+/// Who asks for a code, and in which language.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeRequest<'a> {
+    /// The keys that name the address's and the caller's items.
+    pub keys: &'a IndexKeys,
+    /// The caller's network address.
+    pub caller: IpAddr,
+    /// The language of the mail if the user has none set.
+    pub locale: Locale,
+    /// The limits.
+    pub limits: &'a Limits,
+}
+
+/// What asking for a session came to.
+#[derive(Debug)]
+pub enum Begun {
+    /// It began, and its code will be mailed.
+    Started,
+    /// The same `Idempotency-Key` began this one.
+    Replayed(Box<Session>),
+    /// It was throttled; nothing was written.
+    Throttled {
+        /// When the last of the limits that refused it ends.
+        until: Timestamp,
+    },
+}
+
+/// What asking for another code came to.
+#[derive(Debug)]
+pub enum Renewed {
+    /// It will be mailed.
+    Done,
+    /// It was throttled; nothing was written.
+    Throttled {
+        /// When the last of the limits that refused it ends.
+        until: Timestamp,
+    },
+    /// The session or its address is no longer as it was read; nothing was written.
+    Changed(Found),
+}
+
+/// What a refused transaction found: only the items whose condition failed are told.
+#[derive(Debug, Default)]
+pub struct Found {
+    session: Option<Box<Session>>,
+    address: Option<Box<AddressState>>,
+}
+
+impl Found {
+    /// Reads the session at index 0 and its address at index 1.
+    pub(super) fn read(refused: &Refusals, at: Timestamp) -> Result<Self, StoreError> {
+        let session = refused.found(0).cloned().map(items::session).transpose()?;
+        let address = refused
+            .failed(1)
+            .then(|| items::address_state(refused.found(1), at))
+            .transpose()?;
+        Ok(Self {
+            session: session.map(Box::new),
+            address: address.map(Box::new),
+        })
+    }
+
+    /// The session as found, or as it was `read` where its condition held.
+    #[must_use]
+    pub fn session(&self, read: Session) -> Session {
+        self.session.as_deref().cloned().unwrap_or(read)
+    }
+
+    /// The address as found, or one that lets `session` go on where its condition held.
+    #[must_use]
+    pub fn address(&self, session: &SessionRef) -> AddressState {
+        let fine = || AddressState {
+            current: Some(*session),
+            ..AddressState::default()
+        };
+        self.address.as_deref().cloned().unwrap_or_else(fine)
+    }
+}
+
+impl Store {
+    /// Begins a session, makes it its address's current one, counts it, and asks for its mail.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn begin(
+        &self,
+        session: &Awaiting,
+        origin: &SessionOrigin,
+        request: &CodeRequest<'_>,
+    ) -> Result<Begun, StoreError> {
+        let facts = &session.facts;
+        let at = facts.started_at;
+        // An id drawn at random is never there; one made from an Idempotency-Key may be, and is
+        // taken over once its window has passed.
+        let put_session = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(items::new_session(session, origin)?))
+            .condition_expression("attribute_not_exists(pk) OR startedAt <= :windowStart")
+            .expression_attribute_values(":windowStart", n(at.minus(IDEMPOTENCY_WINDOW).millis()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let mut transaction = vec![
+            put(put_session)?,
+            updated(self.count_code(facts, request, at, Current::Becomes))?,
+        ];
+        transaction.extend(self.count_caller(request, at)?);
+        transaction.push(self.put_new(items::code_mail(session, request.locale, at)?)?);
+        match self.transact(transaction).await? {
+            Transacted::Applied => Ok(Begun::Started),
+            Transacted::Refused(refused) => {
+                if let Some(item) = refused.found(0) {
+                    return Ok(Begun::Replayed(Box::new(items::session(item.clone())?)));
+                }
+                let until = throttled_until(&refused, request.limits, at)?
+                    .ok_or_else(|| StoreError::malformed("a session was refused for no reason"))?;
+                Ok(Begun::Throttled { until })
+            }
+        }
+    }
+
+    /// Gives a session that was read as `read` its next code, and asks for its mail.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn renew(
+        &self,
+        read: &Session,
+        renewed: &Awaiting,
+        request: &CodeRequest<'_>,
+        at: Timestamp,
+    ) -> Result<Renewed, StoreError> {
+        let facts = &renewed.facts;
+        let (state, generation) = match read {
+            Session::Awaiting(Awaiting { generation, .. }) => (AWAITING, generation),
+            Session::Validated(Validated { generation, .. }) => (VALIDATED, generation),
+            Session::Used(_) => return Ok(Renewed::Changed(Found::default())),
+        };
+        let session = self
+            .update(keys::session(&facts.reference))
+            .update_expression(
+                "SET sessionState = :awaiting, generation = :next, nonce = :nonce, \
+                 codeExpiresAt = :codeExpiresAt \
+                 REMOVE subject, credentialsVersion, proofExpiresAt, tokenDigest",
+            )
+            .condition_expression(
+                "sessionState = :state AND generation = :generation AND \
+                 sessionExpiresAt > :now AND guesses < :limit",
+            )
+            .expression_attribute_values(":awaiting", s(AWAITING))
+            .expression_attribute_values(":next", n(renewed.generation.number))
+            .expression_attribute_values(":nonce", s(renewed.generation.nonce.hex()))
+            .expression_attribute_values(
+                ":codeExpiresAt",
+                n(renewed.generation.expires_at.millis()),
+            )
+            .expression_attribute_values(":state", s(state))
+            .expression_attribute_values(":generation", n(generation.number))
+            .expression_attribute_values(":now", n(at.millis()))
+            .expression_attribute_values(":limit", n(request.limits.session_guesses));
+        let mut transaction = vec![
+            updated(session)?,
+            updated(self.count_code(facts, request, at, Current::Stays))?,
+        ];
+        transaction.extend(self.count_caller(request, at)?);
+        transaction.push(self.put_new(items::code_mail(renewed, request.locale, at)?)?);
+        match self.transact(transaction).await? {
+            Transacted::Applied => Ok(Renewed::Done),
+            Transacted::Refused(refused) => {
+                let found = Found::read(&refused, at)?;
+                let as_read = found.session.is_none()
+                    && found.address(&facts.reference).current == Some(facts.reference);
+                match throttled_until(&refused, request.limits, at)? {
+                    Some(until) if as_read => Ok(Renewed::Throttled { until }),
+                    _ => Ok(Renewed::Changed(found)),
+                }
+            }
+        }
+    }
+
+    /// The session of that key.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn session(&self, reference: &SessionRef) -> Result<Option<Session>, StoreError> {
+        self.get_item(keys::session(reference))
+            .await?
+            .map(items::session)
+            .transpose()
+    }
+
+    /// What is counted about an address.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn address_state(
+        &self,
+        key: &AddressKey,
+        at: Timestamp,
+    ) -> Result<AddressState, StoreError> {
+        items::address_state(self.get_item(keys::address(key)).await?.as_ref(), at)
+    }
+
+    /// Counts a code for an address, under every throttle of addresses.
+    fn count_code(
+        &self,
+        facts: &Facts,
+        request: &CodeRequest<'_>,
+        at: Timestamp,
+        current: Current,
+    ) -> UpdateBuilder {
+        let limits = request.limits;
+        let (hour, day) = (
+            items::codes_in_hour(at.hour()),
+            items::codes_in_day(at.day()),
+        );
+        let mut conditions = Vec::new();
+        let mut update = self
+            .address_update(&request.keys.address(&facts.address), at)
+            .expression_attribute_values(":session", s(facts.reference.hex()))
+            .expression_attribute_values(":now", n(at.millis()))
+            .expression_attribute_values(":one", n(1));
+        let supersede = match current {
+            Current::Becomes => ", currentSession = :session",
+            Current::Stays => {
+                conditions.push("currentSession = :session".to_owned());
+                ""
+            }
+        };
+        if !limits.cooldown.is_zero() {
+            conditions
+                .push("(attribute_not_exists(lastCodeAt) OR lastCodeAt <= :cooled)".to_owned());
+            update = update
+                .expression_attribute_values(":cooled", n(at.minus(limits.cooldown).millis()));
+        }
+        for (limit, count, value) in [
+            (limits.address_per_hour, &hour, ":perHour"),
+            (limits.address_per_day, &day, ":perDay"),
+        ] {
+            if let Some(limit) = limit {
+                conditions.push(format!(
+                    "(attribute_not_exists({count}) OR {count} < {value})"
+                ));
+                update = update.expression_attribute_values(value, n(limit));
+            }
+        }
+        let stale_hours = stale(at.hour(), KEPT_HOURS, items::codes_in_hour);
+        let stale_days = stale(at.day(), KEPT_DAYS, items::codes_in_day);
+        update
+            .update_expression(format!(
+                "SET lastCodeAt = :now, expiresAt = :expiresAt{supersede} \
+                 ADD {hour} :one, {day} :one REMOVE {stale_hours}, {stale_days}"
+            ))
+            .set_condition_expression((!conditions.is_empty()).then(|| conditions.join(" AND ")))
+    }
+
+    /// Counts a code for a caller; nothing is counted where there is no limit.
+    fn count_caller(
+        &self,
+        request: &CodeRequest<'_>,
+        at: Timestamp,
+    ) -> Result<Option<TransactWriteItem>, StoreError> {
+        let Some(limit) = request.limits.caller_per_hour else {
+            return Ok(None);
+        };
+        let caller = self
+            .update(keys::caller(&request.keys.caller(request.caller), at))
+            .update_expression("SET expiresAt = :expiresAt ADD requests :one")
+            .condition_expression("attribute_not_exists(requests) OR requests < :limit")
+            .expression_attribute_values(":expiresAt", n(at.plus(CALLER_TTL).ttl_seconds()))
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":limit", n(limit));
+        updated(caller).map(Some)
+    }
+}
+
+/// What a code does to its address's current session.
+#[derive(Clone, Copy)]
+enum Current {
+    /// Its session becomes it.
+    Becomes,
+    /// Its session is it, or the code is refused.
+    Stays,
+}
+
+/// When the throttles that refused a code end: of the address at index 1, of the caller at index 2.
+fn throttled_until(
+    refused: &Refusals,
+    limits: &Limits,
+    at: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let mut until = None;
+    if refused.failed(1) {
+        let address = items::address_state(refused.found(1), at)?;
+        if let Decision::Throttled { until: end } = address.permit_code(limits, at) {
+            until = Some(end);
+        }
+    }
+    if limits.caller_per_hour.is_some() && refused.failed(2) {
+        until = until.max(Some(at.next_hour()));
+    }
+    Ok(until)
+}

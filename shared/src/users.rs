@@ -1,0 +1,112 @@
+//! Users: what the table keeps of them, and how a file of them is brought in.
+
+mod import;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use import::{ImportError, Imported, import};
+
+use crate::address::Address;
+use crate::ids::UserId;
+use crate::locale::Locale;
+use crate::password::PasswordHash;
+use crate::timestamp::Timestamp;
+
+/// A user as stored. What the recovery does not know (roles, profile, …) is carried along as it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// The id.
+    pub id: UserId,
+    /// The one address that mail goes to, as the directory spells it.
+    pub email: String,
+    /// The phone number, or nothing.
+    #[serde(default)]
+    pub phone: String,
+    /// `active`, `blocked`, or what else the directory has.
+    #[serde(default = "active")]
+    pub status: String,
+    /// The person's profile.
+    #[serde(default)]
+    pub profile: Map<String, Value>,
+    /// The directory's own notes.
+    #[serde(default)]
+    pub meta: Map<String, Value>,
+    /// The person's identities elsewhere.
+    #[serde(default)]
+    pub identities: Map<String, Value>,
+    /// The postal address.
+    #[serde(default)]
+    pub address: Map<String, Value>,
+    /// The roles.
+    #[serde(default)]
+    pub roles: Vec<Value>,
+    /// Whether the mailbox was proven.
+    #[serde(default)]
+    pub is_email_validate: bool,
+    /// Whether the profile is complete.
+    #[serde(default)]
+    pub is_profile_complete: bool,
+    /// Whether the user is a temporary one.
+    #[serde(default)]
+    pub is_temporary: bool,
+    /// The language tag the person reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// The password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_hash: Option<PasswordHash>,
+    /// When the password was last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_changed_at: Option<Timestamp>,
+    /// Rises with every change of the credentials, so that what was proven before is void.
+    #[serde(default)]
+    pub credentials_version: u64,
+}
+
+pub(crate) const BLOCKED: &str = "blocked";
+
+fn active() -> String {
+    "active".to_owned()
+}
+
+impl User {
+    /// Whether the user may not use the service.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.status == BLOCKED
+    }
+
+    /// Whether the user's address is this one: what was typed only leads to the user, and a user who
+    /// has moved on is not found by the old address.
+    #[must_use]
+    pub fn has_address(&self, address: &Address) -> bool {
+        Address::parse(&self.email).is_ok_and(|own| own == *address)
+    }
+
+    /// The language to write to the user in, if one of ours is set.
+    #[must_use]
+    pub fn language(&self) -> Option<Locale> {
+        self.locale.as_deref().and_then(Locale::of_tag)
+    }
+
+    /// The words that describe the user, which are no passwords: the phone number and every text in
+    /// the profile.
+    pub fn profile_words(&self) -> impl Iterator<Item = &str> {
+        let mut words = vec![self.phone.as_str()];
+        self.profile
+            .values()
+            .for_each(|value| collect_texts(value, &mut words));
+        words.into_iter().filter(|word| !word.trim().is_empty())
+    }
+}
+
+fn collect_texts<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(values) => values.iter().for_each(|value| collect_texts(value, texts)),
+        Value::Object(map) => map.values().for_each(|value| collect_texts(value, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
