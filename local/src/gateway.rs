@@ -44,10 +44,17 @@ impl Gateway {
         let mut paths = HashMap::<_, Vec<_>>::new();
         for (route, pool) in routes {
             if let Ok(method) = Method::from_bytes(route.method.as_bytes()) {
-                paths.entry(route.path.clone()).or_default().push((method, route, pool));
+                paths
+                    .entry(route.path.clone())
+                    .or_default()
+                    .push((method, route, pool));
             }
         }
-        Self { paths, cors, random }
+        Self {
+            paths,
+            cors,
+            random,
+        }
     }
 
     /// A router that gives the gateway every request without a route of its own.
@@ -67,7 +74,11 @@ impl Gateway {
                     None => plain(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
                     Some(body) => {
                         let at = regain::ambient::now();
-                        let context = Context { request_id: &request_id, peer, at };
+                        let context = Context {
+                            request_id: &request_id,
+                            peer,
+                            at,
+                        };
                         match event(&parts, &body, route, context) {
                             Ok(event) => invoke(pool, event).await,
                             Err(_) => internal_error(),
@@ -129,7 +140,9 @@ async fn read(mut body: Body) -> Option<Bytes> {
     let mut kept = Vec::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(chunk) = frame.ok()?.into_data() else { continue };
+        let Ok(chunk) = frame.ok()?.into_data() else {
+            continue;
+        };
         length += chunk.len();
         if length <= LARGEST_BODY {
             kept.extend_from_slice(&chunk);

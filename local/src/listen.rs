@@ -12,7 +12,9 @@ const BACKLOG: u32 = 1024;
 #[derive(Debug, Error)]
 pub enum ListenError {
     /// Another program has the port.
-    #[error("port {port} on {address} is in use: stop what listens there, or choose another with {option}")]
+    #[error(
+        "port {port} on {address} is in use: stop what listens there, or choose another with {option}"
+    )]
     InUse {
         /// The port asked for.
         port: u16,
@@ -42,16 +44,26 @@ pub const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// When the port is in use or the address is not this machine's.
 pub fn listen(address: SocketAddr, option: &'static str) -> Result<TcpListener, ListenError> {
     bind(address).map_err(|source| match source.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            ListenError::InUse { port: address.port(), address: address.ip(), option }
-        }
-        _ => ListenError::Other { address, option, source },
+        std::io::ErrorKind::AddrInUse => ListenError::InUse {
+            port: address.port(),
+            address: address.ip(),
+            option,
+        },
+        _ => ListenError::Other {
+            address,
+            option,
+            source,
+        },
     })
 }
 
 /// Accepted sockets inherit `TCP_NODELAY` from the listening one: small answers leave at once.
 fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
     socket.set_reuseaddr(true)?;
     socket.set_nodelay(true)?;
     socket.bind(address)?;
@@ -82,13 +94,19 @@ impl StandInListeners {
     ) -> Result<Self, ListenError> {
         let asked = SocketAddr::new(LOOPBACK, port);
         let loopback = listen(asked, option)?;
-        let address = loopback
-            .local_addr()
-            .map_err(|source| ListenError::Other { address: asked, option, source })?;
+        let address = loopback.local_addr().map_err(|source| ListenError::Other {
+            address: asked,
+            option,
+            source,
+        })?;
         let also = also
             .map(|ip| listen(SocketAddr::new(ip, address.port()), "--also-listen"))
             .transpose()?;
-        Ok(Self { loopback, also, address })
+        Ok(Self {
+            loopback,
+            also,
+            address,
+        })
     }
 
     /// The URL that programs on this machine use.

@@ -12,7 +12,9 @@ use local::shutdown::Signals;
 async fn main() -> ExitCode {
     let options = Options::parse();
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let workspace = here.parent().map_or_else(|| here.clone(), Path::to_path_buf);
+    let workspace = here
+        .parent()
+        .map_or_else(|| here.clone(), Path::to_path_buf);
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();

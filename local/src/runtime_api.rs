@@ -66,7 +66,11 @@ impl RuntimeApi {
     /// One, and a view of whether its function has asked for work yet.
     pub fn new() -> (Arc<Self>, watch::Receiver<bool>) {
         let (polled, first_poll) = watch::channel(false);
-        let api = Self { work: Mutex::default(), given: Notify::new(), polled };
+        let api = Self {
+            work: Mutex::default(),
+            given: Notify::new(),
+            polled,
+        };
         (Arc::new(api), first_poll)
     }
 
@@ -74,7 +78,10 @@ impl RuntimeApi {
     pub async fn serve(self: Arc<Self>, listener: TcpListener) {
         let app = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
-            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route(
+                "/2018-06-01/runtime/invocation/{id}/response",
+                post(response),
+            )
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .layer(DefaultBodyLimit::max(LARGEST_ANSWER))
@@ -145,7 +152,11 @@ impl RuntimeApi {
             Some((_, sender)) => {
                 // Nobody waits any more after a timeout; the process is being ended then.
                 let _ = sender.send(answer);
-                (StatusCode::ACCEPTED, Json(serde_json::json!({"status": "OK"}))).into_response()
+                (
+                    StatusCode::ACCEPTED,
+                    Json(serde_json::json!({"status": "OK"})),
+                )
+                    .into_response()
             }
             None => {
                 let body = serde_json::json!({
@@ -162,14 +173,22 @@ async fn next(State(api): State<Arc<RuntimeApi>>) -> Response {
     let invocation = api.next().await;
     let headers = [
         ("lambda-runtime-aws-request-id", invocation.id),
-        ("lambda-runtime-deadline-ms", invocation.deadline.millis().to_string()),
-        ("lambda-runtime-invoked-function-arn", invocation.function_arn),
+        (
+            "lambda-runtime-deadline-ms",
+            invocation.deadline.millis().to_string(),
+        ),
+        (
+            "lambda-runtime-invoked-function-arn",
+            invocation.function_arn,
+        ),
         ("lambda-runtime-trace-id", invocation.trace_id),
     ];
     let mut response = invocation.event.into_response();
     for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
         }
     }
     let json = HeaderValue::from_static("application/json");
@@ -185,13 +204,21 @@ async fn response(
     api.answer(&id, Ok(body))
 }
 
-async fn error(State(api): State<Arc<RuntimeApi>>, Path(id): Path<String>, body: Bytes) -> Response {
+async fn error(
+    State(api): State<Arc<RuntimeApi>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
     api.answer(&id, Err(failure(&body)))
 }
 
 async fn init_error(State(api): State<Arc<RuntimeApi>>, body: Bytes) -> Response {
     api.work().init_failure = Some(failure(&body));
-    (StatusCode::ACCEPTED, Json(serde_json::json!({"status": "OK"}))).into_response()
+    (
+        StatusCode::ACCEPTED,
+        Json(serde_json::json!({"status": "OK"})),
+    )
+        .into_response()
 }
 
 fn failure(body: &[u8]) -> FunctionFailure {

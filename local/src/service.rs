@@ -17,6 +17,7 @@ use crate::gateway::Gateway;
 use crate::instance::{Program, StartError};
 use crate::listen::{LOOPBACK, ListenError, StandInListeners, listen};
 use crate::mail_store::MailStore;
+use crate::mailbox;
 use crate::options::{Options, Seed};
 use crate::pool::Pool;
 use crate::random::Random;
@@ -27,7 +28,6 @@ use crate::store::{StoreError, TableStore};
 use crate::stream::{Dispatcher, Files, StreamError};
 use crate::template::{Environment, Function, REGION, Stack, TemplateError};
 use crate::users::{Loader, UsersError};
-use crate::mailbox;
 
 /// How long requests that have begun may take to end.
 const GRACE: Duration = Duration::from_secs(3);
@@ -149,7 +149,10 @@ impl Listeners {
     fn endpoints(&self) -> [(String, String); 3] {
         [
             ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), self.dynamodb.url()),
-            ("AWS_ENDPOINT_URL_SECRETS_MANAGER".to_owned(), self.secrets.url()),
+            (
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER".to_owned(),
+                self.secrets.url(),
+            ),
             ("AWS_ENDPOINT_URL_SESV2".to_owned(), self.ses.url()),
         ]
     }
@@ -168,16 +171,23 @@ async fn start(
     let stack = Stack::read(&text, environment)?;
     let settings = check_settings(&stack)?;
     let listeners = Listeners::bind(&options)?;
-    let data = options.data.as_deref().map(DataDirectory::take).transpose()?;
+    let data = options
+        .data
+        .as_deref()
+        .map(DataDirectory::take)
+        .transpose()?;
     let names: BTreeSet<_> = stack.functions.iter().map(|it| it.name.as_str()).collect();
-    let folder =
-        binaries::folder(options.functions.as_deref(), workspace, cargo, names).await?;
+    let folder = binaries::folder(options.functions.as_deref(), workspace, cargo, names).await?;
     let random = Random::new()?;
     let path = |name: &str| data.as_ref().map(|data| data.file(name));
 
     let store = TableStore::open(path("table.sqlite").as_deref(), stack.table.clone())?;
     let endpoints = listeners.endpoints();
-    let urls = [listeners.dynamodb.url(), listeners.ses.url(), listeners.secrets.url()];
+    let urls = [
+        listeners.dynamodb.url(),
+        listeners.ses.url(),
+        listeners.secrets.url(),
+    ];
     for listener in listeners.dynamodb.into_iter() {
         tokio::spawn(store.clone().serve(listener, back.stop()));
     }
@@ -226,7 +236,9 @@ async fn start(
     tokio::spawn(store.sweep(back.stop()));
 
     let routes = stack.routes.iter().filter_map(|route| {
-        pools.get(&route.function).map(|pool| (route.clone(), pool.clone()))
+        pools
+            .get(&route.function)
+            .map(|pool| (route.clone(), pool.clone()))
     });
     let gateway = Gateway::new(routes, stack.cors.clone(), random);
     let api = mailbox::router(mails).merge(gateway.into_router());
@@ -243,7 +255,11 @@ async fn start(
 /// All settings are those of the functions: the template's parameters and this environment.
 fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
     Settings::read(&|name| {
-        stack.functions.iter().find_map(|function| function.environment.get(name)).cloned()
+        stack
+            .functions
+            .iter()
+            .find_map(|function| function.environment.get(name))
+            .cloned()
     })
 }
 
@@ -257,7 +273,9 @@ async fn load(
     let mut said = String::new();
     let was_empty = store.is_empty()?;
     if let Some(Seed::Events) = options.seed {
-        let count = loader.load_items(&workspace.join("events/seed.jsonl")).await?;
+        let count = loader
+            .load_items(&workspace.join("events/seed.jsonl"))
+            .await?;
         said.push_str(&format!("Seed       {count} items of events/seed.jsonl\n"));
     }
     if let Some(path) = &options.users {
@@ -296,17 +314,26 @@ fn open_secrets(
 /// A function's binary and its environment, which holds what Lambda's does and nothing of ours.
 fn program(function: &Function, folder: &Path, endpoints: &[(String, String)]) -> Program {
     let text = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-        pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+        pairs
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
     };
     let mut environment = text(&[
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_DEFAULT_REGION", REGION),
         ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023"),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &function.memory_mb.to_string()),
+        (
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            &function.memory_mb.to_string(),
+        ),
         ("AWS_LAMBDA_FUNCTION_NAME", &function.function_name),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", &format!("/aws/lambda/{}", function.function_name)),
+        (
+            "AWS_LAMBDA_LOG_GROUP_NAME",
+            &format!("/aws/lambda/{}", function.function_name),
+        ),
         ("AWS_LAMBDA_LOG_STREAM_NAME", "local"),
         ("AWS_REGION", REGION),
         ("AWS_SECRET_ACCESS_KEY", "local"),
@@ -316,14 +343,19 @@ fn program(function: &Function, folder: &Path, endpoints: &[(String, String)]) -
     ]);
     environment.extend(endpoints.iter().cloned());
     environment.extend(function.environment.clone());
-    Program { name: function.name.clone(), path: folder.join(&function.name), environment }
+    Program {
+        name: function.name.clone(),
+        path: folder.join(&function.name),
+        environment,
+    }
 }
 
 /// Starts one instance of each function: the first call finds it warm, and a function that refuses
 /// its settings stops the start.
 async fn warm_up(pools: impl Iterator<Item = Pool>) -> Result<(), StartError> {
-    let starting: Vec<_> =
-        pools.map(|pool| tokio::spawn(async move { pool.warm_up().await })).collect();
+    let starting: Vec<_> = pools
+        .map(|pool| tokio::spawn(async move { pool.warm_up().await }))
+        .collect();
     for started in starting {
         if let Ok(result) = started.await {
             result?;
@@ -336,15 +368,22 @@ async fn serve(listener: TcpListener, app: Router, mut stop: Stop) {
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let stopped = async move { stop.requested().await };
     // Accepting goes on through every error; there is none to report.
-    let _ = axum::serve(listener, app).with_graceful_shutdown(stopped).await;
+    let _ = axum::serve(listener, app)
+        .with_graceful_shutdown(stopped)
+        .await;
 }
 
 /// Whoever reads stdout may have gone; the service runs on.
 fn say_to_stdout(text: &str) {
     let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let _ = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
 }
 
 fn file_error(path: &Path, problem: std::io::Error) -> ServiceError {
-    ServiceError::File { file: path.display().to_string(), problem }
+    ServiceError::File {
+        file: path.display().to_string(),
+        problem,
+    }
 }

@@ -21,8 +21,9 @@ use crate::random::Random;
 use crate::template::{MailTemplate, STACK_NAME};
 
 /// Handlebars helpers that SES does not have.
-const NOT_IN_SES: [&str; 11] =
-    ["raw", "len", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not"];
+const NOT_IN_SES: [&str; 11] = [
+    "raw", "len", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not",
+];
 
 /// A template that cannot be compiled.
 #[derive(Debug, Error)]
@@ -37,7 +38,7 @@ pub struct TemplateError {
 pub struct Ses(Arc<Inner>);
 
 struct Inner {
-    templates: RwLock<BTreeMap<String, MailTemplate>>,
+    templates: RwLock<BTreeMap<String, Arc<Compiled>>>,
     configuration_sets: BTreeSet<String>,
     mails: MailStore,
     random: Random,
@@ -57,13 +58,21 @@ impl Ses {
         mails: MailStore,
         random: Random,
     ) -> Result<Self, TemplateError> {
-        for template in templates {
-            check(template)
-                .map_err(|problem| TemplateError { name: template.name.clone(), problem })?;
-        }
-        let templates = templates.iter().map(|it| (it.name.clone(), it.clone())).collect();
-        let templates = RwLock::new(templates);
-        Ok(Self(Arc::new(Inner { templates, configuration_sets, mails, random })))
+        let compiled = templates.iter().map(|template| {
+            let name = template.name.clone();
+            let compiled = Compiled::new(template.clone()).map_err(|problem| TemplateError {
+                name: name.clone(),
+                problem,
+            })?;
+            Ok((name, Arc::new(compiled)))
+        });
+        let templates = RwLock::new(compiled.collect::<Result<_, _>>()?);
+        Ok(Self(Arc::new(Inner {
+            templates,
+            configuration_sets,
+            mails,
+            random,
+        })))
     }
 
     /// The HTTP interface: REST with JSON.
@@ -71,21 +80,37 @@ impl Ses {
     pub fn into_router(self) -> Router {
         Router::new()
             .route("/v2/email/outbound-emails", post(send_email))
-            .route("/v2/email/templates", post(create_template).get(list_templates))
+            .route(
+                "/v2/email/templates",
+                post(create_template).get(list_templates),
+            )
             .route(
                 "/v2/email/templates/{name}",
-                get(get_template).put(update_template).delete(delete_template),
+                get(get_template)
+                    .put(update_template)
+                    .delete(delete_template),
             )
             .with_state(self)
     }
 
-    fn template(&self, name: &str) -> Result<MailTemplate, Refusal> {
-        let templates = self.0.templates.read().unwrap_or_else(PoisonError::into_inner);
-        templates.get(name).cloned().ok_or_else(|| not_found(&format!("Template {name} does not exist")))
+    fn template(&self, name: &str) -> Result<Arc<Compiled>, Refusal> {
+        let templates = self
+            .0
+            .templates
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let found = templates.get(name).cloned();
+        found.ok_or_else(|| not_found(&format!("Template {name} does not exist")))
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<String, MailTemplate>) -> T) -> T {
-        change(&mut self.0.templates.write().unwrap_or_else(PoisonError::into_inner))
+    fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Arc<Compiled>>) -> T) -> T {
+        change(
+            &mut self
+                .0
+                .templates
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     fn send(&self, request: SendEmail) -> Result<Value, Refusal> {
@@ -95,17 +120,25 @@ impl Ses {
             .ok_or_else(|| bad_request("FromEmailAddress is missing or no address"))?;
         let recipients = request.destination.to_addresses;
         if recipients.is_empty() || recipients.iter().any(|address| !address.contains('@')) {
-            return Err(bad_request("Destination has no recipient, or one that is no address"));
+            return Err(bad_request(
+                "Destination has no recipient, or one that is no address",
+            ));
         }
         if let Some(name) = request.configuration_set_name
             && !self.0.configuration_sets.contains(&name)
         {
-            return Err(not_found(&format!("Configuration set {name} does not exist")));
+            return Err(not_found(&format!(
+                "Configuration set {name} does not exist"
+            )));
         }
         let content = match (request.content.template, request.content.simple) {
             (Some(content), None) => self.from_template(content)?,
             (None, Some(content)) => Ok(content.into()),
-            _ => return Err(bad_request("Content needs either a Template or a Simple message")),
+            _ => {
+                return Err(bad_request(
+                    "Content needs either a Template or a Simple message",
+                ));
+            }
         };
         let message_id = format!("{}-000000", self.0.random.uuid());
         match content {
@@ -116,7 +149,11 @@ impl Ses {
                     self.0.mails.keep(mail).map_err(|error| {
                         say(format!("[ses] the mail cannot be kept: {error}"));
                         let status = StatusCode::INTERNAL_SERVER_ERROR;
-                        (status, "InternalServiceErrorException", "the mail is not kept".to_owned())
+                        (
+                            status,
+                            "InternalServiceErrorException",
+                            "the mail is not kept".to_owned(),
+                        )
                     })?;
                 }
             }
@@ -132,21 +169,51 @@ impl Ses {
         let data = content.template_data.unwrap_or_else(|| "{}".to_owned());
         let data = serde_json::from_str::<serde_json::Map<String, Value>>(&data)
             .map_err(|_| bad_request("TemplateData is no JSON object"))?;
-        let data = Value::Object(data);
+        Ok(template.render(&Value::Object(data)))
+    }
+}
+
+/// A template, parsed once.
+struct Compiled {
+    template: MailTemplate,
+    engine: Handlebars<'static>,
+}
+
+const SUBJECT: &str = "subject";
+const TEXT: &str = "text";
+const HTML: &str = "html";
+
+impl Compiled {
+    fn new(template: MailTemplate) -> Result<Self, String> {
+        if template.name.is_empty() {
+            return Err("TemplateName is missing".to_owned());
+        }
+        let mut engine = engine();
+        let parts = [
+            (SUBJECT, &template.subject),
+            (TEXT, &template.text),
+            (HTML, &template.html),
+        ];
+        for (name, part) in parts {
+            engine
+                .register_template_string(name, part)
+                .map_err(|error| format!("{name}: {}", error.reason()))?;
+        }
+        Ok(Self { template, engine })
+    }
+
+    /// The mail's parts. The reason why not names the variable, never a value.
+    fn render(&self, data: &Value) -> Result<Content, String> {
         let render = |part: &str| {
-            engine().render_template(part, &data).map_err(|error| {
-                // The reason names the variable, never a value.
-                format!("{}: {}", template.name, error.reason())
-            })
+            let rendered = self.engine.render(part, data);
+            rendered.map_err(|error| format!("{}, {part}: {}", self.template.name, error.reason()))
         };
-        let rendered = render(&template.subject)
-            .and_then(|subject| Ok((subject, render(&template.text)?, render(&template.html)?)));
-        Ok(rendered.map(|(subject, text, html)| Content {
-            subject,
-            text,
-            html,
-            template: code(&template.name),
-        }))
+        Ok(Content {
+            subject: render(SUBJECT)?,
+            text: render(TEXT)?,
+            html: render(HTML)?,
+            template: code(&self.template.name),
+        })
     }
 }
 
@@ -256,18 +323,40 @@ struct WireContent {
 }
 
 impl WireTemplate {
-    fn checked(self) -> Result<MailTemplate, Refusal> {
-        let WireContent { subject, text, html } = self.template_content;
-        let template = MailTemplate { name: self.template_name, subject, text, html };
-        check(&template).map_err(|problem| bad_request(&problem))?;
-        Ok(template)
+    fn compiled(self) -> Result<(String, Arc<Compiled>), Refusal> {
+        let WireContent {
+            subject,
+            text,
+            html,
+        } = self.template_content;
+        let name = self.template_name.clone();
+        let template = MailTemplate {
+            name: self.template_name,
+            subject,
+            text,
+            html,
+        };
+        let compiled = Compiled::new(template).map_err(|problem| bad_request(&problem))?;
+        Ok((name, Arc::new(compiled)))
     }
 }
 
-impl From<MailTemplate> for WireTemplate {
-    fn from(template: MailTemplate) -> Self {
-        let MailTemplate { name, subject, text, html } = template;
-        Self { template_name: name, template_content: WireContent { subject, text, html } }
+impl From<&MailTemplate> for WireTemplate {
+    fn from(template: &MailTemplate) -> Self {
+        let MailTemplate {
+            name,
+            subject,
+            text,
+            html,
+        } = template.clone();
+        Self {
+            template_name: name,
+            template_content: WireContent {
+                subject,
+                text,
+                html,
+            },
+        }
     }
 }
 
@@ -282,13 +371,14 @@ async fn send_email(State(ses): State<Ses>, body: String) -> Response {
 }
 
 async fn create_template(State(ses): State<Ses>, body: String) -> Response {
-    reply(parse::<WireTemplate>(&body).and_then(WireTemplate::checked).and_then(|template| {
+    let created = parse::<WireTemplate>(&body).and_then(WireTemplate::compiled);
+    reply(created.and_then(|(name, template)| {
         ses.change(|templates| {
-            if templates.contains_key(&template.name) {
-                let message = format!("Template {} already exists", template.name);
+            if templates.contains_key(&name) {
+                let message = format!("Template {name} already exists");
                 return Err((StatusCode::BAD_REQUEST, "AlreadyExistsException", message));
             }
-            templates.insert(template.name.clone(), template);
+            templates.insert(name, template);
             Ok(json!({}))
         })
     }))
@@ -296,12 +386,18 @@ async fn create_template(State(ses): State<Ses>, body: String) -> Response {
 
 async fn list_templates(State(ses): State<Ses>) -> Response {
     let names = ses.change(|templates| templates.keys().cloned().collect::<Vec<_>>());
-    let all: Vec<_> = names.iter().map(|name| json!({"TemplateName": name})).collect();
+    let all: Vec<_> = names
+        .iter()
+        .map(|name| json!({"TemplateName": name}))
+        .collect();
     reply(Ok(json!({"TemplatesMetadata": all})))
 }
 
 async fn get_template(State(ses): State<Ses>, Path(name): Path<String>) -> Response {
-    reply(ses.template(&name).map(|template| json!(WireTemplate::from(template))))
+    reply(
+        ses.template(&name)
+            .map(|found| json!(WireTemplate::from(&found.template))),
+    )
 }
 
 async fn update_template(
@@ -310,9 +406,12 @@ async fn update_template(
     body: String,
 ) -> Response {
     let changed = parse::<WireTemplate>(&body)
-        .map(|wire| WireTemplate { template_name: name.clone(), ..wire })
-        .and_then(WireTemplate::checked)
-        .and_then(|template| {
+        .map(|wire| WireTemplate {
+            template_name: name,
+            ..wire
+        })
+        .and_then(WireTemplate::compiled)
+        .and_then(|(name, template)| {
             ses.template(&name)?;
             ses.change(|templates| templates.insert(name, template));
             Ok(json!({}))
@@ -341,21 +440,19 @@ fn reply(answer: Result<Value, Refusal>) -> Response {
 }
 
 fn not_found(message: &str) -> Refusal {
-    (StatusCode::NOT_FOUND, "NotFoundException", message.to_owned())
+    (
+        StatusCode::NOT_FOUND,
+        "NotFoundException",
+        message.to_owned(),
+    )
 }
 
 fn bad_request(message: &str) -> Refusal {
-    (StatusCode::BAD_REQUEST, "BadRequestException", message.to_owned())
-}
-
-fn check(template: &MailTemplate) -> Result<(), String> {
-    if template.name.is_empty() {
-        return Err("TemplateName is missing".to_owned());
-    }
-    for part in [&template.subject, &template.text, &template.html] {
-        handlebars::Template::compile(part).map_err(|error| error.reason().to_string())?;
-    }
-    Ok(())
+    (
+        StatusCode::BAD_REQUEST,
+        "BadRequestException",
+        message.to_owned(),
+    )
 }
 
 /// Handlebars as SES has it: no HTML escaping, no helpers of this crate's own, and a variable that
@@ -373,10 +470,16 @@ fn engine() -> Handlebars<'static> {
 /// The code under which callers know the template, or its SES name if it is none of the stack's.
 fn code(ses_name: &str) -> String {
     let of_stack = |template: &&Template| {
-        Locale::ALL.iter().any(|locale| template.ses_name(STACK_NAME, *locale) == ses_name)
+        Locale::ALL
+            .iter()
+            .any(|locale| template.ses_name(STACK_NAME, *locale) == ses_name)
     };
     let known = Template::ALL;
-    known.iter().find(of_stack).map_or(ses_name, |template| template.code()).to_owned()
+    known
+        .iter()
+        .find(of_stack)
+        .map_or(ses_name, |template| template.code())
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -436,7 +539,11 @@ mod tests {
             (KNOWN, "no json", "BadRequestException"),
             (KNOWN, "[]", "BadRequestException"),
         ] {
-            assert_eq!(ses.send(request(template, data)).unwrap_err().1, kind, "{template} {data}");
+            assert_eq!(
+                ses.send(request(template, data)).unwrap_err().1,
+                kind,
+                "{template} {data}"
+            );
         }
         let mut wrong_set = request(KNOWN, "{}");
         wrong_set.configuration_set_name = Some("other".into());
@@ -450,8 +557,8 @@ mod tests {
     fn helpers_that_ses_lacks_do_not_render() {
         let (ses, mails) = ses();
         let wire = r#"{"TemplateName": "x", "TemplateContent": {"Subject": "{{len code}}"}}"#;
-        let template = parse::<WireTemplate>(wire).unwrap().checked().unwrap();
-        ses.change(|templates| templates.insert("x".into(), template));
+        let (name, template) = parse::<WireTemplate>(wire).unwrap().compiled().unwrap();
+        ses.change(|templates| templates.insert(name, template));
         assert!(ses.send(request("x", r#"{"code": "1"}"#)).is_ok());
         assert!(mails.newest_first(None).is_empty());
     }
@@ -467,6 +574,9 @@ mod tests {
         let random = Random::new().unwrap();
         let refused = Ses::new(&[broken], BTreeSet::new(), MailStore::default(), random);
         let message = refused.err().unwrap().to_string();
-        assert!(message.starts_with("the mail template broken does not compile"), "{message}");
+        assert!(
+            message.starts_with("the mail template broken does not compile"),
+            "{message}"
+        );
     }
 }
