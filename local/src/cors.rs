@@ -23,15 +23,15 @@ impl Cors {
     pub fn preflight(&self, request: &HeaderMap) -> Response<Body> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
-        if request.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
-            if let Some(origin) = self.allowed_origin(request) {
-                let headers = response.headers_mut();
-                self.insert_common(headers, origin);
-                insert_list(headers, header::ACCESS_CONTROL_ALLOW_METHODS, &self.methods);
-                insert_list(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, &self.headers);
-                if let Some(seconds) = self.max_age {
-                    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(seconds));
-                }
+        if request.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+            && let Some(origin) = self.allowed_origin(request)
+        {
+            let headers = response.headers_mut();
+            self.insert_common(headers, origin);
+            insert_list(headers, header::ACCESS_CONTROL_ALLOW_METHODS, &self.methods);
+            insert_list(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, &self.headers);
+            if let Some(seconds) = self.max_age {
+                headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(seconds));
             }
         }
         response

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use axum::response::IntoResponse;
@@ -58,7 +58,6 @@ impl Gateway {
     }
 
     /// A router that gives the gateway every request without a route of its own.
-    #[must_use]
     pub fn into_router(self) -> Router {
         Router::new().fallback(handle).with_state(Arc::new(self))
     }
@@ -132,11 +131,6 @@ fn plain(status: StatusCode, message: &str) -> Response<Body> {
 
 /// The whole body, or `None` if it is too large or breaks off.
 async fn read(mut body: Body) -> Option<Bytes> {
-    if let Some(known) = body.size_hint().exact() {
-        if usize::try_from(known).is_ok_and(|known| known <= LARGEST_BODY) {
-            return axum::body::to_bytes(body, LARGEST_BODY).await.ok();
-        }
-    }
     let mut kept = Vec::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {

@@ -3,7 +3,6 @@
 //! Every instance has a listener of its own, so an answer can only be to the invocation that this
 //! instance was given.
 
-use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,22 +16,12 @@ use tokio::sync::{oneshot, watch};
 
 use crate::console::say;
 use crate::listen::{LOOPBACK, listen};
+use crate::program::Program;
 use crate::runtime_api::{FunctionFailure, Invocation, RuntimeApi};
 use crate::shutdown::Stop;
 
 /// How long a function may take from its start to its first poll, as on Lambda.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What an instance is started from.
-#[derive(Clone, Debug)]
-pub struct Program {
-    /// The function's name, which its output is marked with.
-    pub name: String,
-    /// Its binary.
-    pub path: PathBuf,
-    /// Its whole environment, except for the address of the Runtime API.
-    pub environment: Vec<(String, String)>,
-}
 
 /// Why an instance could not be started.
 #[derive(Clone, Debug, Error)]

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket};
 
+use crate::options::Options;
+
 /// Connections waiting to be accepted, as many as a storm of parallel requests needs.
 const BACKLOG: u32 = 1024;
 
@@ -116,7 +118,85 @@ impl StandInListeners {
     }
 
     /// All of them.
-    pub fn into_iter(self) -> impl Iterator<Item = TcpListener> {
+    pub fn into_all(self) -> impl Iterator<Item = TcpListener> {
         std::iter::once(self.loopback).chain(self.also)
+    }
+}
+
+/// Every listening socket of the service.
+#[derive(Debug)]
+pub struct Listeners {
+    /// The API, on 127.0.0.1 only.
+    pub api: TcpListener,
+    /// The DynamoDB stand-in.
+    pub dynamodb: StandInListeners,
+    /// The SES stand-in.
+    pub ses: StandInListeners,
+    /// The Secrets Manager stand-in.
+    pub secrets: StandInListeners,
+    /// Where they can be reached.
+    pub urls: Urls,
+}
+
+/// Where everything can be reached.
+#[derive(Clone, Debug)]
+pub struct Urls {
+    /// The API.
+    pub api: String,
+    /// The DynamoDB stand-in.
+    pub dynamodb: String,
+    /// The SES stand-in.
+    pub ses: String,
+    /// The Secrets Manager stand-in.
+    pub secrets: String,
+}
+
+impl Listeners {
+    /// Binds them all.
+    ///
+    /// # Errors
+    /// As [`listen`].
+    pub fn bind(options: &Options) -> Result<Self, ListenError> {
+        let also = options.also_listen;
+        let api = StandInListeners::bind(options.port, "--port", None)?;
+        let dynamodb = StandInListeners::bind(options.dynamodb_port, "--dynamodb-port", also)?;
+        let ses = StandInListeners::bind(options.ses_port, "--ses-port", also)?;
+        let secrets = StandInListeners::bind(options.secrets_port, "--secrets-port", also)?;
+        let urls = Urls {
+            api: api.url(),
+            dynamodb: dynamodb.url(),
+            ses: ses.url(),
+            secrets: secrets.url(),
+        };
+        Ok(Self {
+            api: api.loopback,
+            dynamodb,
+            ses,
+            secrets,
+            urls,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_in_use_is_said_in_one_sentence() {
+        let taken = listen((LOOPBACK, 0).into(), "--port").unwrap();
+        let address = taken.local_addr().unwrap();
+        let refused = listen(address, "--port").unwrap_err().to_string();
+        let port = address.port();
+        let sentence = "is in use: stop what listens there, or choose another with --port";
+        assert_eq!(refused, format!("port {port} on 127.0.0.1 {sentence}"));
+    }
+
+    #[tokio::test]
+    async fn a_stand_in_has_the_same_port_on_both_addresses() {
+        let second = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+        let both = StandInListeners::bind(0, "--ses-port", Some(second)).unwrap();
+        let also = both.also.as_ref().unwrap().local_addr().unwrap();
+        assert_eq!(also, SocketAddr::new(second, both.address.port()));
     }
 }

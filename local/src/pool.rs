@@ -8,7 +8,8 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 
 use crate::console::say;
-use crate::instance::{Instance, InvokeError, Program, StartError};
+use crate::instance::{Instance, InvokeError, StartError};
+use crate::program::Program;
 use crate::random::Random;
 use crate::runtime_api::Invocation;
 use crate::shutdown::Stop;

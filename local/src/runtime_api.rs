@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use regain::timestamp::Timestamp;
 use serde::Deserialize;
+use serde_json::json;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot, watch};
@@ -64,6 +65,7 @@ struct Work {
 
 impl RuntimeApi {
     /// One, and a view of whether its function has asked for work yet.
+    #[must_use]
     pub fn new() -> (Arc<Self>, watch::Receiver<bool>) {
         let (polled, first_poll) = watch::channel(false);
         let api = Self {
@@ -148,24 +150,16 @@ impl RuntimeApi {
         let mut work = self.work();
         let running = work.running.take_if(|(running, _)| running == id);
         drop(work);
-        match running {
-            Some((_, sender)) => {
-                // Nobody waits any more after a timeout; the process is being ended then.
-                let _ = sender.send(answer);
-                (
-                    StatusCode::ACCEPTED,
-                    Json(serde_json::json!({"status": "OK"})),
-                )
-                    .into_response()
-            }
-            None => {
-                let body = serde_json::json!({
-                    "errorType": "InvalidRequestID",
-                    "errorMessage": "Invalid request ID",
-                });
-                (StatusCode::BAD_REQUEST, Json(body)).into_response()
-            }
-        }
+        let Some((_, sender)) = running else {
+            let body = json!({
+                "errorType": "InvalidRequestID",
+                "errorMessage": "Invalid request ID",
+            });
+            return (StatusCode::BAD_REQUEST, Json(body)).into_response();
+        };
+        // Nobody waits any more after a timeout; the process is being ended then.
+        let _ = sender.send(answer);
+        accepted()
     }
 }
 
@@ -214,11 +208,11 @@ async fn error(
 
 async fn init_error(State(api): State<Arc<RuntimeApi>>, body: Bytes) -> Response {
     api.work().init_failure = Some(failure(&body));
-    (
-        StatusCode::ACCEPTED,
-        Json(serde_json::json!({"status": "OK"})),
-    )
-        .into_response()
+    accepted()
+}
+
+fn accepted() -> Response {
+    (StatusCode::ACCEPTED, Json(json!({"status": "OK"}))).into_response()
 }
 
 fn failure(body: &[u8]) -> FunctionFailure {

@@ -97,7 +97,6 @@ impl SecretStore {
     }
 
     /// The HTTP interface: JSON 1.1.
-    #[must_use]
     pub fn into_router(self) -> Router {
         Router::new().route("/", post(handle)).with_state(self)
     }

@@ -19,7 +19,7 @@ use crate::shutdown::Stop;
 use crate::template::Table;
 
 /// DynamoDB deletes expired items late; ten minutes is late enough to notice who relies on it.
-const SWEEP_EVERY: Duration = Duration::from_secs(600);
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
 
 /// The engine finds stream records by table and sequence number, and has no index for it: without
 /// this one every write reads every record there is.

@@ -111,14 +111,20 @@ impl Dispatcher {
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = stop.requested() => return,
-                Some(Ok((batch, answer))) = self.running.join_next() => self.finish(batch, answer),
+                () = stop.requested() => break,
+                Some(Ok((batch, answer))) = self.running.join_next() => self.finish(&batch, answer),
                 _ = poll.tick() => {
                     if let Err(error) = self.read().await {
                         say(format!("[stream] {error}"));
                     }
                     self.dispatch();
                 }
+            }
+        }
+        // What has begun is waited for, so that its mail is not sent again after a restart.
+        while let Some(finished) = self.running.join_next().await {
+            if let Ok((batch, answer)) = finished {
+                self.finish(&batch, answer);
             }
         }
     }
@@ -178,7 +184,7 @@ impl Dispatcher {
         self.waiting = later;
     }
 
-    fn finish(&mut self, batch: Batch, answer: Option<Bytes>) {
+    fn finish(&mut self, batch: &Batch, answer: Option<Bytes>) {
         let Settled { done, again } = settle(batch, answer, &self.source, regain::ambient::now());
         for record in &done {
             self.ledger.finish(record);

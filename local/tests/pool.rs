@@ -1,12 +1,17 @@
 //! Pools of function processes, with a real process behind them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by panicking"
+)]
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use local::instance::Program;
 use local::pool::{Pool, PoolError};
+use local::program::Program;
 use local::random::Random;
 use local::shutdown::Shutdown;
 use serde_json::{Value, json};

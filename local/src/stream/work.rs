@@ -106,7 +106,7 @@ struct ItemFailure {
 
 /// Sorts a batch by its answer, which is `None` where the invocation failed.
 pub(super) fn settle(
-    batch: Batch,
+    batch: &Batch,
     answer: Option<Bytes>,
     source: &EventSource,
     now: Timestamp,
@@ -114,7 +114,7 @@ pub(super) fn settle(
     let failed = match answer {
         None => None,
         Some(_) if !source.reports_failures => Some(HashSet::new()),
-        Some(answer) => failed_records(&answer, &batch),
+        Some(answer) => failed_records(&answer, batch),
     };
     match failed {
         Some(failed) => {
@@ -131,7 +131,7 @@ pub(super) fn settle(
         }
         None => Settled {
             done: Vec::new(),
-            again: whole_batch_again(&batch, source, now),
+            again: whole_batch_again(batch, source, now),
         },
     }
 }
@@ -206,7 +206,7 @@ mod tests {
     fn settled(sequences: &[&str], answer: Option<&str>) -> Settled {
         let answer = answer.map(|text| Bytes::from(text.to_owned()));
         settle(
-            batch(sequences),
+            &batch(sequences),
             answer,
             &source(),
             Timestamp::from_millis(1000),
@@ -263,7 +263,7 @@ mod tests {
         let now = Timestamp::from_millis(0);
         let mut waits = Vec::new();
         for attempt in 1..=8 {
-            let settled = settle(next, None, &source(), now);
+            let settled = settle(&next, None, &source(), now);
             next = settled.again.into_iter().next().unwrap();
             assert_eq!(next.attempts, attempt);
             waits.push(next.due.millis());
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn a_record_is_given_up_when_it_is_too_old() {
         let mut batch = batch(&["1"]);
-        let age = Some(Duration::from_secs(60));
+        let age = Some(Duration::from_mins(1));
         assert!(
             batch
                 .give_up_old(age, Timestamp::from_millis(160_000))
