@@ -93,13 +93,10 @@ fn redacted(event: &str, text: &str) -> String {
 
 /// The text of a mail without how many minutes are left until the seeded code ends.
 fn without_validity(text: &str) -> String {
-    let mut words: Vec<_> = text.split(' ').collect();
-    for at in 1..words.len() {
-        if matches!(words.get(at), Some(&("minutes" | "menit")))
-            && words[at - 1].parse::<u64>().is_ok()
-        {
-            words[at - 1] = "[count]";
-        }
-    }
-    words.join(" ")
+    let following = text.split(' ').skip(1).chain([""]);
+    let words = text.split(' ').zip(following).map(|(word, next)| {
+        let counts = matches!(next, "minutes" | "menit") && word.parse::<u64>().is_ok();
+        if counts { "[count]" } else { word }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }

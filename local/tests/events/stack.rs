@@ -76,8 +76,14 @@ impl Running {
         let kept = SecretStore::open(&stack.secrets, &given, None, random.clone()).unwrap();
         serve(secrets, kept.into_router(), &shutdown);
         let mails = MailStore::default();
-        let sets = stack.configuration_sets.clone();
-        let mailing = Ses::new(&stack.mail_templates, sets, mails.clone(), random.clone()).unwrap();
+        let configuration = stack.configuration_sets.clone();
+        let mailing = Ses::new(
+            &stack.mail_templates,
+            configuration,
+            mails.clone(),
+            random.clone(),
+        )
+        .unwrap();
         serve(ses, mailing.into_router(), &shutdown);
 
         let pools = stack.functions.iter().map(|function| {
