@@ -294,7 +294,8 @@ fn open_secrets(
 }
 
 /// A function's binary and its environment, which holds what Lambda's does and nothing of ours.
-fn program(function: &Function, folder: &Path, endpoints: &[(String, String)]) -> Program {
+#[must_use]
+pub fn program(function: &Function, folder: &Path, endpoints: &[(String, String)]) -> Program {
     let text = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
         pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
     };
