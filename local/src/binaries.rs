@@ -87,7 +87,9 @@ pub async fn folder(
 /// differently, and compile everything twice.
 async fn build(workspace: &Path, cargo: Option<OsString>) -> Result<PathBuf, BinariesError> {
     let this = std::env::current_exe().map_err(BinariesError::NoPlace)?;
-    let folder = this.parent().unwrap_or(workspace).to_owned();
+    // A test's program is one folder further down.
+    let folder = this.ancestors().skip(1).find(|it| !it.ends_with("deps"));
+    let folder = folder.unwrap_or(workspace).to_owned();
     let mut command = Command::new(cargo.unwrap_or_else(|| OsString::from("cargo")));
     command.args(["build", "--bins"]).current_dir(workspace);
     match folder.file_name().and_then(|name| name.to_str()) {
