@@ -20,6 +20,7 @@ pub mod options;
 pub mod pool;
 pub mod random;
 pub mod runtime_api;
+pub mod seal;
 pub mod secrets;
 pub mod service;
 pub mod ses;

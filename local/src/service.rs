@@ -186,7 +186,7 @@ async fn start(
     let mut greeting = load(&options, workspace, &store, &loader).await?;
     store.turn_stream_on()?;
 
-    let mails = match path("mail.jsonl") {
+    let mails = match path("mail.sealed") {
         Some(path) => MailStore::open(&path).map_err(|it| file_error(&path, it))?,
         None => MailStore::default(),
     };
