@@ -21,6 +21,7 @@ pub mod pool;
 pub mod program;
 pub mod random;
 pub mod runtime_api;
+pub mod seal;
 pub mod secrets;
 pub mod service;
 pub mod service_error;

@@ -9,6 +9,7 @@ use regain::address::Address;
 use serde::{Deserialize, Serialize};
 
 use crate::console::say;
+use crate::seal::Seal;
 
 /// One mail, with the fields the mailbox shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,17 +38,18 @@ pub struct MailStore(Arc<Mutex<Inner>>);
 #[derive(Debug, Default)]
 struct Inner {
     mails: Vec<Mail>,
-    file: Option<File>,
+    file: Option<(File, Seal)>,
 }
 
 impl MailStore {
-    /// The mail in a file, which is made if it is missing.
+    /// The mail in a file, which is made if it is missing, sealed under a key beside it.
     ///
     /// A last line that the end of the program cut short was never answered for, and is dropped.
     ///
     /// # Errors
     /// When the file cannot be read or written.
     pub fn open(path: &Path) -> std::io::Result<Self> {
+        let seal = Seal::open(&path.with_extension("key"))?;
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -59,12 +61,12 @@ impl MailStore {
         let mut lines = BufReader::new(&mut file);
         let mut line = String::new();
         while lines.read_line(&mut line).unwrap_or(0) > 0 && line.ends_with('\n') {
-            match serde_json::from_str(&line) {
-                Ok(mail) => mails.push(mail),
-                Err(error) => say(format!(
-                    "[local] {}: a line is no mail: {error}",
-                    path.display()
-                )),
+            match seal
+                .unseal(&line)
+                .and_then(|mail| serde_json::from_slice(&mail).ok())
+            {
+                Some(mail) => mails.push(mail),
+                None => say(format!("[local] {}: a line is no mail", path.display())),
             }
             good += u64::try_from(line.len()).unwrap_or(0);
             line.clear();
@@ -73,7 +75,7 @@ impl MailStore {
         file.seek(SeekFrom::End(0))?;
         Ok(Self(Arc::new(Mutex::new(Inner {
             mails,
-            file: Some(file),
+            file: Some((file, seal)),
         }))))
     }
 
@@ -83,10 +85,9 @@ impl MailStore {
     /// When the file cannot be written. The mail is not kept then.
     pub fn keep(&self, mail: Mail) -> std::io::Result<()> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = &mut inner.file {
-            let mut line = serde_json::to_vec(&mail)?;
-            line.push(b'\n');
-            file.write_all(&line)?;
+        if let Some((file, seal)) = &mut inner.file {
+            let line = seal.seal(serde_json::to_vec(&mail)?)?;
+            file.write_all(format!("{line}\n").as_bytes())?;
         }
         inner.mails.push(mail);
         Ok(())
@@ -162,7 +163,7 @@ mod tests {
     #[test]
     fn mail_survives_a_restart_and_a_line_cut_short_does_not() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("mail.jsonl");
+        let path = folder.path().join("mail.sealed");
         MailStore::open(&path)
             .unwrap()
             .keep(mail("a@example.com", "one"))

@@ -107,7 +107,7 @@ async fn start(
     let said = load(&options, workspace, &store, &loader).await?;
     store.turn_stream_on()?;
 
-    let mails = match path("mail.jsonl") {
+    let mails = match path("mail.sealed") {
         Some(path) => MailStore::open(&path).map_err(|it| ServiceError::file(&path, it))?,
         None => MailStore::default(),
     };
