@@ -27,6 +27,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     {
         "sleep" => {
             let millis = request.get("millis").and_then(Value::as_u64).unwrap_or(0);
+            eprintln!("asleep");
             tokio::time::sleep(Duration::from_millis(millis)).await;
             Ok(json!({"pid": std::process::id()}))
         }

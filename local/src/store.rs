@@ -122,13 +122,16 @@ impl TableStore {
         self.database.clone()
     }
 
-    /// Serves the DynamoDB API until the end.
-    pub async fn serve(self, listener: TcpListener, mut stop: Stop) {
-        let stopped = async move { stop.requested().await };
+    /// Serves the DynamoDB API until the end, and until the last request is answered: the stop is
+    /// held for as long.
+    pub async fn serve(self, listener: TcpListener, stop: Stop) {
+        let mut asked = stop.clone();
+        let stopped = async move { asked.requested().await };
         let served = dynoxide::server::serve_with_shutdown(listener, self.database, stopped).await;
         if let Err(error) = served {
             say(format!("[dynamodb] {error}"));
         }
+        drop(stop);
     }
 
     /// Deletes expired items now and then, until the end.
