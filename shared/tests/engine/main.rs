@@ -1,0 +1,8 @@
+//! The engine, run whole: its use cases over a real (embedded) DynamoDB table, with stand-ins for
+//! Secrets Manager and SES, at any time that a test wants it to be.
+
+#[cfg(test)]
+mod kit;
+
+#[cfg(test)]
+mod expiry;
