@@ -6,3 +6,17 @@ mod kit;
 
 #[cfg(test)]
 mod expiry;
+#[cfg(test)]
+mod guesses;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod users;
+#[cfg(test)]
+mod delivery;
+#[cfg(test)]
+mod idempotency;
+#[cfg(test)]
+mod throttles;

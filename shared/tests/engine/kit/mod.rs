@@ -32,7 +32,9 @@ use regain::users::User;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-pub(crate) use journey::{Verified, new_password, typed, wrong};
+pub(crate) use journey::{
+    Verified, in_auth, in_directory, named, new_password, number, request, typed, wrong,
+};
 pub(crate) use recorder::{Fault, Recorder, StoreCall};
 pub(crate) use stand_ins::{Mail, SesAnswer, Version};
 pub(crate) use told::{Told, told};
@@ -334,3 +336,8 @@ async fn create(table: &aws_sdk_dynamodb::Client) {
 
 /// The language that the tests' callers ask for.
 pub(crate) const LOCALE: Locale = Locale::En;
+
+/// The status of a user who may not use the service.
+pub(crate) fn blocked() -> AttributeValue {
+    AttributeValue::S("blocked".to_owned())
+}
