@@ -20,3 +20,9 @@ mod delivery;
 mod idempotency;
 #[cfg(test)]
 mod throttles;
+#[cfg(test)]
+mod at_rest;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod secrets;
