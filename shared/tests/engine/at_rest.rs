@@ -44,8 +44,6 @@ async fn no_code_token_session_id_or_password_is_kept() {
         for secret in &secrets {
             assert!(!text.contains(&secret.to_lowercase()), "{secret} is kept");
         }
-        let numbered = dump.iter().filter(|(key, _)| !key.starts_with("MAIL#"));
-        assert!(numbered.count() > 0);
     }
     let user = kit.dump().await.into_iter().find(|(key, _)| key.starts_with("USER#")).unwrap().1;
     let hash = user["passwordHash"].as_s().unwrap();

@@ -26,3 +26,7 @@ mod at_rest;
 mod faults;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod budgets;
+#[cfg(test)]
+mod races;
