@@ -30,7 +30,9 @@ async fn no_code_token_session_id_or_password_is_kept() {
     let third = kit.code(later(3)).await;
     kit.verify(&directory, &third, later(3)).await.unwrap();
     let validated = kit.dump().await;
-    kit.set_password(&auth, &proof, PASSWORD, later(4)).await.unwrap();
+    kit.set_password(&auth, &proof, PASSWORD, later(4))
+        .await
+        .unwrap();
     kit.mailed(later(4)).await;
     let awaiting = kit.start(Protocol::Directory, ANN, later(5)).await;
     let fourth = kit.derived(&awaiting.session).await;
@@ -45,9 +47,18 @@ async fn no_code_token_session_id_or_password_is_kept() {
             assert!(!text.contains(&secret.to_lowercase()), "{secret} is kept");
         }
     }
-    let user = kit.dump().await.into_iter().find(|(key, _)| key.starts_with("USER#")).unwrap().1;
+    let user = kit
+        .dump()
+        .await
+        .into_iter()
+        .find(|(key, _)| key.starts_with("USER#"))
+        .unwrap()
+        .1;
     let hash = user["passwordHash"].as_s().unwrap();
-    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+    assert!(
+        hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+        "{hash}"
+    );
 }
 
 #[tokio::test]

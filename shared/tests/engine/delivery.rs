@@ -13,8 +13,12 @@ const NONE: [String; 0] = [];
 /// The outcome that is recorded on the one mail request there is.
 async fn outcome(kit: &Kit) -> Option<String> {
     let dump = kit.dump().await;
-    let (_, item) = dump.iter().find(|(key, _)| key.starts_with("MAIL#")).unwrap();
-    item.get("outcome").map(|value| value.as_s().unwrap().clone())
+    let (_, item) = dump
+        .iter()
+        .find(|(key, _)| key.starts_with("MAIL#"))
+        .unwrap();
+    item.get("outcome")
+        .map(|value| value.as_s().unwrap().clone())
 }
 
 #[tokio::test]
@@ -59,10 +63,18 @@ async fn a_mail_is_in_the_language_of_the_user_or_else_of_the_caller() {
         kit.user_like(json!({ "email": ANN, "locale": own })).await;
         let started = kit.start(Protocol::Directory, ANN, NOON).await;
         let mails = kit.mailed(NOON).await;
-        assert_eq!(mails[0].template, format!("stack-directory-session-forgot-{expected}"));
-        kit.set_with_code(&started, &mails[0].code(), PASSWORD, NOON).await.unwrap();
+        assert_eq!(
+            mails[0].template,
+            format!("stack-directory-session-forgot-{expected}")
+        );
+        kit.set_with_code(&started, &mails[0].code(), PASSWORD, NOON)
+            .await
+            .unwrap();
         let notices = kit.mailed(NOON).await;
-        assert_eq!(notices[0].template, format!("stack-password-changed-{expected}"));
+        assert_eq!(
+            notices[0].template,
+            format!("stack-password-changed-{expected}")
+        );
     }
 }
 
@@ -78,7 +90,11 @@ async fn what_a_caller_says_about_itself_is_in_no_mail() {
     let text = format!("{mails:?}");
     assert!(!text.contains("evil") && !text.contains("555"));
     let item = kit.session_item(&started.session).await;
-    assert_eq!(item["device"].as_s().unwrap(), "call 555-0100", "it is kept on the session");
+    assert_eq!(
+        item["device"].as_s().unwrap(),
+        "call 555-0100",
+        "it is kept on the session"
+    );
 }
 
 #[tokio::test]
@@ -89,7 +105,10 @@ async fn the_services_name_comes_escaped_for_html() {
     let mails = kit.mailed(NOON).await;
     assert_eq!(mails[0].data["serviceName"], "A&B <\"Shop\">");
     let html = mails[0].data["serviceNameHtml"].as_str().unwrap();
-    assert!(html.starts_with("A&amp;B &lt;") && !html.contains(['<', '>', '"']), "{html}");
+    assert!(
+        html.starts_with("A&amp;B &lt;") && !html.contains(['<', '>', '"']),
+        "{html}"
+    );
 }
 
 #[tokio::test]
@@ -104,7 +123,10 @@ async fn a_code_is_as_long_as_set_and_keeps_its_leading_zeros() {
 
 #[tokio::test]
 async fn a_code_that_expired_before_it_was_mailed_is_dropped() {
-    for (at, sent, recorded) in [(just_before(later(600)), 1, "sent"), (later(600), 0, "expired")] {
+    for (at, sent, recorded) in [
+        (just_before(later(600)), 1, "sent"),
+        (later(600), 0, "expired"),
+    ] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
         kit.start(Protocol::AuthV1, ANN, NOON).await;
@@ -216,7 +238,8 @@ async fn one_failure_leaves_the_rest_of_a_batch_alone() {
     }
     let keys = kit.keys("MAIL#").await;
     kit.ses.answer(SesAnswer::Accepted);
-    kit.ses.answer(SesAnswer::Failure(500, "InternalServiceErrorException"));
+    kit.ses
+        .answer(SesAnswer::Failure(500, "InternalServiceErrorException"));
     assert_eq!(kit.deliver_keys(&keys, NOON).await, [keys[1].clone()]);
     assert_eq!(kit.ses.mails().len(), 3);
 }
@@ -226,19 +249,34 @@ async fn every_outcome_writes_the_mail_request_twice_and_nothing_else() {
     for case in ["sent", "nobody", "expired", "refused", "failed"] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
-        kit.start(Protocol::AuthV1, if case == "nobody" { NOBODY } else { ANN }, NOON).await;
+        kit.start(
+            Protocol::AuthV1,
+            if case == "nobody" { NOBODY } else { ANN },
+            NOON,
+        )
+        .await;
         match case {
             "refused" => kit.ses.answer(SesAnswer::Failure(400, "MessageRejected")),
-            "failed" => kit.ses.answer(SesAnswer::Failure(500, "InternalServiceErrorException")),
+            "failed" => kit
+                .ses
+                .answer(SesAnswer::Failure(500, "InternalServiceErrorException")),
             _ => {}
         }
         let mut before = kit.dump().await;
         kit.log.reset();
-        kit.deliver(if case == "expired" { later(600) } else { NOON }).await;
-        let writes: Vec<_> =
-            kit.log.calls().into_iter().filter(|call| call.consistent.is_none()).collect();
+        kit.deliver(if case == "expired" { later(600) } else { NOON })
+            .await;
+        let writes: Vec<_> = kit
+            .log
+            .calls()
+            .into_iter()
+            .filter(|call| call.consistent.is_none())
+            .collect();
         assert_eq!(writes.len(), 2, "{case}");
-        assert!(writes.iter().all(|call| call.shape() == "UpdateItem MAIL"), "{case}");
+        assert!(
+            writes.iter().all(|call| call.shape() == "UpdateItem MAIL"),
+            "{case}"
+        );
         assert_eq!(kit.log.write_units(), 2, "{case}");
         assert!(kit.log.calls().len() <= 4, "{case}");
         let mut after = kit.dump().await;
@@ -259,7 +297,10 @@ async fn a_forged_mail_request_yields_a_code_that_opens_nothing() {
     kit.change(&keys[0], "address", eve).await;
     let mails = kit.mailed(NOON).await;
     assert_eq!(mails[0].to, ["eve@example.com"]);
-    assert_eq!(told(&kit.verify(&started, &mails[0].code(), NOON).await), Told::CodeWrong);
+    assert_eq!(
+        told(&kit.verify(&started, &mails[0].code(), NOON).await),
+        Told::CodeWrong
+    );
 }
 
 #[tokio::test]
@@ -268,7 +309,9 @@ async fn a_codes_mail_request_lives_for_a_day_and_a_notices_for_two_weeks() {
     kit.user(ANN).await;
     let started = kit.start(Protocol::Directory, ANN, NOON).await;
     let code = kit.code(NOON).await;
-    kit.set_with_code(&started, &code, PASSWORD, NOON).await.unwrap();
+    kit.set_with_code(&started, &code, PASSWORD, NOON)
+        .await
+        .unwrap();
     for (key, item) in kit.dump().await {
         let day = 24 * 3600;
         let now = NOON.ttl_seconds();

@@ -19,7 +19,10 @@ async fn a_code_is_good_until_the_millisecond_it_expires() {
         let kit = Kit::new().await;
         kit.user(ANN).await;
         let end = later(600);
-        assert_eq!(verified_at(&kit, protocol, just_before(end)).await, Told::Done);
+        assert_eq!(
+            verified_at(&kit, protocol, just_before(end)).await,
+            Told::Done
+        );
         assert_eq!(verified_at(&kit, protocol, end).await, Told::CodeExpired);
     }
 }
@@ -30,7 +33,10 @@ async fn a_session_is_good_until_the_millisecond_it_expires() {
         let kit = Kit::with(&[("CODE_TTL_SECONDS", "3600")]).await;
         kit.user(ANN).await;
         let end = later(1800);
-        assert_eq!(verified_at(&kit, protocol, just_before(end)).await, Told::Done);
+        assert_eq!(
+            verified_at(&kit, protocol, just_before(end)).await,
+            Told::Done
+        );
         assert_eq!(verified_at(&kit, protocol, end).await, Told::Over);
     }
 }
@@ -38,7 +44,10 @@ async fn a_session_is_good_until_the_millisecond_it_expires() {
 #[tokio::test]
 async fn a_proof_is_good_for_ten_minutes_and_not_longer() {
     for protocol in BOTH {
-        for (at, expected) in [(just_before(later(100 + 600)), Told::Done), (later(700), Told::Over)] {
+        for (at, expected) in [
+            (just_before(later(100 + 600)), Told::Done),
+            (later(700), Told::Over),
+        ] {
             let kit = Kit::new().await;
             kit.user(ANN).await;
             let started = kit.start(protocol, ANN, NOON).await;

@@ -33,7 +33,8 @@ impl Ready {
     async fn new(case: &'static str) -> Self {
         let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
         kit.user(ANN).await;
-        let protocol = if case.starts_with("set-") || case.contains("otp") && !case.contains("set") {
+        let protocol = if case.starts_with("set-") || case.contains("otp") && !case.contains("set")
+        {
             Protocol::AuthV1
         } else {
             Protocol::Directory
@@ -50,7 +51,13 @@ impl Ready {
         // The keys are fetched already, as in an instance that is warm.
         kit.recovery.warm(NOON).await;
         kit.log.reset();
-        Self { kit, case, started, code, proof }
+        Self {
+            kit,
+            case,
+            started,
+            code,
+            proof,
+        }
     }
 
     async fn carry_out(&self) -> Told {
@@ -60,12 +67,16 @@ impl Ready {
             "forgot-password" => told(&kit.request(request(Protocol::AuthV1, ANN), at).await),
             "users/resend" => told(&kit.request(request(Protocol::Directory, ANN), at).await),
             "resend-otp" => told(&kit.resend(&started.unwrap().session, at).await),
-            "setPassword with both" => {
-                told(&kit.set_with_code(started.unwrap(), &self.code, PASSWORD, at).await)
-            }
+            "setPassword with both" => told(
+                &kit.set_with_code(started.unwrap(), &self.code, PASSWORD, at)
+                    .await,
+            ),
             "set-password" | "setPassword with password" => {
                 let proof = self.proof.as_ref().unwrap();
-                told(&kit.set_password(started.unwrap(), proof, PASSWORD, at).await)
+                told(
+                    &kit.set_password(started.unwrap(), proof, PASSWORD, at)
+                        .await,
+                )
             }
             _ => told(&kit.verify(started.unwrap(), &self.code, at).await),
         }
@@ -95,9 +106,17 @@ async fn a_store_that_goes_down_in_the_middle_leaves_nothing_half_done_and_the_w
             let ready = Ready::new(case).await;
             let before = ready.kit.dump().await;
             ready.kit.log.fail(Fault::Down(from));
-            assert_eq!(ready.carry_out().await, Told::Unavailable, "{case}, call {from}");
+            assert_eq!(
+                ready.carry_out().await,
+                Told::Unavailable,
+                "{case}, call {from}"
+            );
             let after = ready.kit.dump().await;
-            assert_eq!(without_guesses(after), without_guesses(before), "{case}, call {from}");
+            assert_eq!(
+                without_guesses(after),
+                without_guesses(before),
+                "{case}, call {from}"
+            );
             ready.kit.log.reset();
             assert_eq!(ready.carry_out().await, Told::Done, "{case}, call {from}");
         }
@@ -112,7 +131,11 @@ async fn a_lost_answer_is_asked_for_again_and_nothing_is_done_twice() {
             let ready = Ready::new(case).await;
             ready.kit.log.fail(Fault::AnswerLost(call));
             assert_eq!(ready.carry_out().await, Told::Done, "{case}, call {call}");
-            assert_eq!(ready.kit.log.calls()[call - 1].sent, 2, "{case}, call {call}");
+            assert_eq!(
+                ready.kit.log.calls()[call - 1].sent,
+                2,
+                "{case}, call {call}"
+            );
             assert_eq!(ready.kit.dump().await, expected, "{case}, call {call}");
         }
     }
@@ -123,13 +146,21 @@ async fn last_write(case: &'static str) -> usize {
     let ready = Ready::new(case).await;
     ready.carry_out().await;
     let calls = ready.kit.log.calls();
-    1 + calls.iter().rposition(|call| call.operation == "TransactWriteItems").unwrap()
+    1 + calls
+        .iter()
+        .rposition(|call| call.operation == "TransactWriteItems")
+        .unwrap()
 }
 
 #[tokio::test]
 async fn a_conflict_with_another_transaction_is_waited_out() {
     // A condition that failed beside a conflict is no answer yet.
-    let mixed: &[&str] = &["TransactionConflict", "ConditionalCheckFailed", "None", "None"];
+    let mixed: &[&str] = &[
+        "TransactionConflict",
+        "ConditionalCheckFailed",
+        "None",
+        "None",
+    ];
     for reasons in [&["TransactionConflict", "None", "None", "None"], mixed] {
         for case in CASES {
             let write = last_write(case).await;
@@ -155,7 +186,11 @@ async fn a_conflict_that_lasts_is_said_and_nothing_is_done() {
 
 #[tokio::test]
 async fn a_throttled_table_is_said_and_nothing_is_done() {
-    for reason in ["ThrottlingError", "ProvisionedThroughputExceeded", "ValidationError"] {
+    for reason in [
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+        "ValidationError",
+    ] {
         let ready = Ready::new("forgot-password").await;
         let before = ready.kit.dump().await;
         let reasons: &'static [&'static str] = match reason {
@@ -196,7 +231,8 @@ async fn a_mail_is_tried_again_when_the_store_fails_and_is_sent_once_if_it_can_b
         assert_eq!(kit.deliver(later(60)).await, Vec::<String>::new());
         let mails = kit.ses.mails();
         assert_eq!(mails.len(), sent + 1);
-        let codes: std::collections::BTreeSet<_> = mails.iter().map(crate::kit::Mail::code).collect();
+        let codes: std::collections::BTreeSet<_> =
+            mails.iter().map(crate::kit::Mail::code).collect();
         assert_eq!(codes.len(), 1);
     }
 }

@@ -65,7 +65,9 @@ async fn a_code_sent_with_a_password_is_refunded_too() {
     kit.user(ANN).await;
     let started = kit.start(Protocol::Directory, ANN, NOON).await;
     let code = kit.code(NOON).await;
-    let guess = kit.set_with_code(&started, &wrong(&code), PASSWORD, NOON).await;
+    let guess = kit
+        .set_with_code(&started, &wrong(&code), PASSWORD, NOON)
+        .await;
     assert_eq!(told(&guess), Told::CodeWrong);
     let guess = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
     assert_eq!(told(&guess), Told::Done);
@@ -149,7 +151,11 @@ async fn the_wrong_guesses_of_a_day_are_counted_over_all_sessions_of_an_address(
 
 #[tokio::test]
 async fn an_address_whose_guesses_are_spent_still_gets_codes_which_are_good_the_next_day() {
-    let kit = Kit::with(&[("ACCOUNT_GUESSES_PER_DAY", "1"), ("CODE_TTL_SECONDS", "3600")]).await;
+    let kit = Kit::with(&[
+        ("ACCOUNT_GUESSES_PER_DAY", "1"),
+        ("CODE_TTL_SECONDS", "3600"),
+    ])
+    .await;
     kit.user(ANN).await;
     let midnight = NOON.next_day();
     let evening = midnight.minus(Duration::from_mins(10));
@@ -157,13 +163,19 @@ async fn an_address_whose_guesses_are_spent_still_gets_codes_which_are_good_the_
     let code = kit.code(evening).await;
     let guess = kit.verify(&spent, &wrong(&code), evening).await;
     assert_eq!(told(&guess), Told::CodeWrong);
-    assert_eq!(told(&kit.verify(&spent, &code, evening).await), Told::SpentUntil(midnight));
+    assert_eq!(
+        told(&kit.verify(&spent, &code, evening).await),
+        Told::SpentUntil(midnight)
+    );
     assert_eq!(told(&kit.resend(&spent.session, evening).await), Told::Done);
     assert_eq!(kit.mailed(evening).await.len(), 1, "resent and mailed");
     let fresh = kit.start(Protocol::Directory, ANN, evening).await;
     let code = kit.code(evening).await;
     let last = midnight.minus(Duration::from_millis(1));
-    assert_eq!(told(&kit.verify(&fresh, &code, last).await), Told::SpentUntil(midnight));
+    assert_eq!(
+        told(&kit.verify(&fresh, &code, last).await),
+        Told::SpentUntil(midnight)
+    );
     let guess = kit.verify(&fresh, &wrong(&code), midnight).await;
     assert_eq!(told(&guess), Told::CodeWrong, "a new day, a new guess");
     let guess = kit.verify(&fresh, &code, midnight).await;
@@ -181,8 +193,13 @@ async fn a_session_that_was_validated_sets_its_password_though_the_guesses_of_th
     let code = kit.code(NOON).await;
     let guess = kit.verify(&other, &wrong(&code), NOON).await;
     assert_eq!(told(&guess), Told::CodeWrong);
-    assert!(matches!(told(&kit.verify(&other, &code, NOON).await), Told::SpentUntil(_)));
-    let set = kit.set_password(&validated, &proof, PASSWORD, later(1)).await;
+    assert!(matches!(
+        told(&kit.verify(&other, &code, NOON).await),
+        Told::SpentUntil(_)
+    ));
+    let set = kit
+        .set_password(&validated, &proof, PASSWORD, later(1))
+        .await;
     assert_eq!(told(&set), Told::Done);
 }
 
@@ -193,7 +210,10 @@ async fn guesses_of_one_address_cost_no_other_address_any() {
     kit.user("ann@example.org").await;
     let spent = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = kit.code(NOON).await;
-    assert_eq!(told(&kit.verify(&spent, &wrong(&code), NOON).await), Told::CodeWrong);
+    assert_eq!(
+        told(&kit.verify(&spent, &wrong(&code), NOON).await),
+        Told::CodeWrong
+    );
     let other = kit.start(Protocol::AuthV1, "ann@example.org", NOON).await;
     let code = kit.code(NOON).await;
     assert_eq!(told(&kit.verify(&other, &code, NOON).await), Told::Done);

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use regain::recovery::Request;
 use regain::session::Protocol;
 
-use crate::kit::{ANN, Kit, NOBODY, NOON, PASSWORD, Told, just_before, later, request, told, wrong};
+use crate::kit::{
+    ANN, Kit, NOBODY, NOON, PASSWORD, Told, just_before, later, request, told, wrong,
+};
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
 const KEY: &str = "0123456789abcdef";
@@ -23,7 +25,10 @@ async fn the_same_key_within_ten_minutes_is_the_same_session_and_one_mail_and_no
         for email in [ANN, NOBODY] {
             let kit = Kit::throttled(&[("IP_REQUESTS_PER_HOUR", "1")]).await;
             kit.user(ANN).await;
-            let first = kit.request(keyed(protocol, email, KEY), NOON).await.unwrap();
+            let first = kit
+                .request(keyed(protocol, email, KEY), NOON)
+                .await
+                .unwrap();
             let before = kit.dump().await;
             for at in [NOON, later(1), later(59), just_before(later(600))] {
                 let again = kit.request(keyed(protocol, email, KEY), at).await.unwrap();
@@ -47,7 +52,10 @@ async fn another_key_endpoint_address_or_caller_is_another_session() {
         keyed(Protocol::Directory, ANN, KEY),
         keyed(Protocol::AuthV1, NOBODY, KEY),
         keyed(Protocol::AuthV1, ANN, "fedcba9876543210"),
-        Request { caller: elsewhere, ..keyed(Protocol::AuthV1, ANN, KEY) },
+        Request {
+            caller: elsewhere,
+            ..keyed(Protocol::AuthV1, ANN, KEY)
+        },
         request(Protocol::AuthV1, ANN),
         request(Protocol::AuthV1, ANN),
     ] {
@@ -66,8 +74,15 @@ async fn after_ten_minutes_a_key_begins_a_new_session_that_works_to_the_end() {
             let started = kit.request(keyed(protocol, ANN, KEY), at).await.unwrap();
             assert_eq!(started.at, at);
             let code = kit.code(at).await;
-            assert_eq!(told(&kit.verify(&started, &wrong(&code), at).await), Told::CodeWrong);
-            assert_eq!(kit.guesses(&started.session).await, 1, "a new session, new guesses");
+            assert_eq!(
+                told(&kit.verify(&started, &wrong(&code), at).await),
+                Told::CodeWrong
+            );
+            assert_eq!(
+                kit.guesses(&started.session).await,
+                1,
+                "a new session, new guesses"
+            );
             let proof = kit.verify(&started, &code, at).await.unwrap();
             let set = kit.set_password(&started, &proof, PASSWORD, at).await;
             assert_eq!(told(&set), Told::Done);
@@ -77,7 +92,11 @@ async fn after_ten_minutes_a_key_begins_a_new_session_that_works_to_the_end() {
             let version = u64::try_from(round).unwrap() + 1;
             assert_eq!(kit.stored(&user).await.credentials_version, version);
         }
-        assert_eq!(kit.guesses_today(ANN, NOON).await, 3, "the day's guesses stay spent");
+        assert_eq!(
+            kit.guesses_today(ANN, NOON).await,
+            3,
+            "the day's guesses stay spent"
+        );
     }
 }
 
@@ -85,24 +104,44 @@ async fn after_ten_minutes_a_key_begins_a_new_session_that_works_to_the_end() {
 async fn a_key_that_begins_anew_leaves_nothing_good_of_the_session_before() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
-    let first = kit.request(keyed(Protocol::AuthV1, ANN, KEY), NOON).await.unwrap();
+    let first = kit
+        .request(keyed(Protocol::AuthV1, ANN, KEY), NOON)
+        .await
+        .unwrap();
     let code = kit.code(NOON).await;
     let proof = kit.verify(&first, &code, later(599)).await.unwrap();
-    let second = kit.request(keyed(Protocol::AuthV1, ANN, KEY), later(600)).await.unwrap();
+    let second = kit
+        .request(keyed(Protocol::AuthV1, ANN, KEY), later(600))
+        .await
+        .unwrap();
     assert_eq!(second.session, first.session);
     let set = kit.set_password(&first, &proof, PASSWORD, later(601)).await;
     assert_eq!(told(&set), Told::TokenUnknown);
-    assert_eq!(told(&kit.verify(&second, &code, later(601)).await), Told::CodeWrong);
+    assert_eq!(
+        told(&kit.verify(&second, &code, later(601)).await),
+        Told::CodeWrong
+    );
     let code = kit.code(later(601)).await;
-    assert_eq!(told(&kit.verify(&second, &code, later(602)).await), Told::Done);
+    assert_eq!(
+        told(&kit.verify(&second, &code, later(602)).await),
+        Told::Done
+    );
 }
 
 #[tokio::test]
 async fn a_key_is_throttled_when_it_begins_a_session() {
     let kit = Kit::throttled(&[]).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
-    let refused = kit.request(keyed(Protocol::AuthV1, ANN, KEY), later(59)).await;
+    let refused = kit
+        .request(keyed(Protocol::AuthV1, ANN, KEY), later(59))
+        .await;
     assert_eq!(told(&refused), Told::Throttled(later(60)));
-    let accepted = kit.request(keyed(Protocol::AuthV1, ANN, KEY), later(60)).await;
-    assert_eq!(told(&accepted), Told::Done, "a refused request keeps no key");
+    let accepted = kit
+        .request(keyed(Protocol::AuthV1, ANN, KEY), later(60))
+        .await;
+    assert_eq!(
+        told(&accepted),
+        Told::Done,
+        "a refused request keeps no key"
+    );
 }

@@ -5,28 +5,30 @@
 mod kit;
 
 #[cfg(test)]
-mod expiry;
-#[cfg(test)]
-mod guesses;
-#[cfg(test)]
-mod refusals;
-#[cfg(test)]
-mod sessions;
-#[cfg(test)]
-mod users;
-#[cfg(test)]
-mod delivery;
-#[cfg(test)]
-mod idempotency;
-#[cfg(test)]
-mod throttles;
-#[cfg(test)]
 mod at_rest;
-#[cfg(test)]
-mod faults;
-#[cfg(test)]
-mod secrets;
 #[cfg(test)]
 mod budgets;
 #[cfg(test)]
+mod delivery;
+#[cfg(test)]
+mod expiry;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod guesses;
+#[cfg(test)]
+mod idempotency;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
 mod races;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod throttles;
+#[cfg(test)]
+mod users;

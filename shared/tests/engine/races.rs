@@ -64,7 +64,11 @@ async fn guess(
 ) -> Told {
     let (named, guess) = (named(&started), typed(&code));
     match named.protocol {
-        Protocol::AuthV1 => told(&recovery.verify_for_token(&named, &guess, NOON, &mut rng).await),
+        Protocol::AuthV1 => told(
+            &recovery
+                .verify_for_token(&named, &guess, NOON, &mut rng)
+                .await,
+        ),
         Protocol::Directory => told(&recovery.verify(&named, &guess, NOON).await),
     }
 }
@@ -89,7 +93,11 @@ async fn of_parallel_wrong_guesses_no_more_are_judged_than_the_session_has() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_parallel_wrong_guesses_no_more_are_judged_than_the_day_has() {
-    let kit = Kit::with(&[("CODE_MAX_ATTEMPTS", "20"), ("ACCOUNT_GUESSES_PER_DAY", "12")]).await;
+    let kit = Kit::with(&[
+        ("CODE_MAX_ATTEMPTS", "20"),
+        ("ACCOUNT_GUESSES_PER_DAY", "12"),
+    ])
+    .await;
     kit.user(ANN).await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = kit.derived(&started.session).await;
@@ -98,7 +106,10 @@ async fn of_parallel_wrong_guesses_no_more_are_judged_than_the_day_has() {
     })
     .await;
     assert_eq!(count(&answers, &Told::CodeWrong), 12);
-    assert_eq!(count(&answers, &Told::SpentUntil(NOON.next_day())), TASKS - 12);
+    assert_eq!(
+        count(&answers, &Told::SpentUntil(NOON.next_day())),
+        TASKS - 12
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -125,8 +136,15 @@ async fn of_parallel_guesses_and_resends_no_more_are_judged_than_the_session_has
     assert!(count(&guessed, &Told::CodeWrong) <= 5, "{guessed:?}");
     assert!(kit.guesses(&started.session).await <= 5);
     let mails = kit.keys("MAIL#").await.len();
-    let done = resent.iter().filter(|(_, told)| *told == Told::Done).count();
-    assert_eq!(mails, 1 + done, "a mail for each code, and for nothing else");
+    let done = resent
+        .iter()
+        .filter(|(_, told)| *told == Told::Done)
+        .count();
+    assert_eq!(
+        mails,
+        1 + done,
+        "a mail for each code, and for nothing else"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,7 +175,9 @@ async fn of_parallel_codes_with_a_password_one_wins_and_one_notice_is_mailed() {
         let (named, guess) = (in_directory(&started), typed(&code));
         async move {
             let new = new_password(&format!("{PASSWORD} {number}"));
-            let set = recovery.set_password_with_code(&named, &guess, new, NOON, &mut rng).await;
+            let set = recovery
+                .set_password_with_code(&named, &guess, new, NOON, &mut rng)
+                .await;
             told(&set)
         }
     })
@@ -183,10 +203,14 @@ async fn of_parallel_uses_of_one_proof_one_wins() {
                 told(&match &*proof {
                     Verified::Token(token) => {
                         let token = Some(token.clone());
-                        recovery.set_password_by_token(token, new, NOON, &mut rng).await
+                        recovery
+                            .set_password_by_token(token, new, NOON, &mut rng)
+                            .await
                     }
                     Verified::User(_) => {
-                        recovery.set_password(&in_directory(&started), new, NOON, &mut rng).await
+                        recovery
+                            .set_password(&in_directory(&started), new, NOON, &mut rng)
+                            .await
                     }
                 })
             }
@@ -218,7 +242,11 @@ async fn of_parallel_uses_of_two_proofs_one_wins() {
             match &proofs[number % 2] {
                 (_, Verified::Token(token)) => {
                     let token = Some(token.clone());
-                    told(&recovery.set_password_by_token(token, new, NOON, &mut rng).await)
+                    told(
+                        &recovery
+                            .set_password_by_token(token, new, NOON, &mut rng)
+                            .await,
+                    )
                 }
                 (started, Verified::User(_)) => {
                     let named = in_directory(started);
@@ -235,7 +263,10 @@ async fn of_parallel_uses_of_two_proofs_one_wins() {
 
 async fn asked(recovery: Arc<Recovery>, asked: Request, mut rng: StdRng) -> (Told, Option<String>) {
     let started = recovery.request(asked, NOON, &mut rng).await;
-    let id = started.as_ref().ok().map(|started| started.session.reveal().to_owned());
+    let id = started
+        .as_ref()
+        .ok()
+        .map(|started| started.session.reveal().to_owned());
     (told(&started), id)
 }
 
@@ -249,14 +280,20 @@ async fn of_parallel_requests_within_the_cooldown_one_is_accepted() {
     .await;
     let answers: Vec<Told> = answers.into_iter().map(|(told, _)| told).collect();
     assert_eq!(count(&answers, &Told::Done), 1);
-    assert_eq!(count(&answers, &Told::Throttled(crate::kit::later(60))), TASKS - 1);
+    assert_eq!(
+        count(&answers, &Told::Throttled(crate::kit::later(60))),
+        TASKS - 1
+    );
     assert_eq!(kit.keys("MAIL#").await.len(), 1);
     assert_eq!(kit.keys("SESSION#").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_parallel_requests_no_more_are_accepted_than_the_hour_or_the_caller_has() {
-    for (setting, email) in [("EMAIL_REQUESTS_PER_HOUR", "one"), ("IP_REQUESTS_PER_HOUR", "many")] {
+    for (setting, email) in [
+        ("EMAIL_REQUESTS_PER_HOUR", "one"),
+        ("IP_REQUESTS_PER_HOUR", "many"),
+    ] {
         let kit = Kit::throttled(&[
             (setting, "7"),
             ("RESEND_COOLDOWN_SECONDS", "0"),
@@ -265,13 +302,21 @@ async fn of_parallel_requests_no_more_are_accepted_than_the_hour_or_the_caller_h
         .await;
         let end: Timestamp = NOON.next_hour();
         let answers = at_once(&instances(&kit), TASKS, |recovery, number, rng| {
-            let address = if email == "one" { ANN.to_owned() } else { format!("u{number}@example.com") };
+            let address = if email == "one" {
+                ANN.to_owned()
+            } else {
+                format!("u{number}@example.com")
+            };
             asked(recovery, request(Protocol::AuthV1, &address), rng)
         })
         .await;
         let answers: Vec<Told> = answers.into_iter().map(|(told, _)| told).collect();
         assert_eq!(count(&answers, &Told::Done), 7, "{setting}");
-        assert_eq!(count(&answers, &Told::Throttled(end)), TASKS - 7, "{setting}");
+        assert_eq!(
+            count(&answers, &Told::Throttled(end)),
+            TASKS - 7,
+            "{setting}"
+        );
     }
 }
 
@@ -289,7 +334,10 @@ async fn parallel_requests_with_one_key_are_one_session_and_one_mail() {
             asked(recovery, keyed, rng)
         })
         .await;
-        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        assert!(
+            answers.iter().all(|answer| *answer == answers[0]),
+            "{answers:?}"
+        );
         assert_eq!(answers[0].0, Told::Done);
         assert_eq!(kit.keys("MAIL#").await.len(), 1);
         assert_eq!(kit.keys("SESSION#").await.len(), 1);
@@ -305,7 +353,9 @@ async fn parallel_deliveries_of_one_record_send_one_mail() {
     let mut running = Vec::new();
     for _ in 0..20 {
         let (kit, keys) = (kit.clone(), keys.clone());
-        running.push(tokio::spawn(async move { kit.deliver_keys(&keys, NOON).await }));
+        running.push(tokio::spawn(
+            async move { kit.deliver_keys(&keys, NOON).await },
+        ));
     }
     for delivery in running {
         delivery.await.unwrap();

@@ -135,7 +135,11 @@ async fn a_guess_is_told_what_is_wrong_in_order_and_moves_nothing_else() {
             let (started, sent) = flaws.prepare(&kit, protocol, &email).await;
             let before = kit.dump().await;
             let answer = told(&kit.verify(&started, &sent, flaws.at()).await);
-            assert_eq!(answer, flaws.told_first(Told::Done), "{protocol:?} {flaws:?}");
+            assert_eq!(
+                answer,
+                flaws.told_first(Told::Done),
+                "{protocol:?} {flaws:?}"
+            );
             let judged = match answer {
                 Told::Done => true,
                 Told::CodeWrong => flaws.sent == Sent::Wrong,
@@ -159,7 +163,10 @@ async fn a_code_sent_with_a_password_is_judged_in_the_same_order() {
             ("Regain", Reason::TooShort),
             ("password123", Reason::TooCommon),
         ] {
-            let answer = told(&kit.set_with_code(&started, &sent, password, flaws.at()).await);
+            let answer = told(
+                &kit.set_with_code(&started, &sent, password, flaws.at())
+                    .await,
+            );
             let Told::Password(reasons) = answer else {
                 panic!("{answer:?} is told before the policy: {flaws:?}");
             };
@@ -171,8 +178,15 @@ async fn a_code_sent_with_a_password_is_judged_in_the_same_order() {
             _ => Told::Password(vec![Reason::ContainsAddress]),
         };
         assert_eq!(own, expected, "{flaws:?}");
-        assert_eq!(kit.dump().await, before, "no policy moves anything: {flaws:?}");
-        let answer = told(&kit.set_with_code(&started, &sent, PASSWORD, flaws.at()).await);
+        assert_eq!(
+            kit.dump().await,
+            before,
+            "no policy moves anything: {flaws:?}"
+        );
+        let answer = told(
+            &kit.set_with_code(&started, &sent, PASSWORD, flaws.at())
+                .await,
+        );
         assert_eq!(answer, flaws.told_first(Told::Done), "{flaws:?}");
     }
 }
@@ -196,8 +210,16 @@ async fn a_password_without_a_code_is_refused_in_order_and_by_no_guess_budget() 
         if over {
             assert_eq!((own, set), (Told::Over, Told::Over), "{flaws:?}");
         } else {
-            assert_eq!(own, Told::Password(vec![Reason::ContainsAddress]), "{flaws:?}");
-            let other = if flaws.other_user { Told::OtherUser } else { Told::CodeWrong };
+            assert_eq!(
+                own,
+                Told::Password(vec![Reason::ContainsAddress]),
+                "{flaws:?}"
+            );
+            let other = if flaws.other_user {
+                Told::OtherUser
+            } else {
+                Told::CodeWrong
+            };
             assert_eq!(set, other, "{flaws:?}");
         }
         assert_eq!(kit.dump().await, before, "{flaws:?}");
@@ -221,7 +243,11 @@ async fn another_code_is_refused_in_order_and_by_the_sessions_own_guesses_only()
             Told::Done
         };
         assert_eq!(answer, expected, "{flaws:?}");
-        assert_eq!(kit.dump().await == before, expected != Told::Done, "{flaws:?}");
+        assert_eq!(
+            kit.dump().await == before,
+            expected != Told::Done,
+            "{flaws:?}"
+        );
     }
 }
 
@@ -231,14 +257,29 @@ async fn a_session_that_nobody_began_does_not_exist() {
     let unknown = kit.unknown_session();
     let other = kit.with_other_user(&unknown);
     for guess in ["123456", "malformed"] {
-        assert_eq!(told(&kit.verify(&unknown, guess, NOON).await), Told::NoSession);
-        assert_eq!(told(&kit.verify(&other, guess, NOON).await), Told::NoSession);
+        assert_eq!(
+            told(&kit.verify(&unknown, guess, NOON).await),
+            Told::NoSession
+        );
+        assert_eq!(
+            told(&kit.verify(&other, guess, NOON).await),
+            Told::NoSession
+        );
         let both = kit.set_with_code(&other, guess, PASSWORD, NOON).await;
         assert_eq!(told(&both), Told::NoSession);
     }
-    assert_eq!(told(&kit.set_in_directory(&other, PASSWORD, NOON).await), Told::NoSession);
-    assert_eq!(told(&kit.resend(&unknown.session, NOON).await), Told::NoSession);
-    assert_eq!(told(&kit.set_by_token(None, PASSWORD, NOON).await), Told::TokenUnknown);
+    assert_eq!(
+        told(&kit.set_in_directory(&other, PASSWORD, NOON).await),
+        Told::NoSession
+    );
+    assert_eq!(
+        told(&kit.resend(&unknown.session, NOON).await),
+        Told::NoSession
+    );
+    assert_eq!(
+        told(&kit.set_by_token(None, PASSWORD, NOON).await),
+        Told::TokenUnknown
+    );
     assert!(kit.dump().await.is_empty());
 }
 
@@ -251,7 +292,10 @@ async fn a_malformed_id_names_no_session() {
         user: Some("whoever".to_owned()),
     };
     let guess = crate::kit::typed("123456");
-    assert_eq!(told(&kit.recovery.verify(&named, &guess, NOON).await), Told::NoSession);
+    assert_eq!(
+        told(&kit.recovery.verify(&named, &guess, NOON).await),
+        Told::NoSession
+    );
 }
 
 #[tokio::test]
@@ -271,7 +315,11 @@ async fn a_blocked_user_is_told_so_before_what_the_profile_says_against_the_pass
     kit.change_user(&user, "status", blocked()).await;
     let name = "Ann Catherine Smith";
     let set = kit.set_with_code(&started, &wrong(&code), name, NOON).await;
-    assert_eq!(told(&set), Told::CodeWrong, "nothing is told before the code is proven");
+    assert_eq!(
+        told(&set),
+        Told::CodeWrong,
+        "nothing is told before the code is proven"
+    );
     let set = kit.set_with_code(&started, &code, name, NOON).await;
     assert_eq!(told(&set), Told::Blocked);
 }
@@ -284,13 +332,23 @@ async fn a_password_that_the_profile_speaks_against_leaves_the_session_validated
     let refused = Told::Password(vec![Reason::ContainsProfile]);
     let started = kit.start(Protocol::Directory, ANN, NOON).await;
     let code = kit.code(NOON).await;
-    let set = kit.set_with_code(&started, &code, "anncatherine smith", NOON).await;
+    let set = kit
+        .set_with_code(&started, &code, "anncatherine smith", NOON)
+        .await;
     assert_eq!(told(&set), refused);
-    let again = kit.set_in_directory(&started, "Ann Catherine Smith", NOON).await;
+    let again = kit
+        .set_in_directory(&started, "Ann Catherine Smith", NOON)
+        .await;
     assert_eq!(told(&again), refused, "and so does the next one");
     let stored = kit.stored(&user).await;
-    assert_eq!((stored.password_hash, stored.credentials_version), (None, 0));
-    assert!(stored.is_email_validate, "the mailbox is proven all the same");
+    assert_eq!(
+        (stored.password_hash, stored.credentials_version),
+        (None, 0)
+    );
+    assert!(
+        stored.is_email_validate,
+        "the mailbox is proven all the same"
+    );
     assert_eq!(kit.guesses_today(ANN, NOON).await, 0);
     let code_again = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
     assert_eq!(told(&code_again), Told::CodeWrong, "the code is used");
@@ -299,9 +357,11 @@ async fn a_password_that_the_profile_speaks_against_leaves_the_session_validated
 }
 
 #[tokio::test]
-async fn in_auth_v1_the_policy_is_asked_about_the_address_and_the_profile_once_the_token_is_known() {
+async fn in_auth_v1_the_policy_is_asked_about_the_address_and_the_profile_once_the_token_is_known()
+{
     let kit = Kit::new().await;
-    kit.user_like(json!({ "email": ANN, "phone": "+62 811 0000 1234" })).await;
+    kit.user_like(json!({ "email": ANN, "phone": "+62 811 0000 1234" }))
+        .await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = kit.code(NOON).await;
     let proof = kit.verify(&started, &code, NOON).await.unwrap();

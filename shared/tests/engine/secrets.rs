@@ -6,8 +6,8 @@ use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    ANN, CODE_SECRET, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Version, in_auth, just_before, later,
-    named, new_password, request, told, typed, wrong,
+    ANN, CODE_SECRET, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Version, in_auth, just_before,
+    later, named, new_password, request, told, typed, wrong,
 };
 
 const NEW_SECRET: &str = "new-code-secret-of-the-tests-new-code-secret-of-the-tests-012345";
@@ -19,7 +19,8 @@ fn minutes(minutes: u64) -> Timestamp {
 /// Rotates the code key at that time.
 fn rotate(kit: &Kit, at: Timestamp) {
     let old = Version::new(CODE_SECRET, NOON.minus(Duration::from_hours(24)));
-    kit.vault.set_code(Some(Version::new(NEW_SECRET, at)), Some(old));
+    kit.vault
+        .set_code(Some(Version::new(NEW_SECRET, at)), Some(old));
 }
 
 #[tokio::test]
@@ -28,29 +29,53 @@ async fn without_the_index_key_nothing_is_done() {
     kit.user(ANN).await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = kit.derived(&started.session).await;
-    let directory = kit.start(Protocol::Directory, "bob@example.com", NOON).await;
+    let directory = kit
+        .start(Protocol::Directory, "bob@example.com", NOON)
+        .await;
     let before = kit.dump().await;
     kit.vault.set_index(None);
     let cold = kit.another_instance();
     let mut rng = kit.rng();
     for protocol in [Protocol::AuthV1, Protocol::Directory] {
-        let asked = cold.request(request(protocol, ANN), later(1), &mut rng).await;
+        let asked = cold
+            .request(request(protocol, ANN), later(1), &mut rng)
+            .await;
         assert_eq!(told(&asked), Told::Unavailable);
     }
     let caller = crate::kit::CALLER;
     let locale = crate::kit::LOCALE;
-    let resent = cold.resend(in_auth(&started.session), locale, caller, later(1), &mut rng).await;
+    let resent = cold
+        .resend(
+            in_auth(&started.session),
+            locale,
+            caller,
+            later(1),
+            &mut rng,
+        )
+        .await;
     assert_eq!(told(&resent), Told::Unavailable);
     let guess = typed(&code);
-    let verified = cold.verify_for_token(&named(&started), &guess, later(1), &mut rng).await;
+    let verified = cold
+        .verify_for_token(&named(&started), &guess, later(1), &mut rng)
+        .await;
     assert_eq!(told(&verified), Told::Unavailable);
     let set = cold
-        .set_password_with_code(&named(&directory), &guess, new_password(PASSWORD), later(1), &mut rng)
+        .set_password_with_code(
+            &named(&directory),
+            &guess,
+            new_password(PASSWORD),
+            later(1),
+            &mut rng,
+        )
         .await;
     assert_eq!(told(&set), Told::Unavailable);
     let keys = kit.keys("MAIL#").await;
     assert_eq!(kit.dump().await, before);
-    assert_eq!(kit.deliver(later(1)).await.len(), 1, "the mail to somebody waits");
+    assert_eq!(
+        kit.deliver(later(1)).await.len(),
+        1,
+        "the mail to somebody waits"
+    );
     assert!(kit.ses.mails().is_empty());
     assert_eq!(keys.len(), 2);
 }
@@ -62,17 +87,27 @@ async fn without_the_code_key_nothing_is_guessed_or_mailed_but_codes_are_asked_f
     kit.vault.set_code(None, None);
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = kit.derived(&started.session).await;
-    assert_eq!(kit.deliver(NOON).await, kit.keys("MAIL#").await, "the mail waits");
+    assert_eq!(
+        kit.deliver(NOON).await,
+        kit.keys("MAIL#").await,
+        "the mail waits"
+    );
     let before = kit.dump().await;
     for sent in [&code, &wrong(&code), "malformed"] {
-        assert_eq!(told(&kit.verify(&started, sent, NOON).await), Told::Unavailable);
+        assert_eq!(
+            told(&kit.verify(&started, sent, NOON).await),
+            Told::Unavailable
+        );
     }
     assert_eq!(kit.dump().await, before);
-    kit.vault.set_code(Some(Version::new(CODE_SECRET, NOON)), None);
+    kit.vault
+        .set_code(Some(Version::new(CODE_SECRET, NOON)), None);
     assert_eq!(kit.code(NOON).await, code);
     let proof = kit.verify(&started, &code, NOON).await.unwrap();
     kit.vault.set_code(None, None);
-    let set = kit.set_password(&started, &proof, PASSWORD, minutes(9)).await;
+    let set = kit
+        .set_password(&started, &proof, PASSWORD, minutes(9))
+        .await;
     assert_eq!(told(&set), Told::Done, "a token needs no code key");
     assert_eq!(kit.stored(&user).await.credentials_version, 1);
 }
@@ -97,10 +132,14 @@ async fn a_code_mailed_before_a_rotation_is_good_after_it_on_every_instance() {
     rotate(&kit, minutes(1));
     let fresh = kit.another_instance();
     let guess = typed(&wrong(&code));
-    let judged = fresh.verify_for_token(&named(&started), &guess, minutes(2), &mut kit.rng()).await;
+    let judged = fresh
+        .verify_for_token(&named(&started), &guess, minutes(2), &mut kit.rng())
+        .await;
     assert_eq!(told(&judged), Told::CodeWrong);
     let guess = typed(&code);
-    let judged = fresh.verify_for_token(&named(&started), &guess, minutes(9), &mut kit.rng()).await;
+    let judged = fresh
+        .verify_for_token(&named(&started), &guess, minutes(9), &mut kit.rng())
+        .await;
     assert_eq!(told(&judged), Told::Done);
 }
 
@@ -119,10 +158,15 @@ async fn a_new_key_writes_no_mail_until_every_instance_knows_it() {
         (minutes(15), NEW_SECRET),
     ] {
         let started = kit.start(Protocol::AuthV1, ANN, at).await;
-        assert_eq!(kit.code(at).await, kit.derived_with(secret, &started.session).await);
+        assert_eq!(
+            kit.code(at).await,
+            kit.derived_with(secret, &started.session).await
+        );
         let code = kit.derived_with(secret, &started.session).await;
         let guess = typed(&code);
-        let judged = warm.verify_for_token(&named(&started), &guess, at, &mut kit.rng()).await;
+        let judged = warm
+            .verify_for_token(&named(&started), &guess, at, &mut kit.rng())
+            .await;
         assert_eq!(told(&judged), Told::Done, "{at:?}");
     }
 }
@@ -135,7 +179,10 @@ async fn a_new_key_writes_mail_from_the_millisecond_it_is_ten_minutes_old() {
         kit.user(ANN).await;
         rotate(&kit, NOON);
         let started = kit.start(Protocol::AuthV1, ANN, at).await;
-        assert_eq!(kit.code(at).await, kit.derived_with(secret, &started.session).await);
+        assert_eq!(
+            kit.code(at).await,
+            kit.derived_with(secret, &started.session).await
+        );
     }
 }
 
@@ -143,9 +190,13 @@ async fn a_new_key_writes_mail_from_the_millisecond_it_is_ten_minutes_old() {
 async fn a_first_key_writes_mail_at_once() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
-    kit.vault.set_code(Some(Version::new(NEW_SECRET, NOON)), None);
+    kit.vault
+        .set_code(Some(Version::new(NEW_SECRET, NOON)), None);
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
-    assert_eq!(kit.code(NOON).await, kit.derived_with(NEW_SECRET, &started.session).await);
+    assert_eq!(
+        kit.code(NOON).await,
+        kit.derived_with(NEW_SECRET, &started.session).await
+    );
 }
 
 #[tokio::test]
@@ -155,10 +206,13 @@ async fn a_key_before_the_previous_one_opens_nothing() {
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = kit.code(NOON).await;
     let newer = Version::new("the third", NOON);
-    kit.vault.set_code(Some(newer), Some(Version::new(NEW_SECRET, NOON)));
+    kit.vault
+        .set_code(Some(newer), Some(Version::new(NEW_SECRET, NOON)));
     let fresh = kit.another_instance();
     let guess = typed(&code);
-    let judged = fresh.verify_for_token(&named(&started), &guess, later(1), &mut kit.rng()).await;
+    let judged = fresh
+        .verify_for_token(&named(&started), &guess, later(1), &mut kit.rng())
+        .await;
     assert_eq!(told(&judged), Told::CodeWrong);
 }
 
@@ -167,13 +221,23 @@ async fn the_code_key_is_fetched_again_after_five_minutes_and_the_index_key_neve
     let kit = Kit::new().await;
     let instance = kit.another_instance();
     instance.warm(NOON).await;
-    assert_eq!(kit.vault.fetched(), 3, "index key, and two versions of the code key");
+    assert_eq!(
+        kit.vault.fetched(),
+        3,
+        "index key, and two versions of the code key"
+    );
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let fetched = kit.vault.fetched();
-    for (at, more) in [(just_before(minutes(5)), 0), (minutes(5), 2), (minutes(9), 0)] {
+    for (at, more) in [
+        (just_before(minutes(5)), 0),
+        (minutes(5), 2),
+        (minutes(9), 0),
+    ] {
         let before = kit.vault.fetched();
         let guess = typed("malformed");
-        let judged = instance.verify_for_token(&named(&started), &guess, at, &mut kit.rng()).await;
+        let judged = instance
+            .verify_for_token(&named(&started), &guess, at, &mut kit.rng())
+            .await;
         assert_eq!(told(&judged), Told::CodeWrong);
         assert_eq!(kit.vault.fetched() - before, more, "{at:?}");
     }
@@ -192,13 +256,21 @@ async fn a_copy_of_the_code_key_is_good_for_ten_minutes_if_no_newer_one_can_be_h
     let end = minutes(10);
     let try_at = async |code: &str, at| {
         let guess = typed(code);
-        told(&instance.verify_for_token(&named(&started), &guess, at, &mut kit.rng()).await)
+        told(
+            &instance
+                .verify_for_token(&named(&started), &guess, at, &mut kit.rng())
+                .await,
+        )
     };
     assert_eq!(try_at(&wrong(&code), minutes(5)).await, Told::CodeWrong);
-    assert_eq!(try_at(&wrong(&code), just_before(end)).await, Told::CodeWrong);
+    assert_eq!(
+        try_at(&wrong(&code), just_before(end)).await,
+        Told::CodeWrong
+    );
     let before = kit.dump().await;
     assert_eq!(try_at(&code, end).await, Told::Unavailable);
     assert_eq!(kit.dump().await, before);
-    kit.vault.set_code(Some(Version::new(CODE_SECRET, NOON)), None);
+    kit.vault
+        .set_code(Some(Version::new(CODE_SECRET, NOON)), None);
     assert_eq!(try_at(&code, end).await, Told::Done);
 }

@@ -42,9 +42,18 @@ async fn another_code_for_a_session_waits_for_the_same_cooldown() {
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let early = kit.resend(&started.session, just_before(later(60))).await;
     assert_eq!(told(&early), Told::Throttled(later(60)));
-    assert_eq!(told(&kit.resend(&started.session, later(60)).await), Told::Done);
-    let next = kit.request(request(Protocol::Directory, ANN), later(119)).await;
-    assert_eq!(told(&next), Told::Throttled(later(120)), "it counts as a code too");
+    assert_eq!(
+        told(&kit.resend(&started.session, later(60)).await),
+        Told::Done
+    );
+    let next = kit
+        .request(request(Protocol::Directory, ANN), later(119))
+        .await;
+    assert_eq!(
+        told(&next),
+        Told::Throttled(later(120)),
+        "it counts as a code too"
+    );
 }
 
 /// Requests and resends in turn until one is refused: how many were accepted, and until when.
@@ -76,15 +85,31 @@ async fn an_address_has_so_many_codes_an_hour_and_a_day_known_or_not() {
         let mut hour = later(10 * 60);
         let day = NOON.next_day();
         for _ in 0..3 {
-            assert_eq!(exhaust(&kit, email, hour).await, (5, Told::Throttled(hour.next_hour())));
+            assert_eq!(
+                exhaust(&kit, email, hour).await,
+                (5, Told::Throttled(hour.next_hour()))
+            );
             let (last, next) = (just_before(hour.next_hour()), hour.next_hour());
             assert_eq!(exhaust(&kit, email, last).await, (0, Told::Throttled(next)));
             hour = next;
         }
-        assert_eq!(exhaust(&kit, email, hour).await, (5, Told::Throttled(day)), "20 by now");
-        assert_eq!(exhaust(&kit, email, hour.next_hour()).await, (0, Told::Throttled(day)));
-        assert_eq!(exhaust(&kit, email, just_before(day)).await, (0, Told::Throttled(day)));
-        assert_eq!(exhaust(&kit, email, day).await, (5, Told::Throttled(day.next_hour())));
+        assert_eq!(
+            exhaust(&kit, email, hour).await,
+            (5, Told::Throttled(day)),
+            "20 by now"
+        );
+        assert_eq!(
+            exhaust(&kit, email, hour.next_hour()).await,
+            (0, Told::Throttled(day))
+        );
+        assert_eq!(
+            exhaust(&kit, email, just_before(day)).await,
+            (0, Told::Throttled(day))
+        );
+        assert_eq!(
+            exhaust(&kit, email, day).await,
+            (5, Told::Throttled(day.next_hour()))
+        );
     }
 }
 
@@ -96,14 +121,20 @@ async fn a_caller_has_so_many_codes_an_hour_over_all_addresses() {
     kit.resend(&first.session, later(60)).await.unwrap();
     let end = NOON.next_hour();
     for protocol in BOTH {
-        let refused = kit.request(request(protocol, "c@example.com"), later(120)).await;
+        let refused = kit
+            .request(request(protocol, "c@example.com"), later(120))
+            .await;
         assert_eq!(told(&refused), Told::Throttled(end));
     }
     let refused = kit.resend(&first.session, later(120)).await;
     assert_eq!(told(&refused), Told::Throttled(end));
-    let other = kit.request(from("192.0.2.8", "c@example.com"), later(120)).await;
+    let other = kit
+        .request(from("192.0.2.8", "c@example.com"), later(120))
+        .await;
     assert_eq!(told(&other), Told::Done, "another caller has its own count");
-    let accepted = kit.request(request(Protocol::AuthV1, "d@example.com"), end).await;
+    let accepted = kit
+        .request(request(Protocol::AuthV1, "d@example.com"), end)
+        .await;
     assert_eq!(told(&accepted), Told::Done);
 }
 
@@ -112,10 +143,18 @@ async fn an_ipv6_caller_is_counted_by_its_network() {
     let kit = Kit::throttled(&[("IP_REQUESTS_PER_HOUR", "1")]).await;
     for (caller, email, expected) in [
         ("2001:db8:1:2::1", "a@example.com", Told::Done),
-        ("2001:db8:1:2:ffff::9", "b@example.com", Told::Throttled(NOON.next_hour())),
+        (
+            "2001:db8:1:2:ffff::9",
+            "b@example.com",
+            Told::Throttled(NOON.next_hour()),
+        ),
         ("2001:db8:1:3::1", "c@example.com", Told::Done),
         ("192.0.2.1", "d@example.com", Told::Done),
-        ("::ffff:192.0.2.1", "e@example.com", Told::Throttled(NOON.next_hour())),
+        (
+            "::ffff:192.0.2.1",
+            "e@example.com",
+            Told::Throttled(NOON.next_hour()),
+        ),
     ] {
         let answer = kit.request(from(caller, email), NOON).await;
         assert_eq!(told(&answer), expected, "{caller}");
@@ -129,9 +168,15 @@ async fn guesses_are_not_counted_for_their_caller() {
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = kit.code(NOON).await;
     for _ in 0..3 {
-        assert_eq!(told(&kit.verify(&started, &wrong(&code), NOON).await), Told::CodeWrong);
+        assert_eq!(
+            told(&kit.verify(&started, &wrong(&code), NOON).await),
+            Told::CodeWrong
+        );
     }
-    assert_eq!(told(&kit.resend(&started.session, later(60)).await), Told::Done);
+    assert_eq!(
+        told(&kit.resend(&started.session, later(60)).await),
+        Told::Done
+    );
 }
 
 #[tokio::test]
@@ -161,17 +206,27 @@ async fn who_is_refused_for_several_reasons_is_told_the_one_that_lasts_longest()
         ])
         .await;
         let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
-        let refused = kit.request(request(Protocol::Directory, ANN), later(1)).await;
+        let refused = kit
+            .request(request(Protocol::Directory, ANN), later(1))
+            .await;
         assert_eq!(told(&refused), Told::Throttled(until));
         let refused = kit.resend(&started.session, later(1)).await;
         assert_eq!(told(&refused), Told::Throttled(until));
     }
-    let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "3600"), ("EMAIL_REQUESTS_PER_HOUR", "1")]).await;
+    let kit = Kit::throttled(&[
+        ("RESEND_COOLDOWN_SECONDS", "3600"),
+        ("EMAIL_REQUESTS_PER_HOUR", "1"),
+    ])
+    .await;
     let late = NOON.plus(Duration::from_mins(50));
     kit.start(Protocol::AuthV1, ANN, late).await;
     let refused = kit.request(request(Protocol::AuthV1, ANN), late).await;
     let cooled = late.plus(Duration::from_hours(1));
-    assert_eq!(told(&refused), Told::Throttled(cooled), "the cooldown outlasts the hour");
+    assert_eq!(
+        told(&refused),
+        Told::Throttled(cooled),
+        "the cooldown outlasts the hour"
+    );
 }
 
 #[tokio::test]
@@ -213,26 +268,48 @@ async fn what_refuses_a_caller_costs_the_address_nothing_and_the_other_way_round
     kit.start(Protocol::AuthV1, ANN, NOON).await;
     for _ in 0..5 {
         let refused = kit.request(request(Protocol::AuthV1, ANN), later(1)).await;
-        assert_eq!(told(&refused), Told::Throttled(later(60)), "the address is cooling");
+        assert_eq!(
+            told(&refused),
+            Told::Throttled(later(60)),
+            "the address is cooling"
+        );
     }
-    let second = kit.request(request(Protocol::AuthV1, NOBODY), later(1)).await;
+    let second = kit
+        .request(request(Protocol::AuthV1, NOBODY), later(1))
+        .await;
     assert_eq!(told(&second), Told::Done, "the caller's second");
     let third = "third@example.com";
     for _ in 0..5 {
-        let refused = kit.request(request(Protocol::AuthV1, third), later(2)).await;
+        let refused = kit
+            .request(request(Protocol::AuthV1, third), later(2))
+            .await;
         assert_eq!(told(&refused), Told::Throttled(NOON.next_hour()));
     }
     let elsewhere: IpAddr = "198.51.100.1".parse().unwrap();
-    let fresh = Request { caller: elsewhere, ..request(Protocol::AuthV1, third) };
-    assert_eq!(told(&kit.request(fresh, later(3)).await), Told::Done, "it never cooled");
+    let fresh = Request {
+        caller: elsewhere,
+        ..request(Protocol::AuthV1, third)
+    };
+    assert_eq!(
+        told(&kit.request(fresh, later(3)).await),
+        Told::Done,
+        "it never cooled"
+    );
 }
 
 #[tokio::test]
 async fn every_spelling_of_an_address_shares_its_throttle() {
     let kit = Kit::throttled(&[]).await;
-    kit.start(Protocol::AuthV1, "Jürgen@Bücher.example", NOON).await;
-    for spelling in ["JÜRGEN@bücher.example", " jürgen@xn--bcher-kva.example ", "ju\u{308}rgen@BÜCHER.EXAMPLE"] {
-        let refused = kit.request(request(Protocol::AuthV1, spelling), later(1)).await;
+    kit.start(Protocol::AuthV1, "Jürgen@Bücher.example", NOON)
+        .await;
+    for spelling in [
+        "JÜRGEN@bücher.example",
+        " jürgen@xn--bcher-kva.example ",
+        "ju\u{308}rgen@BÜCHER.EXAMPLE",
+    ] {
+        let refused = kit
+            .request(request(Protocol::AuthV1, spelling), later(1))
+            .await;
         assert_eq!(told(&refused), Told::Throttled(later(60)), "{spelling}");
     }
 }

@@ -16,16 +16,32 @@ async fn only_who_proves_the_code_is_told_that_a_user_is_blocked_and_then_the_se
         kit.change_user(&user, "status", blocked()).await;
         let started = kit.start(protocol, ANN, NOON).await;
         let code = kit.code(NOON).await;
-        assert_eq!(told(&kit.verify(&started, &wrong(&code), NOON).await), Told::CodeWrong);
-        assert_eq!(told(&kit.verify(&started, "malformed", NOON).await), Told::CodeWrong);
-        assert_eq!(told(&kit.verify(&started, &code, NOON).await), Told::Blocked);
-        assert_eq!(kit.guesses(&started.session).await, 1, "the right guess is refunded");
+        assert_eq!(
+            told(&kit.verify(&started, &wrong(&code), NOON).await),
+            Told::CodeWrong
+        );
+        assert_eq!(
+            told(&kit.verify(&started, "malformed", NOON).await),
+            Told::CodeWrong
+        );
+        assert_eq!(
+            told(&kit.verify(&started, &code, NOON).await),
+            Told::Blocked
+        );
+        assert_eq!(
+            kit.guesses(&started.session).await,
+            1,
+            "the right guess is refunded"
+        );
         assert_eq!(kit.guesses_today(ANN, NOON).await, 1);
         assert_eq!(told(&kit.verify(&started, &code, NOON).await), Told::Over);
         if protocol == Protocol::AuthV1 {
             assert_eq!(told(&kit.resend(&started.session, NOON).await), Told::Over);
         }
-        assert!(!kit.stored(&user).await.is_email_validate, "nothing about the user changes");
+        assert!(
+            !kit.stored(&user).await.is_email_validate,
+            "nothing about the user changes"
+        );
         assert_eq!(kit.mailed(NOON).await, []);
     }
 }
@@ -43,7 +59,10 @@ async fn a_blocked_user_who_sends_code_and_password_is_told_so_and_the_session_i
     let set = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
     assert_eq!(told(&set), Told::Over);
     let stored = kit.stored(&user).await;
-    assert_eq!((stored.password_hash, stored.credentials_version), (None, 0));
+    assert_eq!(
+        (stored.password_hash, stored.credentials_version),
+        (None, 0)
+    );
 }
 
 async fn block(kit: &Kit, user: &User) {
@@ -112,7 +131,10 @@ async fn the_right_code_of_an_address_nobody_has_is_a_wrong_one_and_charged() {
         let started = kit.start(protocol, NOBODY, NOON).await;
         let code = kit.derived(&started.session).await;
         for spent in 1..=5 {
-            assert_eq!(told(&kit.verify(&started, &code, NOON).await), Told::CodeWrong);
+            assert_eq!(
+                told(&kit.verify(&started, &code, NOON).await),
+                Told::CodeWrong
+            );
             assert_eq!(kit.guesses(&started.session).await, spent);
             assert_eq!(kit.guesses_today(NOBODY, NOON).await, spent);
         }
@@ -138,8 +160,15 @@ async fn who_moved_away_is_not_reached_by_the_old_address() {
         let started = kit.start(protocol, ANN, NOON).await;
         let code = kit.derived(&started.session).await;
         move_away(&kit, &user).await;
-        assert_eq!(kit.mailed(NOON).await, [], "nothing is mailed to either address");
-        assert_eq!(told(&kit.verify(&started, &code, NOON).await), Told::CodeWrong);
+        assert_eq!(
+            kit.mailed(NOON).await,
+            [],
+            "nothing is mailed to either address"
+        );
+        assert_eq!(
+            told(&kit.verify(&started, &code, NOON).await),
+            Told::CodeWrong
+        );
     }
 }
 
@@ -150,7 +179,10 @@ async fn a_user_who_was_made_after_the_decoy_was_told_is_not_reached_by_it() {
     let code = kit.derived(&started.session).await;
     let user = kit.user(NOBODY).await;
     assert_ne!(started.user.as_ref(), Some(&user.id));
-    assert_eq!(told(&kit.verify(&started, &code, NOON).await), Told::CodeWrong);
+    assert_eq!(
+        told(&kit.verify(&started, &code, NOON).await),
+        Told::CodeWrong
+    );
 }
 
 #[tokio::test]
@@ -158,13 +190,25 @@ async fn a_decoy_has_the_form_of_the_directorys_ids_and_never_changes() {
     for format in ["objectid", "uuid"] {
         let kit = Kit::with(&[("USER_ID_FORMAT", format)]).await;
         let known = kit.user(ANN).await;
-        let told = kit.start(Protocol::Directory, ANN, NOON).await.user.unwrap();
+        let told = kit
+            .start(Protocol::Directory, ANN, NOON)
+            .await
+            .user
+            .unwrap();
         assert_eq!(told, known.id);
-        let decoy = kit.start(Protocol::Directory, NOBODY, NOON).await.user.unwrap();
-        let again = kit.start(Protocol::Directory, "Nobody@EXAMPLE.com", later(1)).await;
+        let decoy = kit
+            .start(Protocol::Directory, NOBODY, NOON)
+            .await
+            .user
+            .unwrap();
+        let again = kit
+            .start(Protocol::Directory, "Nobody@EXAMPLE.com", later(1))
+            .await;
         assert_eq!(Some(&decoy), again.user.as_ref());
         assert!(kit.settings().user_id_format.fits(decoy.as_str()));
-        let other = kit.start(Protocol::Directory, "nobody2@example.com", NOON).await;
+        let other = kit
+            .start(Protocol::Directory, "nobody2@example.com", NOON)
+            .await;
         assert_ne!(Some(decoy), other.user);
     }
 }

@@ -93,7 +93,11 @@ pub(crate) fn request(protocol: Protocol, email: &str) -> Request {
 
 impl Kit {
     /// Asks for a code.
-    pub(crate) async fn request(&self, request: Request, at: Timestamp) -> Result<Started, Refusal> {
+    pub(crate) async fn request(
+        &self,
+        request: Request,
+        at: Timestamp,
+    ) -> Result<Started, Refusal> {
         self.recovery.request(request, at, &mut self.rng()).await
     }
 
@@ -176,7 +180,12 @@ impl Kit {
         at: Timestamp,
     ) -> Result<User, Refusal> {
         self.recovery
-            .set_password(&in_directory(started), new_password(password), at, &mut self.rng())
+            .set_password(
+                &in_directory(started),
+                new_password(password),
+                at,
+                &mut self.rng(),
+            )
             .await
     }
 
@@ -251,8 +260,9 @@ impl Kit {
         &self,
         session: &SessionId,
     ) -> std::collections::BTreeMap<String, AttributeValue> {
-        let key = format!("SESSION#{}", session.reference().hex());
-        self.dump().await.remove(&key).unwrap()
+        self.item(&format!("SESSION#{}", session.reference().hex()))
+            .await
+            .unwrap()
     }
 
     /// Guesses charged to the session and not refunded.
@@ -263,10 +273,8 @@ impl Kit {
     /// Guesses charged to the address on the day of `at` and not refunded.
     pub(crate) async fn guesses_today(&self, email: &str, at: Timestamp) -> u32 {
         let key = format!("ADDRESS#{}", index().address(&address(email)).hex());
-        self.dump()
-            .await
-            .get(&key)
-            .and_then(|item| item.get(&format!("guessesDay{}", at.day())))
+        let item = self.item(&key).await.unwrap_or_default();
+        item.get(&format!("guessesDay{}", at.day()))
             .map_or(0, number)
     }
 
@@ -308,7 +316,10 @@ impl Kit {
     /// The same session, named with another user's id.
     pub(crate) fn with_other_user(&self, started: &Started) -> Started {
         Started {
-            user: Some(UserId::draw(self.settings().user_id_format, &mut self.rng())),
+            user: Some(UserId::draw(
+                self.settings().user_id_format,
+                &mut self.rng(),
+            )),
             ..started.clone()
         }
     }

@@ -42,8 +42,10 @@ pub(crate) use told::{Told, told};
 use stand_ins::{Ses, Vault};
 
 pub(crate) const TABLE: &str = "regain";
-pub(crate) const INDEX_SECRET: &str = "index-secret-of-the-tests-index-secret-of-the-tests-0123456789ab";
-pub(crate) const CODE_SECRET: &str = "code-secret-of-the-tests-code-secret-of-the-tests-0123456789abcd";
+pub(crate) const INDEX_SECRET: &str =
+    "index-secret-of-the-tests-index-secret-of-the-tests-0123456789ab";
+pub(crate) const CODE_SECRET: &str =
+    "code-secret-of-the-tests-code-secret-of-the-tests-0123456789abcd";
 pub(crate) const CALLER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 pub(crate) const ANN: &str = "ann@example.com";
 pub(crate) const NOBODY: &str = "nobody@example.com";
@@ -218,6 +220,19 @@ impl Kit {
             .send()
             .await
             .unwrap();
+    }
+
+    /// An item as it stands.
+    pub(crate) async fn item(&self, key: &str) -> Option<BTreeMap<String, AttributeValue>> {
+        let got = self
+            .table
+            .get_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(key.to_owned()))
+            .send()
+            .await
+            .unwrap();
+        got.item.map(|item| item.into_iter().collect())
     }
 
     /// The whole table.

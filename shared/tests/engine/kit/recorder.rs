@@ -130,20 +130,20 @@ impl Intercept for Recorder {
     ) -> Result<(), BoxError> {
         let input = context.input_mut();
         let total = Some(ReturnConsumedCapacity::Total);
-        let (operation, keys, consistent) =
-            if let Some(get) = input.downcast_mut::<GetItemInput>() {
-                let consistent = Some(get.consistent_read == Some(true));
-                ("GetItem", vec![pk(get.key.as_ref())], consistent)
-            } else if let Some(write) = input.downcast_mut::<TransactWriteItemsInput>() {
-                write.return_consumed_capacity = total;
-                let items = write.transact_items.iter().flatten();
-                ("TransactWriteItems", items.map(key_of).collect(), None)
-            } else if let Some(update) = input.downcast_mut::<UpdateItemInput>() {
-                update.return_consumed_capacity = total;
-                ("UpdateItem", vec![pk(update.key.as_ref())], None)
-            } else {
-                ("something else", Vec::new(), None)
-            };
+        let (operation, keys, consistent) = if let Some(get) = input.downcast_mut::<GetItemInput>()
+        {
+            let consistent = Some(get.consistent_read == Some(true));
+            ("GetItem", vec![pk(get.key.as_ref())], consistent)
+        } else if let Some(write) = input.downcast_mut::<TransactWriteItemsInput>() {
+            write.return_consumed_capacity = total;
+            let items = write.transact_items.iter().flatten();
+            ("TransactWriteItems", items.map(key_of).collect(), None)
+        } else if let Some(update) = input.downcast_mut::<UpdateItemInput>() {
+            update.return_consumed_capacity = total;
+            ("UpdateItem", vec![pk(update.key.as_ref())], None)
+        } else {
+            ("something else", Vec::new(), None)
+        };
         self.state().calls.push(StoreCall {
             operation,
             keys,
