@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
 
-use crate::ambient;
 use crate::code::{Code, CodeInput};
 use crate::locale::Locale;
 use crate::secrets::{SecretError, Secrets};
@@ -111,15 +110,20 @@ impl Delivery {
         }
     }
 
-    /// Delivers the mails of a batch, and tells which are to be tried again.
-    pub async fn deliver_batch(&self, batch: StreamBatch) -> BatchResult {
+    /// Delivers the mails of a batch, and tells which are to be tried again. Each mail is judged by
+    /// the time at which its turn comes.
+    pub async fn deliver_batch(
+        &self,
+        batch: StreamBatch,
+        now: impl Fn() -> Timestamp,
+    ) -> BatchResult {
         let mut result = BatchResult::default();
         for record in batch.records {
             let Change {
                 keys,
                 sequence_number,
             } = record.dynamodb;
-            match self.deliver(&keys.pk.s, ambient::now()).await {
+            match self.deliver(&keys.pk.s, now()).await {
                 Ok(Some(outcome)) => tracing::info!(outcome = outcome.name(), "mail closed"),
                 Ok(None) => tracing::info!("mail was closed before"),
                 Err(error) => {
