@@ -205,7 +205,8 @@ impl Dispatcher {
     }
 
     fn give_up(&mut self, record: &Record, why: &str) {
-        say(format!("[stream] gave up on {}: {why}", record.event));
+        let (name, sequence) = (&self.source.function, &record.sequence);
+        say(format!("[stream] {name}: gave up on {sequence}: {why}"));
         if let Err(error) = self.ledger.bury(record, why) {
             say(format!("[stream] the dead letter cannot be kept: {error}"));
         }
