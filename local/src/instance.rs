@@ -240,7 +240,8 @@ fn relay(
         while matches!(lines.read_until(b'\n', &mut line).await, Ok(length) if length > 0) {
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             line.clear();
-            if !text.is_empty() {
+            // Metrics are for CloudWatch, not for the person who tries the service out.
+            if !text.is_empty() && !text.contains("\"_aws\":") {
                 say(format!("[{name}] {text}"));
                 *last_words.lock().unwrap_or_else(PoisonError::into_inner) = text;
             }
