@@ -1,0 +1,43 @@
+//! The stacks that tests share: one for each group of settings, started when first asked for.
+
+use std::sync::OnceLock;
+
+use super::stack::{Setup, Stack};
+
+/// The browser origin that the open stack allows.
+pub(crate) const ORIGIN: &str = "https://app.example.com";
+
+/// No throttles, everything else as it is by default.
+pub(crate) fn open() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    STACK.get_or_init(|| {
+        Setup::default()
+            .unthrottled()
+            .set(
+                "CORS_ORIGINS",
+                format!("{ORIGIN},https://other.example.com"),
+            )
+            .start()
+    })
+}
+
+/// Everything as it is by default.
+pub(crate) fn defaults() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    STACK.get_or_init(|| Setup::default().start())
+}
+
+/// A directory whose ids are UUIDs, with short codes, few guesses, and few codes a day.
+pub(crate) fn uuids() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    STACK.get_or_init(|| {
+        Setup::default()
+            .unthrottled()
+            .set("USER_ID_FORMAT", "uuid")
+            .set("EMAIL_REQUESTS_PER_DAY", 8)
+            .set("CODE_LENGTH", 4)
+            .set("CODE_MAX_ATTEMPTS", 3)
+            .set("ACCOUNT_GUESSES_PER_DAY", 7)
+            .start()
+    })
+}
