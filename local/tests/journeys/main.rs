@@ -16,3 +16,6 @@ mod kit;
 
 mod auth_v1;
 mod directory;
+mod gateway;
+mod refusals;
+mod shape;

@@ -41,3 +41,15 @@ pub(crate) fn uuids() -> &'static Stack {
             .start()
     })
 }
+
+/// Codes that expire after a second, in sessions that live on.
+pub(crate) fn brief_codes() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    STACK.get_or_init(|| {
+        Setup::default()
+            .unthrottled()
+            .set("CODE_TTL_SECONDS", 1)
+            .set("CODE_MAX_ATTEMPTS", 20)
+            .start()
+    })
+}
