@@ -16,6 +16,14 @@ mod kit;
 
 mod auth_v1;
 mod directory;
+mod expiry;
 mod gateway;
+mod machine;
+mod mail;
+mod outage;
 mod refusals;
+mod retries;
+mod secrecy;
+mod sessions;
 mod shape;
+mod throttles;

@@ -1,10 +1,12 @@
-//! A stack whose functions reach the table through a line that can fail.
+//! A stack whose functions reach one of its stand-ins through a line that can fail.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::binaries::functions;
 use super::stack::{Setup, Stack};
@@ -16,7 +18,7 @@ pub(crate) enum Fault {
     None,
     /// Connections end as soon as something is asked.
     Refuse,
-    /// What is asked arrives, and this many of the next answers are lost.
+    /// What is asked arrives, and the answers to this many of the next transactions are lost.
     LoseAnswers(usize),
     /// What is asked is never answered.
     Silence,
@@ -31,29 +33,40 @@ pub(crate) struct Outage {
 }
 
 impl Outage {
-    /// An unthrottled stack with a good line.
+    /// An unthrottled stack with a good line to the table.
     pub(crate) fn start() -> Self {
+        Self::of("DYNAMODB")
+    }
+
+    /// An unthrottled stack with a good line to the service that the AWS SDK knows by that name.
+    pub(crate) fn of(service: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let line = format!("http://{}", listener.local_addr().unwrap());
-        let environment = format!("export AWS_ENDPOINT_URL_DYNAMODB={line}");
-        let wrapped = wrapped(&environment);
-        let stack = Setup::default()
-            .unthrottled()
-            .functions(wrapped.path())
-            .start();
-        let upstream = stack.dynamodb.strip_prefix("http://").unwrap().to_owned();
+        let line = listener.local_addr().unwrap();
+        let name = format!("AWS_ENDPOINT_URL_{service}");
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join("upstream");
+        // The functions are told the real endpoint when they start; the line has to know it, too.
+        let environment = format!(
+            "printf %s \"${{{name}#http://}}\" > {kept}.$$ && mv {kept}.$$ {kept}\nexport {name}=http://{line}",
+            kept = kept.display(),
+        );
+        wrap_all(folder.path(), &environment);
         let fault = Arc::new(Mutex::new(Fault::None));
         let shared = Arc::clone(&fault);
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
-                let (upstream, fault) = (upstream.clone(), Arc::clone(&shared));
-                std::thread::spawn(move || carry(connection, &upstream, &fault));
+                let (kept, fault) = (kept.clone(), Arc::clone(&shared));
+                std::thread::spawn(move || carry(connection, &kept, &fault));
             }
         });
+        let stack = Setup::default()
+            .unthrottled()
+            .functions(folder.path())
+            .start();
         Self {
             stack,
             fault,
-            _wrapped: wrapped,
+            _wrapped: folder,
         }
     }
 
@@ -68,64 +81,66 @@ impl Outage {
     }
 }
 
-/// The functions, each started by a script that changes its environment first.
-pub(crate) fn wrapped(environment: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+/// Fills a folder with the functions, each started by a script that changes its environment first.
+pub(crate) fn wrap_all(folder: &Path, environment: &str) {
     for entry in functions().read_dir().unwrap() {
         let program: PathBuf = entry.unwrap().path();
         let executable = program.metadata().unwrap().permissions().mode() & 0o100 != 0;
         if program.is_file() && executable && program.extension().is_none() {
-            wrap(&program, folder.path(), environment);
+            let script = format!("#!/bin/sh\n{environment}\nexec '{}'\n", program.display());
+            let path = folder.join(program.file_name().unwrap());
+            std::fs::write(&path, script).unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
         }
     }
-    folder
 }
 
-fn wrap(program: &Path, folder: &Path, environment: &str) {
-    let script = format!("#!/bin/sh\n{environment}\nexec '{}'\n", program.display());
-    let path = folder.join(program.file_name().unwrap());
-    std::fs::write(&path, script).unwrap();
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
-}
-
-/// Carries one connection until either end closes, or the fault does.
-fn carry(client: TcpStream, upstream: &str, fault: &Arc<Mutex<Fault>>) {
+/// Carries one connection until either end closes it, or a fault does.
+fn carry(client: TcpStream, upstream: &Path, fault: &Arc<Mutex<Fault>>) {
+    let Ok(upstream) = std::fs::read_to_string(upstream) else {
+        return;
+    };
     let Ok(server) = TcpStream::connect(upstream) else {
         return;
     };
-    let answers = (server.try_clone().unwrap(), client.try_clone().unwrap());
-    let of_answers = Arc::clone(fault);
+    let writes = Arc::new(AtomicBool::new(false));
+    let (from, to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    let (of_answers, is_write) = (Arc::clone(fault), Arc::clone(&writes));
     std::thread::spawn(move || {
-        let (server, client) = answers;
-        pass(server, client, || {
+        pass(from, to, |_| {
             let mut fault = of_answers.lock().unwrap();
             match *fault {
-                Fault::None | Fault::Silence => true,
-                Fault::Refuse | Fault::LoseAnswers(0) => false,
-                Fault::LoseAnswers(1) => {
-                    *fault = Fault::None;
+                Fault::LoseAnswers(left) if is_write.load(Ordering::Relaxed) => {
+                    *fault = if left > 1 {
+                        Fault::LoseAnswers(left - 1)
+                    } else {
+                        Fault::None
+                    };
                     false
                 }
-                Fault::LoseAnswers(more) => {
-                    *fault = Fault::LoseAnswers(more - 1);
-                    false
-                }
+                Fault::None | Fault::Silence | Fault::LoseAnswers(_) => true,
+                Fault::Refuse => false,
             }
         });
     });
-    pass(client, server, || {
+    pass(client, server, |asked| {
         while *fault.lock().unwrap() == Fault::Silence {
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let asked = String::from_utf8_lossy(asked).to_lowercase();
+        if asked.starts_with("post ") {
+            writes.store(asked.contains("transactwriteitems"), Ordering::Relaxed);
         }
         *fault.lock().unwrap() != Fault::Refuse
     });
 }
 
 /// Passes on what comes, as long as it may.
-fn pass(mut from: TcpStream, mut to: TcpStream, mut may_pass: impl FnMut() -> bool) {
+fn pass(mut from: TcpStream, mut to: TcpStream, mut may_pass: impl FnMut(&[u8]) -> bool) {
     let mut buffer = [0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if !may_pass() || to.write_all(&buffer[..length]).is_err() {
+        let chunk = &buffer[..length];
+        if !may_pass(chunk) || to.write_all(chunk).is_err() {
             break;
         }
     }

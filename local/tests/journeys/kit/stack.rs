@@ -1,5 +1,6 @@
 //! A running service: the `local` binary as a child process.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -23,8 +24,8 @@ pub(crate) struct Setup {
 pub(crate) struct Stack {
     /// Where the API answers.
     pub(crate) url: String,
-    /// Where the DynamoDB stand-in does.
-    pub(crate) dynamodb: String,
+    /// Where the stand-ins do, by the names that they are printed with.
+    endpoints: HashMap<String, String>,
     child: Child,
     output: Arc<Mutex<Vec<u8>>>,
     /// Closed by whatever ends the test process; the guard at its other end then ends the service.
@@ -107,7 +108,7 @@ impl Setup {
         let rest = follow(child.stderr.take().unwrap(), &output);
         let mut stack = Stack {
             url: String::new(),
-            dynamodb: String::new(),
+            endpoints: HashMap::new(),
             child,
             output,
             _guard: guard,
@@ -115,11 +116,14 @@ impl Setup {
         loop {
             match lines.recv_timeout(DEADLINE) {
                 Ok(line) => {
-                    if let Some(url) = line.strip_prefix("DynamoDB ") {
-                        url.trim().clone_into(&mut stack.dynamodb);
-                    } else if let Some(url) = line.strip_prefix("ready on ") {
+                    if let Some(url) = line.strip_prefix("ready on ") {
                         url.clone_into(&mut stack.url);
                         return Ok(stack);
+                    }
+                    if let Some((name, url)) = line.split_once(' ') {
+                        stack
+                            .endpoints
+                            .insert(name.to_owned(), url.trim().to_owned());
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
@@ -137,6 +141,11 @@ impl Stack {
     /// The service's process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Where a stand-in answers: `DynamoDB`, `SES` or `Secrets`.
+    pub(crate) fn endpoint(&self, name: &str) -> &str {
+        &self.endpoints[name]
     }
 
     /// All the service and its functions have said so far.
@@ -167,6 +176,36 @@ impl Drop for Stack {
             let _ = self.child.wait();
         }
     }
+}
+
+/// The processes that a process has started, with the names of their programs.
+pub(crate) fn children(pid: u32) -> Vec<(u32, String)> {
+    let mut children = Vec::new();
+    for entry in Path::new("/proc").read_dir().unwrap().flatten() {
+        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else {
+            continue;
+        };
+        // The name in brackets may hold anything, so the fields are those behind the last bracket.
+        let parent = stat
+            .rsplit(')')
+            .next()
+            .and_then(|rest| rest.split_whitespace().nth(1));
+        if parent == Some(&*pid.to_string())
+            && let Ok(program) = std::fs::read_link(entry.path().join("exe"))
+        {
+            let child = entry.file_name().to_string_lossy().parse().unwrap();
+            children.push((
+                child,
+                program.file_name().unwrap().to_string_lossy().into_owned(),
+            ));
+        }
+    }
+    children
+}
+
+/// Whether a process is there.
+pub(crate) fn is_running(pid: u32) -> bool {
+    Path::new("/proc").join(pid.to_string()).exists()
 }
 
 /// Sends a signal to one process.

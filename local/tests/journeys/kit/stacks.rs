@@ -53,3 +53,26 @@ pub(crate) fn brief_codes() -> &'static Stack {
             .start()
     })
 }
+
+/// Sessions that end after two seconds, and their codes with them.
+pub(crate) fn brief_sessions() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    STACK.get_or_init(|| {
+        Setup::default()
+            .unthrottled()
+            .set("SESSION_TTL_SECONDS", 2)
+            .start()
+    })
+}
+
+/// Three codes an hour for an address, and eight for a caller.
+pub(crate) fn hourly() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    STACK.get_or_init(|| {
+        Setup::default()
+            .unthrottled()
+            .set("EMAIL_REQUESTS_PER_HOUR", 3)
+            .set("IP_REQUESTS_PER_HOUR", 8)
+            .start()
+    })
+}

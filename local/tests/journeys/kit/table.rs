@@ -30,7 +30,7 @@ impl Table {
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .endpoint_url(&stack.dynamodb)
+            .endpoint_url(stack.endpoint("DynamoDB"))
             .build();
         let client = Client::from_conf(configuration);
         let tables = client.list_tables().send().await.unwrap();
