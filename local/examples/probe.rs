@@ -20,7 +20,11 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     let body = event.payload.get("body").and_then(Value::as_str);
     let request = body.and_then(|body| serde_json::from_str(body).ok());
     let request: Value = request.unwrap_or_else(|| event.payload.clone());
-    match request.get("do").and_then(Value::as_str).unwrap_or_default() {
+    match request
+        .get("do")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+    {
         "sleep" => {
             let millis = request.get("millis").and_then(Value::as_u64).unwrap_or(0);
             tokio::time::sleep(Duration::from_millis(millis)).await;
@@ -30,7 +34,10 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
         "error" => Err("asked to fail".into()),
         "environment" => {
             let all = std::env::vars_os().map(|(name, value)| {
-                (name.to_string_lossy().into_owned(), Value::from(value.to_string_lossy()))
+                (
+                    name.to_string_lossy().into_owned(),
+                    Value::from(value.to_string_lossy()),
+                )
             });
             Ok(Value::Object(all.collect()))
         }

@@ -48,7 +48,7 @@ pub async fn deliver() -> ExitCode {
         Err(error) => return stopped(&*error),
     };
     let deliver = |event: LambdaEvent<StreamBatch>| async {
-        Ok::<_, lambda_http::Error>(delivery.deliver_batch(event.payload).await)
+        Ok::<_, lambda_http::Error>(delivery.deliver_batch(event.payload, ambient::now).await)
     };
     ended(lambda_http::lambda_runtime::run(service_fn(deliver)).await)
 }

@@ -4,6 +4,8 @@
 //! shows neither in an answer nor in what is written. Nothing but mail requests is written, the same
 //! number of times whatever becomes of them.
 
+use std::time::Duration;
+
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
@@ -12,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
 
-use crate::ambient;
 use crate::code::{Code, CodeInput};
 use crate::locale::Locale;
 use crate::secrets::{SecretError, Secrets};
@@ -109,15 +110,20 @@ impl Delivery {
         }
     }
 
-    /// Delivers the mails of a batch, and tells which are to be tried again.
-    pub async fn deliver_batch(&self, batch: StreamBatch) -> BatchResult {
+    /// Delivers the mails of a batch, and tells which are to be tried again. Each mail is judged by
+    /// the time at which its turn comes.
+    pub async fn deliver_batch(
+        &self,
+        batch: StreamBatch,
+        now: impl Fn() -> Timestamp,
+    ) -> BatchResult {
         let mut result = BatchResult::default();
         for record in batch.records {
             let Change {
                 keys,
                 sequence_number,
             } = record.dynamodb;
-            match self.deliver(&keys.pk.s, ambient::now()).await {
+            match self.deliver(&keys.pk.s, now()).await {
                 Ok(Some(outcome)) => tracing::info!(outcome = outcome.name(), "mail closed"),
                 Ok(None) => tracing::info!("mail was closed before"),
                 Err(error) => {
@@ -233,10 +239,12 @@ impl Delivery {
     ) -> String {
         let name = &self.settings.service_name;
         let name_html = html_escape::encode_safe(name);
+        let longest = self.settings.limits.code_ttl;
         let data = match (code, &request.content) {
             (Some(code), MailContent::Code { expires_at, .. }) => json!({
                 "code": code.reveal(),
-                "validFor": valid_for(expires_at.millis().saturating_sub(at.millis()), locale),
+                // Never more than the setting allows, so that it cannot be a number as long as a code.
+                "validFor": valid_for(expires_at.since(at).min(longest), locale),
                 "serviceName": name,
                 "serviceNameHtml": name_html,
             }),
@@ -247,8 +255,8 @@ impl Delivery {
 }
 
 /// How long a code is still good, in words: to the nearest minute, or in seconds below 90.
-fn valid_for(millis: i64, locale: Locale) -> String {
-    let seconds = (millis + 999) / 1000;
+fn valid_for(lifetime: Duration, locale: Locale) -> String {
+    let seconds = lifetime.as_millis().div_ceil(1000);
     let (count, unit) = if seconds < 90 {
         (seconds, ["second", "detik"])
     } else {
@@ -286,8 +294,8 @@ mod tests {
             (1_001, "2 seconds", "2 detik"),
             (1_000, "1 second", "1 detik"),
         ] {
-            assert_eq!(valid_for(millis, Locale::En), english);
-            assert_eq!(valid_for(millis, Locale::Id), indonesian);
+            assert_eq!(valid_for(Duration::from_millis(millis), Locale::En), english);
+            assert_eq!(valid_for(Duration::from_millis(millis), Locale::Id), indonesian);
         }
     }
 }

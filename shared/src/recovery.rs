@@ -293,9 +293,14 @@ impl Recovery {
             locale,
             limits,
         };
-        let mut session = self.open(&named).await?;
+        let mut session = self.open(&named).await?.live(at)?;
         for _ in 0..ATTEMPTS {
-            let renewed = session.clone().renewed(limits, Nonce::draw(rng), at)?;
+            let renewed = match session.clone().renewed(limits, Nonce::draw(rng), at) {
+                Ok(renewed) => renewed,
+                Err(refused) => {
+                    return Err(self.unless_superseded(&session, refused.into(), at).await?);
+                }
+            };
             match self.store.renew(&session, &renewed, &request, at).await? {
                 Renewed::Done => return named.session.ok_or(Refusal::NoSession),
                 Renewed::Throttled { until } => return Err(Refusal::Throttled { until }),

@@ -178,10 +178,7 @@ impl Recovery {
             .prove(&proven, &guessed.address, &user, at)
             .await?
         {
-            Moved::Done => Ok(Some(User {
-                is_email_validate: true,
-                ..user
-            })),
+            Moved::Done => Ok(Some(user.with_proven_mailbox())),
             Moved::UserChanged => Ok(None),
             Moved::SessionChanged(found) => Err(self.lost(guessed, &found, at)),
         }
