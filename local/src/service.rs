@@ -257,13 +257,16 @@ async fn warm_up(pools: impl Iterator<Item = Pool>) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn serve(listener: TcpListener, app: Router, mut stop: Stop) {
+async fn serve(listener: TcpListener, app: Router, stop: Stop) {
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    let stopped = async move { stop.requested().await };
+    // `stop` itself is kept to the last answer: what it belongs to is waited for that long.
+    let mut asked = stop.clone();
+    let stopped = async move { asked.requested().await };
     // Accepting goes on through every error; there is none to report.
     let _ = axum::serve(listener, app)
         .with_graceful_shutdown(stopped)
         .await;
+    drop(stop);
 }
 
 /// The last line is what a script waits for. Whoever reads stdout may have gone; the service runs on.
