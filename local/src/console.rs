@@ -41,7 +41,10 @@ fn write_all(queue: &Receiver<String>, left_out: &AtomicUsize) {
         let _ = writeln!(stderr, "{line}");
         let lost = left_out.swap(0, Ordering::Relaxed);
         if lost > 0 {
-            let _ = writeln!(stderr, "({lost} lines left out: stderr is not read fast enough)");
+            let _ = writeln!(
+                stderr,
+                "({lost} lines left out: stderr is not read fast enough)"
+            );
         }
     }
 }

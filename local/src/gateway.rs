@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use axum::response::IntoResponse;
@@ -44,14 +44,20 @@ impl Gateway {
         let mut paths = HashMap::<_, Vec<_>>::new();
         for (route, pool) in routes {
             if let Ok(method) = Method::from_bytes(route.method.as_bytes()) {
-                paths.entry(route.path.clone()).or_default().push((method, route, pool));
+                paths
+                    .entry(route.path.clone())
+                    .or_default()
+                    .push((method, route, pool));
             }
         }
-        Self { paths, cors, random }
+        Self {
+            paths,
+            cors,
+            random,
+        }
     }
 
     /// A router that gives the gateway every request without a route of its own.
-    #[must_use]
     pub fn into_router(self) -> Router {
         Router::new().fallback(handle).with_state(Arc::new(self))
     }
@@ -67,7 +73,11 @@ impl Gateway {
                     None => plain(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
                     Some(body) => {
                         let at = regain::ambient::now();
-                        let context = Context { request_id: &request_id, peer, at };
+                        let context = Context {
+                            request_id: &request_id,
+                            peer,
+                            at,
+                        };
                         match event(&parts, &body, route, context) {
                             Ok(event) => invoke(pool, event).await,
                             Err(_) => internal_error(),
@@ -121,15 +131,12 @@ fn plain(status: StatusCode, message: &str) -> Response<Body> {
 
 /// The whole body, or `None` if it is too large or breaks off.
 async fn read(mut body: Body) -> Option<Bytes> {
-    if let Some(known) = body.size_hint().exact() {
-        if usize::try_from(known).is_ok_and(|known| known <= LARGEST_BODY) {
-            return axum::body::to_bytes(body, LARGEST_BODY).await.ok();
-        }
-    }
     let mut kept = Vec::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(chunk) = frame.ok()?.into_data() else { continue };
+        let Ok(chunk) = frame.ok()?.into_data() else {
+            continue;
+        };
         length += chunk.len();
         if length <= LARGEST_BODY {
             kept.extend_from_slice(&chunk);

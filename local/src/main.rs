@@ -1,6 +1,6 @@
 //! `cargo run`: the whole service on one machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -11,7 +11,10 @@ use local::shutdown::Signals;
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    let workspace = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let workspace = here
+        .parent()
+        .map_or_else(|| here.clone(), Path::to_path_buf);
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();

@@ -162,8 +162,13 @@ impl Store {
                 }
                 _ => return Err(StoreError::unreachable(error)),
             };
-            let failed = |reason: &CancellationReason| reason.code() == Some(CONDITION_FAILED);
-            if reasons.iter().any(failed) {
+            // A conflict hides how the condition of its item would have come out: what the others
+            // came to is no answer yet.
+            if !reasons.iter().any(|reason| reason.code() == Some(CONFLICT)) {
+                let failed = |reason: &CancellationReason| reason.code() == Some(CONDITION_FAILED);
+                if !reasons.iter().any(failed) {
+                    return Err(StoreError::unreachable(error));
+                }
                 let verdicts = reasons.into_iter().map(|reason| {
                     if failed(&reason) {
                         Verdict::Failed(reason.item)
@@ -172,9 +177,6 @@ impl Store {
                     }
                 });
                 return Ok(Transacted::Refused(Refusals(verdicts.collect())));
-            }
-            if !reasons.iter().any(|reason| reason.code() == Some(CONFLICT)) {
-                return Err(StoreError::unreachable(error));
             }
             tokio::time::sleep(pause).await;
             pause *= 2;
