@@ -37,7 +37,9 @@ const CARGO_RUNS_OWN: [&str; 20] = [
 #[derive(Debug, Error)]
 pub enum BinariesError {
     /// Cargo cannot be started.
-    #[error("cargo cannot be started to build the functions: {0}")]
+    #[error(
+        "cargo cannot be started to build the functions ({0}); --functions takes them ready-made"
+    )]
     NoCargo(std::io::Error),
     /// Cargo has said why.
     #[error("the functions cannot be built")]

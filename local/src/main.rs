@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use local::console::{self, say};
 use local::options::Options;
 use local::service;
 use local::shutdown::Signals;
@@ -21,15 +22,19 @@ async fn main() -> ExitCode {
     let mut signals = match Signals::listen() {
         Ok(signals) => signals,
         Err(error) => {
-            eprintln!("error: signals cannot be listened for: {error}");
+            say(format!("error: signals cannot be listened for: {error}"));
+            console::flush();
             return ExitCode::FAILURE;
         }
     };
-    match service::run(options, workspace, environment, &mut signals).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+    let ended = service::run(options, workspace, environment, &mut signals).await;
+    if let Err(error) = &ended {
+        say(format!("error: {error}"));
+    }
+    console::flush();
+    if ended.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }

@@ -19,6 +19,8 @@ mod guesses;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod interleavings;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod races;

@@ -207,7 +207,7 @@ async fn of_parallel_uses_of_one_proof_one_wins() {
                             .set_password_by_token(token, new, NOON, &mut rng)
                             .await
                     }
-                    Verified::User(_) => {
+                    Verified::User => {
                         recovery
                             .set_password(&in_directory(&started), new, NOON, &mut rng)
                             .await
@@ -248,7 +248,7 @@ async fn of_parallel_uses_of_two_proofs_one_wins() {
                             .await,
                     )
                 }
-                (started, Verified::User(_)) => {
+                (started, Verified::User) => {
                     let named = in_directory(started);
                     told(&recovery.set_password(&named, new, NOON, &mut rng).await)
                 }

@@ -27,7 +27,7 @@ async fn validated(kit: &Kit, protocol: Protocol, at: Timestamp) -> (Started, Ve
 fn token(proof: &Verified) -> ResetToken {
     match proof {
         Verified::Token(token) => token.clone(),
-        Verified::User(_) => panic!("no token in this protocol"),
+        Verified::User => panic!("no token in this protocol"),
     }
 }
 

@@ -23,7 +23,7 @@ use super::{CALLER, CODE_SECRET, INDEX_SECRET, Kit, LOCALE, Mail, address};
 #[derive(Debug)]
 pub(crate) enum Verified {
     Token(ResetToken),
-    User(Box<User>),
+    User,
 }
 
 /// A code as a caller types it.
@@ -144,7 +144,7 @@ impl Kit {
                 .recovery
                 .verify(&named, &guess, at)
                 .await
-                .map(|user| Verified::User(Box::new(user))),
+                .map(|_| Verified::User),
         }
     }
 
@@ -158,7 +158,7 @@ impl Kit {
     ) -> Result<User, Refusal> {
         match proof {
             Verified::Token(token) => self.set_by_token(Some(token.clone()), password, at).await,
-            Verified::User(_) => self.set_in_directory(started, password, at).await,
+            Verified::User => self.set_in_directory(started, password, at).await,
         }
     }
 

@@ -24,7 +24,6 @@ use regain::locale::Locale;
 use regain::mail::Delivery;
 use regain::password::Hasher;
 use regain::recovery::Recovery;
-use regain::secrets::Secrets;
 use regain::settings::{MailSettings, Settings};
 use regain::store::Store;
 use regain::timestamp::Timestamp;
@@ -158,14 +157,6 @@ impl Kit {
     pub(crate) fn another_instance(&self) -> Recovery {
         let store = Store::new(client(&self.endpoint, Some(&self.log)), TABLE);
         recovery(&store, &self.vault, &self.settings)
-    }
-
-    /// The same engine with other settings, as after a deployment.
-    pub(crate) fn deployed_with(&self, change: impl FnOnce(&mut Settings)) -> Recovery {
-        let mut settings = self.settings.clone();
-        change(&mut settings);
-        let store = Store::new(client(&self.endpoint, Some(&self.log)), TABLE);
-        recovery(&store, &self.vault, &settings)
     }
 
     /// A generator that has not been used yet.
