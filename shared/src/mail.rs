@@ -19,9 +19,9 @@ use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::{MailSettings, Settings};
-use crate::store::{Claim, MailContent, MailRequest, Outcome, Store, StoreError};
-use crate::telemetry;
+use crate::store::{Claim, LEASE, MailContent, MailRequest, Outcome, Store, StoreError};
 use crate::timestamp::Timestamp;
+use crate::{aws, telemetry};
 
 /// A batch of the table's stream, as far as it matters here.
 #[derive(Debug, Deserialize)]
@@ -71,6 +71,8 @@ struct BatchItemFailure {
 enum Undelivered {
     #[error("another delivery has the mail")]
     Leased,
+    #[error("the claim was about to end")]
+    TooSlow,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -152,7 +154,7 @@ impl Delivery {
             Claim::Closed => return Ok(None),
             Claim::Leased => return Err(Undelivered::Leased),
         };
-        match self.send(&request, at).await {
+        match self.send(&request, at, now).await {
             Ok(outcome) => {
                 match outcome {
                     Outcome::Sent(_) => {
@@ -174,7 +176,12 @@ impl Delivery {
     }
 
     /// Decides what becomes of a mail, and sends it if it is to be sent.
-    async fn send(&self, request: &MailRequest, at: Timestamp) -> Result<Outcome, Undelivered> {
+    async fn send(
+        &self,
+        request: &MailRequest,
+        at: Timestamp,
+        now: &impl Fn() -> Timestamp,
+    ) -> Result<Outcome, Undelivered> {
         if let MailContent::Code { expires_at, .. } = request.content
             && at >= expires_at
         {
@@ -194,6 +201,9 @@ impl Delivery {
             )
             .template_data(data)
             .build();
+        if now() >= at.plus(LEASE).minus(aws::OPERATION) {
+            return Err(Undelivered::TooSlow);
+        }
         let sent = self
             .ses
             .send_email()
