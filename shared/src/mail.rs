@@ -4,6 +4,8 @@
 //! shows neither in an answer nor in what is written. Nothing but mail requests is written, the same
 //! number of times whatever becomes of them.
 
+use std::time::Duration;
+
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
@@ -14,11 +16,12 @@ use thiserror::Error;
 
 use crate::code::{Code, CodeInput};
 use crate::locale::Locale;
+use crate::metrics::{self, Metric};
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::{MailSettings, Settings};
-use crate::store::{Claim, MailContent, MailRequest, Outcome, Store, StoreError};
-use crate::telemetry;
+use crate::store::{Claim, LEASE, MailContent, MailRequest, Outcome, Store, StoreError};
 use crate::timestamp::Timestamp;
+use crate::{aws, telemetry};
 
 /// A batch of the table's stream, as far as it matters here.
 #[derive(Debug, Deserialize)]
@@ -68,6 +71,8 @@ struct BatchItemFailure {
 enum Undelivered {
     #[error("another delivery has the mail")]
     Leased,
+    #[error("the claim was about to end")]
+    TooSlow,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -121,10 +126,11 @@ impl Delivery {
                 keys,
                 sequence_number,
             } = record.dynamodb;
-            match self.deliver(&keys.pk.s, now()).await {
+            match self.deliver(&keys.pk.s, &now).await {
                 Ok(Some(outcome)) => tracing::info!(outcome = outcome.name(), "mail closed"),
                 Ok(None) => tracing::info!("mail was closed before"),
                 Err(error) => {
+                    metrics::count(Metric::MailsFailed);
                     tracing::warn!(error = %telemetry::causes(&error), "mail to be tried again");
                     let failure = BatchItemFailure {
                         item_identifier: sequence_number,
@@ -137,14 +143,28 @@ impl Delivery {
     }
 
     /// Delivers one mail, unless it has its outcome already.
-    async fn deliver(&self, key: &str, at: Timestamp) -> Result<Option<Outcome>, Undelivered> {
+    async fn deliver(
+        &self,
+        key: &str,
+        now: &impl Fn() -> Timestamp,
+    ) -> Result<Option<Outcome>, Undelivered> {
+        let at = now();
         let request = match self.store.claim_mail(key, at).await? {
             Claim::Claimed(request) => request,
             Claim::Closed => return Ok(None),
             Claim::Leased => return Err(Undelivered::Leased),
         };
-        match self.send(&request, at).await {
+        match self.send(&request, at, now).await {
             Ok(outcome) => {
+                match outcome {
+                    Outcome::Sent(_) => {
+                        metrics::count(Metric::CodesMailed);
+                        let latency = now().since(request.requested_at);
+                        metrics::record(Metric::MailLatency, latency.as_millis());
+                    }
+                    Outcome::Refused => metrics::count(Metric::MailsFailed),
+                    Outcome::Nobody | Outcome::Expired => {}
+                }
                 self.store.close_mail(key, &outcome).await?;
                 Ok(Some(outcome))
             }
@@ -156,7 +176,12 @@ impl Delivery {
     }
 
     /// Decides what becomes of a mail, and sends it if it is to be sent.
-    async fn send(&self, request: &MailRequest, at: Timestamp) -> Result<Outcome, Undelivered> {
+    async fn send(
+        &self,
+        request: &MailRequest,
+        at: Timestamp,
+        now: &impl Fn() -> Timestamp,
+    ) -> Result<Outcome, Undelivered> {
         if let MailContent::Code { expires_at, .. } = request.content
             && at >= expires_at
         {
@@ -176,6 +201,9 @@ impl Delivery {
             )
             .template_data(data)
             .build();
+        if now() >= at.plus(LEASE).minus(aws::OPERATION) {
+            return Err(Undelivered::TooSlow);
+        }
         let sent = self
             .ses
             .send_email()
@@ -237,10 +265,12 @@ impl Delivery {
     ) -> String {
         let name = &self.settings.service_name;
         let name_html = html_escape::encode_safe(name);
+        let longest = self.settings.limits.code_ttl;
         let data = match (code, &request.content) {
             (Some(code), MailContent::Code { expires_at, .. }) => json!({
                 "code": code.reveal(),
-                "validFor": valid_for(expires_at.millis().saturating_sub(at.millis()), locale),
+                // Never more than the setting allows, so that it cannot be a number as long as a code.
+                "validFor": valid_for(expires_at.since(at).min(longest), locale),
                 "serviceName": name,
                 "serviceNameHtml": name_html,
             }),
@@ -251,8 +281,8 @@ impl Delivery {
 }
 
 /// How long a code is still good, in words: to the nearest minute, or in seconds below 90.
-fn valid_for(millis: i64, locale: Locale) -> String {
-    let seconds = (millis + 999) / 1000;
+fn valid_for(lifetime: Duration, locale: Locale) -> String {
+    let seconds = lifetime.as_millis().div_ceil(1000);
     let (count, unit) = if seconds < 90 {
         (seconds, ["second", "detik"])
     } else {
@@ -290,8 +320,14 @@ mod tests {
             (1_001, "2 seconds", "2 detik"),
             (1_000, "1 second", "1 detik"),
         ] {
-            assert_eq!(valid_for(millis, Locale::En), english);
-            assert_eq!(valid_for(millis, Locale::Id), indonesian);
+            assert_eq!(
+                valid_for(Duration::from_millis(millis), Locale::En),
+                english
+            );
+            assert_eq!(
+                valid_for(Duration::from_millis(millis), Locale::Id),
+                indonesian
+            );
         }
     }
 }

@@ -44,6 +44,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis(duration)))
     }
 
+    /// How long after `earlier` this point is; nothing if it is not.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
     /// Seconds since the epoch, rounded up: what a DynamoDB TTL attribute holds, so that an item
     /// is never deleted before the millisecond it expires.
     #[must_use]

@@ -72,6 +72,48 @@ fn active() -> String {
 }
 
 impl User {
+    /// A user of whom nothing is known yet.
+    pub(crate) fn new(id: UserId) -> Self {
+        Self {
+            id,
+            email: String::new(),
+            phone: String::new(),
+            status: active(),
+            profile: Map::new(),
+            meta: Map::new(),
+            identities: Map::new(),
+            address: Map::new(),
+            roles: Vec::new(),
+            is_email_validate: false,
+            is_profile_complete: false,
+            is_temporary: false,
+            locale: None,
+            password_hash: None,
+            password_changed_at: None,
+            credentials_version: 1,
+        }
+    }
+
+    /// The user after the mailbox was proven.
+    #[must_use]
+    pub(crate) fn with_proven_mailbox(self) -> Self {
+        Self {
+            is_email_validate: true,
+            ..self
+        }
+    }
+
+    /// The user with another password.
+    #[must_use]
+    pub(crate) fn with_password(self, hash: PasswordHash, at: Timestamp) -> Self {
+        Self {
+            password_hash: Some(hash),
+            password_changed_at: Some(at),
+            credentials_version: self.credentials_version + 1,
+            ..self
+        }
+    }
+
     /// Whether the user may not use the service.
     #[must_use]
     pub fn is_blocked(&self) -> bool {

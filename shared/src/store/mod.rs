@@ -32,6 +32,7 @@ use crate::timestamp::Timestamp;
 pub use guesses::{Charge, Moved};
 pub use items::{MailContent, MailRequest, Outcome, SessionOrigin};
 pub use mail::Claim;
+pub(crate) use mail::LEASE;
 pub use sessions::{Begun, CodeRequest, Found, Renewed};
 
 /// An item as DynamoDB has it.

@@ -221,42 +221,8 @@ fn merged(
     existing: Option<&User>,
     at: Timestamp,
 ) -> User {
-    let was = existing.cloned();
-    let changed = hash.is_some();
-    let (hash, changed_at, version) = match (hash, &was) {
-        (Some(hash), was) => (
-            Some(hash),
-            Some(at),
-            was.as_ref().map_or(0, |user| user.credentials_version) + 1,
-        ),
-        (None, Some(user)) => (
-            user.password_hash.clone(),
-            user.password_changed_at,
-            user.credentials_version,
-        ),
-        (None, None) => (None, None, 1),
-    };
-    debug_assert!(!changed || changed_at == Some(at));
-    let was = was.unwrap_or_else(|| User {
-        id: id.clone(),
-        email: String::new(),
-        phone: String::new(),
-        status: super::active(),
-        profile: Map::new(),
-        meta: Map::new(),
-        identities: Map::new(),
-        address: Map::new(),
-        roles: Vec::new(),
-        is_email_validate: false,
-        is_profile_complete: false,
-        is_temporary: false,
-        locale: None,
-        password_hash: None,
-        password_changed_at: None,
-        credentials_version: 0,
-    });
-    User {
-        id,
+    let was = existing.cloned().unwrap_or_else(|| User::new(id));
+    let user = User {
         email: line.email.trim().to_owned(),
         phone: line.phone.unwrap_or(was.phone),
         status: line.status.unwrap_or(was.status),
@@ -269,8 +235,10 @@ fn merged(
         is_profile_complete: line.is_profile_complete.unwrap_or(was.is_profile_complete),
         is_temporary: line.is_temporary.unwrap_or(was.is_temporary),
         locale: line.locale.or(was.locale),
-        password_hash: hash,
-        password_changed_at: changed_at,
-        credentials_version: version,
+        ..was
+    };
+    match hash {
+        None => user,
+        Some(hash) => user.with_password(hash, at),
     }
 }

@@ -1,0 +1,108 @@
+//! Every fixture in `events/`, given to the function it is for and compared with what it answers.
+//!
+//! The functions are the real binaries, fed over the Runtime API; the table, the secrets and the mail
+//! are the ones of `cargo run -- --seed events`. The answers are in `snapshots/`, one file a fixture.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what it expects by panicking, and so do the functions it is made of"
+)]
+
+mod answer;
+mod fixture;
+mod stack;
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use local::template::Stack;
+use serde_json::Value as Json;
+
+use fixture::Fixture;
+use stack::Running;
+
+const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+#[tokio::test]
+async fn every_fixture_is_answered_as_its_snapshot_says() {
+    let running = Running::start().await;
+    let mut different = Vec::new();
+    for fixture in Fixture::all() {
+        let answer = running.answer(&fixture).await;
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(Path::new("snapshots").join(&fixture.function));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        let compare = || insta::assert_snapshot!(fixture.case.as_str(), answer);
+        if catch_unwind(AssertUnwindSafe(|| settings.bind(compare))).is_err() {
+            different.push(fixture.name());
+        }
+    }
+    running.finish().await;
+    assert!(
+        different.is_empty(),
+        "not as their snapshots: {different:?}"
+    );
+}
+
+#[test]
+fn every_snapshot_has_its_fixture() {
+    let fixtures: BTreeSet<_> = Fixture::all().iter().map(Fixture::name).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/events/snapshots");
+    let snapshots: BTreeSet<_> = fixture::files(&folder, "snap").collect();
+    assert_eq!(snapshots, fixtures);
+}
+
+#[test]
+fn every_http_fixture_is_on_a_route_to_its_function() {
+    let stack = stack::template();
+    for fixture in Fixture::all() {
+        let Some(route_key) = fixture.event.get("routeKey").and_then(Json::as_str) else {
+            continue;
+        };
+        let route = stack
+            .routes
+            .iter()
+            .find(|route| format!("{} {}", route.method, route.path) == route_key);
+        let route = route.unwrap_or_else(|| panic!("{}: no route {route_key}", fixture.name()));
+        let function = stack.function(&route.function).unwrap();
+        assert_eq!(function.name, fixture.function, "{}", fixture.name());
+        for (pointer, expected) in [
+            ("/rawPath", route.path.as_str()),
+            ("/requestContext/http/path", route.path.as_str()),
+            ("/requestContext/http/method", route.method.as_str()),
+            ("/requestContext/routeKey", route_key),
+        ] {
+            let found = fixture.event.pointer(pointer).and_then(Json::as_str);
+            assert_eq!(found, Some(expected), "{}: {pointer}", fixture.name());
+        }
+    }
+}
+
+#[test]
+fn every_stream_fixture_passes_the_filter_of_its_functions_event_source() {
+    let stack = stack::template();
+    for fixture in Fixture::all() {
+        let records = fixture.event.get("Records").and_then(Json::as_array);
+        for record in records.into_iter().flatten() {
+            assert!(
+                wanted(&stack, &fixture.function, record),
+                "{}: {record}",
+                fixture.name()
+            );
+        }
+    }
+}
+
+fn wanted(stack: &Stack, function: &str, record: &Json) -> bool {
+    let of_function = stack.event_sources.iter().filter(|source| {
+        stack
+            .function(&source.function)
+            .is_some_and(|it| it.name == function)
+    });
+    of_function
+        .flat_map(|source| &source.filters)
+        .any(|filter| filter.matches(record))
+}
