@@ -189,8 +189,8 @@ async fn change(scene: &Scene, what: &str) {
     match what {
         "blocked" => kit.change_user(user, "status", blocked()).await,
         "moved" => {
-            kit.change_user(user, "email", text("elsewhere@example.com"))
-                .await
+            let elsewhere = text("elsewhere@example.com");
+            kit.change_user(user, "email", elsewhere).await;
         }
         _ => {
             let version = aws_sdk_dynamodb::types::AttributeValue::N("1".to_owned());

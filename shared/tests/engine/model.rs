@@ -14,7 +14,7 @@ const SESSION_GUESSES: u32 = 2;
 const DAILY_GUESSES: u32 = 5;
 const CODE_TTL: Duration = Duration::from_secs(100);
 const SESSION_TTL: Duration = Duration::from_secs(1000);
-const PROOF_TTL: Duration = Duration::from_secs(600);
+const PROOF_TTL: Duration = Duration::from_mins(10);
 const COOLDOWN: Duration = Duration::from_secs(30);
 const PER_HOUR: u32 = 8;
 const PER_DAY: u32 = 14;
@@ -330,7 +330,7 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_order_of_calls_is_answered_as_the_model_predicts(steps in steps()) {

@@ -365,7 +365,7 @@ async fn parallel_deliveries_of_one_record_send_one_mail() {
 
 /// A right guess among so many, at any place.
 const GUESSES: usize = 30;
-const ROUNDS: u64 = 200;
+const ROUNDS: u64 = 80;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_storm_the_right_guess_has_no_better_chance_than_any_other() {
@@ -394,6 +394,6 @@ async fn in_a_storm_the_right_guess_has_no_better_chance_than_any_other() {
         assert!(won <= 1 && count(&answers, &Told::CodeWrong) + won <= GUESSES);
         wins += won;
     }
-    // 5 of 30 guesses are judged: 33 wins of 200 are expected, with a deviation of 5.3.
-    assert!((8..=70).contains(&wins), "{wins} wins of {ROUNDS}");
+    // 5 of 30 guesses are judged: 13 wins of 80 are expected, with a deviation of 3.3.
+    assert!((1..=33).contains(&wins), "{wins} wins of {ROUNDS}");
 }

@@ -24,6 +24,10 @@ enum Sent {
 
 /// Everything that may be wrong with a guess at once.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each may be wrong or not, in every combination"
+)]
 struct Flaws {
     session_expired: bool,
     superseded: bool,
@@ -153,7 +157,11 @@ async fn a_guess_is_told_what_is_wrong_in_order_and_moves_nothing_else() {
 #[tokio::test]
 async fn a_code_sent_with_a_password_is_judged_in_the_same_order() {
     let mut kit = strict().await;
-    for (number, flaws) in Flaws::all(Protocol::Directory).into_iter().enumerate() {
+    let judged_alike = |flaws: &Flaws| flaws.sent != Sent::Malformed;
+    let flaws = Flaws::all(Protocol::Directory)
+        .into_iter()
+        .filter(judged_alike);
+    for (number, flaws) in flaws.enumerate() {
         kit = fresh_now_and_then(kit, number).await;
         let email = format!("user{number}@example.com");
         let (started, sent) = flaws.prepare(&kit, Protocol::Directory, &email).await;
@@ -194,11 +202,10 @@ async fn a_code_sent_with_a_password_is_judged_in_the_same_order() {
 #[tokio::test]
 async fn a_password_without_a_code_is_refused_in_order_and_by_no_guess_budget() {
     let mut kit = strict().await;
-    for (number, flaws) in Flaws::all(Protocol::Directory).into_iter().enumerate() {
+    let any_code = |flaws: &Flaws| flaws.sent == Sent::Right;
+    let flaws = Flaws::all(Protocol::Directory).into_iter().filter(any_code);
+    for (number, flaws) in flaws.enumerate() {
         kit = fresh_now_and_then(kit, number).await;
-        if flaws.sent != Sent::Right {
-            continue;
-        }
         let email = format!("user{number}@example.com");
         let (started, _) = flaws.prepare(&kit, Protocol::Directory, &email).await;
         let before = kit.dump().await;
@@ -229,7 +236,9 @@ async fn a_password_without_a_code_is_refused_in_order_and_by_no_guess_budget() 
 #[tokio::test]
 async fn another_code_is_refused_in_order_and_by_the_sessions_own_guesses_only() {
     let mut kit = strict().await;
-    for (number, flaws) in Flaws::all(Protocol::AuthV1).into_iter().enumerate() {
+    let any_code = |flaws: &Flaws| flaws.sent == Sent::Right;
+    let flaws = Flaws::all(Protocol::AuthV1).into_iter().filter(any_code);
+    for (number, flaws) in flaws.enumerate() {
         kit = fresh_now_and_then(kit, number).await;
         let email = format!("user{number}@example.com");
         let (started, _) = flaws.prepare(&kit, Protocol::AuthV1, &email).await;

@@ -96,8 +96,8 @@ async fn setting_a_password_ends_every_other_session_of_the_address() {
         let user = kit.user(ANN).await;
         let (proven_in_auth, auth_proof) = validated(&kit, AUTH, NOON).await;
         let (proven_in_directory, directory_proof) = validated(&kit, DIRECTORY, NOON).await;
-        let used = if how == "token" { AUTH } else { DIRECTORY };
-        let started = kit.start(used, ANN, NOON).await;
+        let protocol = if how == "token" { AUTH } else { DIRECTORY };
+        let started = kit.start(protocol, ANN, NOON).await;
         let code = kit.code(NOON).await;
         let (awaiting, awaiting_code, set) = if how == "code" {
             // Whoever sends code and password at once has the session that awaits.
@@ -134,7 +134,7 @@ async fn setting_a_password_ends_every_other_session_of_the_address() {
             Told::Over
         );
         assert_eq!(kit.stored(&user).await.credentials_version, 1);
-        let next = kit.start(used, ANN, later(3)).await;
+        let next = kit.start(protocol, ANN, later(3)).await;
         let mails = kit.mailed(later(3)).await;
         let code = mails
             .iter()

@@ -13,7 +13,9 @@ use aws_sdk_dynamodb::operation::transact_write_items::{
     TransactWriteItemsInput, TransactWriteItemsOutput,
 };
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemInput, UpdateItemOutput};
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
+};
 
 /// One call of the store, however often the SDK tried it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,12 +111,13 @@ fn pk(key: Option<&std::collections::HashMap<String, AttributeValue>>) -> String
 }
 
 fn key_of(item: &TransactWriteItem) -> String {
-    pk(item
+    let key = item
         .update()
-        .map(|update| update.key())
-        .or(item.put().map(|put| put.item()))
-        .or(item.condition_check().map(|check| check.key()))
-        .or(item.delete().map(|delete| delete.key())))
+        .map(Update::key)
+        .or(item.put().map(Put::item))
+        .or(item.condition_check().map(ConditionCheck::key))
+        .or(item.delete().map(Delete::key));
+    pk(key)
 }
 
 impl Intercept for Recorder {
