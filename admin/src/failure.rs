@@ -5,7 +5,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
-use aws_sdk_dynamodb::error::{ConnectorError, ErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ConnectorError, ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::error::ResourceNotFoundException as NoTable;
 use aws_sdk_secretsmanager::types::error::ResourceNotFoundException as NoSecret;
 use regain::password::InvalidCost;
@@ -37,7 +37,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Aws(#[from] Trouble),
     /// An import that was begun.
-    #[error("line {line}: {problem}; {so_far}")]
+    #[error("line {line}: {problem} ({so_far})")]
     CutShort {
         line: usize,
         problem: String,
@@ -110,7 +110,7 @@ impl fmt::Display for Trouble {
                  run`, give --local)"
             ),
             Cause::Unreachable(message) => write!(f, "{what} cannot be reached: {message}"),
-            Cause::NotServed => write!(f, "the endpoint of {what} does not know this call"),
+            Cause::NotServed => write!(f, "the endpoint of {what} does not know the call"),
             Cause::OtherKey => write!(f, "{what} is none of Regain's: its key is not pk"),
             Cause::Other(message) => write!(f, "{what} cannot be used: {message}"),
         }
@@ -121,20 +121,21 @@ impl Trouble {
     /// From an answer of the SDK.
     pub(crate) fn of<E>(what: impl Into<String>, error: &SdkError<E, HttpResponse>) -> Self
     where
-        E: StdError + 'static,
+        E: ProvideErrorMetadata + StdError + 'static,
     {
-        let mut trouble = Self::because(what, error);
-        // What a service does not serve it refuses without a code of its own.
         let status = error
             .raw_response()
             .map(|response| response.status().as_u16());
-        if matches!(trouble.cause, Cause::Other(_))
-            && code(error).is_none()
-            && matches!(status, Some(404 | 405 | 501))
-        {
-            trouble.cause = Cause::NotServed;
+        let cause = match error.code() {
+            Some(code) => refusal(code, error.message().unwrap_or(code)),
+            // What a service does not serve it refuses without a code of its own.
+            None if matches!(status, Some(404 | 405 | 501)) => Cause::NotServed,
+            None => cause(error),
+        };
+        Self {
+            what: what.into(),
+            cause,
         }
-        trouble
     }
 
     /// From what an error of the engine was caused by.
@@ -152,58 +153,67 @@ fn causes<'a>(
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// The code and message that a service answered with, where the SDK has no type for the code.
-fn metadata<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a ErrorMetadata> {
-    causes(error).find_map(|cause| cause.downcast_ref())
+fn has<E: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).any(|cause| cause.downcast_ref::<E>().is_some())
 }
 
-fn code<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a str> {
-    metadata(error).and_then(ErrorMetadata::code)
-}
-
-/// The connection that failed, if it was that.
-fn connection_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a ConnectorError> {
-    causes(error).find_map(|cause| cause.downcast_ref())
-}
-
+/// Why a call failed, by all that its error was caused by.
 fn cause(error: &(dyn StdError + 'static)) -> Cause {
-    if causes(error).any(|cause| cause.is::<NoTable>() || cause.is::<NoSecret>()) {
+    if has::<NoTable>(error) || has::<NoSecret>(error) {
         return Cause::Absent;
     }
-    let last = causes(error)
-        .last()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let message = metadata(error)
-        .and_then(ErrorMetadata::message)
-        .map_or(last.clone(), str::to_owned);
-    match code(error) {
-        Some("ResourceNotFoundException" | "NotFoundException") => Cause::Absent,
-        Some(code) if code.starts_with("AccessDenied") || code == "UnauthorizedOperation" => {
-            Cause::Denied(message)
-        }
-        Some(
-            "UnrecognizedClientException"
-            | "InvalidClientTokenId"
-            | "InvalidSignatureException"
-            | "SignatureDoesNotMatch"
-            | "IncompleteSignature"
-            | "ExpiredToken"
-            | "ExpiredTokenException"
-            | "MissingAuthenticationToken"
-            | "MissingAuthenticationTokenException",
-        ) => Cause::Credentials(message),
-        Some("UnknownOperationException") => Cause::NotServed,
-        Some("ValidationException") if message.contains("key element") => Cause::OtherKey,
-        Some(_) => Cause::Other(message),
-        None if causes(error).any(|cause| cause.to_string().contains("credential")) => {
-            Cause::Credentials(last)
-        }
-        None if causes(error).any(|cause| cause.to_string().to_lowercase().contains("region")) => {
-            Cause::Other("no region is known: set AWS_REGION, or give --region".to_owned())
-        }
-        None if connection_of(error).is_some() => Cause::Unreachable(last),
-        None if last.contains("timed out") || last.contains("timeout") => Cause::Unreachable(last),
-        None => Cause::Other(last),
+    let metadata = causes(error).find_map(|cause| cause.downcast_ref::<ErrorMetadata>());
+    if let Some(metadata) = metadata {
+        return match metadata.code() {
+            Some(code) => refusal(code, metadata.message().unwrap_or(code)),
+            None => Cause::NotServed,
+        };
     }
+    let texts: Vec<_> = causes(error).map(|cause| cause.to_string()).collect();
+    let last = texts.last().cloned().unwrap_or_default();
+    let says = |word: &str| texts.iter().any(|text| text.to_lowercase().contains(word));
+    if says("credential") {
+        Cause::Credentials(no_credentials(&last))
+    } else if says("region") {
+        Cause::Other("no region is known: set AWS_REGION, or give --region".to_owned())
+    } else if has::<ConnectorError>(error) || says("timed out") || says("timeout") {
+        Cause::Unreachable(last)
+    } else {
+        Cause::Other(last)
+    }
+}
+
+/// What a service means that refuses a call with a code.
+fn refusal(code: &str, message: &str) -> Cause {
+    let message = message.to_owned();
+    match code {
+        "ResourceNotFoundException" | "NotFoundException" => Cause::Absent,
+        // CloudFormation has no code of its own for it.
+        "ValidationError" if message.ends_with("does not exist") => Cause::Absent,
+        "ValidationException" if message.contains("key element") => Cause::OtherKey,
+        "UnknownOperationException" => Cause::NotServed,
+        "UnauthorizedOperation" => Cause::Denied(message),
+        _ if code.starts_with("AccessDenied") => Cause::Denied(message),
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException" => Cause::Credentials(message),
+        _ => Cause::Other(message),
+    }
+}
+
+/// What the SDK lists as tried, in a sentence.
+fn no_credentials(tried: &str) -> String {
+    let tried = tried.to_lowercase();
+    if tried.contains("`sso`") || tried.contains("sso feature") {
+        return "the profile signs in by SSO; run `eval \"$(aws configure export-credentials \
+                --format env)\"` first"
+            .to_owned();
+    }
+    "none were found in the environment, the profile or the machine's role".to_owned()
 }

@@ -276,21 +276,24 @@ impl Passes<'_> {
     }
 
     fn failure(&self, step: Step, line: usize, error: &ImportError, done: usize) -> Failure {
-        let trouble = match error {
-            ImportError::Store(error) => Trouble::because(self.stack.the_table(), error),
-            other => Trouble::because("it", other),
+        let problem = match error {
+            ImportError::Store(error) => {
+                let trouble = Trouble::because(self.stack.the_table(), error);
+                // Before anything is written it is about the table as a whole.
+                if done == 0 || !matches!(step, Step::BringIn) {
+                    return trouble.into();
+                }
+                trouble.to_string()
+            }
+            other => other.to_string(),
         };
-        match step {
-            Step::Check | Step::Preview => trouble.into(),
-            Step::BringIn if done == 0 => trouble.into(),
-            Step::BringIn => Failure::CutShort {
-                line,
-                problem: trouble.to_string(),
-                so_far: format!(
-                    "{} done, run the same command again to go on",
-                    say::count(done, "line is", "lines are")
-                ),
-            },
+        Failure::CutShort {
+            line,
+            problem,
+            so_far: format!(
+                "{} done; run the same command again to go on",
+                say::count(done, "line is", "lines are")
+            ),
         }
     }
 }

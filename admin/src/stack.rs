@@ -6,7 +6,7 @@ use aws_sdk_cloudformation::types::Stack as DescribedStack;
 use regain::settings::Settings;
 
 use crate::connection::Connection;
-use crate::failure::{Cause, Failure, Trouble};
+use crate::failure::{Failure, Trouble};
 use crate::options::Place;
 
 /// What a stack's parts are called. The table is always known; the others where they were given.
@@ -33,6 +33,7 @@ impl Stack {
 const LOCAL_STACK: &str = "regain";
 const LOCAL_INDEX_KEY: &str = "IndexKey";
 const LOCAL_CODE_KEY: &str = "CodeKey";
+const LOCAL_SENDER: &str = "no-reply@example.com";
 
 /// Finds out what the stack's parts are called: from `CloudFormation` where the stack is named, and from
 /// the options, which come first.
@@ -88,7 +89,7 @@ pub(crate) async fn find(
         ))?,
         index_key: or_local(parts.index_key_secret, LOCAL_INDEX_KEY),
         code_key: or_local(parts.code_key_secret, LOCAL_CODE_KEY),
-        mail_from: parts.mail_from,
+        mail_from: or_local(parts.mail_from, LOCAL_SENDER),
         template_prefix: or_local(parts.template_prefix, LOCAL_STACK),
         settings: Settings::from_env()?,
         has_own_settings: false,
@@ -103,22 +104,13 @@ struct Described {
 
 impl Described {
     async fn ask(connection: &Connection, name: &str) -> Result<Self, Trouble> {
-        let what = || format!("the stack {name}");
         let asked = connection
             .cloudformation()
             .describe_stacks()
             .stack_name(name)
             .send()
             .await;
-        let described = asked.map_err(|error| {
-            let mut trouble = Trouble::of(what(), &error);
-            // CloudFormation has no code of its own for it.
-            if matches!(&trouble.cause, Cause::Other(message) if message.contains("does not exist"))
-            {
-                trouble.cause = Cause::Absent;
-            }
-            trouble
-        })?;
+        let described = asked.map_err(|error| Trouble::of(format!("the stack {name}"), &error))?;
         let pair =
             |key: Option<&str>, value: Option<&str>| Some((key?.to_owned(), value?.to_owned()));
         let stacks = described.stacks();
