@@ -17,6 +17,8 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 const OPERATION: Duration = Duration::from_mins(1);
 const CONNECT: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 8;
+/// The longest pause before the second try; it doubles from try to try.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// What is at hand to talk to a stack.
 #[derive(Debug)]
@@ -40,7 +42,11 @@ impl Connection {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(connector)
             .timeout_config(timeouts)
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
+            .retry_config(
+                RetryConfig::standard()
+                    .with_max_attempts(ATTEMPTS)
+                    .with_initial_backoff(FIRST_PAUSE),
+            );
         if options.local {
             // The stand-ins ask for neither, but every call carries both.
             loader = loader

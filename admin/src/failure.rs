@@ -169,7 +169,7 @@ fn cause(error: &(dyn StdError + 'static)) -> Cause {
             None => Cause::NotServed,
         };
     }
-    let texts: Vec<_> = causes(error).map(|cause| cause.to_string()).collect();
+    let texts: Vec<_> = causes(error).map(ToString::to_string).collect();
     let last = texts.last().cloned().unwrap_or_default();
     let says = |word: &str| texts.iter().any(|text| text.to_lowercase().contains(word));
     if says("credential") {

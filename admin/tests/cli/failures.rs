@@ -99,11 +99,42 @@ async fn credentials_that_are_missing_or_no_good_are_told() {
 }
 
 #[tokio::test]
+async fn a_region_that_is_missing_is_asked_for() {
+    let kit = Kit::new().await;
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+    ];
+    let ran = kit
+        .run_in(&keys, &[&SHOW[..], &["--table", "regain"]].concat())
+        .await;
+    assert!(
+        ran.sentence()
+            .ends_with("no region is known: set AWS_REGION, or give --region"),
+        "{ran:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_something_else_is_told() {
+    let kit = Kit::new().await;
+    kit.aws.fails("GetItem", 404, "", "");
+    let ran = kit.local(&SHOW).await;
+    assert_eq!(
+        ran.sentence(),
+        "the endpoint of the table regain does not know the call"
+    );
+}
+
+#[tokio::test]
 async fn an_endpoint_that_does_not_answer_is_told() {
     let kit = Kit::new().await;
-    let nowhere = "dynamodb=http://127.0.0.1:1";
+    // A port that was free a moment ago.
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let nowhere = format!("dynamodb=http://{}", listener.local_addr().unwrap());
+    drop(listener);
     let ran = kit
-        .local(&[&SHOW[..], &["--endpoint", nowhere]].concat())
+        .local(&[&SHOW[..], &["--endpoint", &nowhere]].concat())
         .await;
     let sentence = ran.sentence();
     assert!(

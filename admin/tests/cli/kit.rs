@@ -134,8 +134,8 @@ impl Kit {
 
     /// A file of users, one line each.
     pub(crate) fn file(&self, lines: &[Value]) -> PathBuf {
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        self.text_file(&text)
+        let lines: Vec<_> = lines.iter().map(Value::to_string).collect();
+        self.text_file(&lines.join("\n"))
     }
 
     pub(crate) fn text_file(&self, text: &str) -> PathBuf {

@@ -204,16 +204,15 @@ fn respond(call: &str, body: &Value) -> Response {
     body.to_string().into_response()
 }
 
-/// A stack as CloudFormation writes it.
+/// A stack as `CloudFormation` writes it.
 fn described(stack: &Value) -> String {
     let members = |of: &str, key: &str, value: &str| -> String {
         let pairs = stack[of].as_object().into_iter().flatten();
-        pairs
-            .map(|(name, text)| {
-                let text = text.as_str().unwrap();
-                format!("<member><{key}>{name}</{key}><{value}>{text}</{value}></member>")
-            })
-            .collect()
+        let member = |(name, text): (&String, &Value)| {
+            let text = text.as_str().unwrap();
+            format!("<member><{key}>{name}</{key}><{value}>{text}</{value}></member>")
+        };
+        pairs.map(member).collect::<Vec<_>>().concat()
     };
     let outputs = members("outputs", "OutputKey", "OutputValue");
     let parameters = members("parameters", "ParameterKey", "ParameterValue");
