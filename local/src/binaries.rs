@@ -37,7 +37,9 @@ const CARGO_RUNS_OWN: [&str; 20] = [
 #[derive(Debug, Error)]
 pub enum BinariesError {
     /// Cargo cannot be started.
-    #[error("cargo cannot be started to build the functions: {0}")]
+    #[error(
+        "cargo cannot be started to build the functions ({0}); --functions takes them ready-made"
+    )]
     NoCargo(std::io::Error),
     /// Cargo has said why.
     #[error("the functions cannot be built")]
@@ -46,7 +48,9 @@ pub enum BinariesError {
     #[error("the place of this program is not known: {0}")]
     NoPlace(std::io::Error),
     /// A function of the template is not there.
-    #[error("there is no program {name} in {folder}, but template.yaml has a function of that name")]
+    #[error(
+        "there is no program {name} in {folder}, but template.yaml has a function of that name"
+    )]
     Missing {
         /// The function's binary.
         name: String,
@@ -72,7 +76,10 @@ pub async fn folder(
     for name in names {
         if !folder.join(name).is_file() {
             let folder = folder.display().to_string();
-            return Err(BinariesError::Missing { name: name.to_owned(), folder });
+            return Err(BinariesError::Missing {
+                name: name.to_owned(),
+                folder,
+            });
         }
     }
     Ok(folder)
@@ -99,7 +106,14 @@ async fn build(workspace: &Path, cargo: Option<OsString>) -> Result<PathBuf, Bin
     for name in CARGO_RUNS_OWN {
         command.env_remove(name);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .kill_on_drop(true);
     let status = command.status().await.map_err(BinariesError::NoCargo)?;
-    if status.success() { Ok(folder) } else { Err(BinariesError::Build) }
+    if status.success() {
+        Ok(folder)
+    } else {
+        Err(BinariesError::Build)
+    }
 }

@@ -5,43 +5,62 @@
 //! and left out.
 
 use std::io::Write;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 const QUEUED_LINES: usize = 4096;
+/// How long the end of the program waits for what is still to be said.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-static CONSOLE: OnceLock<Console> = OnceLock::new();
+static QUEUE: OnceLock<SyncSender<Entry>> = OnceLock::new();
+static LEFT_OUT: AtomicUsize = AtomicUsize::new(0);
 
-struct Console {
-    lines: SyncSender<String>,
-    left_out: Arc<AtomicUsize>,
+enum Entry {
+    Line(String),
+    /// Answered when everything before it is written.
+    Mark(SyncSender<()>),
 }
 
 /// Writes one line to stderr, soon.
 pub fn say(line: impl Into<String>) {
-    let console = CONSOLE.get_or_init(open);
-    if console.lines.try_send(line.into()).is_err() {
-        console.left_out.fetch_add(1, Ordering::Relaxed);
+    if queue().try_send(Entry::Line(line.into())).is_err() {
+        LEFT_OUT.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-fn open() -> Console {
-    let (lines, queue) = sync_channel(QUEUED_LINES);
-    let left_out = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&left_out);
-    std::thread::spawn(move || write_all(&queue, &counter));
-    Console { lines, left_out }
+/// Waits until everything said so far is written, unless nobody reads it.
+pub fn flush() {
+    let (written, done) = sync_channel(1);
+    if queue().try_send(Entry::Mark(written)).is_ok() {
+        let _ = done.recv_timeout(PATIENCE);
+    }
+}
+
+fn queue() -> &'static SyncSender<Entry> {
+    QUEUE.get_or_init(|| {
+        let (sender, entries) = sync_channel(QUEUED_LINES);
+        std::thread::spawn(move || write_all(&entries));
+        sender
+    })
 }
 
 /// A failed write is nothing to act on: there is nowhere else to say it.
-fn write_all(queue: &Receiver<String>, left_out: &AtomicUsize) {
+fn write_all(entries: &Receiver<Entry>) {
     let mut stderr = std::io::stderr();
-    while let Ok(line) = queue.recv() {
-        let _ = writeln!(stderr, "{line}");
-        let lost = left_out.swap(0, Ordering::Relaxed);
+    while let Ok(entry) = entries.recv() {
+        match entry {
+            Entry::Line(line) => {
+                let _ = stderr.write_all(format!("{line}\n").as_bytes());
+            }
+            Entry::Mark(written) => {
+                let _ = written.send(());
+            }
+        }
+        let lost = LEFT_OUT.swap(0, Ordering::Relaxed);
         if lost > 0 {
-            let _ = writeln!(stderr, "({lost} lines left out: stderr is not read fast enough)");
+            let _ = writeln!(stderr, "({lost} lines left out: stderr is read too slowly)");
         }
     }
 }

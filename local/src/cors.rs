@@ -23,15 +23,15 @@ impl Cors {
     pub fn preflight(&self, request: &HeaderMap) -> Response<Body> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
-        if request.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
-            if let Some(origin) = self.allowed_origin(request) {
-                let headers = response.headers_mut();
-                self.insert_common(headers, origin);
-                insert_list(headers, header::ACCESS_CONTROL_ALLOW_METHODS, &self.methods);
-                insert_list(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, &self.headers);
-                if let Some(seconds) = self.max_age {
-                    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(seconds));
-                }
+        if request.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+            && let Some(origin) = self.allowed_origin(request)
+        {
+            let headers = response.headers_mut();
+            self.insert_common(headers, origin);
+            insert_list(headers, header::ACCESS_CONTROL_ALLOW_METHODS, &self.methods);
+            insert_list(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, &self.headers);
+            if let Some(seconds) = self.max_age {
+                headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(seconds));
             }
         }
         response
@@ -49,7 +49,11 @@ impl Cors {
 
     fn insert_common(&self, headers: &mut HeaderMap, origin: HeaderValue) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        insert_list(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, &self.exposed);
+        insert_list(
+            headers,
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            &self.exposed,
+        );
         if self.credentials {
             let yes = HeaderValue::from_static("true");
             headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
@@ -96,7 +100,10 @@ mod tests {
     fn headers(of: &[(&'static str, &'static str)]) -> HeaderMap {
         of.iter()
             .map(|&(name, value)| {
-                (HeaderName::from_static(name), HeaderValue::from_static(value))
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
             })
             .collect()
     }
@@ -112,8 +119,10 @@ mod tests {
 
     #[test]
     fn a_preflight_from_an_allowed_origin_is_told_everything() {
-        let request =
-            headers(&[("origin", "https://a.example"), ("access-control-request-method", "POST")]);
+        let request = headers(&[
+            ("origin", "https://a.example"),
+            ("access-control-request-method", "POST"),
+        ]);
         let response = cors(&["https://a.example"]).preflight(&request);
         assert_eq!(response.status(), 204);
         assert_eq!(
@@ -133,7 +142,10 @@ mod tests {
         for request in [
             headers(&[]),
             headers(&[("origin", "https://a.example")]),
-            headers(&[("origin", "https://b.example"), ("access-control-request-method", "POST")]),
+            headers(&[
+                ("origin", "https://b.example"),
+                ("access-control-request-method", "POST"),
+            ]),
         ] {
             let response = cors(&["https://a.example"]).preflight(&request);
             assert_eq!(response.status(), 204);
@@ -145,14 +157,20 @@ mod tests {
     fn origins_are_matched_as_an_http_api_matches_them() {
         for (configured, origin, answered) in [
             ("*", "https://a.example", Some("*")),
-            ("https://a.example", "https://a.example", Some("https://a.example")),
+            (
+                "https://a.example",
+                "https://a.example",
+                Some("https://a.example"),
+            ),
             ("https://a.example", "https://a.example.evil", None),
             ("https://*", "https://b.example", Some("https://b.example")),
             ("https://*", "http://b.example", None),
         ] {
             let mut response = HeaderMap::new();
             cors(&[configured]).apply(&headers(&[("origin", origin)]), &mut response);
-            let found = response.get("access-control-allow-origin").map(|it| it.to_str().unwrap());
+            let found = response
+                .get("access-control-allow-origin")
+                .map(|it| it.to_str().unwrap());
             assert_eq!(found, answered, "{configured} {origin}");
         }
     }

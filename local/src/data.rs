@@ -36,11 +36,21 @@ impl DataDirectory {
     /// When another instance has it, or it cannot be used.
     pub fn take(folder: &Path) -> Result<Self, DataError> {
         let name = || folder.display().to_string();
-        let unusable = |problem| DataError::Unusable { folder: name(), problem };
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable)?;
+        let unusable = |problem| DataError::Unusable {
+            folder: name(),
+            problem,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(unusable)?;
         let lock = File::create(folder.join("lock")).map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { folder: folder.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self {
+                folder: folder.to_owned(),
+                _lock: lock,
+            }),
             Err(TryLockError::WouldBlock) => Err(DataError::InUse(name())),
             Err(TryLockError::Error(problem)) => Err(unusable(problem)),
         }
@@ -63,7 +73,10 @@ mod tests {
         let path = folder.path().join("a/b");
         let first = DataDirectory::take(&path).unwrap();
         let refused = DataDirectory::take(&path).unwrap_err().to_string();
-        assert_eq!(refused, format!("{} is in use by another running instance", path.display()));
+        assert_eq!(
+            refused,
+            format!("{} is in use by another running instance", path.display())
+        );
         drop(first);
         assert!(DataDirectory::take(&path).is_ok());
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
+use axum::http::{
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, request::Parts,
+};
 use data_encoding::BASE64;
 use regain::timestamp::Timestamp;
 use serde::Deserialize;
@@ -19,9 +21,8 @@ const API_ID: &str = "local";
 const STAGE: &str = "$default";
 
 /// The access log's form: `12/Mar/2020:19:03:58 +0000`.
-const COMMON_LOG_TIME: &[BorrowedFormatItem<'_>] = format_description!(
-    "[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000"
-);
+const COMMON_LOG_TIME: &[BorrowedFormatItem<'_>] =
+    format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
 
 /// What the gateway knows about a request beside the request itself.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +49,10 @@ pub fn event(
     let headers = headers(&request.headers, &source_ip);
     let text = |name: &str| headers.get(name).and_then(Json::as_str).unwrap_or_default();
     let host = text("host");
-    let domain = host.rsplit_once(':').map_or(host, |(name, _)| name).to_owned();
+    let domain = host
+        .rsplit_once(':')
+        .map_or(host, |(name, _)| name)
+        .to_owned();
     let user_agent = text("user-agent").to_owned();
     let path = request.uri.path();
     let query = request.uri.query().unwrap_or_default();
@@ -103,7 +107,9 @@ fn headers(received: &HeaderMap, source_ip: &str) -> Map<String, Json> {
     let mut headers = BTreeMap::<&str, String>::new();
     for name in received.keys().filter(|name| **name != header::COOKIE) {
         let values = received.get_all(name).iter();
-        let values: Vec<_> = values.map(|it| String::from_utf8_lossy(it.as_bytes())).collect();
+        let values: Vec<_> = values
+            .map(|it| String::from_utf8_lossy(it.as_bytes()))
+            .collect();
         headers.insert(name.as_str(), values.join(","));
     }
     let forwarded = match headers.get("x-forwarded-for") {
@@ -112,21 +118,35 @@ fn headers(received: &HeaderMap, source_ip: &str) -> Map<String, Json> {
     };
     headers.insert("x-forwarded-for", forwarded);
     headers.insert("x-forwarded-proto", "http".to_owned());
-    headers.into_iter().map(|(name, value)| (name.to_owned(), Json::from(value))).collect()
+    headers
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), Json::from(value)))
+        .collect()
 }
 
 fn cookies(received: &HeaderMap) -> Option<Json> {
-    let values = received.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let cookies: Vec<_> = values.flat_map(|value| value.split(';')).map(str::trim).collect();
+    let values = received
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let cookies: Vec<_> = values
+        .flat_map(|value| value.split(';'))
+        .map(str::trim)
+        .collect();
     (!cookies.is_empty()).then(|| Json::from(cookies))
 }
 
 fn query_parameters(query: &str) -> Option<Json> {
     let mut parameters = BTreeMap::<String, Vec<String>>::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        parameters.entry(name.into_owned()).or_default().push(value.into_owned());
+        parameters
+            .entry(name.into_owned())
+            .or_default()
+            .push(value.into_owned());
     }
-    let joined = parameters.into_iter().map(|(name, values)| (name, Json::from(values.join(","))));
+    let joined = parameters
+        .into_iter()
+        .map(|(name, values)| (name, Json::from(values.join(","))));
     let joined: Map<_, _> = joined.collect();
     (!joined.is_empty()).then_some(Json::Object(joined))
 }
@@ -208,7 +228,11 @@ mod tests {
     use axum::http::Request;
 
     fn route() -> Route {
-        Route { method: "POST".into(), path: "/a/b".into(), function: "F".into() }
+        Route {
+            method: "POST".into(),
+            path: "/a/b".into(),
+            function: "F".into(),
+        }
     }
 
     fn event_of(request: Request<()>, body: &[u8]) -> Json {
@@ -306,7 +330,9 @@ mod tests {
         assert_eq!(headers.get("content-type").unwrap(), "application/json");
         assert_eq!(headers.get_all("set-cookie").iter().count(), 2);
         assert!(headers.get("content-length").is_none());
-        let body = axum::body::to_bytes(response.into_body(), 100).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 100)
+            .await
+            .unwrap();
         assert_eq!(&body[..], b"{}");
     }
 
@@ -314,8 +340,13 @@ mod tests {
     async fn an_answer_without_a_status_is_the_body() {
         let response = response(br#"{"a": 1}"#).unwrap();
         assert_eq!(response.status(), 200);
-        assert_eq!(response.headers().get("content-type").unwrap(), "application/json");
-        let body = axum::body::to_bytes(response.into_body(), 100).await.unwrap();
+        assert_eq!(
+            response.headers().get("content-type").unwrap(),
+            "application/json"
+        );
+        let body = axum::body::to_bytes(response.into_body(), 100)
+            .await
+            .unwrap();
         assert_eq!(&body[..], br#"{"a": 1}"#);
     }
 

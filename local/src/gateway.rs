@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::{Json, Router};
@@ -44,14 +45,20 @@ impl Gateway {
         let mut paths = HashMap::<_, Vec<_>>::new();
         for (route, pool) in routes {
             if let Ok(method) = Method::from_bytes(route.method.as_bytes()) {
-                paths.entry(route.path.clone()).or_default().push((method, route, pool));
+                paths
+                    .entry(route.path.clone())
+                    .or_default()
+                    .push((method, route, pool));
             }
         }
-        Self { paths, cors, random }
+        Self {
+            paths,
+            cors,
+            random,
+        }
     }
 
     /// A router that gives the gateway every request without a route of its own.
-    #[must_use]
     pub fn into_router(self) -> Router {
         Router::new().fallback(handle).with_state(Arc::new(self))
     }
@@ -61,20 +68,10 @@ impl Gateway {
         let (parts, body) = request.into_parts();
         let mut answered = match &self.cors {
             Some(cors) if parts.method == Method::OPTIONS => cors.preflight(&parts.headers),
-            _ => match self.route(parts.uri.path(), &parts.method) {
-                None => plain(StatusCode::NOT_FOUND, "Not Found"),
-                Some((route, pool)) => match read(body).await {
-                    None => plain(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
-                    Some(body) => {
-                        let at = regain::ambient::now();
-                        let context = Context { request_id: &request_id, peer, at };
-                        match event(&parts, &body, route, context) {
-                            Ok(event) => invoke(pool, event).await,
-                            Err(_) => internal_error(),
-                        }
-                    }
-                },
-            },
+            _ => {
+                let forwarded = self.forward(&parts, body, peer, &request_id).await;
+                forwarded.unwrap_or_else(|refused| refused)
+            }
         };
         let headers = answered.headers_mut();
         if let (Some(cors), true) = (&self.cors, parts.method != Method::OPTIONS) {
@@ -84,6 +81,34 @@ impl Gateway {
             headers.insert(REQUEST_ID, id);
         }
         answered
+    }
+
+    /// The function's answer, or the gateway's own.
+    async fn forward(
+        &self,
+        parts: &Parts,
+        body: Body,
+        peer: SocketAddr,
+        request_id: &str,
+    ) -> Result<Response<Body>, Response<Body>> {
+        let (route, pool) = self
+            .route(parts.uri.path(), &parts.method)
+            .ok_or_else(|| plain(StatusCode::NOT_FOUND, "Not Found"))?;
+        let body = read(body).await?;
+        let context = Context {
+            request_id,
+            peer,
+            at: regain::ambient::now(),
+        };
+        let event = event(parts, &body, route, context).map_err(|_| internal_error())?;
+        match pool.invoke(event).await {
+            Ok(answer) => response(&answer).ok_or_else(internal_error),
+            Err(PoolError::TimedOut(_)) => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Err(plain(status, "Service Unavailable"))
+            }
+            Err(PoolError::Failed(_)) => Err(internal_error()),
+        }
     }
 
     fn route(&self, path: &str, method: &Method) -> Option<(&Route, &Pool)> {
@@ -101,16 +126,6 @@ async fn handle(
     gateway.answer(peer, request).await
 }
 
-async fn invoke(pool: &Pool, event: Bytes) -> Response<Body> {
-    match pool.invoke(event).await {
-        Ok(answer) => response(&answer).unwrap_or_else(internal_error),
-        Err(PoolError::TimedOut(_)) => {
-            plain(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
-        }
-        Err(PoolError::Failed(_)) => internal_error(),
-    }
-}
-
 fn internal_error() -> Response<Body> {
     plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
 }
@@ -119,23 +134,25 @@ fn plain(status: StatusCode, message: &str) -> Response<Body> {
     (status, Json(json!({"message": message}))).into_response()
 }
 
-/// The whole body, or `None` if it is too large or breaks off.
-async fn read(mut body: Body) -> Option<Bytes> {
-    if let Some(known) = body.size_hint().exact() {
-        if usize::try_from(known).is_ok_and(|known| known <= LARGEST_BODY) {
-            return axum::body::to_bytes(body, LARGEST_BODY).await.ok();
-        }
-    }
+/// The whole body, unless it is too large or breaks off.
+async fn read(mut body: Body) -> Result<Bytes, Response<Body>> {
     let mut kept = Vec::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(chunk) = frame.ok()?.into_data() else { continue };
+        let frame = frame.map_err(|_| plain(StatusCode::BAD_REQUEST, "Bad Request"))?;
+        let Ok(chunk) = frame.into_data() else {
+            continue;
+        };
         length += chunk.len();
         if length <= LARGEST_BODY {
             kept.extend_from_slice(&chunk);
         } else if length > MOST_READ {
-            return None;
+            break;
         }
     }
-    (length <= LARGEST_BODY).then(|| kept.into())
+    if length > LARGEST_BODY {
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        return Err(plain(status, "Request Entity Too Large"));
+    }
+    Ok(kept.into())
 }

@@ -3,12 +3,12 @@
 //! Every instance has a listener of its own, so an answer can only be to the invocation that this
 //! instance was given.
 
-use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -16,22 +16,12 @@ use tokio::sync::{oneshot, watch};
 
 use crate::console::say;
 use crate::listen::{LOOPBACK, listen};
+use crate::program::Program;
 use crate::runtime_api::{FunctionFailure, Invocation, RuntimeApi};
 use crate::shutdown::Stop;
 
 /// How long a function may take from its start to its first poll, as on Lambda.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What an instance is started from.
-#[derive(Clone, Debug)]
-pub struct Program {
-    /// The function's name, which its output is marked with.
-    pub name: String,
-    /// Its binary.
-    pub path: PathBuf,
-    /// Its whole environment, except for the address of the Runtime API.
-    pub environment: Vec<(String, String)>,
-}
 
 /// Why an instance could not be started.
 #[derive(Clone, Debug, Error)]
@@ -78,6 +68,7 @@ pub enum InvokeError {
 #[derive(Debug)]
 pub struct Instance {
     api: Arc<RuntimeApi>,
+    process: Option<Pid>,
     ended: watch::Receiver<Option<String>>,
     /// Dropped with the instance: the watcher then ends the process.
     _kept: oneshot::Sender<()>,
@@ -89,13 +80,23 @@ impl Instance {
     /// # Errors
     /// When it cannot be started, ends at once (with the last line it wrote), or takes too long.
     pub async fn start(program: &Program, stop: Stop) -> Result<Self, StartError> {
-        let spawn_error = |problem: String| StartError::Spawn { name: program.name.clone(), problem };
-        let listener = listen((LOOPBACK, 0).into(), "")
+        let spawn_error = |problem: String| StartError::Spawn {
+            name: program.name.clone(),
+            problem,
+        };
+        let listener =
+            listen((LOOPBACK, 0).into(), "").map_err(|error| spawn_error(error.to_string()))?;
+        let address = listener
+            .local_addr()
             .map_err(|error| spawn_error(error.to_string()))?;
-        let address = listener.local_addr().map_err(|error| spawn_error(error.to_string()))?;
         let mut child = Command::new(&program.path)
             .env_clear()
-            .envs(program.environment.iter().map(|(name, value)| (name, value)))
+            .envs(
+                program
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -106,10 +107,20 @@ impl Instance {
             .spawn()
             .map_err(|error| spawn_error(format!("{}: {error}", program.path.display())))?;
 
+        let process = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
         let last_words = Arc::new(Mutex::new(String::new()));
         let outputs = (
-            child.stdout.take().map(|output| relay(output, &program.name, &last_words)),
-            child.stderr.take().map(|output| relay(output, &program.name, &last_words)),
+            child
+                .stdout
+                .take()
+                .map(|output| relay(output, &program.name, &last_words)),
+            child
+                .stderr
+                .take()
+                .map(|output| relay(output, &program.name, &last_words)),
         );
         let (api, mut first_poll) = RuntimeApi::new();
         let server = tokio::spawn(Arc::clone(&api).serve(listener));
@@ -127,7 +138,12 @@ impl Instance {
             let _ = ending.send(Some(status));
         });
 
-        let instance = Self { api, ended, _kept: kept };
+        let instance = Self {
+            api,
+            process,
+            ended,
+            _kept: kept,
+        };
         let mut ended = instance.ended.clone();
         tokio::select! {
             _ = first_poll.wait_for(|polled| *polled) => return Ok(instance),
@@ -136,17 +152,30 @@ impl Instance {
                 return Err(StartError::Slow { name: program.name.clone() });
             }
         }
-        let words = last_words.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let words = last_words
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let failure = instance.api.init_failure();
-        let problem = failure.map(|failure| failure.to_string()).or_else(|| (!words.is_empty()).then_some(words));
-        let problem = problem.unwrap_or_else(|| instance.end());
-        Err(StartError::Ended { name: program.name.clone(), problem })
+        let problem = failure
+            .map(|failure| failure.to_string())
+            .or_else(|| (!words.is_empty()).then_some(words))
+            .unwrap_or_else(|| instance.end());
+        Err(StartError::Ended {
+            name: program.name.clone(),
+            problem,
+        })
     }
 
-    /// Whether the process still runs.
+    /// Whether the process still runs. The system is asked: word of a process that has just ended
+    /// may still be on its way.
     #[must_use]
     pub fn is_running(&self) -> bool {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         self.ended.borrow().is_none()
+            && self
+                .process
+                .is_some_and(|process| matches!(waitid(WaitId::Pid(process), look), Ok(None)))
     }
 
     /// Gives the function an event and waits for its answer, however long that takes.
@@ -169,7 +198,10 @@ impl Instance {
     }
 
     fn end(&self) -> String {
-        self.ended.borrow().clone().unwrap_or_else(|| "it still runs".to_owned())
+        self.ended
+            .borrow()
+            .clone()
+            .unwrap_or_else(|| "it still runs".to_owned())
     }
 }
 
@@ -208,7 +240,8 @@ fn relay(
         while matches!(lines.read_until(b'\n', &mut line).await, Ok(length) if length > 0) {
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             line.clear();
-            if !text.is_empty() {
+            // Metrics are for CloudWatch, not for the person who tries the service out.
+            if !text.is_empty() && !text.contains("\"_aws\":") {
                 say(format!("[{name}] {text}"));
                 *last_words.lock().unwrap_or_else(PoisonError::into_inner) = text;
             }

@@ -50,14 +50,21 @@ impl MailStore {
     /// When the file cannot be read or written.
     pub fn open(path: &Path) -> std::io::Result<Self> {
         let seal = Seal::open(&path.with_extension("key"))?;
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
         let mut mails = Vec::new();
         let mut good = 0;
         let mut lines = BufReader::new(&mut file);
         let mut line = String::new();
         while lines.read_line(&mut line).unwrap_or(0) > 0 && line.ends_with('\n') {
-            match seal.unseal(&line).and_then(|mail| serde_json::from_slice(&mail).ok()) {
+            match seal
+                .unseal(&line)
+                .and_then(|mail| serde_json::from_slice(&mail).ok())
+            {
                 Some(mail) => mails.push(mail),
                 None => say(format!("[local] {}: a line is no mail", path.display())),
             }
@@ -66,7 +73,10 @@ impl MailStore {
         }
         file.set_len(good)?;
         file.seek(SeekFrom::End(0))?;
-        Ok(Self(Arc::new(Mutex::new(Inner { mails, file: Some((file, seal)) }))))
+        Ok(Self(Arc::new(Mutex::new(Inner {
+            mails,
+            file: Some((file, seal)),
+        }))))
     }
 
     /// Keeps a mail; it is in the file when this returns.
@@ -98,7 +108,11 @@ impl MailStore {
         let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mails = inner.mails.iter().rev();
         mails
-            .filter(|mail| wanted.as_ref().is_none_or(|wanted| canonical(&mail.to) == *wanted))
+            .filter(|mail| {
+                wanted
+                    .as_ref()
+                    .is_none_or(|wanted| canonical(&mail.to) == *wanted)
+            })
             .cloned()
             .collect()
     }
@@ -106,8 +120,10 @@ impl MailStore {
 
 /// The form in which addresses are compared; what is no address is compared without case.
 fn canonical(address: &str) -> String {
-    Address::parse(address)
-        .map_or_else(|_| address.trim().to_lowercase(), |address| address.as_str().to_owned())
+    Address::parse(address).map_or_else(
+        |_| address.trim().to_lowercase(),
+        |address| address.as_str().to_owned(),
+    )
 }
 
 #[cfg(test)]
@@ -137,7 +153,10 @@ mod tests {
         store.keep(mail("bob@example.com", "two")).unwrap();
         store.keep(mail("ann@example.com", "three")).unwrap();
         assert_eq!(subjects(&store.newest_first(None)), ["three", "two", "one"]);
-        assert_eq!(subjects(&store.newest_first(Some(" ANN@EXAMPLE.COM"))), ["three", "one"]);
+        assert_eq!(
+            subjects(&store.newest_first(Some(" ANN@EXAMPLE.COM"))),
+            ["three", "one"]
+        );
         assert!(store.newest_first(Some("nobody")).is_empty());
     }
 
@@ -145,7 +164,10 @@ mod tests {
     fn mail_survives_a_restart_and_a_line_cut_short_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mail.sealed");
-        MailStore::open(&path).unwrap().keep(mail("a@example.com", "one")).unwrap();
+        MailStore::open(&path)
+            .unwrap()
+            .keep(mail("a@example.com", "one"))
+            .unwrap();
         let whole = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{whole}{}", &whole[..whole.len() / 2])).unwrap();
 
@@ -160,6 +182,11 @@ mod tests {
     fn a_mail_has_exactly_the_fields_that_tests_read() {
         let fields = serde_json::to_value(mail("a@example.com", "s")).unwrap();
         let names: Vec<_> = fields.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(names, ["from", "html", "sentAt", "subject", "template", "text", "to"]);
+        assert_eq!(
+            names,
+            [
+                "from", "html", "sentAt", "subject", "template", "text", "to"
+            ]
+        );
     }
 }

@@ -25,7 +25,10 @@ pub fn router(mails: MailStore) -> Router {
     Router::new()
         .route("/_health", get(|| async { Json(json!({"status": "ok"})) }))
         .route("/_mail", get(page))
-        .route("/_mail.js", get(|| async { asset("text/javascript", SCRIPT) }))
+        .route(
+            "/_mail.js",
+            get(|| async { asset("text/javascript", SCRIPT) }),
+        )
         .route("/_mail.css", get(|| async { asset("text/css", STYLE) }))
         .route("/_mail.json", get(list))
         .with_state(mails)
@@ -43,8 +46,14 @@ async fn list(
     request: HeaderMap,
 ) -> Response {
     let version = mails.version();
-    let headers = [(header::CACHE_CONTROL, "no-cache"), (header::ETAG, version.as_str())];
-    if request.get(header::IF_NONE_MATCH).is_some_and(|seen| *seen == version) {
+    let headers = [
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::ETAG, version.as_str()),
+    ];
+    if request
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|seen| *seen == version)
+    {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     let to = filter.to.filter(|to| !to.trim().is_empty());

@@ -8,7 +8,8 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 
 use crate::console::say;
-use crate::instance::{Instance, InvokeError, Program, StartError};
+use crate::instance::{Instance, InvokeError, StartError};
+use crate::program::Program;
 use crate::random::Random;
 use crate::runtime_api::Invocation;
 use crate::shutdown::Stop;
@@ -48,7 +49,14 @@ impl Pool {
     pub fn new(program: Program, timeout: Duration, random: Random, stop: Stop) -> Self {
         let idle = Mutex::default();
         let running = Semaphore::new(MOST_INSTANCES);
-        Self(Arc::new(Inner { program, timeout, random, stop, idle, running }))
+        Self(Arc::new(Inner {
+            program,
+            timeout,
+            random,
+            stop,
+            idle,
+            running,
+        }))
     }
 
     /// Starts one instance, so that the first invocation finds it warm.
@@ -76,8 +84,11 @@ impl Pool {
 
 impl Inner {
     async fn invoke(&self, mut event: Bytes) -> Result<Bytes, PoolError> {
-        let _running =
-            self.running.acquire().await.map_err(|error| PoolError::Failed(error.to_string()))?;
+        let _running = self
+            .running
+            .acquire()
+            .await
+            .map_err(|error| PoolError::Failed(error.to_string()))?;
         loop {
             let instance = self.instance().await.map_err(|error| {
                 say(format!("[local] {error}"));
@@ -117,11 +128,17 @@ impl Inner {
     }
 
     fn take_idle(&self) -> Option<Instance> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
     }
 
     fn keep(&self, instance: Instance) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(instance);
     }
 
     fn invocation(&self, event: Bytes) -> Invocation {

@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use regain::timestamp::Timestamp;
 use serde::Deserialize;
+use serde_json::json;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot, watch};
@@ -64,9 +65,14 @@ struct Work {
 
 impl RuntimeApi {
     /// One, and a view of whether its function has asked for work yet.
+    #[must_use]
     pub fn new() -> (Arc<Self>, watch::Receiver<bool>) {
         let (polled, first_poll) = watch::channel(false);
-        let api = Self { work: Mutex::default(), given: Notify::new(), polled };
+        let api = Self {
+            work: Mutex::default(),
+            given: Notify::new(),
+            polled,
+        };
         (Arc::new(api), first_poll)
     }
 
@@ -74,7 +80,10 @@ impl RuntimeApi {
     pub async fn serve(self: Arc<Self>, listener: TcpListener) {
         let app = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
-            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route(
+                "/2018-06-01/runtime/invocation/{id}/response",
+                post(response),
+            )
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .layer(DefaultBodyLimit::max(LARGEST_ANSWER))
@@ -141,20 +150,16 @@ impl RuntimeApi {
         let mut work = self.work();
         let running = work.running.take_if(|(running, _)| running == id);
         drop(work);
-        match running {
-            Some((_, sender)) => {
-                // Nobody waits any more after a timeout; the process is being ended then.
-                let _ = sender.send(answer);
-                (StatusCode::ACCEPTED, Json(serde_json::json!({"status": "OK"}))).into_response()
-            }
-            None => {
-                let body = serde_json::json!({
-                    "errorType": "InvalidRequestID",
-                    "errorMessage": "Invalid request ID",
-                });
-                (StatusCode::BAD_REQUEST, Json(body)).into_response()
-            }
-        }
+        let Some((_, sender)) = running else {
+            let body = json!({
+                "errorType": "InvalidRequestID",
+                "errorMessage": "Invalid request ID",
+            });
+            return (StatusCode::BAD_REQUEST, Json(body)).into_response();
+        };
+        // Nobody waits any more after a timeout; the process is being ended then.
+        let _ = sender.send(answer);
+        accepted()
     }
 }
 
@@ -162,14 +167,22 @@ async fn next(State(api): State<Arc<RuntimeApi>>) -> Response {
     let invocation = api.next().await;
     let headers = [
         ("lambda-runtime-aws-request-id", invocation.id),
-        ("lambda-runtime-deadline-ms", invocation.deadline.millis().to_string()),
-        ("lambda-runtime-invoked-function-arn", invocation.function_arn),
+        (
+            "lambda-runtime-deadline-ms",
+            invocation.deadline.millis().to_string(),
+        ),
+        (
+            "lambda-runtime-invoked-function-arn",
+            invocation.function_arn,
+        ),
         ("lambda-runtime-trace-id", invocation.trace_id),
     ];
     let mut response = invocation.event.into_response();
     for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
         }
     }
     let json = HeaderValue::from_static("application/json");
@@ -185,13 +198,21 @@ async fn response(
     api.answer(&id, Ok(body))
 }
 
-async fn error(State(api): State<Arc<RuntimeApi>>, Path(id): Path<String>, body: Bytes) -> Response {
+async fn error(
+    State(api): State<Arc<RuntimeApi>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
     api.answer(&id, Err(failure(&body)))
 }
 
 async fn init_error(State(api): State<Arc<RuntimeApi>>, body: Bytes) -> Response {
     api.work().init_failure = Some(failure(&body));
-    (StatusCode::ACCEPTED, Json(serde_json::json!({"status": "OK"}))).into_response()
+    accepted()
+}
+
+fn accepted() -> Response {
+    (StatusCode::ACCEPTED, Json(json!({"status": "OK"}))).into_response()
 }
 
 fn failure(body: &[u8]) -> FunctionFailure {

@@ -22,13 +22,21 @@ impl Seal {
     /// When the file cannot be read or written, or holds no key.
     pub fn open(path: &Path) -> Result<Self> {
         let mut key = [0; 32];
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+        {
             Ok(mut file) => {
                 draw(&mut key)?;
                 file.write_all(&key)?;
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                OpenOptions::new().read(true).open(path)?.read_exact(&mut key)?;
+                OpenOptions::new()
+                    .read(true)
+                    .open(path)?
+                    .read_exact(&mut key)?;
             }
             Err(error) => return Err(error),
         }
@@ -44,7 +52,11 @@ impl Seal {
         let mut nonce = [0; NONCE_LEN];
         draw(&mut nonce)?;
         self.0
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut bytes)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::empty(),
+                &mut bytes,
+            )
             .map_err(|_| Error::other("a mail cannot be sealed"))?;
         Ok(BASE64.encode(&[nonce.as_slice(), &bytes].concat()))
     }
@@ -55,12 +67,17 @@ impl Seal {
         let mut sealed = BASE64.decode(line.trim_end().as_bytes()).ok()?;
         let (nonce, bytes) = sealed.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        self.0.open_in_place(nonce, Aad::empty(), bytes).ok().map(|bytes| bytes.to_vec())
+        self.0
+            .open_in_place(nonce, Aad::empty(), bytes)
+            .ok()
+            .map(|bytes| bytes.to_vec())
     }
 }
 
 fn draw(bytes: &mut [u8]) -> Result<()> {
-    regain::ambient::rng().map_err(Error::other)?.fill_bytes(bytes);
+    regain::ambient::rng()
+        .map_err(Error::other)?
+        .fill_bytes(bytes);
     Ok(())
 }
 
@@ -71,7 +88,10 @@ mod tests {
     #[test]
     fn what_was_sealed_opens_again_after_a_restart_and_under_no_other_key() {
         let folder = tempfile::tempdir().unwrap();
-        let sealed = Seal::open(&folder.path().join("key")).unwrap().seal(b"391097".to_vec()).unwrap();
+        let sealed = Seal::open(&folder.path().join("key"))
+            .unwrap()
+            .seal(b"391097".to_vec())
+            .unwrap();
         assert!(!sealed.contains("391097"));
         let again = Seal::open(&folder.path().join("key")).unwrap();
         assert_eq!(again.unseal(&sealed).unwrap(), b"391097");

@@ -68,29 +68,44 @@ impl SecretStore {
         for secret in declared {
             if let Some(text) = given.get(&secret.id) {
                 secrets.remove(&secret.name);
-                put(&mut secrets, &secret.name, text.clone(), random.uuid().to_string());
+                put(
+                    &mut secrets,
+                    &secret.name,
+                    text.clone(),
+                    random.uuid().to_string(),
+                );
             } else if !secrets.contains_key(&secret.name) {
                 let text = random.alphanumeric(secret.length);
                 put(&mut secrets, &secret.name, text, random.uuid().to_string());
             }
         }
-        let names = declared.iter().map(|it| (it.id.clone(), it.name.clone())).collect();
+        let names = declared
+            .iter()
+            .map(|it| (it.id.clone(), it.name.clone()))
+            .collect();
         // Values that were given are in a file of their own already.
         let file = file.filter(|_| given.is_empty());
         if let Some(path) = &file {
             save(path, &secrets)?;
         }
-        Ok(Self(Arc::new(Inner { secrets: Mutex::new(secrets), names, file, random })))
+        Ok(Self(Arc::new(Inner {
+            secrets: Mutex::new(secrets),
+            names,
+            file,
+            random,
+        })))
     }
 
     /// The HTTP interface: JSON 1.1.
-    #[must_use]
     pub fn into_router(self) -> Router {
         Router::new().route("/", post(handle)).with_state(self)
     }
 
     fn secrets(&self) -> MutexGuard<'_, Secrets> {
-        self.0.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .secrets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn call(&self, operation: &str, input: &Json) -> Answer {
@@ -98,21 +113,32 @@ impl SecretStore {
             "GetSecretValue" => self.get(input),
             "PutSecretValue" => self.put(input),
             "DescribeSecret" => self.describe(input),
-            other => Err(("UnknownOperationException", format!("{other} is not served here"))),
+            other => Err((
+                "UnknownOperationException",
+                format!("{other} is not served here"),
+            )),
         }
     }
 
     /// The name of the secret that `SecretId` means: a name, an ARN, or a logical id.
     fn name(&self, input: &Json, secrets: &Secrets) -> Result<String, (&'static str, String)> {
-        let id = input.get("SecretId").and_then(Json::as_str).ok_or_else(|| {
-            ("InvalidParameterException", "SecretId is missing".to_owned())
-        })?;
+        let id = input
+            .get("SecretId")
+            .and_then(Json::as_str)
+            .ok_or_else(|| {
+                (
+                    "InvalidParameterException",
+                    "SecretId is missing".to_owned(),
+                )
+            })?;
         let name = id.rsplit_once(":secret:").map_or(id, |(_, name)| name);
         let name = self.0.names.get(name).map_or(name, String::as_str);
         if secrets.contains_key(name) {
             Ok(name.to_owned())
         } else {
-            Err(not_found("Secrets Manager can't find the specified secret."))
+            Err(not_found(
+                "Secrets Manager can't find the specified secret.",
+            ))
         }
     }
 
@@ -142,14 +168,19 @@ impl SecretStore {
     fn put(&self, input: &Json) -> Answer {
         let mut secrets = self.secrets();
         let name = self.name(input, &secrets)?;
-        let text = input.get("SecretString").and_then(Json::as_str).ok_or_else(|| {
-            ("InvalidRequestException", "only a SecretString can be put here".to_owned())
-        })?;
+        let text = input
+            .get("SecretString")
+            .and_then(Json::as_str)
+            .ok_or_else(|| {
+                (
+                    "InvalidRequestException",
+                    "only a SecretString can be put here".to_owned(),
+                )
+            })?;
         let id = self.0.random.uuid().to_string();
         put(&mut secrets, &name, text.to_owned(), id.clone());
         if let Some(path) = &self.0.file {
-            save(path, &secrets)
-                .map_err(|error| ("InternalServiceError", error.to_string()))?;
+            save(path, &secrets).map_err(|error| ("InternalServiceError", error.to_string()))?;
         }
         Ok(json!({"ARN": arn(&name), "Name": name, "VersionId": id, "VersionStages": [CURRENT]}))
     }
@@ -158,8 +189,10 @@ impl SecretStore {
         let secrets = self.secrets();
         let name = self.name(input, &secrets)?;
         let versions = secrets.get(&name).map(Vec::as_slice).unwrap_or_default();
-        let stages: BTreeMap<_, _> =
-            versions.iter().map(|version| (&version.id, &version.stages)).collect();
+        let stages: BTreeMap<_, _> = versions
+            .iter()
+            .map(|version| (&version.id, &version.stages))
+            .collect();
         let created = versions.iter().map(|version| version.created_at);
         Ok(json!({
             "ARN": arn(&name),
@@ -179,7 +212,12 @@ fn put(secrets: &mut Secrets, name: &str, text: String, id: String) {
         version.stages = vec![PREVIOUS.to_owned()];
     }
     let created_at = regain::ambient::now();
-    versions.push(Version { id, text, created_at, stages: vec![CURRENT.to_owned()] });
+    versions.push(Version {
+        id,
+        text,
+        created_at,
+        stages: vec![CURRENT.to_owned()],
+    });
 }
 
 /// Writes the file beside its place and moves it there, so that it is never half written. Nobody
@@ -187,13 +225,20 @@ fn put(secrets: &mut Secrets, name: &str, text: String, id: String) {
 fn save(path: &Path, secrets: &Secrets) -> std::io::Result<()> {
     let beside = path.with_extension("new");
     let mut options = OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)?;
     file.write_all(&serde_json::to_vec_pretty(secrets)?)?;
     fs::rename(beside, path)
 }
 
 async fn handle(State(store): State<SecretStore>, headers: HeaderMap, body: Bytes) -> Response {
-    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|value| value.to_str().ok());
     let operation = target.and_then(|target| target.strip_prefix("secretsmanager."));
     let answer = match serde_json::from_slice(&body) {
         Ok(input) => store.call(operation.unwrap_or_default(), &input),
@@ -201,11 +246,16 @@ async fn handle(State(store): State<SecretStore>, headers: HeaderMap, body: Byte
     };
     let (status, body) = match answer {
         Ok(body) => (StatusCode::OK, body),
-        Err((kind, message)) => {
-            (StatusCode::BAD_REQUEST, json!({"__type": kind, "message": message}))
-        }
+        Err((kind, message)) => (
+            StatusCode::BAD_REQUEST,
+            json!({"__type": kind, "message": message}),
+        ),
     };
-    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body.to_string())
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/x-amz-json-1.1")],
+        body.to_string(),
+    )
         .into_response()
 }
 
@@ -221,7 +271,8 @@ fn arn(name: &str) -> String {
 fn epoch_seconds(at: Timestamp) -> Json {
     let whole = at.millis().div_euclid(1000);
     let text = format!("{whole}.{:03}", at.millis().rem_euclid(1000));
-    text.parse::<f64>().map_or_else(|_| Json::from(whole), Json::from)
+    text.parse::<f64>()
+        .map_or_else(|_| Json::from(whole), Json::from)
 }
 
 #[cfg(test)]
@@ -230,7 +281,11 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     fn declared() -> Vec<Secret> {
-        vec![Secret { id: "CodeKey".into(), name: "CodeKey".into(), length: 64 }]
+        vec![Secret {
+            id: "CodeKey".into(),
+            name: "CodeKey".into(),
+            length: 64,
+        }]
     }
 
     fn open(file: Option<PathBuf>) -> SecretStore {
@@ -239,7 +294,10 @@ mod tests {
 
     fn text(store: &SecretStore, stage: &str) -> Result<String, &'static str> {
         store
-            .call("GetSecretValue", &json!({"SecretId": "CodeKey", "VersionStage": stage}))
+            .call(
+                "GetSecretValue",
+                &json!({"SecretId": "CodeKey", "VersionStage": stage}),
+            )
             .map(|answer| answer["SecretString"].as_str().unwrap().to_owned())
             .map_err(|(kind, _)| kind)
     }
@@ -257,13 +315,21 @@ mod tests {
         assert_eq!(text(&store, PREVIOUS), Err("ResourceNotFoundException"));
         for value in ["one", "two"] {
             store
-                .call("PutSecretValue", &json!({"SecretId": "CodeKey", "SecretString": value}))
+                .call(
+                    "PutSecretValue",
+                    &json!({"SecretId": "CodeKey", "SecretString": value}),
+                )
                 .unwrap();
         }
         assert_eq!(text(&store, CURRENT).unwrap(), "two");
         assert_eq!(text(&store, PREVIOUS).unwrap(), "one");
-        let described = store.call("DescribeSecret", &json!({"SecretId": "CodeKey"})).unwrap();
-        assert_eq!(described["VersionIdsToStages"].as_object().unwrap().len(), 2);
+        let described = store
+            .call("DescribeSecret", &json!({"SecretId": "CodeKey"}))
+            .unwrap();
+        assert_eq!(
+            described["VersionIdsToStages"].as_object().unwrap().len(),
+            2
+        );
     }
 
     #[test]
@@ -278,7 +344,10 @@ mod tests {
         let path = folder.path().join("secrets.json");
         let first = text(&open(Some(path.clone())), CURRENT).unwrap();
         assert_eq!(text(&open(Some(path.clone())), CURRENT).unwrap(), first);
-        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 
     #[test]

@@ -22,7 +22,14 @@ impl Default for Shutdown {
     fn default() -> Self {
         let (request, requested) = watch::channel(false);
         let (part, parts) = mpsc::channel(1);
-        Self { request, stop: Stop { requested, _part: part }, parts }
+        Self {
+            request,
+            stop: Stop {
+                requested,
+                _part: part,
+            },
+            parts,
+        }
     }
 }
 
@@ -35,7 +42,11 @@ impl Shutdown {
 
     /// Asks every part to end, and waits until each has.
     pub async fn finish(self) {
-        let Self { request, stop, mut parts } = self;
+        let Self {
+            request,
+            stop,
+            mut parts,
+        } = self;
         let _ = request.send(true);
         drop(stop);
         while parts.recv().await.is_some() {}

@@ -19,7 +19,7 @@ use crate::shutdown::Stop;
 use crate::template::Table;
 
 /// DynamoDB deletes expired items late; ten minutes is late enough to notice who relies on it.
-const SWEEP_EVERY: Duration = Duration::from_secs(600);
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
 
 /// The engine finds stream records by table and sequence number, and has no index for it: without
 /// this one every write reads every record there is.
@@ -77,12 +77,15 @@ impl TableStore {
     /// # Errors
     /// When the engine refuses.
     pub fn turn_stream_on(&self) -> Result<(), StoreError> {
-        let Some(view) = &self.table.stream_view_type else { return Ok(()) };
+        let Some(view) = &self.table.stream_view_type else {
+            return Ok(());
+        };
         if self.stream_arn()?.is_none() {
-            self.database.update_table(request::<UpdateTableRequest>(json!({
-                "TableName": self.table.name,
-                "StreamSpecification": {"StreamEnabled": true, "StreamViewType": view},
-            }))?)?;
+            self.database
+                .update_table(request::<UpdateTableRequest>(json!({
+                    "TableName": self.table.name,
+                    "StreamSpecification": {"StreamEnabled": true, "StreamViewType": view},
+                }))?)?;
         }
         Ok(())
     }
@@ -94,8 +97,12 @@ impl TableStore {
     pub fn stream_arn(&self) -> Result<Option<String>, StoreError> {
         let description = serde_json::to_value(self.describe()?)?;
         let table = description.get("Table");
-        let enabled = table
-            .and_then(|table| table.get("StreamSpecification")?.get("StreamEnabled")?.as_bool());
+        let enabled = table.and_then(|table| {
+            table
+                .get("StreamSpecification")?
+                .get("StreamEnabled")?
+                .as_bool()
+        });
         let arn = table.and_then(|table| table.get("LatestStreamArn")?.as_str());
         Ok(arn.filter(|_| enabled == Some(true)).map(str::to_owned))
     }
@@ -115,13 +122,16 @@ impl TableStore {
         self.database.clone()
     }
 
-    /// Serves the DynamoDB API until the end.
-    pub async fn serve(self, listener: TcpListener, mut stop: Stop) {
-        let stopped = async move { stop.requested().await };
+    /// Serves the DynamoDB API until the end, and until the last request is answered: the stop is
+    /// held for as long.
+    pub async fn serve(self, listener: TcpListener, stop: Stop) {
+        let mut asked = stop.clone();
+        let stopped = async move { asked.requested().await };
         let served = dynoxide::server::serve_with_shutdown(listener, self.database, stopped).await;
         if let Err(error) = served {
             say(format!("[dynamodb] {error}"));
         }
+        drop(stop);
     }
 
     /// Deletes expired items now and then, until the end.
@@ -143,7 +153,9 @@ impl TableStore {
         &self,
     ) -> Result<dynoxide::actions::describe_table::DescribeTableResponse, StoreError> {
         let describe = json!({"TableName": self.table.name});
-        Ok(self.database.describe_table(request::<DescribeTableRequest>(describe)?)?)
+        Ok(self
+            .database
+            .describe_table(request::<DescribeTableRequest>(describe)?)?)
     }
 
     fn create(&self) -> Result<(), StoreError> {
@@ -158,12 +170,14 @@ impl TableStore {
         {
             fields.insert("GlobalSecondaryIndexes".to_owned(), indexes.clone());
         }
-        self.database.create_table(request::<CreateTableRequest>(create)?)?;
+        self.database
+            .create_table(request::<CreateTableRequest>(create)?)?;
         if let Some(attribute) = &self.table.ttl_attribute {
-            self.database.update_time_to_live(request::<UpdateTimeToLiveRequest>(json!({
-                "TableName": self.table.name,
-                "TimeToLiveSpecification": {"AttributeName": attribute, "Enabled": true},
-            }))?)?;
+            self.database
+                .update_time_to_live(request::<UpdateTimeToLiveRequest>(json!({
+                    "TableName": self.table.name,
+                    "TimeToLiveSpecification": {"AttributeName": attribute, "Enabled": true},
+                }))?)?;
         }
         Ok(())
     }

@@ -88,9 +88,21 @@ impl Dispatcher {
         let ledger = Ledger::open(files)?;
         let after = ledger.position();
         let shard = dynoxide::streams::shard_id(table);
-        let reader = Reader { database, stream_arn, shard, after };
+        let reader = Reader {
+            database,
+            stream_arn,
+            shard,
+            after,
+        };
         let (waiting, running) = (VecDeque::new(), JoinSet::new());
-        Ok(Self { source, pool, reader, ledger, waiting, running })
+        Ok(Self {
+            source,
+            pool,
+            reader,
+            ledger,
+            waiting,
+            running,
+        })
     }
 
     /// Works until the end.
@@ -99,14 +111,20 @@ impl Dispatcher {
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = stop.requested() => return,
-                Some(Ok((batch, answer))) = self.running.join_next() => self.finish(batch, answer),
+                () = stop.requested() => break,
+                Some(Ok((batch, answer))) = self.running.join_next() => self.finish(&batch, answer),
                 _ = poll.tick() => {
                     if let Err(error) = self.read().await {
                         say(format!("[stream] {error}"));
                     }
                     self.dispatch();
                 }
+            }
+        }
+        // What has begun is waited for, so that its mail is not sent again after a restart.
+        while let Some(finished) = self.running.join_next().await {
+            if let Ok((batch, answer)) = finished {
+                self.finish(&batch, answer);
             }
         }
     }
@@ -119,7 +137,9 @@ impl Dispatcher {
                 let records = reader.read();
                 (reader, records)
             });
-            let Ok((reader, records)) = read.await else { return Ok(()) };
+            let Ok((reader, records)) = read.await else {
+                return Ok(());
+            };
             let records = records?;
             self.reader = reader;
             let page = records.len();
@@ -164,7 +184,7 @@ impl Dispatcher {
         self.waiting = later;
     }
 
-    fn finish(&mut self, batch: Batch, answer: Option<Bytes>) {
+    fn finish(&mut self, batch: &Batch, answer: Option<Bytes>) {
         let Settled { done, again } = settle(batch, answer, &self.source, regain::ambient::now());
         for record in &done {
             self.ledger.finish(record);
@@ -185,7 +205,8 @@ impl Dispatcher {
     }
 
     fn give_up(&mut self, record: &Record, why: &str) {
-        say(format!("[stream] gave up on {}: {why}", record.event));
+        let (name, sequence) = (&self.source.function, &record.sequence);
+        say(format!("[stream] {name}: gave up on {sequence}: {why}"));
         if let Err(error) = self.ledger.bury(record, why) {
             say(format!("[stream] the dead letter cannot be kept: {error}"));
         }
@@ -195,7 +216,11 @@ impl Dispatcher {
 impl Reader {
     /// The next page of records.
     fn read(&mut self) -> Result<Vec<Record>, StreamError> {
-        let kind = if self.after.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" };
+        let kind = if self.after.is_some() {
+            "AFTER_SEQUENCE_NUMBER"
+        } else {
+            "TRIM_HORIZON"
+        };
         let iterator = self.database.get_shard_iterator(GetShardIteratorRequest {
             stream_arn: self.stream_arn.clone(),
             shard_id: self.shard.clone(),
@@ -233,7 +258,9 @@ fn place(event: &mut Json, arn: &str, created: i64) {
 }
 
 fn event_source_arn(engine_arn: &str) -> String {
-    let resource = engine_arn.find("table/").and_then(|at| engine_arn.get(at..));
+    let resource = engine_arn
+        .find("table/")
+        .and_then(|at| engine_arn.get(at..));
     let resource = resource.unwrap_or(engine_arn);
     format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:{resource}")
 }

@@ -49,6 +49,9 @@ pub enum TemplateError {
 
 impl TemplateError {
     fn at(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Invalid { place: place.into(), problem: problem.into() }
+        Self::Invalid {
+            place: place.into(),
+            problem: problem.into(),
+        }
     }
 }

@@ -5,11 +5,11 @@ use std::path::Path;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::{Client, Config};
+use rand::rngs::SysError;
 use regain::password::{Hasher, InvalidCost};
 use regain::settings::Settings;
 use regain::store::Store;
 use regain::users::{ImportError, Imported, import};
-use rand::rngs::SysError;
 use serde_json::Value as Json;
 use thiserror::Error;
 
@@ -83,7 +83,11 @@ impl Loader {
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .endpoint_url(endpoint)
             .build();
-        Self { client: Client::from_conf(configuration), table: table.to_owned(), settings }
+        Self {
+            client: Client::from_conf(configuration),
+            table: table.to_owned(),
+            settings,
+        }
     }
 
     /// Loads a file of users, all or none.
@@ -101,9 +105,14 @@ impl Loader {
     /// # Errors
     /// When the table refuses.
     pub async fn load_demo_users(&self) -> Result<Vec<DemoUser>, UsersError> {
-        let lines = DEMO_USERS.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        let lines = DEMO_USERS
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Json>(line).ok());
         let mut users: Vec<_> = lines.collect();
-        if matches!(self.settings.user_id_format, regain::ids::UserIdFormat::Uuid) {
+        if matches!(
+            self.settings.user_id_format,
+            regain::ids::UserIdFormat::Uuid
+        ) {
             // The ids in the file have the other form: new ones are drawn.
             for user in users.iter_mut().filter_map(Json::as_object_mut) {
                 user.remove("id");
@@ -122,7 +131,11 @@ impl Loader {
         let file = path.display().to_string();
         let text = read(path).await?;
         let mut loaded = 0;
-        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        for (index, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
             let error = |problem: String| UsersError::Item {
                 file: file.clone(),
                 line: index + 1,
@@ -131,8 +144,14 @@ impl Loader {
             let item: Json = serde_json::from_str(line).map_err(|it| error(it.to_string()))?;
             let item: std::collections::HashMap<String, AttributeValue> =
                 serde_dynamo::to_item(item).map_err(|it| error(it.to_string()))?;
-            let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-            put.send().await.map_err(|it| error(it.into_service_error().to_string()))?;
+            let put = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(item));
+            put.send()
+                .await
+                .map_err(|it| error(it.into_service_error().to_string()))?;
             loaded += 1;
         }
         Ok(loaded)
@@ -147,21 +166,36 @@ impl Loader {
         let now = regain::ambient::now();
         import(&store, &hasher, format, text, now, &mut rng)
             .await
-            .map_err(|problem| UsersError::Import { file: file.to_owned(), problem })
+            .map_err(|problem| UsersError::Import {
+                file: file.to_owned(),
+                problem,
+            })
     }
 }
 
 fn demo_user(user: &Json) -> DemoUser {
     let text = |key: &str| user.get(key).and_then(Json::as_str).unwrap_or_default();
-    let name = user.get("profile").and_then(|profile| profile.get("displayName"));
+    let name = user
+        .get("profile")
+        .and_then(|profile| profile.get("displayName"));
     let name = name.and_then(Json::as_str).unwrap_or_default();
-    let blocked = if text("status") == "blocked" { ", blocked" } else { "" };
+    let blocked = if text("status") == "blocked" {
+        ", blocked"
+    } else {
+        ""
+    };
     let note = format!("{name}, mails in {}{blocked}", text("locale"));
-    DemoUser { email: text("email").to_owned(), note }
+    DemoUser {
+        email: text("email").to_owned(),
+        note,
+    }
 }
 
 async fn read(path: &Path) -> Result<String, UsersError> {
     tokio::fs::read_to_string(path)
         .await
-        .map_err(|problem| UsersError::File { file: path.display().to_string(), problem })
+        .map_err(|problem| UsersError::File {
+            file: path.display().to_string(),
+            problem,
+        })
 }

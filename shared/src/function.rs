@@ -10,6 +10,7 @@ use aws_config::retry::RetryConfig;
 use lambda_http::{LambdaEvent, service_fn};
 
 use crate::mail::{Delivery, StreamBatch};
+use crate::metrics::Metric;
 use crate::password::Hasher;
 use crate::protocol::{Call, Failure, Reply, failed};
 use crate::recovery::{Recovery, Refusal};
@@ -17,7 +18,7 @@ use crate::secrets::Secrets;
 use crate::session::Protocol;
 use crate::settings::{Deployment, MailSettings, Settings};
 use crate::store::Store;
-use crate::{ambient, aws, telemetry};
+use crate::{ambient, aws, metrics, telemetry};
 
 type Startup<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -48,7 +49,7 @@ pub async fn deliver() -> ExitCode {
         Err(error) => return stopped(&*error),
     };
     let deliver = |event: LambdaEvent<StreamBatch>| async {
-        Ok::<_, lambda_http::Error>(delivery.deliver_batch(event.payload).await)
+        Ok::<_, lambda_http::Error>(delivery.deliver_batch(event.payload, ambient::now).await)
     };
     ended(lambda_http::lambda_runtime::run(service_fn(deliver)).await)
 }
@@ -78,6 +79,10 @@ where
         Ok(reply) => logged(context.stamp(reply), "answered"),
         Err(failure) => {
             match &failure {
+                Failure::Refused(Refusal::Throttled { .. }) => metrics::count(Metric::Throttled),
+                Failure::Refused(Refusal::GuessesSpent { .. }) => {
+                    metrics::count(Metric::GuessesSpent);
+                }
                 Failure::Refused(refusal @ (Refusal::Unavailable(_) | Refusal::Broken(_))) => {
                     tracing::error!(
                         request = context.request_id,
@@ -85,8 +90,9 @@ where
                         "failed"
                     );
                 }
-                other => tracing::debug!(request = context.request_id, reason = %other, "refused"),
+                Failure::Refused(_) | Failure::Malformed(_) => {}
             }
+            tracing::debug!(request = context.request_id, reason = %failure, "refused");
             failed(&failure, &context)
         }
     }
@@ -128,6 +134,9 @@ async fn delivery() -> Startup<Delivery> {
 }
 
 fn connect(config: &SdkConfig, deployment: Deployment) -> (Store, Secrets) {
+    if let Some(stack) = deployment.stack {
+        metrics::init(stack);
+    }
     let store = Store::new(aws_sdk_dynamodb::Client::new(config), deployment.table);
     let secrets = Secrets::new(
         aws_sdk_secretsmanager::Client::new(config),

@@ -12,7 +12,7 @@
 //! 7. [`mail`] writes the mails that the store was left, in a [`template`] and a [`locale`].
 //!
 //! Around it: [`settings`] and [`secrets`] come from outside, [`users`] are brought in, [`telemetry`]
-//! says what happened, [`aws`] connects, and [`ambient`] is the one place for time and randomness, a
+//! and [`metrics`] say what happened, [`aws`] connects, and [`ambient`] is the one place for time and randomness, a
 //! [`timestamp`] being the one form of time.
 
 pub mod address;
@@ -24,6 +24,7 @@ pub mod ids;
 pub mod keys;
 pub mod locale;
 pub mod mail;
+pub mod metrics;
 pub mod password;
 pub mod protocol;
 pub mod recovery;

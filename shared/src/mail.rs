@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
 
-use crate::ambient;
 use crate::code::{Code, CodeInput};
 use crate::locale::Locale;
+use crate::metrics::{self, Metric};
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::{MailSettings, Settings};
-use crate::store::{Claim, MailContent, MailRequest, Outcome, Store, StoreError};
-use crate::telemetry;
+use crate::store::{Claim, LEASE, MailContent, MailRequest, Outcome, Store, StoreError};
 use crate::timestamp::Timestamp;
+use crate::{aws, telemetry};
 
 /// A batch of the table's stream, as far as it matters here.
 #[derive(Debug, Deserialize)]
@@ -71,6 +71,8 @@ struct BatchItemFailure {
 enum Undelivered {
     #[error("another delivery has the mail")]
     Leased,
+    #[error("the claim was about to end")]
+    TooSlow,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -111,18 +113,24 @@ impl Delivery {
         }
     }
 
-    /// Delivers the mails of a batch, and tells which are to be tried again.
-    pub async fn deliver_batch(&self, batch: StreamBatch) -> BatchResult {
+    /// Delivers the mails of a batch, and tells which are to be tried again. Each mail is judged by
+    /// the time at which its turn comes.
+    pub async fn deliver_batch(
+        &self,
+        batch: StreamBatch,
+        now: impl Fn() -> Timestamp,
+    ) -> BatchResult {
         let mut result = BatchResult::default();
         for record in batch.records {
             let Change {
                 keys,
                 sequence_number,
             } = record.dynamodb;
-            match self.deliver(&keys.pk.s, ambient::now()).await {
+            match self.deliver(&keys.pk.s, &now).await {
                 Ok(Some(outcome)) => tracing::info!(outcome = outcome.name(), "mail closed"),
                 Ok(None) => tracing::info!("mail was closed before"),
                 Err(error) => {
+                    metrics::count(Metric::MailsFailed);
                     tracing::warn!(error = %telemetry::causes(&error), "mail to be tried again");
                     let failure = BatchItemFailure {
                         item_identifier: sequence_number,
@@ -135,14 +143,28 @@ impl Delivery {
     }
 
     /// Delivers one mail, unless it has its outcome already.
-    async fn deliver(&self, key: &str, at: Timestamp) -> Result<Option<Outcome>, Undelivered> {
+    async fn deliver(
+        &self,
+        key: &str,
+        now: &impl Fn() -> Timestamp,
+    ) -> Result<Option<Outcome>, Undelivered> {
+        let at = now();
         let request = match self.store.claim_mail(key, at).await? {
             Claim::Claimed(request) => request,
             Claim::Closed => return Ok(None),
             Claim::Leased => return Err(Undelivered::Leased),
         };
-        match self.send(&request, at).await {
+        match self.send(&request, at, now).await {
             Ok(outcome) => {
+                match outcome {
+                    Outcome::Sent(_) => {
+                        metrics::count(Metric::CodesMailed);
+                        let latency = now().since(request.requested_at);
+                        metrics::record(Metric::MailLatency, latency.as_millis());
+                    }
+                    Outcome::Refused => metrics::count(Metric::MailsFailed),
+                    Outcome::Nobody | Outcome::Expired => {}
+                }
                 self.store.close_mail(key, &outcome).await?;
                 Ok(Some(outcome))
             }
@@ -154,7 +176,12 @@ impl Delivery {
     }
 
     /// Decides what becomes of a mail, and sends it if it is to be sent.
-    async fn send(&self, request: &MailRequest, at: Timestamp) -> Result<Outcome, Undelivered> {
+    async fn send(
+        &self,
+        request: &MailRequest,
+        at: Timestamp,
+        now: &impl Fn() -> Timestamp,
+    ) -> Result<Outcome, Undelivered> {
         if let MailContent::Code { expires_at, .. } = request.content
             && at >= expires_at
         {
@@ -174,6 +201,9 @@ impl Delivery {
             )
             .template_data(data)
             .build();
+        if now() >= at.plus(LEASE).minus(aws::OPERATION) {
+            return Err(Undelivered::TooSlow);
+        }
         let sent = self
             .ses
             .send_email()
@@ -290,8 +320,14 @@ mod tests {
             (1_001, "2 seconds", "2 detik"),
             (1_000, "1 second", "1 detik"),
         ] {
-            assert_eq!(valid_for(Duration::from_millis(millis), Locale::En), english);
-            assert_eq!(valid_for(Duration::from_millis(millis), Locale::Id), indonesian);
+            assert_eq!(
+                valid_for(Duration::from_millis(millis), Locale::En),
+                english
+            );
+            assert_eq!(
+                valid_for(Duration::from_millis(millis), Locale::Id),
+                indonesian
+            );
         }
     }
 }

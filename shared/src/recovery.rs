@@ -18,6 +18,7 @@ use crate::address::Address;
 use crate::code::Nonce;
 use crate::ids::{SessionId, UserId};
 use crate::locale::Locale;
+use crate::metrics::{self, Metric};
 use crate::password::{HashError, Hasher, Policy, Reason};
 use crate::secrets::{SecretError, Secrets};
 use crate::session::{Awaiting, Facts, Protocol, Refused, Session};
@@ -251,11 +252,14 @@ impl Recovery {
             .begin(&session, &request.origin, &code_request)
             .await?
         {
-            Begun::Started => Ok(Started {
-                session: id,
-                user,
-                at,
-            }),
+            Begun::Started => {
+                metrics::count(Metric::CodesRequested);
+                Ok(Started {
+                    session: id,
+                    user,
+                    at,
+                })
+            }
             Begun::Replayed(first) => {
                 let Facts {
                     answered_id,
@@ -293,11 +297,19 @@ impl Recovery {
             locale,
             limits,
         };
-        let mut session = self.open(&named).await?;
+        let mut session = self.open(&named).await?.live(at)?;
         for _ in 0..ATTEMPTS {
-            let renewed = session.clone().renewed(limits, Nonce::draw(rng), at)?;
+            let renewed = match session.clone().renewed(limits, Nonce::draw(rng), at) {
+                Ok(renewed) => renewed,
+                Err(refused) => {
+                    return Err(self.unless_superseded(&session, refused.into(), at).await?);
+                }
+            };
             match self.store.renew(&session, &renewed, &request, at).await? {
-                Renewed::Done => return named.session.ok_or(Refusal::NoSession),
+                Renewed::Done => {
+                    metrics::count(Metric::CodesRequested);
+                    return named.session.ok_or(Refusal::NoSession);
+                }
                 Renewed::Throttled { until } => return Err(Refusal::Throttled { until }),
                 Renewed::Changed(found) => {
                     let address = found.address(&session.facts().reference);

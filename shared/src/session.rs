@@ -381,3 +381,6 @@ impl AddressState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

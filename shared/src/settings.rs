@@ -184,6 +184,8 @@ impl Settings {
 /// What the stack calls its parts: set by the template, not by an operator.
 #[derive(Clone, Debug)]
 pub struct Deployment {
+    /// `STACK_NAME`: the stack, for its metrics.
+    pub stack: Option<String>,
     /// `TABLE_NAME`: the table.
     pub table: String,
     /// `INDEX_KEY_SECRET`: the index key's secret.
@@ -200,6 +202,7 @@ impl Deployment {
     pub fn from_env() -> Result<Self, SettingsError> {
         let source = Source(&env);
         Ok(Self {
+            stack: source.text("STACK_NAME"),
             table: source.required("TABLE_NAME")?,
             index_key: source.required("INDEX_KEY_SECRET")?,
             code_key: source.text("CODE_KEY_SECRET"),

@@ -33,14 +33,20 @@ struct Position {
 
 impl Ledger {
     pub(super) fn open(files: Files) -> std::io::Result<Self> {
-        let mut ledger = Self { files, ..Self::default() };
+        let mut ledger = Self {
+            files,
+            ..Self::default()
+        };
         let Some(path) = ledger.files.position.as_ref().filter(|path| path.exists()) else {
             return Ok(ledger);
         };
         let position: Position = serde_json::from_slice(&fs::read(path)?)?;
         ledger.after = position.after.parse().ok();
-        ledger.finished_before =
-            position.finished.iter().filter_map(|number| number.parse().ok()).collect();
+        ledger.finished_before = position
+            .finished
+            .iter()
+            .filter_map(|number| number.parse().ok())
+            .collect();
         Ok(ledger)
     }
 
@@ -51,7 +57,9 @@ impl Ledger {
 
     /// Notes a record as begun; `false` if it was finished before the restart.
     pub(super) fn begin(&mut self, record: &Record) -> bool {
-        let Some(number) = number(record) else { return true };
+        let Some(number) = number(record) else {
+            return true;
+        };
         let finished = self.finished_before.remove(&number);
         self.begun.insert(number, finished);
         !finished
@@ -85,7 +93,9 @@ impl Ledger {
             return Ok(());
         };
         let finished = self.begun.iter().filter(|(_, finished)| **finished);
-        let finished = finished.map(|(number, _)| number).chain(&self.finished_before);
+        let finished = finished
+            .map(|(number, _)| number)
+            .chain(&self.finished_before);
         let position = Position {
             after: after.to_string(),
             finished: finished.map(u128::to_string).collect(),
@@ -111,7 +121,11 @@ mod tests {
     use super::*;
 
     fn record(number: u32) -> Record {
-        Record::new(format!("1000000000000000000{number:02}"), 0, json!({"n": number}))
+        Record::new(
+            format!("1000000000000000000{number:02}"),
+            0,
+            json!({"n": number}),
+        )
     }
 
     fn files() -> (tempfile::TempDir, Files) {
@@ -171,7 +185,13 @@ mod tests {
         ledger.begin(&record(1));
         ledger.bury(&record(1), "it is too old").unwrap();
         let letters = fs::read_to_string(files.dead_letters.clone().unwrap()).unwrap();
-        assert_eq!(letters, "{\"record\":{\"n\":1},\"why\":\"it is too old\"}\n");
-        assert_eq!(Ledger::open(files).unwrap().position(), Some(record(1).sequence));
+        assert_eq!(
+            letters,
+            "{\"record\":{\"n\":1},\"why\":\"it is too old\"}\n"
+        );
+        assert_eq!(
+            Ledger::open(files).unwrap().position(),
+            Some(record(1).sequence)
+        );
     }
 }

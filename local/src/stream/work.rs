@@ -24,7 +24,11 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn new(sequence: String, created_seconds: i64, event: Json) -> Self {
         let created_at = Timestamp::from_millis(created_seconds.saturating_mul(1000));
-        Self { sequence, created_at, event }
+        Self {
+            sequence,
+            created_at,
+            event,
+        }
     }
 }
 
@@ -42,7 +46,12 @@ pub(super) struct Batch {
 
 impl Batch {
     pub(super) fn new(records: Vec<Record>) -> Self {
-        Self { records, attempts: 0, failures: 0, due: Timestamp::from_millis(0) }
+        Self {
+            records,
+            attempts: 0,
+            failures: 0,
+            due: Timestamp::from_millis(0),
+        }
     }
 
     pub(super) fn event(&self) -> Bytes {
@@ -52,7 +61,9 @@ impl Batch {
 
     /// Takes out the records that have got older than allowed.
     pub(super) fn give_up_old(&mut self, oldest: Option<Duration>, now: Timestamp) -> Vec<Record> {
-        let Some(oldest) = oldest else { return Vec::new() };
+        let Some(oldest) = oldest else {
+            return Vec::new();
+        };
         let (old, young) = std::mem::take(&mut self.records)
             .into_iter()
             .partition(|record| record.created_at.plus(oldest) < now);
@@ -61,8 +72,15 @@ impl Batch {
     }
 
     fn again(&self, records: Vec<Record>, attempts: u64, now: Timestamp) -> Self {
-        let wait = FIRST_BACKOFF.saturating_mul(1 << self.failures.min(16)).min(LONGEST_BACKOFF);
-        Self { records, attempts, failures: self.failures + 1, due: now.plus(wait) }
+        let wait = FIRST_BACKOFF
+            .saturating_mul(1 << self.failures.min(16))
+            .min(LONGEST_BACKOFF);
+        Self {
+            records,
+            attempts,
+            failures: self.failures + 1,
+            due: now.plus(wait),
+        }
     }
 }
 
@@ -88,7 +106,7 @@ struct ItemFailure {
 
 /// Sorts a batch by its answer, which is `None` where the invocation failed.
 pub(super) fn settle(
-    batch: Batch,
+    batch: &Batch,
     answer: Option<Bytes>,
     source: &EventSource,
     now: Timestamp,
@@ -96,7 +114,7 @@ pub(super) fn settle(
     let failed = match answer {
         None => None,
         Some(_) if !source.reports_failures => Some(HashSet::new()),
-        Some(answer) => failed_records(&answer, &batch),
+        Some(answer) => failed_records(&answer, batch),
     };
     match failed {
         Some(failed) => {
@@ -106,9 +124,15 @@ pub(super) fn settle(
                 .cloned()
                 .partition(|record| failed.contains(&record.sequence));
             let again = (!again.is_empty()).then(|| batch.again(again, batch.attempts + 1, now));
-            Settled { done, again: again.into_iter().collect() }
+            Settled {
+                done,
+                again: again.into_iter().collect(),
+            }
         }
-        None => Settled { done: Vec::new(), again: whole_batch_again(&batch, source, now) },
+        None => Settled {
+            done: Vec::new(),
+            again: whole_batch_again(batch, source, now),
+        },
     }
 }
 
@@ -116,11 +140,21 @@ pub(super) fn settle(
 /// which is also what an answer means that names no record of the batch.
 fn failed_records(answer: &[u8], batch: &Batch) -> Option<HashSet<String>> {
     let answer: Option<BatchAnswer> = serde_json::from_slice(answer).ok()?;
-    let failures = answer.and_then(|answer| answer.batch_item_failures).unwrap_or_default();
-    let known: HashSet<_> = batch.records.iter().map(|record| record.sequence.as_str()).collect();
+    let failures = answer
+        .and_then(|answer| answer.batch_item_failures)
+        .unwrap_or_default();
+    let known: HashSet<_> = batch
+        .records
+        .iter()
+        .map(|record| record.sequence.as_str())
+        .collect();
     failures
         .into_iter()
-        .map(|failure| failure.item_identifier.filter(|id| known.contains(id.as_str())))
+        .map(|failure| {
+            failure
+                .item_identifier
+                .filter(|id| known.contains(id.as_str()))
+        })
         .collect()
 }
 
@@ -156,22 +190,37 @@ mod tests {
     }
 
     fn batch(sequences: &[&str]) -> Batch {
-        let records = sequences.iter().map(|it| Record::new((*it).to_owned(), 100, json!({"n": it})));
+        let records = sequences
+            .iter()
+            .map(|it| Record::new((*it).to_owned(), 100, json!({"n": it})));
         Batch::new(records.collect())
     }
 
     fn sequences(records: &[Record]) -> Vec<&str> {
-        records.iter().map(|record| record.sequence.as_str()).collect()
+        records
+            .iter()
+            .map(|record| record.sequence.as_str())
+            .collect()
     }
 
     fn settled(sequences: &[&str], answer: Option<&str>) -> Settled {
         let answer = answer.map(|text| Bytes::from(text.to_owned()));
-        settle(batch(sequences), answer, &source(), Timestamp::from_millis(1000))
+        settle(
+            &batch(sequences),
+            answer,
+            &source(),
+            Timestamp::from_millis(1000),
+        )
     }
 
     #[test]
     fn an_answer_that_names_no_failure_settles_the_batch() {
-        for answer in ["null", "{}", r#"{"batchItemFailures": []}"#, r#"{"batchItemFailures": null}"#] {
+        for answer in [
+            "null",
+            "{}",
+            r#"{"batchItemFailures": []}"#,
+            r#"{"batchItemFailures": null}"#,
+        ] {
             let settled = settled(&["1", "2"], Some(answer));
             assert_eq!(sequences(&settled.done), ["1", "2"], "{answer}");
             assert!(settled.again.is_empty(), "{answer}");
@@ -198,8 +247,11 @@ mod tests {
         ] {
             let settled = settled(&["1", "2", "3"], answer);
             assert!(settled.done.is_empty(), "{answer:?}");
-            let halves: Vec<_> =
-                settled.again.iter().map(|batch| sequences(&batch.records)).collect();
+            let halves: Vec<_> = settled
+                .again
+                .iter()
+                .map(|batch| sequences(&batch.records))
+                .collect();
             assert_eq!(halves, [vec!["1"], vec!["2", "3"]], "{answer:?}");
             assert!(settled.again.iter().all(|batch| batch.attempts == 0));
         }
@@ -211,7 +263,7 @@ mod tests {
         let now = Timestamp::from_millis(0);
         let mut waits = Vec::new();
         for attempt in 1..=8 {
-            let settled = settle(next, None, &source(), now);
+            let settled = settle(&next, None, &source(), now);
             next = settled.again.into_iter().next().unwrap();
             assert_eq!(next.attempts, attempt);
             waits.push(next.due.millis());
@@ -222,9 +274,18 @@ mod tests {
     #[test]
     fn a_record_is_given_up_when_it_is_too_old() {
         let mut batch = batch(&["1"]);
-        let age = Some(Duration::from_secs(60));
-        assert!(batch.give_up_old(age, Timestamp::from_millis(160_000)).is_empty());
-        assert_eq!(batch.give_up_old(age, Timestamp::from_millis(160_001)).len(), 1);
+        let age = Some(Duration::from_mins(1));
+        assert!(
+            batch
+                .give_up_old(age, Timestamp::from_millis(160_000))
+                .is_empty()
+        );
+        assert_eq!(
+            batch
+                .give_up_old(age, Timestamp::from_millis(160_001))
+                .len(),
+            1
+        );
         assert!(batch.records.is_empty());
     }
 }

@@ -36,10 +36,14 @@ impl Filter {
                 .map(|(name, pattern)| Ok((name.clone(), Self::compile(pattern)?)))
                 .collect::<Result<_, String>>()
                 .map(Self::Fields),
-            Json::Array(rules) => {
-                rules.iter().map(rule).collect::<Result<_, _>>().map(Self::AnyOf)
-            }
-            other => Err(format!("the filter pattern needs a list or an object instead of {other}")),
+            Json::Array(rules) => rules
+                .iter()
+                .map(rule)
+                .collect::<Result<_, _>>()
+                .map(Self::AnyOf),
+            other => Err(format!(
+                "the filter pattern needs a list or an object instead of {other}"
+            )),
         }
     }
 
@@ -64,9 +68,9 @@ impl Rule {
         match self {
             Self::Exists(wanted) => value.is_some() == *wanted,
             Self::Is(wanted) => value == Some(wanted),
-            Self::Prefix(prefix) => {
-                value.and_then(Json::as_str).is_some_and(|text| text.starts_with(prefix))
-            }
+            Self::Prefix(prefix) => value
+                .and_then(Json::as_str)
+                .is_some_and(|text| text.starts_with(prefix)),
             Self::AnythingBut(refused) => value.is_some_and(|value| !refused.contains(value)),
         }
     }
@@ -85,9 +89,13 @@ fn rule(pattern: &Json) -> Result<Rule, String> {
             ("anything-but", refused @ Json::String(_)) => {
                 Ok(Rule::AnythingBut(vec![refused.clone()]))
             }
-            _ => Err(format!("the filter rule {pattern} is not supported on one machine")),
+            _ => Err(format!(
+                "the filter rule {pattern} is not supported on one machine"
+            )),
         },
-        _ => Err(format!("the filter rule {pattern} is not supported on one machine")),
+        _ => Err(format!(
+            "the filter rule {pattern} is not supported on one machine"
+        )),
     }
 }
 
@@ -125,11 +133,23 @@ mod tests {
         for (pattern, event, wanted) in [
             (json!({"a": [{"exists": false}]}), json!({}), true),
             (json!({"a": [{"exists": true}]}), json!({}), false),
-            (json!({"a": [{"anything-but": ["x"]}]}), json!({"a": "y"}), true),
-            (json!({"a": [{"anything-but": "x"}]}), json!({"a": "x"}), false),
+            (
+                json!({"a": [{"anything-but": ["x"]}]}),
+                json!({"a": "y"}),
+                true,
+            ),
+            (
+                json!({"a": [{"anything-but": "x"}]}),
+                json!({"a": "x"}),
+                false,
+            ),
             (json!({"a": [1, 2]}), json!({"a": 2}), true),
         ] {
-            assert_eq!(Filter::compile(&pattern).unwrap().matches(&event), wanted, "{pattern}");
+            assert_eq!(
+                Filter::compile(&pattern).unwrap().matches(&event),
+                wanted,
+                "{pattern}"
+            );
         }
     }
 

@@ -73,7 +73,10 @@ pub(super) fn read(
     template: &Template,
     resource: &Resource<'_>,
 ) -> Result<Function, TemplateError> {
-    if resource.text("PackageType")?.is_some_and(|kind| kind != "Zip") {
+    if resource
+        .text("PackageType")?
+        .is_some_and(|kind| kind != "Zip")
+    {
         return Err(resource.error("PackageType", "an image is not supported on one machine"));
     }
     Ok(Function {
@@ -115,9 +118,18 @@ pub(super) fn read_events(
         match event.get("Type").and_then(Json::as_str).unwrap_or_default() {
             "HttpApi" => routes.push(route(resource, &place, &properties)?),
             "DynamoDB" => {
-                let stream = properties.get("Stream").and_then(scalar).unwrap_or_default();
+                let stream = properties
+                    .get("Stream")
+                    .and_then(scalar)
+                    .unwrap_or_default();
                 let function = resource.id.to_owned();
-                sources.push(event_source(resource, &place, &properties, function, stream)?);
+                sources.push(event_source(
+                    resource,
+                    &place,
+                    &properties,
+                    function,
+                    stream,
+                )?);
             }
             other => {
                 let problem = format!("an event of type {other} is not supported on one machine");
@@ -143,10 +155,18 @@ fn route(resource: &Resource<'_>, place: &str, properties: &Json) -> Result<Rout
         let problem = format!("the path {path} is not supported on one machine");
         return Err(resource.error(place, problem));
     }
-    if properties.get("PayloadFormatVersion").and_then(scalar).is_some_and(|it| it != "2.0") {
+    if properties
+        .get("PayloadFormatVersion")
+        .and_then(scalar)
+        .is_some_and(|it| it != "2.0")
+    {
         return Err(resource.error(place, "only payload format 2.0 is supported on one machine"));
     }
-    Ok(Route { method, path, function: resource.id.to_owned() })
+    Ok(Route {
+        method,
+        path,
+        function: resource.id.to_owned(),
+    })
 }
 
 /// A mapping that is a resource of its own.
@@ -168,16 +188,28 @@ pub(super) fn read_event_source_mapping(
             properties.insert(key.to_owned(), value);
         }
     }
-    let function = function_named(template, &resource.text("FunctionName")?.unwrap_or_default())?
-        .ok_or_else(|| resource.error("FunctionName", "is no function of this template"))?;
+    let function = function_named(
+        template,
+        &resource.text("FunctionName")?.unwrap_or_default(),
+    )?
+    .ok_or_else(|| resource.error("FunctionName", "is no function of this template"))?;
     let stream = resource.text("EventSourceArn")?.unwrap_or_default();
-    event_source(resource, "Properties", &Json::Object(properties), function, stream)
+    event_source(
+        resource,
+        "Properties",
+        &Json::Object(properties),
+        function,
+        stream,
+    )
 }
 
 /// The logical id of the function with that name or ARN.
 fn function_named(template: &Template, name: &str) -> Result<Option<String>, TemplateError> {
     for function in template.resources_of("AWS::Serverless::Function")? {
-        let known = [template.name_of(&function)?, template.attribute_of(&function, "Arn")?];
+        let known = [
+            template.name_of(&function)?,
+            template.attribute_of(&function, "Arn")?,
+        ];
         if known.iter().any(|known| known == name) {
             return Ok(Some(function.id.to_owned()));
         }
@@ -214,9 +246,11 @@ fn event_source(
     };
     let filters = match properties.get("FilterCriteria") {
         None => Vec::new(),
-        Some(criteria) => serde_json::from_value::<FilterCriteria>(criteria.clone())
-            .map_err(|error| resource.error(place, format!("FilterCriteria: {error}")))?
-            .filters,
+        Some(criteria) => {
+            serde_json::from_value::<FilterCriteria>(criteria.clone())
+                .map_err(|error| resource.error(place, format!("FilterCriteria: {error}")))?
+                .filters
+        }
     };
     let filters = filters.iter().map(|filter| {
         serde_json::from_str(&filter.pattern)
@@ -224,8 +258,12 @@ fn event_source(
             .and_then(|pattern| Filter::compile(&pattern))
             .map_err(|problem| resource.error(place, problem))
     });
-    let response_types = properties.get("FunctionResponseTypes").and_then(Json::as_array);
-    let bisect = properties.get("BisectBatchOnFunctionError").and_then(scalar);
+    let response_types = properties
+        .get("FunctionResponseTypes")
+        .and_then(Json::as_array);
+    let bisect = properties
+        .get("BisectBatchOnFunctionError")
+        .and_then(scalar);
     Ok(EventSource {
         function,
         stream,
@@ -244,7 +282,9 @@ fn event_source(
             .map(Duration::from_secs),
         bisect: bisect.as_deref() == Some("true"),
         reports_failures: response_types.is_some_and(|types| {
-            types.iter().any(|kind| kind.as_str() == Some("ReportBatchItemFailures"))
+            types
+                .iter()
+                .any(|kind| kind.as_str() == Some("ReportBatchItemFailures"))
         }),
         filters: filters.collect::<Result<_, _>>()?,
     })

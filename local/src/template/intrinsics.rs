@@ -15,7 +15,10 @@ pub(super) struct Scope {
 
 impl Scope {
     pub(super) fn new(template: Json, environment: Environment) -> Self {
-        Self { template, environment }
+        Self {
+            template,
+            environment,
+        }
     }
 
     /// A top-level section, such as `Resources`.
@@ -44,7 +47,9 @@ impl Scope {
         }
         match value {
             Json::Array(items) => {
-                let items = items.iter().map(|item| self.evaluate(item, place, depth + 1));
+                let items = items
+                    .iter()
+                    .map(|item| self.evaluate(item, place, depth + 1));
                 let items: Vec<_> = items.collect::<Result<_, _>>()?;
                 Ok(Some(Json::Array(items.into_iter().flatten().collect())))
             }
@@ -84,7 +89,11 @@ impl Scope {
             }
             "Fn::If" => match list(argument) {
                 [Json::String(condition), yes, no] => {
-                    let chosen = if self.condition(condition, place, depth)? { yes } else { no };
+                    let chosen = if self.condition(condition, place, depth)? {
+                        yes
+                    } else {
+                        no
+                    };
                     self.evaluate(chosen, place, depth)
                 }
                 _ => Err(bad("needs a condition and two values")),
@@ -101,7 +110,9 @@ impl Scope {
             "Fn::Split" => match list(argument) {
                 [Json::String(at), text] => {
                     let text = self.string(text, place, depth)?;
-                    Ok(Some(Json::Array(text.split(at.as_str()).map(Json::from).collect())))
+                    Ok(Some(Json::Array(
+                        text.split(at.as_str()).map(Json::from).collect(),
+                    )))
                 }
                 _ => Err(bad("needs a separator and a text")),
             },
@@ -110,12 +121,19 @@ impl Scope {
                     let index = self.string(index, place, depth)?;
                     let items = self.evaluate(items, place, depth)?.unwrap_or_default();
                     let index: usize = index.parse().map_err(|_| bad("needs an index"))?;
-                    list(&items).get(index).cloned().map(Some).ok_or_else(|| bad("is out of range"))
+                    list(&items)
+                        .get(index)
+                        .cloned()
+                        .map(Some)
+                        .ok_or_else(|| bad("is out of range"))
                 }
                 _ => Err(bad("needs an index and a list")),
             },
             "Fn::FindInMap" => self.find_in_map(argument, place, depth),
-            _ => Err(TemplateError::at(place, format!("{name} is not supported on one machine"))),
+            _ => Err(TemplateError::at(
+                place,
+                format!("{name} is not supported on one machine"),
+            )),
         }
     }
 
@@ -141,27 +159,37 @@ impl Scope {
         if let Some(parameter) = self.section("Parameters").and_then(|all| all.get(target)) {
             return self.parameter(target, parameter, place).map(Some);
         }
-        self.name_of(target, place, depth).map(|name| Some(Json::String(name)))
+        self.name_of(target, place, depth)
+            .map(|name| Some(Json::String(name)))
     }
 
-    fn parameter(
-        &self,
-        name: &str,
-        parameter: &Json,
-        place: &str,
-    ) -> Result<Json, TemplateError> {
+    fn parameter(&self, name: &str, parameter: &Json, place: &str) -> Result<Json, TemplateError> {
         let variable = screaming_snake(name);
-        let given = self.environment.get(&variable).map(|text| Json::String(text.clone()));
-        let value = given.or_else(|| parameter.get("Default").cloned()).ok_or_else(|| {
-            TemplateError::at(
-                place,
-                format!("the parameter {name} has no default; set {variable} in the environment"),
-            )
-        })?;
-        let kind = parameter.get("Type").and_then(Json::as_str).unwrap_or("String");
+        let given = self
+            .environment
+            .get(&variable)
+            .map(|text| Json::String(text.clone()));
+        let value = given
+            .or_else(|| parameter.get("Default").cloned())
+            .ok_or_else(|| {
+                TemplateError::at(
+                    place,
+                    format!(
+                        "the parameter {name} has no default; set {variable} in the environment"
+                    ),
+                )
+            })?;
+        let kind = parameter
+            .get("Type")
+            .and_then(Json::as_str)
+            .unwrap_or("String");
         if kind == "CommaDelimitedList" || kind.starts_with("List<") {
             let text = scalar(&value).unwrap_or_default();
-            return Ok(Json::Array(text.split(',').map(|item| Json::from(item.trim())).collect()));
+            return Ok(Json::Array(
+                text.split(',')
+                    .map(|item| Json::from(item.trim()))
+                    .collect(),
+            ));
         }
         Ok(value)
     }
@@ -180,19 +208,30 @@ impl Scope {
         if let Some(name) = given {
             return self.string(name, place, depth + 1);
         }
-        let kind = resource.get("Type").and_then(Json::as_str).unwrap_or_default();
-        Ok(if kind == "AWS::DynamoDB::Table" { STACK_NAME.to_owned() } else { id.to_owned() })
+        let kind = resource
+            .get("Type")
+            .and_then(Json::as_str)
+            .unwrap_or_default();
+        Ok(if kind == "AWS::DynamoDB::Table" {
+            STACK_NAME.to_owned()
+        } else {
+            id.to_owned()
+        })
     }
 
     fn attribute(&self, argument: &Json, place: &str, depth: usize) -> Result<Json, TemplateError> {
         let text = match argument {
-            Json::Array(parts) => parts.iter().filter_map(Json::as_str).collect::<Vec<_>>().join("."),
+            Json::Array(parts) => parts
+                .iter()
+                .filter_map(Json::as_str)
+                .collect::<Vec<_>>()
+                .join("."),
             Json::String(text) => text.clone(),
             _ => String::new(),
         };
-        let (id, attribute) = text
-            .split_once('.')
-            .ok_or_else(|| TemplateError::at(place, "Fn::GetAtt needs a resource and an attribute"))?;
+        let (id, attribute) = text.split_once('.').ok_or_else(|| {
+            TemplateError::at(place, "Fn::GetAtt needs a resource and an attribute")
+        })?;
         let name = self.name_of(id, place, depth)?;
         Ok(Json::String(match attribute {
             "Arn" => arn("local", &name),
@@ -200,7 +239,12 @@ impl Scope {
         }))
     }
 
-    fn substitute(&self, argument: &Json, place: &str, depth: usize) -> Result<Json, TemplateError> {
+    fn substitute(
+        &self,
+        argument: &Json,
+        place: &str,
+        depth: usize,
+    ) -> Result<Json, TemplateError> {
         let (text, extra) = match argument {
             Json::String(text) => (text, None),
             Json::Array(parts) => match parts.as_slice() {
@@ -218,7 +262,7 @@ impl Scope {
             result.push_str(before);
             rest = behind;
             if let Some(literal) = name.strip_prefix('!') {
-                result.push_str(&format!("${{{literal}}}"));
+                result.extend(["${", literal, "}"]);
                 continue;
             }
             let value = match extra.and_then(|extra| extra.get(name)) {
@@ -229,9 +273,11 @@ impl Scope {
                 None => self.reference(name, place, depth)?,
             };
             let value = value.as_ref().and_then(scalar);
-            result.push_str(&value.ok_or_else(|| {
-                TemplateError::at(place, format!("${{{name}}} is not a text"))
-            })?);
+            result.push_str(
+                &value.ok_or_else(|| {
+                    TemplateError::at(place, format!("${{{name}}} is not a text"))
+                })?,
+            );
         }
         result.push_str(rest);
         Ok(Json::String(result))
@@ -268,19 +314,32 @@ impl Scope {
         let bad = |problem: &str| TemplateError::at(place, problem);
         let object = value.as_object().ok_or_else(|| bad("is not a condition"))?;
         let (name, argument) = intrinsic(object).ok_or_else(|| bad("is not a condition"))?;
-        let each = || list(argument).iter().map(|item| self.truth(item, place, depth + 1));
+        let each = || {
+            list(argument)
+                .iter()
+                .map(|item| self.truth(item, place, depth + 1))
+        };
         match name {
-            "Condition" => {
-                self.condition(argument.as_str().unwrap_or_default(), place, depth + 1)
+            "Condition" => self.condition(argument.as_str().unwrap_or_default(), place, depth + 1),
+            "Fn::Equals" => {
+                match list(argument) {
+                    [left, right] => Ok(self.string(left, place, depth + 1)?
+                        == self.string(right, place, depth + 1)?),
+                    _ => Err(bad("Fn::Equals needs two values")),
+                }
             }
-            "Fn::Equals" => match list(argument) {
-                [left, right] => Ok(self.string(left, place, depth + 1)?
-                    == self.string(right, place, depth + 1)?),
-                _ => Err(bad("Fn::Equals needs two values")),
-            },
-            "Fn::And" => Ok(each().collect::<Result<Vec<_>, _>>()?.into_iter().all(|holds| holds)),
-            "Fn::Or" => Ok(each().collect::<Result<Vec<_>, _>>()?.into_iter().any(|holds| holds)),
-            "Fn::Not" => Ok(!each().collect::<Result<Vec<_>, _>>()?.into_iter().all(|holds| holds)),
+            "Fn::And" => Ok(each()
+                .collect::<Result<Vec<_>, _>>()?
+                .into_iter()
+                .all(|holds| holds)),
+            "Fn::Or" => Ok(each()
+                .collect::<Result<Vec<_>, _>>()?
+                .into_iter()
+                .any(|holds| holds)),
+            "Fn::Not" => Ok(!each()
+                .collect::<Result<Vec<_>, _>>()?
+                .into_iter()
+                .all(|holds| holds)),
             other => Err(bad(&format!("{other} is not supported in a condition"))),
         }
     }
@@ -293,7 +352,12 @@ impl Scope {
             .ok_or_else(|| TemplateError::at(place, "needs a text here"))
     }
 
-    fn strings(&self, value: &Json, place: &str, depth: usize) -> Result<Vec<String>, TemplateError> {
+    fn strings(
+        &self,
+        value: &Json,
+        place: &str,
+        depth: usize,
+    ) -> Result<Vec<String>, TemplateError> {
         let items = self.evaluate(value, place, depth)?.unwrap_or_default();
         list(&items)
             .iter()
@@ -315,7 +379,7 @@ fn list(value: &Json) -> &[Json] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// A text, number or truth value as CloudFormation would write it.
+/// A text, number or truth value as a template would write it.
 pub(crate) fn scalar(value: &Json) -> Option<String> {
     match value {
         Json::String(text) => Some(text.clone()),
@@ -344,106 +408,4 @@ fn screaming_snake(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::template::yaml;
-
-    fn scope(environment: &[(&str, &str)]) -> Scope {
-        let template = yaml::read(
-            r#"
-Parameters:
-  CodeTtlSeconds: {Type: Number, Default: 600}
-  CorsOrigins: {Type: CommaDelimitedList, Default: '*'}
-  Stage: {Type: String, Default: dev}
-  NoDefault: {Type: String}
-Conditions:
-  IsProd: !Equals [!Ref Stage, prod]
-  IsNotProd: !Not [!Condition IsProd]
-  Either: !Or [!Condition IsProd, !Condition IsNotProd]
-  Both: {'Fn::And': [{Condition: IsProd}, {Condition: IsNotProd}]}
-  Loop: !Not [!Condition Loop]
-Mappings:
-  Sizes: {dev: {memory: 128}}
-Resources:
-  Table: {Type: AWS::DynamoDB::Table}
-  Key: {Type: AWS::SecretsManager::Secret}
-  Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub '${AWS::StackName}-letters'}}
-"#,
-        )
-        .unwrap();
-        let environment =
-            environment.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Scope::new(template, environment)
-    }
-
-    fn resolved(scope: &Scope, text: &str) -> Json {
-        scope.resolve(&yaml::read(text).unwrap(), "here").unwrap().unwrap_or_default()
-    }
-
-    #[test]
-    fn expressions_mean_what_they_mean_to_cloudformation() {
-        let scope = scope(&[]);
-        for (text, expected) in [
-            ("!Ref CodeTtlSeconds", Json::from(600)),
-            ("{Ref: Table}", Json::from("regain")),
-            ("!Ref Key", Json::from("Key")),
-            ("!Ref Queue", Json::from("regain-letters")),
-            ("!GetAtt Queue.Arn", Json::from("arn:aws:local:us-east-1:000000000000:regain-letters")),
-            ("!Sub 'a-${AWS::Region}-${Stage}-${!x}'", Json::from("a-us-east-1-dev-${x}")),
-            ("!Sub ['${a}${Stage}', {a: !Ref AWS::StackName}]", Json::from("regaindev")),
-            ("!If [IsProd, 1, 2]", Json::from(2)),
-            ("!If [IsProd, 1, !Ref AWS::NoValue]", Json::Null),
-            ("!If [Either, 1, 2]", Json::from(1)),
-            ("!If [Both, 1, 2]", Json::from(2)),
-            ("!Join ['-', [a, !Ref Stage]]", Json::from("a-dev")),
-            ("!Split [',', 'a,b']", serde_json::json!(["a", "b"])),
-            ("!Select [1, [a, b]]", Json::from("b")),
-            ("!FindInMap [Sizes, !Ref Stage, memory]", Json::from(128)),
-            ("!Ref CorsOrigins", serde_json::json!(["*"])),
-            ("{a: !Ref AWS::NoValue, b: [1, !Ref AWS::NoValue]}", serde_json::json!({"b": [1]})),
-        ] {
-            assert_eq!(resolved(&scope, text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_parameter_is_overridden_by_the_environment_variable_with_the_same_words() {
-        let scope = scope(&[
-            ("CODE_TTL_SECONDS", "5"),
-            ("CORS_ORIGINS", "https://a.example, https://b.example"),
-        ]);
-        assert_eq!(resolved(&scope, "!Ref CodeTtlSeconds"), Json::from("5"));
-        assert_eq!(
-            resolved(&scope, "!Ref CorsOrigins"),
-            serde_json::json!(["https://a.example", "https://b.example"])
-        );
-    }
-
-    #[test]
-    fn a_parameter_is_spelled_with_underscores_between_its_words() {
-        for (name, variable) in [
-            ("CodeTtlSeconds", "CODE_TTL_SECONDS"),
-            ("Argon2MemoryKib", "ARGON2_MEMORY_KIB"),
-            ("IpRequestsPerHour", "IP_REQUESTS_PER_HOUR"),
-            ("UserIdFormat", "USER_ID_FORMAT"),
-        ] {
-            assert_eq!(screaming_snake(name), variable);
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_evaluated_is_named() {
-        let scope = scope(&[]);
-        for (text, problem) in [
-            ("!Ref Nobody", "there is nothing called Nobody"),
-            ("!Ref NoDefault", "set NO_DEFAULT in the environment"),
-            ("!ImportValue x", "Fn::ImportValue is not supported on one machine"),
-            ("!Sub '${open'", "unclosed"),
-            ("!If [Nope, 1, 2]", "there is no condition Nope"),
-            ("!If [Loop, 1, 2]", "refers to itself"),
-        ] {
-            let error = scope.resolve(&yaml::read(text).unwrap(), "here").unwrap_err().to_string();
-            assert!(error.contains(problem), "{text}: {error}");
-        }
-    }
-}
+mod tests;

@@ -91,7 +91,9 @@ pub(super) fn cors(template: &Template) -> Result<Option<Cors>, TemplateError> {
         }
     }
     let key = "CorsConfiguration";
-    let Some(configuration) = api.property(key)? else { return Ok(None) };
+    let Some(configuration) = api.property(key)? else {
+        return Ok(None);
+    };
     if !configuration.is_object() {
         return Err(api.error(key, "needs an object"));
     }
@@ -116,7 +118,10 @@ pub(super) fn cors(template: &Template) -> Result<Option<Cors>, TemplateError> {
         max_age: configuration
             .get("MaxAge")
             .and_then(scalar)
-            .map(|text| text.parse().map_err(|_| api.error(key, "MaxAge is no number")))
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| api.error(key, "MaxAge is no number"))
+            })
             .transpose()?,
         credentials: flag.as_deref() == Some("true"),
     }))
@@ -125,13 +130,22 @@ pub(super) fn cors(template: &Template) -> Result<Option<Cors>, TemplateError> {
 pub(super) fn table(template: &Template) -> Result<Table, TemplateError> {
     let tables = template.resources_of("AWS::DynamoDB::Table")?;
     let [table] = tables.as_slice() else {
-        return Err(TemplateError::at("Resources", "one machine needs exactly one DynamoDB table"));
+        return Err(TemplateError::at(
+            "Resources",
+            "one machine needs exactly one DynamoDB table",
+        ));
     };
     let required = |key: &str| {
-        table.property(key)?.ok_or_else(|| table.error(key, "is missing"))
+        table
+            .property(key)?
+            .ok_or_else(|| table.error(key, "is missing"))
     };
     let inner = |key: &str, name: &str| -> Result<Option<String>, TemplateError> {
-        Ok(table.property(key)?.as_ref().and_then(|value| value.get(name)).and_then(scalar))
+        Ok(table
+            .property(key)?
+            .as_ref()
+            .and_then(|value| value.get(name))
+            .and_then(scalar))
     };
     let ttl_enabled = inner("TimeToLiveSpecification", "Enabled")?.as_deref() == Some("true");
     let ttl_attribute = inner("TimeToLiveSpecification", "AttributeName")?;
@@ -151,7 +165,9 @@ pub(super) fn mail_templates(template: &Template) -> Result<Vec<MailTemplate>, T
         .resources_of("AWS::SES::Template")?
         .iter()
         .map(|resource| {
-            resource.typed("Template")?.ok_or_else(|| resource.error("Template", "is missing"))
+            resource
+                .typed("Template")?
+                .ok_or_else(|| resource.error("Template", "is missing"))
         })
         .collect()
 }
@@ -174,13 +190,16 @@ pub(super) fn secrets(template: &Template) -> Result<Vec<Secret>, TemplateError>
 
 fn secret(template: &Template, resource: &Resource<'_>) -> Result<Secret, TemplateError> {
     let key = "GenerateSecretString";
-    let generate = resource
-        .property(key)?
-        .ok_or_else(|| resource.error(key, "is missing: a secret is generated here, never copied"))?;
+    let generate = resource.property(key)?.ok_or_else(|| {
+        resource.error(key, "is missing: a secret is generated here, never copied")
+    })?;
     if generate.get("SecretStringTemplate").is_some() {
         return Err(resource.error(key, "SecretStringTemplate is not supported on one machine"));
     }
-    let length = generate.get("PasswordLength").and_then(scalar).unwrap_or_else(|| "32".to_owned());
+    let length = generate
+        .get("PasswordLength")
+        .and_then(scalar)
+        .unwrap_or_else(|| "32".to_owned());
     Ok(Secret {
         id: resource.id.to_owned(),
         name: template.name_of(resource)?,

@@ -39,7 +39,9 @@ impl Stack {
     /// # Errors
     /// A sentence that names what is missing or not supported.
     pub fn read(text: &str, environment: Environment) -> Result<Self, TemplateError> {
-        let template = Template { scope: Scope::new(yaml::read(text)?, environment) };
+        let template = Template {
+            scope: Scope::new(yaml::read(text)?, environment),
+        };
         let mut functions = Vec::new();
         let mut routes = Vec::new();
         let mut event_sources = Vec::new();
@@ -81,7 +83,10 @@ impl Stack {
             }
             if source.stream != self.table.stream_arn {
                 let place = format!("Resources.{}", source.function);
-                return Err(TemplateError::at(place, "is fed by something else than the table"));
+                return Err(TemplateError::at(
+                    place,
+                    "is fed by something else than the table",
+                ));
             }
         }
         Ok(())
@@ -117,7 +122,12 @@ impl Template {
             if body.get("Type").and_then(Json::as_str) != Some(kind) {
                 continue;
             }
-            let resource = Resource { id, scope: &self.scope, body, globals };
+            let resource = Resource {
+                id,
+                scope: &self.scope,
+                body,
+                globals,
+            };
             let condition = body.get("Condition").and_then(Json::as_str);
             match condition {
                 Some(name) if !self.scope.holds(name, &resource.place("Condition"))? => {}
@@ -166,7 +176,9 @@ impl Resource<'_> {
     pub(super) fn property(&self, key: &str) -> Result<Option<Json>, TemplateError> {
         let own = self.body.get("Properties").and_then(|all| all.get(key));
         let global = self.globals.and_then(|all| all.get(key));
-        own.or(global).map_or(Ok(None), |value| self.scope.resolve(value, &self.place(key)))
+        own.or(global).map_or(Ok(None), |value| {
+            self.scope.resolve(value, &self.place(key))
+        })
     }
 
     /// A property that maps names to values: the global one, and over it the resource's own.
@@ -180,12 +192,16 @@ impl Resource<'_> {
             }
             for (name, value) in found.and_then(Json::as_object).into_iter().flatten() {
                 let place = self.place(&format!("{}.{name}", path.join(".")));
-                let Some(value) = self.scope.resolve(value, &place)? else { continue };
+                let Some(value) = self.scope.resolve(value, &place)? else {
+                    continue;
+                };
                 let text = match &value {
                     // A list parameter arrives as CloudFormation would join it.
-                    Json::Array(items) => {
-                        items.iter().map(scalar).collect::<Option<Vec<_>>>().map(|all| all.join(","))
-                    }
+                    Json::Array(items) => items
+                        .iter()
+                        .map(scalar)
+                        .collect::<Option<Vec<_>>>()
+                        .map(|all| all.join(",")),
                     other => scalar(other),
                 };
                 let text = text.ok_or_else(|| TemplateError::at(&place, "is not a text"))?;
@@ -211,12 +227,17 @@ impl Resource<'_> {
     /// A property that is a whole number of at least -1.
     pub(super) fn number(&self, key: &str) -> Result<Option<i64>, TemplateError> {
         self.text(key)?
-            .map(|text| text.parse().map_err(|_| self.error(key, format!("{text} is no number"))))
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| self.error(key, format!("{text} is no number")))
+            })
             .transpose()
     }
 
     /// A property that is a number of seconds.
     pub(super) fn seconds(&self, key: &str) -> Result<Option<Duration>, TemplateError> {
-        Ok(self.number(key)?.map(|seconds| Duration::from_secs(seconds.unsigned_abs())))
+        Ok(self
+            .number(key)?
+            .map(|seconds| Duration::from_secs(seconds.unsigned_abs())))
     }
 }

@@ -1,4 +1,4 @@
-//! YAML with CloudFormation's short tags, turned into JSON with the long forms.
+//! YAML with the short tags of templates, turned into JSON with the long forms.
 
 use serde_json::{Map, Value as Json};
 use serde_yaml_ng::Value as Yaml;

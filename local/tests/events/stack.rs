@@ -6,9 +6,11 @@ use std::path::Path;
 
 use axum::Router;
 use axum::body::Bytes;
-use local::listen::StandInListeners;
+use local::binaries;
+use local::listen::{StandInListeners, Urls};
 use local::mail_store::MailStore;
 use local::pool::Pool;
+use local::program::program;
 use local::random::Random;
 use local::secrets::SecretStore;
 use local::ses::Ses;
@@ -16,7 +18,6 @@ use local::shutdown::Shutdown;
 use local::store::TableStore;
 use local::template::{Environment, Stack};
 use local::users::Loader;
-use local::{binaries, service};
 use regain::settings::Settings;
 
 use super::WORKSPACE;
@@ -48,15 +49,14 @@ impl Running {
         let random = Random::new().unwrap();
         let [dynamodb, ses, secrets] = ["dynamodb", "ses", "secrets"]
             .map(|option| StandInListeners::bind(0, option, None).unwrap());
-        let endpoints = [
-            ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
-            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets),
-            ("AWS_ENDPOINT_URL_SESV2", &ses),
-        ]
-        .map(|(name, listener)| (name.to_owned(), listener.url()));
+        let urls = Urls {
+            api: String::new(),
+            dynamodb: dynamodb.url(),
+            ses: ses.url(),
+            secrets: secrets.url(),
+        };
 
         let table = TableStore::open(None, stack.table.clone()).unwrap();
-        let url = dynamodb.url();
         tokio::spawn(table.serve(dynamodb.loopback, shutdown.stop()));
         let settings = Settings::read(&|name| {
             stack
@@ -65,7 +65,7 @@ impl Running {
                 .find_map(|it| it.environment.get(name))
                 .cloned()
         });
-        let loader = Loader::new(&url, &stack.table.name, settings.unwrap());
+        let loader = Loader::new(&urls.dynamodb, &stack.table.name, settings.unwrap());
         loader
             .load_items(&events().join("seed.jsonl"))
             .await
@@ -87,7 +87,7 @@ impl Running {
         serve(ses, mailing.into_router(), &shutdown);
 
         let pools = stack.functions.iter().map(|function| {
-            let program = service::program(function, &folder, &endpoints);
+            let program = program(function, &folder, &urls);
             let pool = Pool::new(program, function.timeout, random.clone(), shutdown.stop());
             (function.name.clone(), pool)
         });

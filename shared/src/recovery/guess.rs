@@ -6,6 +6,7 @@ use super::{ATTEMPTS, Named, Recovery, Refusal};
 use crate::code::{Code, CodeInput};
 use crate::ids::ResetToken;
 use crate::keys::AddressKey;
+use crate::metrics::{self, Metric};
 use crate::session::{Awaiting, Session};
 use crate::store::{Charge, Found, Moved, StoreError};
 use crate::timestamp::Timestamp;
@@ -122,7 +123,13 @@ impl Recovery {
                         address: &address,
                         nonce: &session.generation.nonce,
                     };
-                    return if codes.matches(code, &input, self.settings.code_length) {
+                    let right = codes.matches(code, &input, self.settings.code_length);
+                    metrics::count(if right {
+                        Metric::GuessesRight
+                    } else {
+                        Metric::GuessesWrong
+                    });
+                    return if right {
                         Ok(Guessed {
                             session: session.charged(),
                             address,

@@ -6,6 +6,7 @@ use super::guess::Guessed;
 use super::{ATTEMPTS, CodeGuess, Named, Recovery, Refusal};
 use crate::ids::{ResetToken, draw};
 use crate::locale::Locale;
+use crate::metrics::{self, Metric};
 use crate::password::{Candidate, PasswordHash, Policy, Reason};
 use crate::session::{Session, Validated};
 use crate::store::{Moved, StoreError};
@@ -169,7 +170,10 @@ impl Recovery {
             .set_password(&session, &address, &user, &hash, new.locale, at)
             .await?;
         match moved {
-            Moved::Done => Ok(user.with_proven_mailbox().with_password(hash, at)),
+            Moved::Done => {
+                metrics::count(Metric::PasswordsSet);
+                Ok(user.with_proven_mailbox().with_password(hash, at))
+            }
             // Another use won, the code was renewed, or the user was changed since the proof.
             Moved::SessionChanged(_) | Moved::UserChanged => Err(Refusal::SessionOver),
         }
@@ -190,9 +194,12 @@ impl Recovery {
             .set_password(&session, &guessed.address, &user, hash, locale, at)
             .await?;
         match moved {
-            Moved::Done => Ok(Some(
-                user.with_proven_mailbox().with_password(hash.clone(), at),
-            )),
+            Moved::Done => {
+                metrics::count(Metric::PasswordsSet);
+                Ok(Some(
+                    user.with_proven_mailbox().with_password(hash.clone(), at),
+                ))
+            }
             Moved::UserChanged => Ok(None),
             Moved::SessionChanged(found) => Err(self.lost(guessed, &found, at)),
         }

@@ -9,9 +9,9 @@ use super::items::{self, MailRequest, Outcome};
 use super::{Store, StoreError, keys, n, s};
 use crate::timestamp::Timestamp;
 
-/// How long a delivery may take before another one may try: twice what the function is given, since
-/// a claim of an instance that is still running must not be taken over.
-const LEASE: Duration = Duration::from_mins(1);
+/// How long a claim lasts: what a delivery that died holds its mail up for. A delivery that lives
+/// starts to send in time or gives the claim back, so that no two can be sending.
+pub(crate) const LEASE: Duration = Duration::from_secs(12);
 
 /// What claiming a mail request came to.
 #[derive(Debug)]

@@ -33,6 +33,7 @@ use crate::timestamp::Timestamp;
 pub use guesses::{Charge, Moved};
 pub use items::{MailContent, MailRequest, Outcome, SessionOrigin};
 pub use mail::Claim;
+pub(crate) use mail::LEASE;
 pub use sessions::{Begun, CodeRequest, Found, Renewed};
 
 /// An item as DynamoDB has it.
@@ -163,8 +164,13 @@ impl Store {
                 }
                 _ => return Err(StoreError::unreachable(error)),
             };
-            let failed = |reason: &CancellationReason| reason.code() == Some(CONDITION_FAILED);
-            if reasons.iter().any(failed) {
+            // A conflict hides how the condition of its item would have come out: what the others
+            // came to is no answer yet.
+            if !reasons.iter().any(|reason| reason.code() == Some(CONFLICT)) {
+                let failed = |reason: &CancellationReason| reason.code() == Some(CONDITION_FAILED);
+                if !reasons.iter().any(failed) {
+                    return Err(StoreError::unreachable(error));
+                }
                 let verdicts = reasons.into_iter().map(|reason| {
                     if failed(&reason) {
                         Verdict::Failed(reason.item)
@@ -173,9 +179,6 @@ impl Store {
                     }
                 });
                 return Ok(Transacted::Refused(Refusals(verdicts.collect())));
-            }
-            if !reasons.iter().any(|reason| reason.code() == Some(CONFLICT)) {
-                return Err(StoreError::unreachable(error));
             }
             tokio::time::sleep(pause).await;
             pause *= 2;

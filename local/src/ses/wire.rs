@@ -1,0 +1,113 @@
+//! What is sent to SES, as JSON.
+
+use serde::{Deserialize, Serialize};
+
+use crate::template::MailTemplate;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SendEmail {
+    pub(super) from_email_address: Option<String>,
+    #[serde(default)]
+    pub(super) destination: Destination,
+    pub(super) configuration_set_name: Option<String>,
+    pub(super) content: EmailContent,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Destination {
+    #[serde(default)]
+    pub(super) to_addresses: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct EmailContent {
+    pub(super) template: Option<TemplateContent>,
+    pub(super) simple: Option<SimpleContent>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct TemplateContent {
+    pub(super) template_name: String,
+    pub(super) template_data: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SimpleContent {
+    pub(super) subject: Part,
+    pub(super) body: Body,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Body {
+    #[serde(default)]
+    pub(super) text: Part,
+    #[serde(default)]
+    pub(super) html: Part,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Part {
+    pub(super) data: String,
+}
+
+/// A template on the wire.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct WireTemplate {
+    #[serde(default)]
+    pub(super) template_name: String,
+    pub(super) template_content: WireContent,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct WireContent {
+    #[serde(default)]
+    pub(super) subject: String,
+    #[serde(default)]
+    pub(super) text: String,
+    #[serde(default)]
+    pub(super) html: String,
+}
+
+impl From<WireTemplate> for MailTemplate {
+    fn from(wire: WireTemplate) -> Self {
+        let WireContent {
+            subject,
+            text,
+            html,
+        } = wire.template_content;
+        Self {
+            name: wire.template_name,
+            subject,
+            text,
+            html,
+        }
+    }
+}
+
+impl From<&MailTemplate> for WireTemplate {
+    fn from(template: &MailTemplate) -> Self {
+        let MailTemplate {
+            name,
+            subject,
+            text,
+            html,
+        } = template.clone();
+        Self {
+            template_name: name,
+            template_content: WireContent {
+                subject,
+                text,
+                html,
+            },
+        }
+    }
+}

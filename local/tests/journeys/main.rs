@@ -1,0 +1,29 @@
+//! Journeys: whole recoveries over HTTP, against the real functions behind the real `local` binary.
+//!
+//! Every answer that passes through [`kit::client`] is checked for what all answers have in common;
+//! the tests add what is particular. Stacks are shared by tests that need the same settings, and each
+//! test brings people of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests say what they expect by panicking"
+)]
+
+mod kit;
+
+mod auth_v1;
+mod directory;
+mod expiry;
+mod gateway;
+mod machine;
+mod mail;
+mod outage;
+mod refusals;
+mod retries;
+mod secrecy;
+mod sessions;
+mod shape;
+mod throttles;

@@ -1,0 +1,190 @@
+//! Requests that are sent again: under an `Idempotency-Key`, and after an answer was lost.
+
+use serde_json::json;
+
+use crate::kit::client::{Api, FORGOT, Mobile, RESEND, RESEND_OTP, Web};
+use crate::kit::mailbox::Mailbox;
+use crate::kit::people::{Person, new_address};
+use crate::kit::stacks;
+use crate::kit::table::Table;
+
+const KEY: &str = "4f9a3f0e-7c1d-4b57-9f2c-1d2e3f405162";
+const PASSWORD: &str = "brass kettle on the moon";
+
+#[tokio::test]
+async fn a_repeated_request_gets_the_same_session_and_one_mail_and_is_not_throttled() {
+    let stack = stacks::defaults();
+    let person = Person::of(stack).await;
+    let mut mailbox = Mailbox::of(stack, &person);
+    let api = Api::of(stack).with("idempotency-key", KEY);
+    let body = json!({"email": person.email});
+    let first = api.post(RESEND, body.clone()).await.data();
+    for _ in 0..4 {
+        assert_eq!(
+            api.post(RESEND, body.clone()).await.data(),
+            first,
+            "its start included"
+        );
+    }
+    let session = first["session"]["id"].as_str().unwrap();
+    let code = mailbox.next_code().await;
+    assert_eq!(
+        Table::of(stack).await.mail_outcomes(session).await,
+        ["sent"]
+    );
+    assert_eq!(mailbox.all().await.len(), 1);
+    // Without the key the throttle is as it was.
+    Web::of(stack)
+        .resend(&person.email)
+        .await
+        .refused("DI_USR_LIM");
+    let body = json!({"id": person.id, "session": session, "otp": code, "password": PASSWORD});
+    Web::of(stack)
+        .0
+        .post(crate::kit::client::SET_PASSWORD, body)
+        .await
+        .data();
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_its_endpoint_address_and_caller() {
+    let stack = stacks::open();
+    let person = Person::of(stack).await;
+    let keyed = |api: Api| api.with("idempotency-key", KEY);
+    let (api, body) = (keyed(Api::of(stack)), json!({"email": person.email}));
+    let first = api.post(FORGOT, body.clone()).await.word();
+    assert_eq!(api.post(FORGOT, body.clone()).await.word(), first);
+    let spelled = json!({"email": format!(" {}", person.email.to_uppercase())});
+    assert_eq!(
+        api.post(FORGOT, spelled).await.word(),
+        first,
+        "the same address"
+    );
+    let others = [
+        api.post(FORGOT, json!({"email": new_address()}))
+            .await
+            .word(),
+        keyed(Api::from(stack, [127, 0, 4, 1]))
+            .post(FORGOT, body.clone())
+            .await
+            .word(),
+        Api::of(stack)
+            .with("idempotency-key", &KEY.to_uppercase())
+            .post(FORGOT, body.clone())
+            .await
+            .word(),
+        Mobile::of(stack).begin(&person.email).await,
+        api.post(RESEND, body).await.data()["session"]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned(),
+    ];
+    for (index, other) in others.iter().enumerate() {
+        assert_ne!(*other, first);
+        assert!(!others[..index].contains(other));
+    }
+}
+
+#[tokio::test]
+async fn of_twenty_repeats_at_once_all_get_one_session_and_one_mail() {
+    let stack = stacks::defaults();
+    let person = Person::of(stack).await;
+    let api = Api::of(stack).with("idempotency-key", KEY);
+    let mut requests: tokio::task::JoinSet<_> = (0..20)
+        .map(|_| {
+            let (api, body) = (api.clone(), json!({"email": person.email}));
+            async move { api.post(FORGOT, body).await.word() }
+        })
+        .collect();
+    let mut sessions = Vec::new();
+    while let Some(session) = requests.join_next().await {
+        sessions.push(session.unwrap());
+    }
+    sessions.dedup();
+    assert_eq!(sessions.len(), 1);
+    assert_eq!(
+        Table::of(stack).await.mail_outcomes(&sessions[0]).await,
+        ["sent"]
+    );
+}
+
+#[tokio::test]
+async fn a_malformed_key_is_refused_where_keys_count_and_ignored_elsewhere() {
+    let stack = stacks::open();
+    for key in [
+        "",
+        "short",
+        "fifteen-letters",
+        "sixteen letters!",
+        &"k".repeat(256),
+        "a\u{e9}iou-aeiou-aeiou",
+    ] {
+        let api = Api::of(stack).with("idempotency-key", key);
+        for path in [RESEND, FORGOT] {
+            api.post(path, json!({"email": new_address()}))
+                .await
+                .malformed("idempotency-key");
+        }
+        let session = Mobile::of(stack).begin(&new_address()).await;
+        api.post(RESEND_OTP, json!({"session_id": session}))
+            .await
+            .word();
+    }
+    for key in [
+        "sixteen-letters!",
+        &"k".repeat(255),
+        "!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~",
+    ] {
+        let api = Api::of(stack).with("idempotency-key", key);
+        for path in [RESEND, FORGOT] {
+            api.post(path, json!({"email": new_address()})).await.data();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_never_heeded_where_a_secret_is_carried() {
+    let stack = stacks::open();
+    let person = Person::of(stack).await;
+    let mobile = Mobile(Mobile::of(stack).0.with("idempotency-key", KEY));
+    let session = mobile.begin(&person.email).await;
+    let mut mailbox = Mailbox::of(stack, &person);
+    let code = mailbox.next_code().await;
+    let token = mobile.verify(&session, &code).await.word();
+    mobile.verify(&session, &code).await.refused("otp_invalid");
+    mobile.resend(&session).await.word();
+    mobile.resend(&session).await.word();
+    mailbox.next().await;
+    mobile
+        .set_password(&token, PASSWORD)
+        .await
+        .refused("token_invalid");
+    let token = mobile
+        .verify(&session, &mailbox.next_code().await)
+        .await
+        .word();
+    mobile.set_password(&token, PASSWORD).await.word();
+    mobile
+        .set_password(&token, PASSWORD)
+        .await
+        .refused("session_expired");
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_code_is_made_up_for_by_the_password_alone() {
+    let stack = stacks::open();
+    let person = Person::of(stack).await;
+    let (web, mut mailbox) = (Web::of(stack), Mailbox::of(stack, &person));
+    let begun = web.begin(&person.email).await;
+    let code = mailbox.next_code().await;
+    web.verify(&begun, &code).await.data();
+    web.verify(&begun, &code).await.refused("DI_UVO_OINV");
+    web.set_both(&begun, &code, PASSWORD)
+        .await
+        .refused("DI_UVO_OINV");
+    web.set_password(&begun, PASSWORD).await.data();
+    web.set_password(&begun, PASSWORD)
+        .await
+        .refused("DI_USC_SE");
+    assert_eq!(mailbox.next().await.template, "password-changed");
+}

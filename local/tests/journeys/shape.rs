@@ -1,0 +1,433 @@
+//! What is no proper request, and what every endpoint says to it.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::kit::answer::Answer;
+use crate::kit::client::{
+    Api, FORGOT, Mobile, PATHS, RESEND, RESEND_OTP, RESET, SET_PASSWORD, VERIFY, Web,
+};
+use crate::kit::mailbox::Mailbox;
+use crate::kit::people::{Person, new_address};
+use crate::kit::stacks;
+
+const LARGEST: usize = 16 * 1024;
+
+/// The error that says that a request cannot be read.
+fn invalid(answer: &Answer, status: u16, field: &str) {
+    let directory = answer.path.starts_with("/directory/");
+    answer.refused(if directory {
+        "DI_USR_INV"
+    } else {
+        "invalid_request"
+    });
+    assert_eq!(answer.status, status, "{answer:?}");
+    assert_eq!(answer.body()["field"], field, "{answer:?}");
+}
+
+#[tokio::test]
+async fn other_methods_are_refused_in_the_envelope_with_allow() {
+    let api = Api::of(stacks::open());
+    for path in PATHS {
+        for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE] {
+            for (content_type, body) in [("application/json", "{}"), ("", "")] {
+                let answer = api.send(method.clone(), path, content_type, body).await;
+                invalid(&answer, 405, "method");
+                assert_eq!(answer.header("allow"), Some("POST"));
+            }
+        }
+        let head = api.send(Method::HEAD, path, "", "").await;
+        assert_eq!(
+            (head.status, head.header("allow"), &*head.text),
+            (405, Some("POST"), "")
+        );
+    }
+}
+
+#[tokio::test]
+async fn other_media_types_are_refused() {
+    let api = Api::of(stacks::open());
+    for path in PATHS {
+        for content_type in [
+            "",
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "application/jsonp",
+            "application/json5",
+            "application/problem+json",
+            "text/json",
+            "application/ json",
+            "; application/json",
+            "application/json, text/plain",
+        ] {
+            let answer = api.send(Method::POST, path, content_type, "{}").await;
+            invalid(&answer, 415, "content-type");
+        }
+    }
+}
+
+#[tokio::test]
+async fn json_is_json_however_its_type_is_spelled() {
+    let api = Api::of(stacks::open());
+    for content_type in [
+        "application/json",
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        "Application/JSON",
+        "application/json ; charset=\"utf-8\"",
+    ] {
+        let body = json!({"email": new_address()}).to_string();
+        api.send(Method::POST, FORGOT, content_type, body)
+            .await
+            .word();
+    }
+}
+
+/// A body of exactly that many bytes, with an address and padding.
+fn padded(length: usize, email: &str) -> String {
+    let unpadded = json!({"email": email, "padding": ""}).to_string();
+    json!({"email": email, "padding": "x".repeat(length - unpadded.len())}).to_string()
+}
+
+#[tokio::test]
+async fn bodies_may_have_sixteen_kibibytes_and_not_a_byte_more() {
+    let api = Api::of(stacks::open());
+    for path in [RESEND, FORGOT] {
+        let body = padded(LARGEST, &new_address());
+        assert_eq!(body.len(), LARGEST);
+        api.post_bytes(path, body).await.data();
+        invalid(
+            &api.post_bytes(path, padded(LARGEST + 1, &new_address()))
+                .await,
+            413,
+            "body",
+        );
+    }
+    for path in PATHS {
+        for length in [LARGEST + 1, 100_000, 5_000_000] {
+            invalid(&api.post_bytes(path, "x".repeat(length)).await, 413, "body");
+        }
+        // Two bytes a character: it is bytes that count, also where they are no text.
+        invalid(
+            &api.post_bytes(path, "é".repeat(LARGEST / 2 + 1)).await,
+            413,
+            "body",
+        );
+        invalid(
+            &api.post_bytes(path, vec![0xff; LARGEST + 1]).await,
+            413,
+            "body",
+        );
+        invalid(
+            &api.post_bytes(path, vec![0xff; LARGEST]).await,
+            400,
+            "body",
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_json_object_is_refused_as_a_whole() {
+    let api = Api::of(stacks::open());
+    let nested = |open: &str, close: &str, depth| open.repeat(depth) + &close.repeat(depth);
+    let deep_field = format!(
+        "{{\"email\":\"a@example.com\",\"x\":{}}}",
+        nested("[", "]", 5000)
+    );
+    let bodies: Vec<Vec<u8>> = vec![
+        b"".to_vec(),
+        b" ".to_vec(),
+        b"null".to_vec(),
+        b"true".to_vec(),
+        b"0".to_vec(),
+        b"\"email\"".to_vec(),
+        b"[]".to_vec(),
+        b"[{\"email\":\"a@example.com\"}]".to_vec(),
+        b"{".to_vec(),
+        b"{\"email\"".to_vec(),
+        b"{\"email\":}".to_vec(),
+        b"{\"email\":\"a@example.com\"".to_vec(),
+        b"{\"email\":\"a@example.com\",}".to_vec(),
+        b"{\"email\":\"a@example.com\"} {}".to_vec(),
+        b"{\"email\":\"a@example.com\"}x".to_vec(),
+        b"{email:\"a@example.com\"}".to_vec(),
+        b"{'email':'a@example.com'}".to_vec(),
+        b"{\"email\":\"a@example.com\"/**/}".to_vec(),
+        b"{\"email\":undefined}".to_vec(),
+        b"{\"email\":NaN}".to_vec(),
+        b"{\"email\":-Infinity}".to_vec(),
+        b"{\"email\":01}".to_vec(),
+        b"{\"email\":+1}".to_vec(),
+        b"{\"email\":1e400}".to_vec(),
+        b"{\"email\":.5}".to_vec(),
+        b"{\"email\":0x10}".to_vec(),
+        b"{\"email\":\"tab\tinside\"}".to_vec(),
+        b"{\"email\":\"nul\0inside\"}".to_vec(),
+        b"{\"email\":\"\\x41\"}".to_vec(),
+        b"{\"email\":\"\\ud800\"}".to_vec(),
+        b"{\"email\":\"\\ude00\\ud83d\"}".to_vec(),
+        b"{\"email\":\"\\u12\"}".to_vec(),
+        b"{\"email\":\"\xff\xfe\"}".to_vec(),
+        b"{\"email\":\"\xc0\xaf\"}".to_vec(),
+        b"{\"email\":\"\xed\xa0\x80\"}".to_vec(),
+        b"{\"email\":\"\xf8\x88\x80\x80\x80\"}".to_vec(),
+        b"\xef\xbb\xbf{\"email\":\"a@example.com\"}".to_vec(),
+        b"\xff\xfe{\0}\0".to_vec(),
+        b"email=a%40example.com".to_vec(),
+        b"<email>a@example.com</email>".to_vec(),
+        b"\0\0\0\0".to_vec(),
+        nested("[", "]", 8000).into_bytes(),
+        nested("{\"a\":", "}", 2500).into_bytes(),
+        deep_field.into_bytes(),
+        "{\"a\":".repeat(2000).into_bytes(),
+    ];
+    assert!(bodies.len() >= 40);
+    for path in PATHS {
+        for body in &bodies {
+            invalid(&api.post_bytes(path, body.clone()).await, 400, "body");
+        }
+    }
+}
+
+/// Values of every kind but text.
+fn no_text() -> Vec<Value> {
+    vec![
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(1e300),
+        json!(u64::MAX),
+        json!([]),
+        json!(["a@example.com"]),
+        json!({}),
+        json!({"id": 1}),
+        json!({"id": null}),
+        json!({"email": "a@example.com"}),
+    ]
+}
+
+#[tokio::test]
+async fn a_field_of_the_wrong_type_is_named() {
+    let api = Api::of(stacks::open());
+    let id = uuid::Uuid::nil().to_string();
+    let proper = [
+        (
+            RESEND,
+            json!({"email": new_address()}),
+            &["email", "purpose", "templateCode", "app", "device"][..],
+        ),
+        (
+            SET_PASSWORD,
+            json!({"id": "1", "session": id, "otp": "123456", "password": "a fine sentence"}),
+            &["id", "session", "password"],
+        ),
+        (FORGOT, json!({"email": new_address()}), &["email"]),
+        (
+            VERIFY,
+            json!({"session_id": id, "otp": "123456"}),
+            &["session_id"],
+        ),
+        (RESEND_OTP, json!({"session_id": id}), &["session_id"]),
+        (
+            RESET,
+            json!({"token": id, "password": "a fine sentence"}),
+            &["token", "session_id", "password"],
+        ),
+    ];
+    for (path, body, fields) in proper {
+        for field in fields {
+            for value in no_text() {
+                let mut body = body.clone();
+                body[*field] = value;
+                api.post(path, body).await.malformed(field);
+            }
+        }
+    }
+    for (path, session) in [(SET_PASSWORD, "session"), (VERIFY, "session_id")] {
+        for otp in [json!(true), json!(["123456"]), json!({"code": "123456"})] {
+            api.post(path, json!({"id": "1", session: id, "otp": otp}))
+                .await
+                .malformed("otp");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_required_field_that_is_missing_or_null_is_named() {
+    let api = Api::of(stacks::open());
+    let id = uuid::Uuid::nil().to_string();
+    for (path, body, field) in [
+        (RESEND, json!({}), "email"),
+        (RESEND, json!({"email": null}), "email"),
+        (RESEND, json!({"Email": "a@example.com"}), "email"),
+        (SET_PASSWORD, json!({"session": id, "otp": "123456"}), "id"),
+        (
+            SET_PASSWORD,
+            json!({"id": null, "session": id, "otp": "123456"}),
+            "id",
+        ),
+        (SET_PASSWORD, json!({"id": "1", "otp": "123456"}), "session"),
+        (
+            SET_PASSWORD,
+            json!({"id": "1", "session": null, "otp": "123456"}),
+            "session",
+        ),
+        (
+            SET_PASSWORD,
+            json!({"id": "1", "session": {}, "otp": "123456"}),
+            "session",
+        ),
+        (FORGOT, json!({"email": null}), "email"),
+        (FORGOT, json!({"username": "a@example.com"}), "email"),
+        (VERIFY, json!({"otp": "123456"}), "session_id"),
+        (VERIFY, json!({"session_id": id}), "otp"),
+        (VERIFY, json!({"session_id": id, "otp": null}), "otp"),
+        (RESEND_OTP, json!({}), "session_id"),
+        (
+            RESEND_OTP,
+            json!({"session_id": null, "otp": "123456"}),
+            "session_id",
+        ),
+    ] {
+        api.post(path, body).await.malformed(field);
+    }
+    for password in [json!(null), json!("")] {
+        let body = json!({"token": id, "password": password});
+        api.post(RESET, body).await.refused("password_required");
+        let body = json!({"id": "1", "session": id, "password": password});
+        api.post(SET_PASSWORD, body).await.refused("DI_USP_PRQ");
+    }
+    let body = json!({"id": "1", "session": id, "otp": "123456", "password": ""});
+    api.post(SET_PASSWORD, body).await.refused("DI_USP_PRQ");
+    api.post(RESET, json!({"token": id}))
+        .await
+        .refused("password_required");
+}
+
+#[tokio::test]
+async fn what_is_no_address_is_refused() {
+    let api = Api::of(stacks::open());
+    let (long, label) = ("x".repeat(65), "d".repeat(64));
+    for email in [
+        "",
+        " ",
+        "@",
+        "a",
+        "a@",
+        "@example.com",
+        "a@b",
+        "a@@example.com",
+        "a@b@example.com",
+        "a b@example.com",
+        "a\u{a0}b@example.com",
+        "a\u{0}@example.com",
+        "a\r\nBcc: thief@example.com",
+        "a\u{7}@example.com",
+        "a@exa mple.com",
+        "a@.example.com",
+        "a@example..com",
+        "a@-example.com",
+        &format!("{long}@example.com"),
+        &format!("a@{label}.com"),
+        &format!("a@{}com", "d.".repeat(126)),
+    ] {
+        for path in [RESEND, FORGOT] {
+            api.post(path, json!({"email": email}))
+                .await
+                .malformed("email");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_person_has_one_address_however_it_is_typed() {
+    let stack = stacks::open();
+    let number = new_address()
+        .replace("person-", "")
+        .replace("@example.com", "");
+    let email = format!("Jose\u{301}.{number}@B\u{fc}cher.example");
+    let person = Person::with(stack, json!({"email": email})).await;
+    let mut mailbox = Mailbox::of(stack, &person);
+    for typed in [
+        format!("jos\u{e9}.{number}@b\u{fc}cher.example"),
+        format!(" JOS\u{c9}.{number}@xn--bcher-kva.EXAMPLE\t"),
+        format!("Jose\u{301}.{number}@BU\u{308}CHER.example"),
+    ] {
+        Mobile::of(stack).begin(&typed).await;
+        let mail = mailbox.next().await;
+        assert_eq!(mail.to, email, "as the directory spells it");
+        assert_eq!(Web::of(stack).begin(&typed).await.id, person.id);
+        mailbox.next().await;
+    }
+}
+
+#[tokio::test]
+async fn other_purposes_templates_and_long_origins_are_refused() {
+    let api = Api::of(stacks::open());
+    for (field, value) in [
+        ("purpose", "login"),
+        ("purpose", ""),
+        ("purpose", "Forgot-Password"),
+        ("templateCode", ""),
+        ("templateCode", "password-changed"),
+        ("templateCode", "directory-session-forgot"),
+        ("templateCode", "directory|session-forgot|"),
+        ("templateCode", "{{code}}"),
+        ("app", &"a".repeat(65)),
+        ("device", &"\u{1f4f1}".repeat(257)),
+    ] {
+        api.post(RESEND, json!({"email": new_address(), field: value}))
+            .await
+            .malformed(field);
+    }
+}
+
+#[tokio::test]
+async fn of_a_key_given_twice_the_last_counts_and_nothing_breaks() {
+    let stack = stacks::open();
+    let person = Person::of(stack).await;
+    let api = Api::of(stack);
+    let body = format!(
+        r#"{{"email": 7, "email": null, "email": "{}"}}"#,
+        person.email
+    );
+    api.post_bytes(FORGOT, body).await.word();
+    Mailbox::of(stack, &person).next().await;
+    let body = format!(r#"{{"email": "{}", "email": 7}}"#, person.email);
+    api.post_bytes(FORGOT, body).await.malformed("email");
+    let body = r#"{"e\u006dail": "a@example.com", "email": []}"#;
+    api.post_bytes(FORGOT, body).await.malformed("email");
+}
+
+#[tokio::test]
+async fn nothing_sent_comes_back_in_a_refusal() {
+    let api = Api::of(stacks::open());
+    let marker = "MARKER<script>alert(1)</script>";
+    for path in PATHS {
+        for body in [
+            json!({"email": marker, "session_id": marker, "session": marker, "id": marker,
+                "otp": marker, "token": marker, "password": marker}),
+            json!({marker: marker, "email": [marker], "session_id": {marker: 1}, "session": [marker],
+                "token": [marker]}),
+            json!([marker]),
+        ] {
+            let answer = api.post(path, body).await;
+            assert!(!answer.text.contains("MARKER"), "{answer:?}");
+            assert!((400..500).contains(&answer.status), "{answer:?}");
+        }
+        let query = format!("{path}?MARKER=MARKER");
+        let answer = api
+            .clone()
+            .with("x-request-id", "MARKER")
+            .with("x-agent", "MARKER");
+        let answer = answer.post(&query, json!({"otp": "MARKER"})).await;
+        assert!(!answer.text.contains("MARKER"), "{answer:?}");
+        assert!(
+            !format!("{:?}", answer.headers).contains("MARKER"),
+            "{answer:?}"
+        );
+    }
+}

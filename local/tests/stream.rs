@@ -1,0 +1,264 @@
+//! The event source mapping, between a real table and a real process.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says what it expects by panicking"
+)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use local::pool::Pool;
+use local::program::Program;
+use local::random::Random;
+use local::shutdown::Shutdown;
+use local::store::TableStore;
+use local::stream::{Dispatcher, Files};
+use local::template::{Environment, EventSource, Stack};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A table in a file, and a mapping that may be stopped and started again.
+struct Mapping {
+    folder: TempDir,
+    stack: Stack,
+    store: TableStore,
+    source: EventSource,
+}
+
+impl Mapping {
+    fn new() -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+        let text = std::fs::read_to_string(path).unwrap();
+        let stack = Stack::read(&text, Environment::new()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("table.sqlite");
+        let store = TableStore::open(Some(&file), stack.table.clone()).unwrap();
+        store.turn_stream_on().unwrap();
+        let source = stack.event_sources.first().unwrap().clone();
+        Self {
+            folder,
+            stack,
+            store,
+            source,
+        }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn put(&self, key: &str) {
+        let item = json!({"pk": {"S": key}, "secret": {"S": "not in the stream"}});
+        let put = json!({"TableName": self.stack.table.name, "Item": item});
+        let put = serde_json::from_value(put).unwrap();
+        self.store.database().put_item(put).unwrap();
+    }
+
+    /// Dispatches until `done` says so of the batches, and ends in order.
+    async fn run_until(&self, done: impl Fn(&[Vec<Value>]) -> bool) -> Vec<Vec<Value>> {
+        let test = std::env::current_exe().unwrap();
+        let batches = self.file("batches.jsonl");
+        let environment = [
+            ("AWS_LAMBDA_FUNCTION_NAME", "probe"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+            ("BATCHES", batches.to_str().unwrap()),
+        ];
+        let program = Program {
+            name: "probe".to_owned(),
+            path: test.ancestors().nth(2).unwrap().join("examples/probe"),
+            environment: environment
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
+        };
+        let (front, back) = (Shutdown::default(), Shutdown::default());
+        let timeout = Duration::from_secs(20);
+        let pool = Pool::new(program, timeout, Random::new().unwrap(), back.stop());
+        let dispatcher = Dispatcher::new(
+            self.source.clone(),
+            pool,
+            self.store.database(),
+            &self.stack.table.name,
+            self.store.stream_arn().unwrap().unwrap(),
+            Files {
+                position: Some(self.file("position.json")),
+                dead_letters: Some(self.file("dead-letters.jsonl")),
+            },
+        );
+        tokio::spawn(dispatcher.unwrap().run(front.stop()));
+        let patience = tokio::time::timeout(Duration::from_secs(30), async {
+            while !done(&self.batches()) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        patience.await.unwrap();
+        front.finish().await;
+        back.finish().await;
+        self.batches()
+    }
+
+    fn batches(&self) -> Vec<Vec<Value>> {
+        let text = std::fs::read_to_string(self.file("batches.jsonl")).unwrap_or_default();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_default())
+            .collect()
+    }
+
+    fn dead_letters(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.file("dead-letters.jsonl")).unwrap_or_default();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+fn key(record: &Value) -> &str {
+    let key = record.pointer("/dynamodb/Keys/pk/S");
+    key.and_then(Value::as_str).unwrap()
+}
+
+/// How often each key was handed out.
+fn tries(batches: &[Vec<Value>]) -> BTreeMap<&str, usize> {
+    let mut tries = BTreeMap::new();
+    for record in batches.iter().flatten() {
+        *tries.entry(key(record)).or_insert(0) += 1;
+    }
+    tries
+}
+
+fn tried(batches: &[Vec<Value>], name: &str) -> usize {
+    tries(batches).get(name).copied().unwrap_or(0)
+}
+
+#[tokio::test]
+async fn new_mail_requests_are_handed_over_as_lambda_hands_them_over() {
+    let mapping = Mapping::new();
+    mapping.put("SESSION#1");
+    mapping.put("MAIL#1");
+    mapping.put("MAIL#1");
+    let batches = mapping.run_until(|batches| !batches.is_empty()).await;
+    assert_eq!(tries(&batches), BTreeMap::from([("MAIL#1", 1)]));
+    insta::assert_json_snapshot!(batches, {
+        "[][].eventID" => "[id]",
+        "[][].eventSourceARN" => insta::dynamic_redaction(|arn, _| {
+            let arn = arn.as_str().unwrap();
+            let (table, _label) = arn.rsplit_once('/').unwrap();
+            format!("{table}/[label]")
+        }),
+        "[][].dynamodb.ApproximateCreationDateTime" => insta::dynamic_redaction(|at, _| {
+            assert!(at.as_i64().is_some(), "{at:?}");
+            "[seconds]"
+        }),
+        "[][].dynamodb.SequenceNumber" => insta::dynamic_redaction(|number, _| {
+            assert_eq!(number.as_str().unwrap().len(), 21);
+            "[number]"
+        }),
+    }, @r#"
+    [
+      [
+        {
+          "awsRegion": "us-east-1",
+          "dynamodb": {
+            "ApproximateCreationDateTime": "[seconds]",
+            "Keys": {
+              "pk": {
+                "S": "MAIL#1"
+              }
+            },
+            "SequenceNumber": "[number]",
+            "SizeBytes": 21,
+            "StreamViewType": "KEYS_ONLY"
+          },
+          "eventID": "[id]",
+          "eventName": "INSERT",
+          "eventSource": "aws:dynamodb",
+          "eventSourceARN": "arn:aws:dynamodb:us-east-1:000000000000:table/regain/stream/[label]",
+          "eventVersion": "1.1"
+        }
+      ]
+    ]
+    "#);
+}
+
+#[tokio::test]
+async fn a_batch_holds_no_more_than_the_mapping_says() {
+    let mapping = Mapping::new();
+    for number in 0..25 {
+        mapping.put(&format!("MAIL#{number}"));
+    }
+    let batches = mapping
+        .run_until(|batches| batches.iter().map(Vec::len).sum::<usize>() == 25)
+        .await;
+    let mut sizes: Vec<_> = batches.iter().map(Vec::len).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [5, 10, 10]);
+}
+
+#[tokio::test]
+async fn only_the_records_that_failed_are_tried_again() {
+    let mapping = Mapping::new();
+    for name in ["MAIL#1", "MAIL#flaky", "MAIL#2"] {
+        mapping.put(name);
+    }
+    let batches = mapping
+        .run_until(|batches| tried(batches, "MAIL#flaky") == 3)
+        .await;
+    assert_eq!(
+        tries(&batches),
+        BTreeMap::from([("MAIL#1", 1), ("MAIL#2", 1), ("MAIL#flaky", 3)])
+    );
+    assert!(mapping.dead_letters().is_empty());
+}
+
+#[tokio::test]
+async fn a_record_that_spoils_its_batch_is_isolated_and_given_up() {
+    let mut mapping = Mapping::new();
+    mapping.source.maximum_retry_attempts = Some(1);
+    for name in ["MAIL#1", "MAIL#poison", "MAIL#2", "MAIL#3"] {
+        mapping.put(name);
+    }
+    let letters = mapping.file("dead-letters.jsonl");
+    let batches = mapping.run_until(|_| letters.exists()).await;
+    let alone = |name: &str| {
+        batches.iter().any(|batch| {
+            !batch.iter().any(|it| key(it) == "MAIL#poison")
+                && batch.iter().any(|it| key(it) == name)
+        })
+    };
+    assert!(["MAIL#1", "MAIL#2", "MAIL#3"].into_iter().all(alone));
+    let letters = mapping.dead_letters();
+    assert_eq!(letters.len(), 1);
+    let letter = letters.first().unwrap();
+    assert_eq!(letter.get("why").unwrap(), "it failed too often");
+    assert_eq!(key(letter.get("record").unwrap()), "MAIL#poison");
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_where_it_ended() {
+    let mut mapping = Mapping::new();
+    mapping.put("MAIL#1");
+    mapping.put("MAIL#hopeless");
+    mapping.put("MAIL#2");
+    mapping
+        .run_until(|batches| tried(batches, "MAIL#hopeless") == 2)
+        .await;
+    mapping.put("MAIL#3");
+    let batches = mapping
+        .run_until(|batches| tried(batches, "MAIL#3") == 1 && tried(batches, "MAIL#hopeless") > 2)
+        .await;
+    for name in ["MAIL#1", "MAIL#2", "MAIL#3"] {
+        assert_eq!(tried(&batches, name), 1, "{name}");
+    }
+    // Nothing of it is forgotten when it is given up after another restart.
+    mapping.source.maximum_record_age = Some(Duration::ZERO);
+    let letters = mapping.file("dead-letters.jsonl");
+    mapping.run_until(|_| letters.exists()).await;
+    mapping.source.maximum_record_age = None;
+    mapping.put("MAIL#4");
+    let tries = tried(&batches, "MAIL#hopeless");
+    let batches = mapping
+        .run_until(|batches| tried(batches, "MAIL#4") == 1)
+        .await;
+    assert_eq!(tried(&batches, "MAIL#hopeless"), tries);
+}

@@ -1,0 +1,214 @@
+//! What is read from template.yaml, and what stops the start.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says what it expects by panicking"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use local::template::{Environment, Stack};
+
+fn text() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    std::fs::read_to_string(path).unwrap()
+}
+
+fn stack(environment: &[(&str, &str)]) -> Stack {
+    let environment = environment
+        .iter()
+        .map(|&(name, value)| (name.to_owned(), value.to_owned()));
+    Stack::read(&text(), environment.collect::<Environment>()).unwrap()
+}
+
+#[test]
+fn every_path_has_a_route_for_every_method_but_options() {
+    let stack = stack(&[]);
+    let mut paths = BTreeMap::<&str, BTreeSet<&str>>::new();
+    for route in &stack.routes {
+        paths.entry(&route.path).or_default().insert(&route.method);
+    }
+    let methods = BTreeSet::from(["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]);
+    assert!(paths.values().all(|found| *found == methods), "{paths:?}");
+    assert_eq!(
+        paths.into_keys().collect::<Vec<_>>(),
+        [
+            "/auth/v1/forgot-password",
+            "/auth/v1/forgot-password/resend-otp",
+            "/auth/v1/forgot-password/set-password",
+            "/auth/v1/forgot-password/verify-otp",
+            "/directory/api/users/resend",
+            "/directory/api/users/setPassword",
+        ]
+    );
+}
+
+#[test]
+fn a_function_gets_the_secrets_it_may_read_and_no_others() {
+    let stack = stack(&[]);
+    let with = |name: &str| -> BTreeSet<&str> {
+        stack
+            .functions
+            .iter()
+            .filter(|function| function.environment.contains_key(name))
+            .map(|function| function.name.as_str())
+            .collect()
+    };
+    assert_eq!(with("INDEX_KEY_SECRET").len(), 7);
+    assert_eq!(
+        with("CODE_KEY_SECRET"),
+        BTreeSet::from([
+            "deliver-mail",
+            "forgot-password-verify-otp",
+            "users-set-password"
+        ])
+    );
+    assert_eq!(with("MAIL_FROM"), BTreeSet::from(["deliver-mail"]));
+    let names: Vec<_> = stack.secrets.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["CodeKey", "IndexKey"]);
+    assert!(stack.secrets.iter().all(|secret| secret.length == 64));
+}
+
+#[test]
+fn globals_hold_where_a_function_says_nothing() {
+    let stack = stack(&[("CODE_TTL_SECONDS", "5")]);
+    let mailer = stack.function("DeliverMail").unwrap();
+    assert_eq!(mailer.function_name, "regain-deliver-mail");
+    assert_eq!(mailer.timeout, Duration::from_secs(30));
+    let other = stack.function("ForgotPassword").unwrap();
+    assert_eq!(other.timeout, Duration::from_secs(10));
+    assert_eq!(other.memory_mb, 512);
+    for (name, value) in [
+        ("TABLE_NAME", "regain"),
+        ("CODE_TTL_SECONDS", "5"),
+        ("CODE_LENGTH", "6"),
+        ("INDEX_KEY_SECRET", "IndexKey"),
+    ] {
+        assert_eq!(other.environment.get(name).unwrap(), value);
+    }
+}
+
+#[test]
+fn the_table_and_what_it_feeds_are_as_deployed() {
+    let stack = stack(&[]);
+    assert_eq!(stack.table.name, "regain");
+    assert_eq!(stack.table.ttl_attribute.as_deref(), Some("expiresAt"));
+    assert_eq!(stack.table.stream_view_type.as_deref(), Some("KEYS_ONLY"));
+    let [source] = stack.event_sources.as_slice() else {
+        unreachable!("one mapping")
+    };
+    assert_eq!(source.function, "DeliverMail");
+    assert_eq!(source.batch_size, 10);
+    assert_eq!(source.parallelization, 10);
+    assert_eq!(source.maximum_retry_attempts, Some(1000));
+    assert_eq!(source.maximum_record_age, Some(Duration::from_hours(1)));
+    assert!(source.bisect && source.reports_failures);
+    assert_eq!(source.filters.len(), 1);
+}
+
+#[test]
+fn mail_templates_and_browsers_are_served_as_deployed() {
+    let stack = stack(&[("CORS_ORIGINS", "https://a.example, https://b.example")]);
+    let names: BTreeSet<_> = stack
+        .mail_templates
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    let expected = regain::template::Template::ALL
+        .into_iter()
+        .flat_map(|template| {
+            regain::locale::Locale::ALL.map(|locale| template.ses_name("regain", locale))
+        })
+        .collect::<Vec<_>>();
+    assert_eq!(names, expected.iter().map(String::as_str).collect());
+    assert_eq!(
+        stack.configuration_sets,
+        BTreeSet::from(["regain".to_owned()])
+    );
+    let cors = stack.cors.unwrap();
+    assert_eq!(cors.origins, ["https://a.example", "https://b.example"]);
+    assert_eq!(cors.exposed, ["retry-after", "x-request-id"]);
+    assert_eq!(cors.headers.len(), 14);
+}
+
+const SMALL: &str = r"
+Resources:
+  Api: {Type: AWS::Serverless::HttpApi, Properties: {StageName: $default}}
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      StreamSpecification: {StreamViewType: KEYS_ONLY}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/f
+      Environment: {Variables: {SIZE: 3}}
+      Events:
+        Post: {Type: HttpApi, Properties: {Path: /f, Method: post}}
+";
+
+#[test]
+fn what_one_machine_cannot_do_stops_the_start() {
+    assert!(Stack::read(SMALL, Environment::new()).is_ok());
+    for (from, to, problem) in [
+        (
+            "Type: HttpApi",
+            "Type: Schedule",
+            "an event of type Schedule is not supported",
+        ),
+        (
+            "Method: post",
+            "Method: any",
+            "the method ANY is not supported",
+        ),
+        (
+            "Path: /f",
+            "Path: '/f/{id}'",
+            "the path /f/{id} is not supported",
+        ),
+        ("$default", "prod", "the stage prod is not supported"),
+        (
+            "SIZE: 3",
+            "SIZE: !ImportValue x",
+            "Fn::ImportValue is not supported",
+        ),
+        (
+            "SIZE: 3",
+            "SIZE: !Ref Nothing",
+            "there is nothing called Nothing",
+        ),
+        ("SIZE: 3", "SIZE: [1, {a: b}]", "is not a text"),
+        (
+            "CodeUri: functions/f",
+            "CodeUri: .",
+            "names no function folder",
+        ),
+        (
+            "CodeUri: functions/f",
+            "PackageType: Image",
+            "an image is not supported",
+        ),
+        (
+            "Method: post",
+            "Method: post, PayloadFormatVersion: '1.0'",
+            "only payload format 2.0",
+        ),
+        ("KeySchema:", "Other:", "KeySchema: is missing"),
+        (
+            "AWS::DynamoDB::Table",
+            "AWS::S3::Bucket",
+            "exactly one DynamoDB table",
+        ),
+        ("Events:", "Nothing:", "no function has a route"),
+        ("Resources:", "Resources: [", "template.yaml cannot be read"),
+    ] {
+        assert!(SMALL.contains(from), "{from}");
+        let error = Stack::read(&SMALL.replacen(from, to, 1), Environment::new());
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(problem), "{to}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}

@@ -1,0 +1,113 @@
+//! Metrics, in CloudWatch's embedded format: one JSON object a line on stdout, which costs no request.
+//!
+//! They count what happened and never to whom. An engine that was not told its stack's name counts
+//! nothing.
+
+use std::io::Write as _;
+use std::sync::OnceLock;
+
+use serde_json::json;
+
+use crate::ambient;
+
+static STACK: OnceLock<String> = OnceLock::new();
+
+/// The namespace that the dashboard and the alarms of the stack look in.
+const NAMESPACE: &str = "Regain";
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// A code was asked for and will be mailed, if anybody has the address.
+    CodesRequested,
+    /// SES took a mail, with a code or the notice.
+    CodesMailed,
+    /// A mail was not taken: it is tried again, or refused for good.
+    MailsFailed,
+    /// A guess was right.
+    GuessesRight,
+    /// A guess was charged and wrong.
+    GuessesWrong,
+    /// A guess was refused because none were left.
+    GuessesSpent,
+    /// A password was set.
+    PasswordsSet,
+    /// A request for a code was throttled.
+    Throttled,
+    /// Milliseconds from the request for a mail until SES took it.
+    MailLatency,
+}
+
+impl Metric {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::CodesRequested => "CodesRequested",
+            Self::CodesMailed => "CodesMailed",
+            Self::MailsFailed => "MailsFailed",
+            Self::GuessesRight => "GuessesRight",
+            Self::GuessesWrong => "GuessesWrong",
+            Self::GuessesSpent => "GuessesSpent",
+            Self::PasswordsSet => "PasswordsSet",
+            Self::Throttled => "Throttled",
+            Self::MailLatency => "MailLatency",
+        }
+    }
+
+    const fn unit(self) -> &'static str {
+        match self {
+            Self::MailLatency => "Milliseconds",
+            _ => "Count",
+        }
+    }
+}
+
+/// Starts counting for a stack. A second call does nothing.
+pub fn init(stack: String) {
+    let _ = STACK.set(stack);
+}
+
+/// Counts one.
+pub fn count(metric: Metric) {
+    record(metric, 1);
+}
+
+/// Records a value.
+pub fn record(metric: Metric, value: u128) {
+    let Some(stack) = STACK.get() else { return };
+    let line = line(stack, metric, value, ambient::now().millis());
+    // A metric that cannot be written is lost; the answer is not.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+fn line(stack: &str, metric: Metric, value: u128, millis: i64) -> String {
+    let (name, unit) = (metric.name(), metric.unit());
+    json!({
+        "_aws": {
+            "Timestamp": millis,
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [["Stack"]],
+                "Metrics": [{ "Name": name, "Unit": unit }],
+            }],
+        },
+        "Stack": stack,
+        name: value,
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_is_one_line_in_the_embedded_format() {
+        let line = line("regain", Metric::MailLatency, 412, 1_672_986_341_227);
+        assert_eq!(
+            line,
+            "{\"MailLatency\":412,\"Stack\":\"regain\",\"_aws\":{\"CloudWatchMetrics\":[{\
+             \"Dimensions\":[[\"Stack\"]],\"Metrics\":[{\"Name\":\"MailLatency\",\
+             \"Unit\":\"Milliseconds\"}],\"Namespace\":\"Regain\"}],\"Timestamp\":1672986341227}}"
+        );
+    }
+}

@@ -1,0 +1,328 @@
+//! Whatever is done in whatever order, the pure core keeps its rules.
+
+use proptest::prelude::*;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::*;
+use crate::ids::{ResetToken, SessionId, UserIdFormat};
+
+const NOON: Timestamp = Timestamp::from_millis(1_773_144_000_000);
+
+const LIMITS: Limits = Limits {
+    code_ttl: Duration::from_mins(10),
+    session_ttl: Duration::from_mins(30),
+    session_guesses: 5,
+    daily_guesses: 12,
+    cooldown: Duration::from_mins(1),
+    address_per_hour: Some(5),
+    address_per_day: Some(20),
+    caller_per_hour: None,
+};
+
+fn facts(rng: &mut StdRng, at: Timestamp) -> Facts {
+    Facts {
+        reference: SessionId::draw(rng).reference(),
+        protocol: Protocol::AuthV1,
+        template: Template::AuthV1ForgotPassword,
+        address: Address::parse("ann@example.com").unwrap(),
+        answered_id: None,
+        started_at: at,
+        expires_at: at.plus(LIMITS.session_ttl),
+    }
+}
+
+fn begun(rng: &mut StdRng, at: Timestamp) -> Awaiting {
+    Awaiting::begin(facts(rng, at), Nonce::draw(rng), &LIMITS)
+}
+
+fn proven(session: Awaiting, rng: &mut StdRng, at: Timestamp) -> Validated {
+    let token = ResetToken::draw(&session.facts.reference, rng).digest();
+    let subject = UserId::draw(UserIdFormat::ObjectId, rng);
+    session.prove(subject, 0, Some(token), at)
+}
+
+fn only(session: &Awaiting) -> AddressState {
+    AddressState {
+        current: Some(session.facts.reference),
+        ..AddressState::default()
+    }
+}
+
+/// What may happen to the sessions of one address; a session is named by its place, modulo how many
+/// there are.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Begin,
+    Guess { session: usize, right: bool },
+    Renew { session: usize },
+    Use { session: usize },
+    Wait { millis: u64 },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        1 => Just(Step::Begin),
+        6 => (0_usize..4, prop::bool::weighted(0.15))
+            .prop_map(|(session, right)| Step::Guess { session, right }),
+        3 => (0_usize..4).prop_map(|session| Step::Renew { session }),
+        1 => (0_usize..4).prop_map(|session| Step::Use { session }),
+        2 => prop_oneof![0_u64..1000, 0_u64..700_000, Just(43_200_000_u64)]
+            .prop_map(|millis| Step::Wait { millis }),
+    ];
+    prop::collection::vec(step, 1..120)
+}
+
+/// The sessions of one address, as a store that is never in two minds keeps them.
+struct World {
+    rng: StdRng,
+    now: Timestamp,
+    sessions: Vec<Session>,
+    address: AddressState,
+    wrong_of_session: Vec<u32>,
+    wrong_today: u32,
+    used: Vec<bool>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            rng: StdRng::seed_from_u64(1),
+            now: NOON,
+            sessions: Vec::new(),
+            address: AddressState::default(),
+            wrong_of_session: Vec::new(),
+            wrong_today: 0,
+            used: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, step: Step) -> Result<(), TestCaseError> {
+        match step {
+            Step::Wait { millis } => {
+                let day = self.now.day();
+                self.now = self.now.plus(Duration::from_millis(millis));
+                if self.now.day() != day {
+                    self.address.guesses_today = 0;
+                    self.wrong_today = 0;
+                }
+            }
+            Step::Begin => {
+                let session = begun(&mut self.rng, self.now);
+                self.address.current = Some(session.facts.reference);
+                self.sessions.push(Session::Awaiting(session));
+                self.wrong_of_session.push(0);
+                self.used.push(false);
+            }
+            _ if self.sessions.is_empty() => {}
+            Step::Guess { session, right } => self.guess(session % self.sessions.len(), right)?,
+            Step::Renew { session } => self.renew(session % self.sessions.len())?,
+            Step::Use { session } => {
+                let number = session % self.sessions.len();
+                if let Session::Validated(session) = self.sessions[number].clone()
+                    && session.permit_use(self.now).is_ok()
+                {
+                    prop_assert!(!self.used[number], "a session is used once");
+                    self.sessions[number] = Session::Used(session.use_up());
+                    self.used[number] = true;
+                    self.address.current = None;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn guess(&mut self, number: usize, right: bool) -> Result<(), TestCaseError> {
+        let session = self.sessions[number].clone();
+        let reference = session.facts().reference;
+        let Ok(permitted) = session.permit_guess(&self.address, &LIMITS, self.now) else {
+            return Ok(());
+        };
+        prop_assert!(!self.used[number], "a used session takes no guess");
+        prop_assert_eq!(
+            self.address.current,
+            Some(reference),
+            "nor does a superseded one"
+        );
+        prop_assert!(self.now < permitted.generation.expires_at);
+        prop_assert!(self.now < permitted.facts.expires_at);
+        let charged = permitted.charged();
+        self.address.guesses_today += 1;
+        if right {
+            self.address.guesses_today -= 1;
+            let proven = proven(charged, &mut self.rng, self.now);
+            prop_assert!(proven.proof.expires_at <= proven.facts.expires_at);
+            self.sessions[number] = Session::Validated(proven);
+        } else {
+            self.wrong_of_session[number] += 1;
+            self.wrong_today += 1;
+            self.sessions[number] = Session::Awaiting(charged);
+        }
+        prop_assert!(self.wrong_of_session[number] <= LIMITS.session_guesses);
+        prop_assert!(self.wrong_today <= LIMITS.daily_guesses);
+        Ok(())
+    }
+
+    fn renew(&mut self, number: usize) -> Result<(), TestCaseError> {
+        let nonce = Nonce::draw(&mut self.rng);
+        let session = self.sessions[number].clone();
+        let reference = session.facts().reference;
+        let Ok(renewed) = session.renew(&self.address, &LIMITS, nonce, self.now) else {
+            return Ok(());
+        };
+        prop_assert!(!self.used[number], "a used session gets no other code");
+        prop_assert_eq!(
+            self.address.current,
+            Some(reference),
+            "nor does a superseded one"
+        );
+        prop_assert_eq!(
+            renewed.guesses,
+            self.wrong_of_session[number],
+            "guesses stay spent"
+        );
+        prop_assert!(renewed.generation.expires_at <= renewed.facts.expires_at);
+        prop_assert!(renewed.generation.expires_at > self.now);
+        self.sessions[number] = Session::Awaiting(renewed);
+        Ok(())
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_order_of_steps_beats_the_budgets_or_brings_a_session_back(steps in steps()) {
+        let mut world = World::new();
+        for step in steps {
+            world.take(step)?;
+        }
+    }
+
+    #[test]
+    fn a_code_never_outlives_its_session(begin in 0_u64..10_000_000, waits in prop::collection::vec(0_u64..900_000, 0..10)) {
+        let mut rng = StdRng::seed_from_u64(begin);
+        let mut now = NOON.plus(Duration::from_millis(begin));
+        let mut session = begun(&mut rng, now);
+        for wait in waits {
+            now = now.plus(Duration::from_millis(wait));
+            let address = only(&session);
+            let read = Session::Awaiting(session.clone());
+            match read.renew(&address, &LIMITS, Nonce::draw(&mut rng), now) {
+                Ok(renewed) => {
+                    prop_assert_eq!(renewed.generation.number, session.generation.number + 1);
+                    prop_assert!(renewed.generation.expires_at <= renewed.facts.expires_at);
+                    session = renewed;
+                }
+                Err(refused) => {
+                    prop_assert_eq!(refused, Refused::Over);
+                    prop_assert!(now >= session.facts.expires_at);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_throttled_address_may_go_on_at_the_time_it_is_told(
+        since in 0_u64..200_000,
+        hour in 0_u32..7,
+        day in 0_u32..25,
+        now in 0_u64..86_400_000,
+    ) {
+        let now = NOON.plus(Duration::from_millis(now));
+        let mut address = AddressState {
+            current: None,
+            last_code_at: Some(now.minus(Duration::from_millis(since))),
+            codes_this_hour: hour,
+            codes_today: day,
+            guesses_today: 0,
+        };
+        if let Decision::Throttled { until } = address.permit_code(&LIMITS, now) {
+            prop_assert!(until > now);
+            if until.hour() != now.hour() {
+                address.codes_this_hour = 0;
+            }
+            if until.day() != now.day() {
+                address.codes_today = 0;
+            }
+            prop_assert_eq!(address.permit_code(&LIMITS, until), Decision::Permitted);
+        }
+    }
+}
+
+#[test]
+fn a_session_and_its_code_are_good_before_their_millisecond_and_not_at_it() {
+    let mut rng = StdRng::seed_from_u64(1);
+    let session = begun(&mut rng, NOON);
+    let address = only(&session);
+    let end_of_code = NOON.plus(LIMITS.code_ttl);
+    let end = NOON.plus(LIMITS.session_ttl);
+    let before = |at: Timestamp| at.minus(Duration::from_millis(1));
+    for (at, expected) in [
+        (before(end_of_code), None),
+        (end_of_code, Some(Refused::CodeExpired)),
+        (before(end), Some(Refused::CodeExpired)),
+        (end, Some(Refused::Over)),
+    ] {
+        let read = Session::Awaiting(session.clone());
+        assert_eq!(read.permit_guess(&address, &LIMITS, at).err(), expected);
+    }
+    let validated = proven(session, &mut rng, NOON);
+    assert_eq!(validated.permit_use(before(NOON.plus(PROOF_TTL))), Ok(()));
+    assert_eq!(
+        validated.permit_use(NOON.plus(PROOF_TTL)),
+        Err(Refused::Over)
+    );
+}
+
+#[test]
+fn a_proof_ends_with_its_session() {
+    let mut rng = StdRng::seed_from_u64(1);
+    let session = begun(&mut rng, NOON);
+    let end = session.facts.expires_at;
+    let late = proven(session, &mut rng, end.minus(Duration::from_secs(5)));
+    assert_eq!(late.proof.expires_at, end);
+}
+
+#[test]
+fn reasons_against_a_guess_are_told_in_order() {
+    let mut rng = StdRng::seed_from_u64(1);
+    let fresh = begun(&mut rng, NOON);
+    let spent = Awaiting {
+        guesses: LIMITS.session_guesses,
+        ..fresh.clone()
+    };
+    let mine = only(&fresh);
+    let tired = AddressState {
+        guesses_today: LIMITS.daily_guesses,
+        ..mine.clone()
+    };
+    let superseding = AddressState {
+        current: None,
+        ..tired.clone()
+    };
+    let late = NOON.plus(LIMITS.code_ttl);
+    let over = NOON.plus(LIMITS.session_ttl);
+    for (session, address, at, expected) in [
+        (&spent, &superseding, over, Refused::Over),
+        (&spent, &superseding, late, Refused::Over),
+        (&spent, &tired, late, Refused::Spent(None)),
+        (&fresh, &tired, late, Refused::Spent(Some(late.next_day()))),
+        (&fresh, &mine, late, Refused::CodeExpired),
+    ] {
+        let read = Session::Awaiting(session.clone());
+        assert_eq!(read.permit_guess(address, &LIMITS, at), Err(expected));
+    }
+    let validated = Session::Validated(proven(fresh.clone(), &mut rng, NOON));
+    assert_eq!(
+        validated.permit_guess(&mine, &LIMITS, NOON),
+        Err(Refused::CodeUsed)
+    );
+    let used = Session::Used(fresh.use_up());
+    assert_eq!(
+        used.clone().permit_guess(&mine, &LIMITS, NOON),
+        Err(Refused::Over)
+    );
+    assert_eq!(
+        used.renew(&mine, &LIMITS, Nonce::draw(&mut rng), NOON),
+        Err(Refused::Over)
+    );
+}

@@ -1,0 +1,329 @@
+//! Mail: to whom, in which words, and what becomes of it when SES does not take it.
+
+use regain::session::Protocol;
+use serde_json::json;
+
+use crate::kit::{
+    ANN, Kit, NOBODY, NOON, PASSWORD, SesAnswer, Told, blocked, just_before, later, number, told,
+};
+
+const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
+const NONE: [String; 0] = [];
+
+/// The outcome that is recorded on the one mail request there is.
+async fn outcome(kit: &Kit) -> Option<String> {
+    let dump = kit.dump().await;
+    let (_, item) = dump
+        .iter()
+        .find(|(key, _)| key.starts_with("MAIL#"))
+        .unwrap();
+    item.get("outcome")
+        .map(|value| value.as_s().unwrap().clone())
+}
+
+#[tokio::test]
+async fn a_code_goes_to_the_address_as_the_directory_spells_it_and_to_nothing_else() {
+    for protocol in BOTH {
+        let kit = Kit::new().await;
+        kit.user("Ann.Smith@Example.COM").await;
+        let started = kit.start(protocol, " aNN.smith@EXAMPLE.com", NOON).await;
+        let mails = kit.mailed(NOON).await;
+        assert_eq!(mails.len(), 1);
+        let mail = &mails[0];
+        assert_eq!(mail.to, ["Ann.Smith@Example.COM"]);
+        assert_eq!(mail.from, "no-reply@example.com");
+        assert_eq!(mail.configuration_set.as_deref(), Some("stack-mail"));
+        assert_eq!(
+            mail.template,
+            match protocol {
+                Protocol::Directory => "stack-directory-session-forgot-en",
+                Protocol::AuthV1 => "stack-auth-v1-forgot-password-en",
+            }
+        );
+        let expected = json!({
+            "code": kit.derived(&started.session).await,
+            "validFor": "10 minutes",
+            "serviceName": "Regain",
+            "serviceNameHtml": "Regain",
+        });
+        assert_eq!(mail.data, expected);
+        assert_eq!(outcome(&kit).await.as_deref(), Some("sent"));
+    }
+}
+
+#[tokio::test]
+async fn a_mail_is_in_the_language_of_the_user_or_else_of_the_caller() {
+    for (own, expected) in [
+        (json!("id-ID"), "id"),
+        (json!("en"), "en"),
+        (json!("fr"), "en"),
+        (json!(null), "en"),
+    ] {
+        let kit = Kit::new().await;
+        kit.user_like(json!({ "email": ANN, "locale": own })).await;
+        let started = kit.start(Protocol::Directory, ANN, NOON).await;
+        let mails = kit.mailed(NOON).await;
+        assert_eq!(
+            mails[0].template,
+            format!("stack-directory-session-forgot-{expected}")
+        );
+        kit.set_with_code(&started, &mails[0].code(), PASSWORD, NOON)
+            .await
+            .unwrap();
+        let notices = kit.mailed(NOON).await;
+        assert_eq!(
+            notices[0].template,
+            format!("stack-password-changed-{expected}")
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_caller_says_about_itself_is_in_no_mail() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let mut asked = crate::kit::request(Protocol::Directory, ANN);
+    asked.origin.app = Some("https://evil.example".to_owned());
+    asked.origin.device = Some("call 555-0100".to_owned());
+    let started = kit.request(asked, NOON).await.unwrap();
+    let mails = kit.mailed(NOON).await;
+    let text = format!("{mails:?}");
+    assert!(!text.contains("evil") && !text.contains("555"));
+    let item = kit.session_item(&started.session).await;
+    assert_eq!(
+        item["device"].as_s().unwrap(),
+        "call 555-0100",
+        "it is kept on the session"
+    );
+}
+
+#[tokio::test]
+async fn the_services_name_comes_escaped_for_html() {
+    let kit = Kit::with(&[("SERVICE_NAME", "A&B <\"Shop\">")]).await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let mails = kit.mailed(NOON).await;
+    assert_eq!(mails[0].data["serviceName"], "A&B <\"Shop\">");
+    let html = mails[0].data["serviceNameHtml"].as_str().unwrap();
+    assert!(
+        html.starts_with("A&amp;B &lt;") && !html.contains(['<', '>', '"']),
+        "{html}"
+    );
+}
+
+#[tokio::test]
+async fn a_code_is_as_long_as_set_and_keeps_its_leading_zeros() {
+    let kit = Kit::with(&[("CODE_LENGTH", "10")]).await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    assert!(code.len() == 10 && code.bytes().all(|digit| digit.is_ascii_digit()));
+    assert_eq!(told(&kit.verify(&started, &code, NOON).await), Told::Done);
+}
+
+#[tokio::test]
+async fn a_code_that_expired_before_it_was_mailed_is_dropped() {
+    for (at, sent, recorded) in [
+        (just_before(later(600)), 1, "sent"),
+        (later(600), 0, "expired"),
+    ] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        kit.start(Protocol::AuthV1, ANN, NOON).await;
+        assert_eq!(kit.mailed(at).await.len(), sent);
+        assert_eq!(outcome(&kit).await.as_deref(), Some(recorded));
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_no_mail_and_a_blocked_user_gets_the_code() {
+    let kit = Kit::new().await;
+    kit.start(Protocol::AuthV1, NOBODY, NOON).await;
+    assert_eq!(kit.mailed(NOON).await, []);
+    assert_eq!(outcome(&kit).await.as_deref(), Some("nobody"));
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    kit.change_user(&user, "status", blocked()).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    assert_eq!(kit.mailed(NOON).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_again_at_once_and_with_the_same_code() {
+    for answer in [
+        SesAnswer::WithoutMessageId,
+        SesAnswer::Failure(429, "TooManyRequestsException"),
+        SesAnswer::Failure(400, "LimitExceededException"),
+        SesAnswer::Failure(500, "InternalServiceErrorException"),
+        SesAnswer::Failure(503, "ServiceUnavailable"),
+        SesAnswer::Failure(403, "AccessDeniedException"),
+        SesAnswer::Failure(400, "SendingPausedException"),
+        SesAnswer::Failure(400, "AccountSuspendedException"),
+        SesAnswer::Failure(404, "NotFoundException"),
+        SesAnswer::Silence,
+    ] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        kit.start(Protocol::AuthV1, ANN, NOON).await;
+        kit.ses.answer(answer);
+        let failed = kit.deliver(NOON).await;
+        assert_eq!(failed, kit.keys("MAIL#").await, "{answer:?}");
+        assert_eq!(kit.ses.mails().len(), 1, "it is sent once: {answer:?}");
+        assert_eq!(outcome(&kit).await, None, "{answer:?}");
+        assert_eq!(kit.deliver(NOON).await, NONE, "{answer:?}");
+        let mails = kit.ses.mails();
+        assert_eq!(mails.len(), 2);
+        assert_eq!(mails[0], mails[1]);
+        assert_eq!(outcome(&kit).await.as_deref(), Some("sent"));
+    }
+}
+
+#[tokio::test]
+async fn what_ses_refuses_for_good_is_not_tried_again() {
+    for kind in ["MessageRejected", "BadRequestException"] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        kit.start(Protocol::AuthV1, ANN, NOON).await;
+        kit.ses.answer(SesAnswer::Failure(400, kind));
+        assert_eq!(kit.deliver(NOON).await, NONE, "{kind}");
+        assert_eq!(outcome(&kit).await.as_deref(), Some("refused"), "{kind}");
+        assert_eq!(kit.deliver_keys(&kit.keys("MAIL#").await, NOON).await, NONE);
+        assert_eq!(kit.ses.mails().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_comes_again_after_the_outcome_sends_nothing() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    kit.start(Protocol::AuthV1, NOBODY, NOON).await;
+    assert_eq!(kit.deliver(NOON).await, NONE);
+    let before = kit.dump().await;
+    let keys = kit.keys("MAIL#").await;
+    assert_eq!(kit.deliver_keys(&keys, later(3600)).await, NONE);
+    assert_eq!(kit.dump().await, before);
+    assert_eq!(kit.ses.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn a_record_whose_mail_request_is_gone_is_done() {
+    let kit = Kit::new().await;
+    let gone = [format!("MAIL#{}#1", "0".repeat(64))];
+    assert_eq!(kit.deliver_keys(&gone, NOON).await, NONE);
+    assert!(kit.dump().await.is_empty(), "and not written anew");
+}
+
+#[tokio::test]
+async fn a_mail_that_another_delivery_has_is_left_to_it_for_a_minute() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let keys = kit.keys("MAIL#").await;
+    kit.store.claim_mail(&keys[0], NOON).await.unwrap();
+    let before = kit.dump().await;
+    assert_eq!(kit.deliver_keys(&keys, just_before(later(60))).await, keys);
+    assert_eq!((kit.dump().await, kit.ses.mails().len()), (before, 0));
+    assert_eq!(kit.deliver_keys(&keys, later(60)).await, NONE);
+    assert_eq!(kit.ses.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn one_failure_leaves_the_rest_of_a_batch_alone() {
+    let kit = Kit::new().await;
+    for name in ["a", "b", "c"] {
+        let email = format!("{name}@example.com");
+        kit.user(&email).await;
+        kit.start(Protocol::AuthV1, &email, NOON).await;
+    }
+    let keys = kit.keys("MAIL#").await;
+    kit.ses.answer(SesAnswer::Accepted);
+    kit.ses
+        .answer(SesAnswer::Failure(500, "InternalServiceErrorException"));
+    assert_eq!(kit.deliver_keys(&keys, NOON).await, [keys[1].clone()]);
+    assert_eq!(kit.ses.mails().len(), 3);
+}
+
+#[tokio::test]
+async fn every_outcome_writes_the_mail_request_twice_and_nothing_else() {
+    for case in ["sent", "nobody", "expired", "refused", "failed"] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        kit.start(
+            Protocol::AuthV1,
+            if case == "nobody" { NOBODY } else { ANN },
+            NOON,
+        )
+        .await;
+        match case {
+            "refused" => kit.ses.answer(SesAnswer::Failure(400, "MessageRejected")),
+            "failed" => kit
+                .ses
+                .answer(SesAnswer::Failure(500, "InternalServiceErrorException")),
+            _ => {}
+        }
+        let mut before = kit.dump().await;
+        kit.log.reset();
+        kit.deliver(if case == "expired" { later(600) } else { NOON })
+            .await;
+        let writes: Vec<_> = kit
+            .log
+            .calls()
+            .into_iter()
+            .filter(|call| call.consistent.is_none())
+            .collect();
+        assert_eq!(writes.len(), 2, "{case}");
+        assert!(
+            writes.iter().all(|call| call.shape() == "UpdateItem MAIL"),
+            "{case}"
+        );
+        assert_eq!(kit.log.write_units(), 2, "{case}");
+        assert!(kit.log.calls().len() <= 4, "{case}");
+        let mut after = kit.dump().await;
+        before.retain(|key, _| !key.starts_with("MAIL#"));
+        after.retain(|key, _| !key.starts_with("MAIL#"));
+        assert_eq!(before, after, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_forged_mail_request_yields_a_code_that_opens_nothing() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.user("eve@example.com").await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let keys = kit.keys("MAIL#").await;
+    let eve = aws_sdk_dynamodb::types::AttributeValue::S("eve@example.com".to_owned());
+    kit.change(&keys[0], "address", eve).await;
+    let mails = kit.mailed(NOON).await;
+    assert_eq!(mails[0].to, ["eve@example.com"]);
+    assert_eq!(
+        told(&kit.verify(&started, &mails[0].code(), NOON).await),
+        Told::CodeWrong
+    );
+}
+
+#[tokio::test]
+async fn a_codes_mail_request_lives_for_a_day_and_a_notices_for_two_weeks() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::Directory, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    kit.set_with_code(&started, &code, PASSWORD, NOON)
+        .await
+        .unwrap();
+    for (key, item) in kit.dump().await {
+        let day = 24 * 3600;
+        let now = NOON.ttl_seconds();
+        let lives = item.get("expiresAt").map(|at| i64::from(number(at)) - now);
+        let expected = match key.split('#').next().unwrap() {
+            "USER" | "EMAIL" => None,
+            "SESSION" => Some(1800),
+            "ADDRESS" => Some(2 * day),
+            "MAIL" if key.ends_with("#changed") => Some(14 * day),
+            "MAIL" => Some(day),
+            other => panic!("no such kind of item: {other}"),
+        };
+        assert_eq!(lives, expected, "{key}");
+    }
+}

@@ -1,0 +1,334 @@
+//! The steps of a recovery, as its callers take them.
+
+use std::net::IpAddr;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use regain::code::{Code, CodeInput, CodeKeys, Nonce};
+use regain::ids::{ResetToken, SessionId, UserId};
+use regain::keys::IndexKeys;
+use regain::mail::StreamBatch;
+use regain::password::Candidate;
+use regain::recovery::{CodeGuess, Named, NewPassword, Refusal, Request, Started};
+use regain::session::Protocol;
+use regain::store::SessionOrigin;
+use regain::template::Template;
+use regain::timestamp::Timestamp;
+use regain::users::User;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::{CALLER, CODE_SECRET, INDEX_SECRET, Kit, LOCALE, Mail, address};
+
+/// What a proven code gave: a reset token in auth/v1, nothing but the user in the Directory API.
+#[derive(Debug)]
+pub(crate) enum Verified {
+    Token(ResetToken),
+    User,
+}
+
+/// A code as a caller types it.
+pub(crate) fn typed(code: &str) -> CodeGuess {
+    let length = regain::code::CodeLength::new(u8::try_from(code.len()).unwrap_or_default());
+    match length.and_then(|length| Code::parse(code, length)) {
+        Some(code) => CodeGuess::Code(code),
+        None => CodeGuess::Malformed,
+    }
+}
+
+/// A code of the same length that is another one.
+pub(crate) fn wrong(code: &str) -> String {
+    let (rest, last) = code.split_at(code.len() - 1);
+    let digit: u32 = last.parse().unwrap();
+    format!("{rest}{}", (digit + 1) % 10)
+}
+
+pub(crate) fn new_password(password: &str) -> NewPassword {
+    NewPassword {
+        password: Candidate::new(Zeroizing::new(password.to_owned())),
+        locale: LOCALE,
+    }
+}
+
+/// How auth/v1 names a session.
+pub(crate) fn in_auth(session: &SessionId) -> Named {
+    Named {
+        protocol: Protocol::AuthV1,
+        session: Some(session.clone()),
+        user: None,
+    }
+}
+
+/// How the Directory API names a session.
+pub(crate) fn in_directory(started: &Started) -> Named {
+    Named {
+        protocol: Protocol::Directory,
+        session: Some(started.session.clone()),
+        user: started.user.as_ref().map(|id| id.as_str().to_owned()),
+    }
+}
+
+/// How a session is named by the client that began it.
+pub(crate) fn named(started: &Started) -> Named {
+    match started.user {
+        None => in_auth(&started.session),
+        Some(_) => in_directory(started),
+    }
+}
+
+/// The request that a client of that protocol makes.
+pub(crate) fn request(protocol: Protocol, email: &str) -> Request {
+    Request {
+        protocol,
+        address: address(email),
+        template: match protocol {
+            Protocol::Directory => Template::DirectorySessionForgot,
+            Protocol::AuthV1 => Template::AuthV1ForgotPassword,
+        },
+        origin: SessionOrigin::default(),
+        locale: LOCALE,
+        caller: CALLER,
+        idempotency_key: None,
+    }
+}
+
+impl Kit {
+    /// Asks for a code.
+    pub(crate) async fn request(
+        &self,
+        request: Request,
+        at: Timestamp,
+    ) -> Result<Started, Refusal> {
+        self.recovery.request(request, at, &mut self.rng()).await
+    }
+
+    /// Asks for a code, which is granted.
+    pub(crate) async fn start(&self, protocol: Protocol, email: &str, at: Timestamp) -> Started {
+        self.request(request(protocol, email), at).await.unwrap()
+    }
+
+    /// Asks for another code.
+    pub(crate) async fn resend(
+        &self,
+        session: &SessionId,
+        at: Timestamp,
+    ) -> Result<SessionId, Refusal> {
+        self.resend_from(CALLER, session, at).await
+    }
+
+    pub(crate) async fn resend_from(
+        &self,
+        caller: IpAddr,
+        session: &SessionId,
+        at: Timestamp,
+    ) -> Result<SessionId, Refusal> {
+        self.recovery
+            .resend(in_auth(session), LOCALE, caller, at, &mut self.rng())
+            .await
+    }
+
+    /// Has the code checked, by the endpoint that the session's protocol has for it.
+    pub(crate) async fn verify(
+        &self,
+        started: &Started,
+        code: &str,
+        at: Timestamp,
+    ) -> Result<Verified, Refusal> {
+        let (named, guess) = (named(started), typed(code));
+        match named.protocol {
+            Protocol::AuthV1 => self
+                .recovery
+                .verify_for_token(&named, &guess, at, &mut self.rng())
+                .await
+                .map(Verified::Token),
+            Protocol::Directory => self
+                .recovery
+                .verify(&named, &guess, at)
+                .await
+                .map(|_| Verified::User),
+        }
+    }
+
+    /// Sets the password with what a proven code gave.
+    pub(crate) async fn set_password(
+        &self,
+        started: &Started,
+        proof: &Verified,
+        password: &str,
+        at: Timestamp,
+    ) -> Result<User, Refusal> {
+        match proof {
+            Verified::Token(token) => self.set_by_token(Some(token.clone()), password, at).await,
+            Verified::User => self.set_in_directory(started, password, at).await,
+        }
+    }
+
+    pub(crate) async fn set_by_token(
+        &self,
+        token: Option<ResetToken>,
+        password: &str,
+        at: Timestamp,
+    ) -> Result<User, Refusal> {
+        self.recovery
+            .set_password_by_token(token, new_password(password), at, &mut self.rng())
+            .await
+    }
+
+    pub(crate) async fn set_in_directory(
+        &self,
+        started: &Started,
+        password: &str,
+        at: Timestamp,
+    ) -> Result<User, Refusal> {
+        self.recovery
+            .set_password(
+                &in_directory(started),
+                new_password(password),
+                at,
+                &mut self.rng(),
+            )
+            .await
+    }
+
+    /// Code and password at once.
+    pub(crate) async fn set_with_code(
+        &self,
+        started: &Started,
+        code: &str,
+        password: &str,
+        at: Timestamp,
+    ) -> Result<User, Refusal> {
+        self.recovery
+            .set_password_with_code(
+                &in_directory(started),
+                &typed(code),
+                new_password(password),
+                at,
+                &mut self.rng(),
+            )
+            .await
+    }
+
+    /// Delivers every mail that has no outcome yet, and returns the keys to be tried again.
+    pub(crate) async fn deliver(&self, at: Timestamp) -> Vec<String> {
+        let dump = self.dump().await;
+        let open: Vec<String> = dump
+            .into_iter()
+            .filter(|(key, item)| key.starts_with("MAIL#") && !item.contains_key("outcome"))
+            .map(|(key, _)| key)
+            .collect();
+        self.deliver_keys(&open, at).await
+    }
+
+    /// Hands deliver-mail the stream's records of these keys, and returns those to be tried again.
+    pub(crate) async fn deliver_keys(&self, keys: &[String], at: Timestamp) -> Vec<String> {
+        let records: Vec<Value> = keys
+            .iter()
+            .map(|key| {
+                json!({
+                    "eventName": "INSERT",
+                    "dynamodb": { "Keys": { "pk": { "S": key } }, "SequenceNumber": key },
+                })
+            })
+            .collect();
+        let batch: StreamBatch = serde_json::from_value(json!({ "Records": records })).unwrap();
+        let result = self.delivery.deliver_batch(batch, || at).await;
+        let result = serde_json::to_value(result).unwrap();
+        result["batchItemFailures"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Delivers what is to be delivered, and returns the mails.
+    pub(crate) async fn mailed(&self, at: Timestamp) -> Vec<Mail> {
+        let before = self.ses.mails().len();
+        assert_eq!(self.deliver(at).await, Vec::<String>::new());
+        self.ses.mails().split_off(before)
+    }
+
+    /// The code that a person now finds in the mailbox: the newest one.
+    pub(crate) async fn code(&self, at: Timestamp) -> String {
+        let mails = self.mailed(at).await;
+        assert_eq!(mails.len(), 1, "one mail with a code");
+        mails[0].code()
+    }
+
+    /// What the session's item holds.
+    pub(crate) async fn session_item(
+        &self,
+        session: &SessionId,
+    ) -> std::collections::BTreeMap<String, AttributeValue> {
+        self.item(&format!("SESSION#{}", session.reference().hex()))
+            .await
+            .unwrap()
+    }
+
+    /// Guesses charged to the session and not refunded.
+    pub(crate) async fn guesses(&self, session: &SessionId) -> u32 {
+        number(&self.session_item(session).await["guesses"])
+    }
+
+    /// Guesses charged to the address on the day of `at` and not refunded.
+    pub(crate) async fn guesses_today(&self, email: &str, at: Timestamp) -> u32 {
+        let key = format!("ADDRESS#{}", index().address(&address(email)).hex());
+        let item = self.item(&key).await.unwrap_or_default();
+        item.get(&format!("guessesDay{}", at.day()))
+            .map_or(0, number)
+    }
+
+    /// The code that the session's item leads to, mailed or not: what only who has the code key can
+    /// tell.
+    pub(crate) async fn derived(&self, session: &SessionId) -> String {
+        self.derived_with(CODE_SECRET, session).await
+    }
+
+    pub(crate) async fn derived_with(&self, secret: &str, session: &SessionId) -> String {
+        let item = self.session_item(session).await;
+        let text = |name: &str| item[name].as_s().unwrap().clone();
+        let key = index().address(&address(&text("address")));
+        let input = CodeInput {
+            protocol: match text("protocol").as_str() {
+                "directory" => Protocol::Directory,
+                _ => Protocol::AuthV1,
+            },
+            session: &session.reference(),
+            generation: item["generation"].as_n().unwrap().parse().unwrap(),
+            address: &key,
+            nonce: &Nonce::from_hex(&text("nonce")).unwrap(),
+        };
+        CodeKeys::new(secret.as_bytes(), &[])
+            .derive(&input, self.settings().code_length)
+            .reveal()
+            .to_owned()
+    }
+
+    /// The id of a session that nobody began.
+    pub(crate) fn unknown_session(&self) -> Started {
+        Started {
+            session: SessionId::draw(&mut self.rng()),
+            user: None,
+            at: super::NOON,
+        }
+    }
+
+    /// The same session, named with another user's id.
+    pub(crate) fn with_other_user(&self, started: &Started) -> Started {
+        Started {
+            user: Some(UserId::draw(
+                self.settings().user_id_format,
+                &mut self.rng(),
+            )),
+            ..started.clone()
+        }
+    }
+}
+
+fn index() -> IndexKeys {
+    IndexKeys::new(INDEX_SECRET.as_bytes())
+}
+
+pub(crate) fn number(value: &AttributeValue) -> u32 {
+    value.as_n().unwrap().parse().unwrap()
+}

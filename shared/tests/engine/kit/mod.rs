@@ -1,0 +1,349 @@
+//! What every test starts from: a fresh table, the stand-ins, and the engine built from them.
+
+mod journey;
+mod recorder;
+mod stand_ins;
+mod told;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig,
+};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
+    ScalarAttributeType, TimeToLiveSpecification,
+};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use regain::address::Address;
+use regain::locale::Locale;
+use regain::mail::Delivery;
+use regain::password::Hasher;
+use regain::recovery::Recovery;
+use regain::settings::{MailSettings, Settings};
+use regain::store::Store;
+use regain::timestamp::Timestamp;
+use regain::users::User;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+pub(crate) use journey::{
+    Verified, in_auth, in_directory, named, new_password, number, request, typed, wrong,
+};
+pub(crate) use recorder::{Fault, Recorder, StoreCall};
+pub(crate) use stand_ins::{Mail, SesAnswer, Version};
+pub(crate) use told::{Told, told};
+
+use stand_ins::{Ses, Vault};
+
+pub(crate) const TABLE: &str = "regain";
+pub(crate) const INDEX_SECRET: &str =
+    "index-secret-of-the-tests-index-secret-of-the-tests-0123456789ab";
+pub(crate) const CODE_SECRET: &str =
+    "code-secret-of-the-tests-code-secret-of-the-tests-0123456789abcd";
+pub(crate) const CALLER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+pub(crate) const ANN: &str = "ann@example.com";
+pub(crate) const NOBODY: &str = "nobody@example.com";
+pub(crate) const PASSWORD: &str = "correct horse battery staple 7";
+
+/// Noon of some UTC day: the time at which most tests begin.
+pub(crate) const NOON: Timestamp = Timestamp::from_millis(1_773_144_000_000);
+
+/// That many seconds after noon.
+pub(crate) fn later(seconds: u64) -> Timestamp {
+    NOON.plus(Duration::from_secs(seconds))
+}
+
+/// The millisecond before.
+pub(crate) fn just_before(at: Timestamp) -> Timestamp {
+    at.minus(Duration::from_millis(1))
+}
+
+pub(crate) fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+/// An item of the table, with its attributes in order, so that two dumps can be compared.
+pub(crate) type Dump = BTreeMap<String, BTreeMap<String, AttributeValue>>;
+
+/// A stack of its own for one test.
+#[derive(Debug)]
+pub(crate) struct Kit {
+    pub(crate) recovery: Recovery,
+    pub(crate) delivery: Delivery,
+    pub(crate) store: Store,
+    /// What the engine's client did.
+    pub(crate) log: Recorder,
+    pub(crate) ses: Ses,
+    pub(crate) vault: Vault,
+    settings: Settings,
+    endpoint: String,
+    table: aws_sdk_dynamodb::Client,
+    draws: AtomicU64,
+}
+
+impl Kit {
+    /// With the defaults, but no throttle of requests.
+    pub(crate) async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// As [`Kit::new`], with some settings changed.
+    pub(crate) async fn with(changed: &[(&str, &str)]) -> Self {
+        let off = [
+            "RESEND_COOLDOWN_SECONDS",
+            "EMAIL_REQUESTS_PER_HOUR",
+            "EMAIL_REQUESTS_PER_DAY",
+            "IP_REQUESTS_PER_HOUR",
+        ];
+        let mut all: Vec<(&str, &str)> = changed.to_vec();
+        all.extend(off.map(|name| (name, "0")));
+        Self::throttled(&all).await
+    }
+
+    /// With the defaults, throttles included, and some settings changed.
+    pub(crate) async fn throttled(changed: &[(&str, &str)]) -> Self {
+        let changed: Vec<(String, String)> = changed
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let settings = Settings::read(&|name| {
+            changed
+                .iter()
+                .find(|(set, _)| set == name)
+                .map(|(_, value)| value.clone())
+        })
+        .unwrap();
+        Self::of(settings).await
+    }
+
+    async fn of(settings: Settings) -> Self {
+        let endpoint = serve_table().await;
+        let ses = Ses::serve().await;
+        let vault = Vault::serve().await;
+        let log = Recorder::new(ses.endpoint());
+        let table = client(&endpoint, None);
+        create(&table).await;
+        let store = Store::new(client(&endpoint, Some(&log)), TABLE);
+        Self {
+            recovery: recovery(&store, &vault, &settings),
+            delivery: Delivery::new(
+                store.clone(),
+                vault.secrets(),
+                ses.client(),
+                settings.clone(),
+                MailSettings {
+                    from: "no-reply@example.com".to_owned(),
+                    template_prefix: "stack".to_owned(),
+                    configuration_set: Some("stack-mail".to_owned()),
+                },
+            ),
+            store: Store::new(table.clone(), TABLE),
+            log,
+            ses,
+            vault,
+            settings,
+            endpoint,
+            table,
+            draws: AtomicU64::new(1),
+        }
+    }
+
+    /// The same engine in another process: its own client, its own copies of the secrets.
+    pub(crate) fn another_instance(&self) -> Recovery {
+        let store = Store::new(client(&self.endpoint, Some(&self.log)), TABLE);
+        recovery(&store, &self.vault, &self.settings)
+    }
+
+    /// A generator that has not been used yet.
+    pub(crate) fn rng(&self) -> StdRng {
+        StdRng::seed_from_u64(self.draws.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// An active user of that address.
+    pub(crate) async fn user(&self, email: &str) -> User {
+        self.user_like(json!({ "email": email })).await
+    }
+
+    /// A user with the given attributes; the id is drawn where there is none.
+    pub(crate) async fn user_like(&self, mut attributes: Value) -> User {
+        let id = regain::ids::UserId::draw(self.settings.user_id_format, &mut self.rng());
+        let fields = attributes.as_object_mut().unwrap();
+        fields.entry("id").or_insert_with(|| json!(id));
+        let user: User = serde_json::from_value(attributes).unwrap();
+        let written = self
+            .store
+            .put_user(&user, &address(&user.email), None, None)
+            .await
+            .unwrap();
+        assert!(written, "the user is new");
+        user
+    }
+
+    /// The user as stored now.
+    pub(crate) async fn stored(&self, user: &User) -> User {
+        self.store.user(&user.id).await.unwrap().unwrap()
+    }
+
+    /// Writes one attribute of a user, as an administrator's tool would.
+    pub(crate) async fn change_user(&self, user: &User, name: &str, value: AttributeValue) {
+        self.change(&format!("USER#{}", user.id.as_str()), name, value)
+            .await;
+    }
+
+    /// Writes one attribute of an item.
+    pub(crate) async fn change(&self, key: &str, name: &str, value: AttributeValue) {
+        self.table
+            .update_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(key.to_owned()))
+            .update_expression("SET #name = :value")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":value", value)
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// An item as it stands.
+    pub(crate) async fn item(&self, key: &str) -> Option<BTreeMap<String, AttributeValue>> {
+        let got = self
+            .table
+            .get_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(key.to_owned()))
+            .send()
+            .await
+            .unwrap();
+        got.item.map(|item| item.into_iter().collect())
+    }
+
+    /// The whole table.
+    pub(crate) async fn dump(&self) -> Dump {
+        let scanned = self.table.scan().table_name(TABLE).send().await.unwrap();
+        assert!(scanned.last_evaluated_key.is_none(), "all in one page");
+        scanned
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .map(|item| {
+                let key = item["pk"].as_s().unwrap().clone();
+                (key, item.into_iter().collect())
+            })
+            .collect()
+    }
+
+    /// The keys of the table that begin so.
+    pub(crate) async fn keys(&self, prefix: &str) -> Vec<String> {
+        let dump = self.dump().await;
+        dump.into_keys()
+            .filter(|key| key.starts_with(prefix))
+            .collect()
+    }
+}
+
+fn recovery(store: &Store, vault: &Vault, settings: &Settings) -> Recovery {
+    let cost = settings.argon2;
+    let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism).unwrap();
+    Recovery::new(store.clone(), vault.secrets(), settings.clone(), hasher)
+}
+
+/// Plain HTTP to a stand-in on this machine.
+fn http() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}
+
+fn credentials() -> Credentials {
+    Credentials::new("id", "secret", None, None, "tests")
+}
+
+/// Quick about its retries, since what it retries here is made up.
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(1))
+}
+
+fn client(endpoint: &str, log: Option<&Recorder>) -> aws_sdk_dynamodb::Client {
+    let mut config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(credentials())
+        .retry_config(retries())
+        .http_client(http());
+    if let Some(log) = log {
+        config = config.interceptor(log.clone());
+    }
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+async fn serve_table() -> String {
+    let (listener, endpoint) = listen().await;
+    let database = dynoxide::Database::memory().unwrap();
+    tokio::spawn(dynoxide::server::serve_with_shutdown(
+        listener,
+        database,
+        std::future::pending(),
+    ));
+    endpoint
+}
+
+async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    (listener, endpoint)
+}
+
+async fn create(table: &aws_sdk_dynamodb::Client) {
+    table
+        .create_table()
+        .table_name(TABLE)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(
+            AttributeDefinition::builder()
+                .attribute_name("pk")
+                .attribute_type(ScalarAttributeType::S)
+                .build()
+                .unwrap(),
+        )
+        .key_schema(
+            KeySchemaElement::builder()
+                .attribute_name("pk")
+                .key_type(KeyType::Hash)
+                .build()
+                .unwrap(),
+        )
+        .send()
+        .await
+        .unwrap();
+    table
+        .update_time_to_live()
+        .table_name(TABLE)
+        .time_to_live_specification(
+            TimeToLiveSpecification::builder()
+                .attribute_name("expiresAt")
+                .enabled(true)
+                .build()
+                .unwrap(),
+        )
+        .send()
+        .await
+        .unwrap();
+}
+
+/// The language that the tests' callers ask for.
+pub(crate) const LOCALE: Locale = Locale::En;
+
+/// The status of a user who may not use the service.
+pub(crate) fn blocked() -> AttributeValue {
+    AttributeValue::S("blocked".to_owned())
+}

@@ -1,0 +1,241 @@
+//! What the engine's DynamoDB client does: counted, and on request made to fail.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_sdk_dynamodb::config::interceptors::{
+    AfterDeserializationInterceptorContextRef, BeforeDeserializationInterceptorContextMut,
+    BeforeSerializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
+};
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::get_item::GetItemInput;
+use aws_sdk_dynamodb::operation::transact_write_items::{
+    TransactWriteItemsInput, TransactWriteItemsOutput,
+};
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemInput, UpdateItemOutput};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, TransactWriteItem};
+
+/// One call of the store, however often the SDK tried it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoreCall {
+    pub(crate) operation: &'static str,
+    /// The keys of its items, in order.
+    pub(crate) keys: Vec<String>,
+    /// Whether it read, and then whether consistently.
+    pub(crate) consistent: Option<bool>,
+    /// How often it was sent.
+    pub(crate) sent: usize,
+}
+
+impl StoreCall {
+    /// The operation and the kinds of its items: what an observer of the store's traffic could tell.
+    pub(crate) fn shape(&self) -> String {
+        let kinds: Vec<&str> = self
+            .keys
+            .iter()
+            .filter_map(|key| key.split('#').next())
+            .collect();
+        format!("{} {}", self.operation, kinds.join(" "))
+    }
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// From the call of that number on, nothing reaches the store.
+    Down(usize),
+    /// The first answer to the call of that number is lost; it was carried out.
+    AnswerLost(usize),
+    /// The call of that number is cancelled so many times, for these reasons.
+    Cancelled(usize, usize, &'static [&'static str]),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Vec<StoreCall>,
+    write_units: u32,
+    fault: Option<Fault>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Recorder {
+    state: Arc<Mutex<State>>,
+    /// Where something answers that is no store.
+    elsewhere: String,
+}
+
+impl Recorder {
+    pub(crate) fn new(elsewhere: &str) -> Self {
+        Self {
+            state: Arc::default(),
+            elsewhere: elsewhere.to_owned(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets what was, and any fault.
+    pub(crate) fn reset(&self) {
+        *self.state() = State::default();
+    }
+
+    /// Forgets what was; from now on this goes wrong.
+    pub(crate) fn fail(&self, fault: Fault) {
+        self.reset();
+        self.state().fault = Some(fault);
+    }
+
+    pub(crate) fn calls(&self) -> Vec<StoreCall> {
+        self.state().calls.clone()
+    }
+
+    pub(crate) fn shapes(&self) -> Vec<String> {
+        self.state().calls.iter().map(StoreCall::shape).collect()
+    }
+
+    /// Write units of all that was applied; a refused transaction reports none.
+    pub(crate) fn write_units(&self) -> u32 {
+        self.state().write_units
+    }
+}
+
+fn pk(key: Option<&std::collections::HashMap<String, AttributeValue>>) -> String {
+    key.and_then(|key| key.get("pk"))
+        .and_then(|value| value.as_s().ok())
+        .cloned()
+        .unwrap_or_default()
+}
+
+fn key_of(item: &TransactWriteItem) -> String {
+    pk(item
+        .update()
+        .map(|update| update.key())
+        .or(item.put().map(|put| put.item()))
+        .or(item.condition_check().map(|check| check.key()))
+        .or(item.delete().map(|delete| delete.key())))
+}
+
+impl Intercept for Recorder {
+    fn name(&self) -> &'static str {
+        "Recorder"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let input = context.input_mut();
+        let total = Some(ReturnConsumedCapacity::Total);
+        let (operation, keys, consistent) = if let Some(get) = input.downcast_mut::<GetItemInput>()
+        {
+            let consistent = Some(get.consistent_read == Some(true));
+            ("GetItem", vec![pk(get.key.as_ref())], consistent)
+        } else if let Some(write) = input.downcast_mut::<TransactWriteItemsInput>() {
+            write.return_consumed_capacity = total;
+            let items = write.transact_items.iter().flatten();
+            ("TransactWriteItems", items.map(key_of).collect(), None)
+        } else if let Some(update) = input.downcast_mut::<UpdateItemInput>() {
+            update.return_consumed_capacity = total;
+            ("UpdateItem", vec![pk(update.key.as_ref())], None)
+        } else {
+            ("something else", Vec::new(), None)
+        };
+        self.state().calls.push(StoreCall {
+            operation,
+            keys,
+            consistent,
+            sent: 0,
+        });
+        Ok(())
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut state = self.state();
+        let number = state.calls.len();
+        if let Some(call) = state.calls.last_mut() {
+            call.sent += 1;
+        }
+        let astray = match &state.fault {
+            Some(Fault::Down(from)) => number >= *from,
+            Some(Fault::Cancelled(call, times, _)) => (*call..call + times).contains(&number),
+            _ => false,
+        };
+        if astray {
+            context.request_mut().set_uri(self.elsewhere.as_str())?;
+        }
+        Ok(())
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let state = self.state();
+        let number = state.calls.len();
+        let sent = state.calls.last().map_or(0, |call| call.sent);
+        let response = context.response_mut();
+        match &state.fault {
+            Some(Fault::Down(from)) if number >= *from => {
+                *response.status_mut() = 500.try_into()?;
+            }
+            Some(Fault::AnswerLost(call)) if number == *call && sent == 1 => {
+                *response.status_mut() = 500.try_into()?;
+            }
+            Some(Fault::Cancelled(call, times, reasons))
+                if (*call..call + times).contains(&number) =>
+            {
+                let reasons: Vec<_> = reasons
+                    .iter()
+                    .map(|code| serde_json::json!({ "Code": code }))
+                    .collect();
+                let body = serde_json::json!({
+                    "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+                    "Message": "Transaction cancelled",
+                    "CancellationReasons": reasons,
+                });
+                *response.status_mut() = 400.try_into()?;
+                *response.body_mut() = body.to_string().into();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Ok(output) = context.output_or_error() else {
+            return Ok(());
+        };
+        let units: f64 = if let Some(write) = output.downcast_ref::<TransactWriteItemsOutput>() {
+            write
+                .consumed_capacity()
+                .iter()
+                .filter_map(aws_sdk_dynamodb::types::ConsumedCapacity::capacity_units)
+                .sum()
+        } else if let Some(update) = output.downcast_ref::<UpdateItemOutput>() {
+            update
+                .consumed_capacity()
+                .and_then(aws_sdk_dynamodb::types::ConsumedCapacity::capacity_units)
+                .unwrap_or_default()
+        } else {
+            0.0
+        };
+        self.state().write_units += format!("{units:.0}").parse::<u32>()?;
+        Ok(())
+    }
+}

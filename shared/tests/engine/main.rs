@@ -1,0 +1,36 @@
+//! The engine, run whole: its use cases over a real (embedded) DynamoDB table, with stand-ins for
+//! Secrets Manager and SES, at any time that a test wants it to be.
+
+#[cfg(test)]
+mod kit;
+
+#[cfg(test)]
+mod at_rest;
+#[cfg(test)]
+mod budgets;
+#[cfg(test)]
+mod delivery;
+#[cfg(test)]
+mod expiry;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod guesses;
+#[cfg(test)]
+mod idempotency;
+#[cfg(test)]
+mod interleavings;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod throttles;
+#[cfg(test)]
+mod users;

@@ -1,0 +1,399 @@
+//! Many callers at once, over several instances: never more than the rules allow.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+use regain::recovery::{Recovery, Request};
+use regain::session::Protocol;
+use regain::timestamp::Timestamp;
+use tokio::sync::Barrier;
+
+use crate::kit::{
+    ANN, Kit, LOCALE, NOON, PASSWORD, Told, Verified, in_auth, in_directory, named, new_password,
+    request, told, typed, wrong,
+};
+
+const TASKS: usize = 60;
+
+/// Some instances of the same functions.
+fn instances(kit: &Kit) -> Vec<Arc<Recovery>> {
+    (0..4).map(|_| Arc::new(kit.another_instance())).collect()
+}
+
+/// Carries all of it out at the same time, each on one of the instances in turn.
+async fn at_once<T, F>(
+    instances: &[Arc<Recovery>],
+    tasks: usize,
+    task: impl Fn(Arc<Recovery>, usize, StdRng) -> F,
+) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let start = Arc::new(Barrier::new(tasks));
+    let mut running = Vec::new();
+    for number in 0..tasks {
+        let instance = instances[number % instances.len()].clone();
+        let rng = StdRng::seed_from_u64(1000 + number as u64);
+        let (start, task) = (start.clone(), task(instance, number, rng));
+        running.push(tokio::spawn(async move {
+            start.wait().await;
+            task.await
+        }));
+    }
+    let mut results = Vec::new();
+    for task in running {
+        results.push(task.await.unwrap());
+    }
+    results
+}
+
+fn count(told: &[Told], which: &Told) -> usize {
+    told.iter().filter(|told| *told == which).count()
+}
+
+async fn guess(
+    recovery: Arc<Recovery>,
+    started: regain::recovery::Started,
+    code: String,
+    mut rng: StdRng,
+) -> Told {
+    let (named, guess) = (named(&started), typed(&code));
+    match named.protocol {
+        Protocol::AuthV1 => told(
+            &recovery
+                .verify_for_token(&named, &guess, NOON, &mut rng)
+                .await,
+        ),
+        Protocol::Directory => told(&recovery.verify(&named, &guess, NOON).await),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_wrong_guesses_no_more_are_judged_than_the_session_has() {
+    for protocol in [Protocol::AuthV1, Protocol::Directory] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        let started = kit.start(protocol, ANN, NOON).await;
+        let code = kit.derived(&started.session).await;
+        let answers = at_once(&instances(&kit), TASKS, |recovery, _, rng| {
+            guess(recovery, started.clone(), wrong(&code), rng)
+        })
+        .await;
+        assert_eq!(count(&answers, &Told::CodeWrong), 5);
+        assert_eq!(count(&answers, &Told::Spent), TASKS - 5);
+        assert_eq!(kit.guesses(&started.session).await, 5);
+        assert_eq!(kit.guesses_today(ANN, NOON).await, 5);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_wrong_guesses_no_more_are_judged_than_the_day_has() {
+    let kit = Kit::with(&[
+        ("CODE_MAX_ATTEMPTS", "20"),
+        ("ACCOUNT_GUESSES_PER_DAY", "12"),
+    ])
+    .await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.derived(&started.session).await;
+    let answers = at_once(&instances(&kit), TASKS, |recovery, _, rng| {
+        guess(recovery, started.clone(), wrong(&code), rng)
+    })
+    .await;
+    assert_eq!(count(&answers, &Told::CodeWrong), 12);
+    assert_eq!(
+        count(&answers, &Told::SpentUntil(NOON.next_day())),
+        TASKS - 12
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_guesses_and_resends_no_more_are_judged_than_the_session_has() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = wrong(&kit.derived(&started.session).await);
+    let answers = at_once(&instances(&kit), TASKS, |recovery, number, mut rng| {
+        let (started, code) = (started.clone(), code.clone());
+        async move {
+            if number % 4 == 0 {
+                let named = in_auth(&started.session);
+                let caller = crate::kit::CALLER;
+                let resent = recovery.resend(named, LOCALE, caller, NOON, &mut rng).await;
+                return (true, told(&resent));
+            }
+            (false, guess(recovery, started, code, rng).await)
+        }
+    })
+    .await;
+    let (resent, guessed): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(resent, _)| *resent);
+    let guessed: Vec<Told> = guessed.into_iter().map(|(_, told)| told).collect();
+    assert!(count(&guessed, &Told::CodeWrong) <= 5, "{guessed:?}");
+    assert!(kit.guesses(&started.session).await <= 5);
+    let mails = kit.keys("MAIL#").await.len();
+    let done = resent
+        .iter()
+        .filter(|(_, told)| *told == Told::Done)
+        .count();
+    assert_eq!(
+        mails,
+        1 + done,
+        "a mail for each code, and for nothing else"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_right_guesses_one_wins() {
+    for protocol in [Protocol::AuthV1, Protocol::Directory] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        let started = kit.start(protocol, ANN, NOON).await;
+        let code = kit.derived(&started.session).await;
+        let answers = at_once(&instances(&kit), TASKS, |recovery, _, rng| {
+            guess(recovery, started.clone(), code.clone(), rng)
+        })
+        .await;
+        assert_eq!(count(&answers, &Told::Done), 1, "{answers:?}");
+        let refused = count(&answers, &Told::CodeWrong) + count(&answers, &Told::Spent);
+        assert_eq!(refused, TASKS - 1);
+        assert!(kit.guesses(&started.session).await < 5);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_codes_with_a_password_one_wins_and_one_notice_is_mailed() {
+    let kit = Kit::with(&[("CODE_MAX_ATTEMPTS", "20")]).await;
+    let user = kit.user(ANN).await;
+    let started = kit.start(Protocol::Directory, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    let answers = at_once(&instances(&kit), TASKS, |recovery, number, mut rng| {
+        let (named, guess) = (in_directory(&started), typed(&code));
+        async move {
+            let new = new_password(&format!("{PASSWORD} {number}"));
+            let set = recovery
+                .set_password_with_code(&named, &guess, new, NOON, &mut rng)
+                .await;
+            told(&set)
+        }
+    })
+    .await;
+    assert_eq!(count(&answers, &Told::Done), 1, "{answers:?}");
+    assert_eq!(count(&answers, &Told::Unavailable), 0, "{answers:?}");
+    assert_eq!(kit.stored(&user).await.credentials_version, 1);
+    assert_eq!(kit.mailed(NOON).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_uses_of_one_proof_one_wins() {
+    for protocol in [Protocol::AuthV1, Protocol::Directory] {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        let started = kit.start(protocol, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        let proof = Arc::new(kit.verify(&started, &code, NOON).await.unwrap());
+        let answers = at_once(&instances(&kit), TASKS, |recovery, number, mut rng| {
+            let (started, proof) = (started.clone(), proof.clone());
+            async move {
+                let new = new_password(&format!("{PASSWORD} {number}"));
+                told(&match &*proof {
+                    Verified::Token(token) => {
+                        let token = Some(token.clone());
+                        recovery
+                            .set_password_by_token(token, new, NOON, &mut rng)
+                            .await
+                    }
+                    Verified::User => {
+                        recovery
+                            .set_password(&in_directory(&started), new, NOON, &mut rng)
+                            .await
+                    }
+                })
+            }
+        })
+        .await;
+        assert_eq!(count(&answers, &Told::Done), 1, "{answers:?}");
+        assert_eq!(count(&answers, &Told::Over), TASKS - 1, "{answers:?}");
+        assert_eq!(kit.stored(&user).await.credentials_version, 1);
+        assert_eq!(kit.mailed(NOON).await.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_uses_of_two_proofs_one_wins() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    let mut proofs = Vec::new();
+    for protocol in [Protocol::AuthV1, Protocol::Directory] {
+        let started = kit.start(protocol, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        let proof = kit.verify(&started, &code, NOON).await.unwrap();
+        proofs.push((started, proof));
+    }
+    let proofs = Arc::new(proofs);
+    let answers = at_once(&instances(&kit), TASKS, |recovery, number, mut rng| {
+        let proofs = proofs.clone();
+        async move {
+            let new = new_password(&format!("{PASSWORD} {number}"));
+            match &proofs[number % 2] {
+                (_, Verified::Token(token)) => {
+                    let token = Some(token.clone());
+                    told(
+                        &recovery
+                            .set_password_by_token(token, new, NOON, &mut rng)
+                            .await,
+                    )
+                }
+                (started, Verified::User) => {
+                    let named = in_directory(started);
+                    told(&recovery.set_password(&named, new, NOON, &mut rng).await)
+                }
+            }
+        }
+    })
+    .await;
+    assert_eq!(count(&answers, &Told::Done), 1, "{answers:?}");
+    assert_eq!(kit.stored(&user).await.credentials_version, 1);
+    assert_eq!(kit.mailed(NOON).await.len(), 1);
+}
+
+async fn asked(recovery: Arc<Recovery>, asked: Request, mut rng: StdRng) -> (Told, Option<String>) {
+    let started = recovery.request(asked, NOON, &mut rng).await;
+    let id = started
+        .as_ref()
+        .ok()
+        .map(|started| started.session.reveal().to_owned());
+    (told(&started), id)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_requests_within_the_cooldown_one_is_accepted() {
+    let kit = Kit::throttled(&[]).await;
+    let answers = at_once(&instances(&kit), TASKS, |recovery, number, rng| {
+        let protocol = [Protocol::AuthV1, Protocol::Directory][number % 2];
+        asked(recovery, request(protocol, ANN), rng)
+    })
+    .await;
+    let answers: Vec<Told> = answers.into_iter().map(|(told, _)| told).collect();
+    assert_eq!(count(&answers, &Told::Done), 1);
+    assert_eq!(
+        count(&answers, &Told::Throttled(crate::kit::later(60))),
+        TASKS - 1
+    );
+    assert_eq!(kit.keys("MAIL#").await.len(), 1);
+    assert_eq!(kit.keys("SESSION#").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_requests_no_more_are_accepted_than_the_hour_or_the_caller_has() {
+    for (setting, email) in [
+        ("EMAIL_REQUESTS_PER_HOUR", "one"),
+        ("IP_REQUESTS_PER_HOUR", "many"),
+    ] {
+        let kit = Kit::throttled(&[
+            (setting, "7"),
+            ("RESEND_COOLDOWN_SECONDS", "0"),
+            ("EMAIL_REQUESTS_PER_DAY", "0"),
+        ])
+        .await;
+        let end: Timestamp = NOON.next_hour();
+        let answers = at_once(&instances(&kit), TASKS, |recovery, number, rng| {
+            let address = if email == "one" {
+                ANN.to_owned()
+            } else {
+                format!("u{number}@example.com")
+            };
+            asked(recovery, request(Protocol::AuthV1, &address), rng)
+        })
+        .await;
+        let answers: Vec<Told> = answers.into_iter().map(|(told, _)| told).collect();
+        assert_eq!(count(&answers, &Told::Done), 7, "{setting}");
+        assert_eq!(
+            count(&answers, &Told::Throttled(end)),
+            TASKS - 7,
+            "{setting}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parallel_requests_with_one_key_are_one_session_and_one_mail() {
+    for protocol in [Protocol::AuthV1, Protocol::Directory] {
+        let kit = Kit::throttled(&[]).await;
+        let caller: IpAddr = "192.0.2.99".parse().unwrap();
+        let answers = at_once(&instances(&kit), TASKS, |recovery, _, rng| {
+            let keyed = Request {
+                idempotency_key: Some("0123456789abcdef".to_owned()),
+                caller,
+                ..request(protocol, ANN)
+            };
+            asked(recovery, keyed, rng)
+        })
+        .await;
+        assert!(
+            answers.iter().all(|answer| *answer == answers[0]),
+            "{answers:?}"
+        );
+        assert_eq!(answers[0].0, Told::Done);
+        assert_eq!(kit.keys("MAIL#").await.len(), 1);
+        assert_eq!(kit.keys("SESSION#").await.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parallel_deliveries_of_one_record_send_one_mail() {
+    let kit = Arc::new(Kit::new().await);
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let keys = kit.keys("MAIL#").await;
+    let mut running = Vec::new();
+    for _ in 0..20 {
+        let (kit, keys) = (kit.clone(), keys.clone());
+        running.push(tokio::spawn(
+            async move { kit.deliver_keys(&keys, NOON).await },
+        ));
+    }
+    for delivery in running {
+        delivery.await.unwrap();
+    }
+    assert_eq!(kit.ses.mails().len(), 1);
+}
+
+/// A right guess among so many, at any place.
+const GUESSES: usize = 30;
+const ROUNDS: u64 = 200;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_storm_the_right_guess_has_no_better_chance_than_any_other() {
+    let kit = Kit::new().await;
+    let instances = instances(&kit);
+    let mut rng = StdRng::seed_from_u64(7);
+    let mut wins = 0;
+    for round in 0..ROUNDS {
+        let email = format!("user{round}@example.com");
+        kit.user(&email).await;
+        let started = kit.start(Protocol::Directory, &email, NOON).await;
+        let item = kit.derived(&started.session).await;
+        let mut codes = vec![item.clone()];
+        while codes.len() < GUESSES {
+            let code = format!("{:06}", rng.next_u32() % 1_000_000);
+            if code != item {
+                codes.push(code);
+            }
+        }
+        codes.shuffle(&mut rng);
+        let answers = at_once(&instances, GUESSES, |recovery, number, rng| {
+            guess(recovery, started.clone(), codes[number].clone(), rng)
+        })
+        .await;
+        let won = count(&answers, &Told::Done);
+        assert!(won <= 1 && count(&answers, &Told::CodeWrong) + won <= GUESSES);
+        wins += won;
+    }
+    // 5 of 30 guesses are judged: 33 wins of 200 are expected, with a deviation of 5.3.
+    assert!((8..=70).contains(&wins), "{wins} wins of {ROUNDS}");
+}

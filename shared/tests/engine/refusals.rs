@@ -1,0 +1,378 @@
+//! What a caller is told first where several things are wrong, and that being told moves nothing.
+
+use regain::password::Reason;
+use regain::recovery::Started;
+use regain::session::Protocol;
+use regain::timestamp::Timestamp;
+use serde_json::json;
+
+use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, Verified, address, blocked, later, told, wrong};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spent {
+    No,
+    Session,
+    Day,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    Right,
+    Wrong,
+    Malformed,
+}
+
+/// Everything that may be wrong with a guess at once.
+#[derive(Clone, Copy, Debug)]
+struct Flaws {
+    session_expired: bool,
+    superseded: bool,
+    other_user: bool,
+    spent: Spent,
+    code_expired: bool,
+    sent: Sent,
+}
+
+impl Flaws {
+    fn all(protocol: Protocol) -> Vec<Self> {
+        let mut all = Vec::new();
+        for bits in 0..16 {
+            for spent in [Spent::No, Spent::Session, Spent::Day] {
+                for sent in [Sent::Right, Sent::Wrong, Sent::Malformed] {
+                    let flaws = Self {
+                        session_expired: bits & 1 != 0,
+                        superseded: bits & 2 != 0,
+                        other_user: bits & 4 != 0,
+                        spent,
+                        code_expired: bits & 8 != 0,
+                        sent,
+                    };
+                    if protocol == Protocol::Directory || !flaws.other_user {
+                        all.push(flaws);
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    fn at(self) -> Timestamp {
+        later(match (self.session_expired, self.code_expired) {
+            (true, _) => 1800,
+            (false, true) => 1799,
+            (false, false) => 5,
+        })
+    }
+
+    /// The session's faults come first, then the user id, the guesses, and last the code itself.
+    fn told_first(self, otherwise: Told) -> Told {
+        if self.session_expired || self.superseded {
+            Told::Over
+        } else if self.other_user {
+            Told::OtherUser
+        } else if self.spent == Spent::Session {
+            Told::Spent
+        } else if self.spent == Spent::Day {
+            Told::SpentUntil(self.at().next_day())
+        } else if self.code_expired {
+            Told::CodeExpired
+        } else if self.sent != Sent::Right {
+            Told::CodeWrong
+        } else {
+            otherwise
+        }
+    }
+
+    /// A session of that address with these flaws, and the code that is sent for it.
+    async fn prepare(self, kit: &Kit, protocol: Protocol, email: &str) -> (Started, String) {
+        kit.user(email).await;
+        if self.spent == Spent::Day {
+            let earlier = kit.start(protocol, email, NOON).await;
+            let code = kit.derived(&earlier.session).await;
+            let guess = kit.verify(&earlier, &wrong(&code), NOON).await;
+            assert_eq!(told(&guess), Told::CodeWrong);
+        }
+        let started = kit.start(protocol, email, NOON).await;
+        let code = kit.derived(&started.session).await;
+        if self.spent == Spent::Session {
+            let guess = kit.verify(&started, &wrong(&code), NOON).await;
+            assert_eq!(told(&guess), Told::CodeWrong);
+        }
+        if self.superseded {
+            kit.start(Protocol::AuthV1, email, NOON).await;
+        }
+        let sent = match self.sent {
+            Sent::Right => code,
+            Sent::Wrong => wrong(&code),
+            Sent::Malformed => "12a456".to_owned(),
+        };
+        let named = if self.other_user {
+            kit.with_other_user(&started)
+        } else {
+            started
+        };
+        (named, sent)
+    }
+}
+
+/// One wrong guess is enough to spend a session or a day.
+async fn strict() -> Kit {
+    Kit::with(&[("CODE_MAX_ATTEMPTS", "1"), ("ACCOUNT_GUESSES_PER_DAY", "1")]).await
+}
+
+/// Small tables keep the dumps small.
+async fn fresh_now_and_then(kit: Kit, number: usize) -> Kit {
+    if number % 8 == 7 { strict().await } else { kit }
+}
+
+#[tokio::test]
+async fn a_guess_is_told_what_is_wrong_in_order_and_moves_nothing_else() {
+    for protocol in [Protocol::Directory, Protocol::AuthV1] {
+        let mut kit = strict().await;
+        for (number, flaws) in Flaws::all(protocol).into_iter().enumerate() {
+            kit = fresh_now_and_then(kit, number).await;
+            let email = format!("user{number}@example.com");
+            let (started, sent) = flaws.prepare(&kit, protocol, &email).await;
+            let before = kit.dump().await;
+            let answer = told(&kit.verify(&started, &sent, flaws.at()).await);
+            assert_eq!(
+                answer,
+                flaws.told_first(Told::Done),
+                "{protocol:?} {flaws:?}"
+            );
+            let judged = match answer {
+                Told::Done => true,
+                Told::CodeWrong => flaws.sent == Sent::Wrong,
+                _ => false,
+            };
+            assert_eq!(kit.dump().await != before, judged, "{protocol:?} {flaws:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_code_sent_with_a_password_is_judged_in_the_same_order() {
+    let mut kit = strict().await;
+    for (number, flaws) in Flaws::all(Protocol::Directory).into_iter().enumerate() {
+        kit = fresh_now_and_then(kit, number).await;
+        let email = format!("user{number}@example.com");
+        let (started, sent) = flaws.prepare(&kit, Protocol::Directory, &email).await;
+        let before = kit.dump().await;
+        for (password, reason) in [
+            ("short", Reason::TooShort),
+            ("Regain", Reason::TooShort),
+            ("password123", Reason::TooCommon),
+        ] {
+            let answer = told(
+                &kit.set_with_code(&started, &sent, password, flaws.at())
+                    .await,
+            );
+            let Told::Password(reasons) = answer else {
+                panic!("{answer:?} is told before the policy: {flaws:?}");
+            };
+            assert!(reasons.contains(&reason), "{password} {flaws:?}");
+        }
+        let own = told(&kit.set_with_code(&started, &sent, &email, flaws.at()).await);
+        let expected = match flaws.told_first(Told::Done) {
+            Told::Over => Told::Over,
+            _ => Told::Password(vec![Reason::ContainsAddress]),
+        };
+        assert_eq!(own, expected, "{flaws:?}");
+        assert_eq!(
+            kit.dump().await,
+            before,
+            "no policy moves anything: {flaws:?}"
+        );
+        let answer = told(
+            &kit.set_with_code(&started, &sent, PASSWORD, flaws.at())
+                .await,
+        );
+        assert_eq!(answer, flaws.told_first(Told::Done), "{flaws:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_without_a_code_is_refused_in_order_and_by_no_guess_budget() {
+    let mut kit = strict().await;
+    for (number, flaws) in Flaws::all(Protocol::Directory).into_iter().enumerate() {
+        kit = fresh_now_and_then(kit, number).await;
+        if flaws.sent != Sent::Right {
+            continue;
+        }
+        let email = format!("user{number}@example.com");
+        let (started, _) = flaws.prepare(&kit, Protocol::Directory, &email).await;
+        let before = kit.dump().await;
+        let over = flaws.session_expired || flaws.superseded;
+        let short = told(&kit.set_in_directory(&started, "short", flaws.at()).await);
+        assert_eq!(short, Told::Password(vec![Reason::TooShort]), "{flaws:?}");
+        let own = told(&kit.set_in_directory(&started, &email, flaws.at()).await);
+        let set = told(&kit.set_in_directory(&started, PASSWORD, flaws.at()).await);
+        if over {
+            assert_eq!((own, set), (Told::Over, Told::Over), "{flaws:?}");
+        } else {
+            assert_eq!(
+                own,
+                Told::Password(vec![Reason::ContainsAddress]),
+                "{flaws:?}"
+            );
+            let other = if flaws.other_user {
+                Told::OtherUser
+            } else {
+                Told::CodeWrong
+            };
+            assert_eq!(set, other, "{flaws:?}");
+        }
+        assert_eq!(kit.dump().await, before, "{flaws:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_code_is_refused_in_order_and_by_the_sessions_own_guesses_only() {
+    let mut kit = strict().await;
+    for (number, flaws) in Flaws::all(Protocol::AuthV1).into_iter().enumerate() {
+        kit = fresh_now_and_then(kit, number).await;
+        let email = format!("user{number}@example.com");
+        let (started, _) = flaws.prepare(&kit, Protocol::AuthV1, &email).await;
+        let before = kit.dump().await;
+        let answer = told(&kit.resend(&started.session, flaws.at()).await);
+        let expected = if flaws.session_expired || flaws.superseded {
+            Told::Over
+        } else if flaws.spent == Spent::Session {
+            Told::Spent
+        } else {
+            Told::Done
+        };
+        assert_eq!(answer, expected, "{flaws:?}");
+        assert_eq!(
+            kit.dump().await == before,
+            expected != Told::Done,
+            "{flaws:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_began_does_not_exist() {
+    let kit = Kit::new().await;
+    let unknown = kit.unknown_session();
+    let other = kit.with_other_user(&unknown);
+    for guess in ["123456", "malformed"] {
+        assert_eq!(
+            told(&kit.verify(&unknown, guess, NOON).await),
+            Told::NoSession
+        );
+        assert_eq!(
+            told(&kit.verify(&other, guess, NOON).await),
+            Told::NoSession
+        );
+        let both = kit.set_with_code(&other, guess, PASSWORD, NOON).await;
+        assert_eq!(told(&both), Told::NoSession);
+    }
+    assert_eq!(
+        told(&kit.set_in_directory(&other, PASSWORD, NOON).await),
+        Told::NoSession
+    );
+    assert_eq!(
+        told(&kit.resend(&unknown.session, NOON).await),
+        Told::NoSession
+    );
+    assert_eq!(
+        told(&kit.set_by_token(None, PASSWORD, NOON).await),
+        Told::TokenUnknown
+    );
+    assert!(kit.dump().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_malformed_id_names_no_session() {
+    let kit = Kit::new().await;
+    let named = regain::recovery::Named {
+        protocol: Protocol::Directory,
+        session: None,
+        user: Some("whoever".to_owned()),
+    };
+    let guess = crate::kit::typed("123456");
+    assert_eq!(
+        told(&kit.recovery.verify(&named, &guess, NOON).await),
+        Told::NoSession
+    );
+}
+
+#[tokio::test]
+async fn a_refused_password_is_told_before_an_unknown_token() {
+    let kit = Kit::new().await;
+    let set = kit.set_by_token(None, "short", NOON).await;
+    assert_eq!(told(&set), Told::Password(vec![Reason::TooShort]));
+}
+
+#[tokio::test]
+async fn a_blocked_user_is_told_so_before_what_the_profile_says_against_the_password() {
+    let kit = Kit::new().await;
+    let attributes = json!({ "email": ANN, "profile": { "fullName": "Ann Catherine Smith" } });
+    let user = kit.user_like(attributes).await;
+    let started = kit.start(Protocol::Directory, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    kit.change_user(&user, "status", blocked()).await;
+    let name = "Ann Catherine Smith";
+    let set = kit.set_with_code(&started, &wrong(&code), name, NOON).await;
+    assert_eq!(
+        told(&set),
+        Told::CodeWrong,
+        "nothing is told before the code is proven"
+    );
+    let set = kit.set_with_code(&started, &code, name, NOON).await;
+    assert_eq!(told(&set), Told::Blocked);
+}
+
+#[tokio::test]
+async fn a_password_that_the_profile_speaks_against_leaves_the_session_validated() {
+    let kit = Kit::new().await;
+    let attributes = json!({ "email": ANN, "profile": { "fullName": "Ann Catherine Smith" } });
+    let user = kit.user_like(attributes).await;
+    let refused = Told::Password(vec![Reason::ContainsProfile]);
+    let started = kit.start(Protocol::Directory, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    let set = kit
+        .set_with_code(&started, &code, "anncatherine smith", NOON)
+        .await;
+    assert_eq!(told(&set), refused);
+    let again = kit
+        .set_in_directory(&started, "Ann Catherine Smith", NOON)
+        .await;
+    assert_eq!(told(&again), refused, "and so does the next one");
+    let stored = kit.stored(&user).await;
+    assert_eq!(
+        (stored.password_hash, stored.credentials_version),
+        (None, 0)
+    );
+    assert!(
+        stored.is_email_validate,
+        "the mailbox is proven all the same"
+    );
+    assert_eq!(kit.guesses_today(ANN, NOON).await, 0);
+    let code_again = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
+    assert_eq!(told(&code_again), Told::CodeWrong, "the code is used");
+    let set = kit.set_in_directory(&started, PASSWORD, NOON).await;
+    assert_eq!(told(&set), Told::Done);
+}
+
+#[tokio::test]
+async fn in_auth_v1_the_policy_is_asked_about_the_address_and_the_profile_once_the_token_is_known()
+{
+    let kit = Kit::new().await;
+    kit.user_like(json!({ "email": ANN, "phone": "+62 811 0000 1234" }))
+        .await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    let proof = kit.verify(&started, &code, NOON).await.unwrap();
+    assert!(matches!(proof, Verified::Token(_)));
+    for (password, reason) in [
+        (address(ANN).as_str(), Reason::ContainsAddress),
+        ("+6281100001234", Reason::ContainsProfile),
+    ] {
+        let set = kit.set_password(&started, &proof, password, NOON).await;
+        assert_eq!(told(&set), Told::Password(vec![reason]));
+    }
+    let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+    assert_eq!(told(&set), Told::Done);
+}

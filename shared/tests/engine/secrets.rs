@@ -1,0 +1,276 @@
+//! The two secrets: without them nothing is done, and a rotation breaks no code in flight.
+
+use std::time::Duration;
+
+use regain::session::Protocol;
+use regain::timestamp::Timestamp;
+
+use crate::kit::{
+    ANN, CODE_SECRET, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Version, in_auth, just_before,
+    later, named, new_password, request, told, typed, wrong,
+};
+
+const NEW_SECRET: &str = "new-code-secret-of-the-tests-new-code-secret-of-the-tests-012345";
+
+fn minutes(minutes: u64) -> Timestamp {
+    later(60 * minutes)
+}
+
+/// Rotates the code key at that time.
+fn rotate(kit: &Kit, at: Timestamp) {
+    let old = Version::new(CODE_SECRET, NOON.minus(Duration::from_hours(24)));
+    kit.vault
+        .set_code(Some(Version::new(NEW_SECRET, at)), Some(old));
+}
+
+#[tokio::test]
+async fn without_the_index_key_nothing_is_done() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.derived(&started.session).await;
+    let directory = kit
+        .start(Protocol::Directory, "bob@example.com", NOON)
+        .await;
+    let before = kit.dump().await;
+    kit.vault.set_index(None);
+    let cold = kit.another_instance();
+    let mut rng = kit.rng();
+    for protocol in [Protocol::AuthV1, Protocol::Directory] {
+        let asked = cold
+            .request(request(protocol, ANN), later(1), &mut rng)
+            .await;
+        assert_eq!(told(&asked), Told::Unavailable);
+    }
+    let caller = crate::kit::CALLER;
+    let locale = crate::kit::LOCALE;
+    let resent = cold
+        .resend(
+            in_auth(&started.session),
+            locale,
+            caller,
+            later(1),
+            &mut rng,
+        )
+        .await;
+    assert_eq!(told(&resent), Told::Unavailable);
+    let guess = typed(&code);
+    let verified = cold
+        .verify_for_token(&named(&started), &guess, later(1), &mut rng)
+        .await;
+    assert_eq!(told(&verified), Told::Unavailable);
+    let set = cold
+        .set_password_with_code(
+            &named(&directory),
+            &guess,
+            new_password(PASSWORD),
+            later(1),
+            &mut rng,
+        )
+        .await;
+    assert_eq!(told(&set), Told::Unavailable);
+    let keys = kit.keys("MAIL#").await;
+    assert_eq!(kit.dump().await, before);
+    assert_eq!(
+        kit.deliver(later(1)).await.len(),
+        1,
+        "the mail to somebody waits"
+    );
+    assert!(kit.ses.mails().is_empty());
+    assert_eq!(keys.len(), 2);
+}
+
+#[tokio::test]
+async fn without_the_code_key_nothing_is_guessed_or_mailed_but_codes_are_asked_for() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    kit.vault.set_code(None, None);
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.derived(&started.session).await;
+    assert_eq!(
+        kit.deliver(NOON).await,
+        kit.keys("MAIL#").await,
+        "the mail waits"
+    );
+    let before = kit.dump().await;
+    for sent in [&code, &wrong(&code), "malformed"] {
+        assert_eq!(
+            told(&kit.verify(&started, sent, NOON).await),
+            Told::Unavailable
+        );
+    }
+    assert_eq!(kit.dump().await, before);
+    kit.vault
+        .set_code(Some(Version::new(CODE_SECRET, NOON)), None);
+    assert_eq!(kit.code(NOON).await, code);
+    let proof = kit.verify(&started, &code, NOON).await.unwrap();
+    kit.vault.set_code(None, None);
+    let set = kit
+        .set_password(&started, &proof, PASSWORD, minutes(9))
+        .await;
+    assert_eq!(told(&set), Told::Done, "a token needs no code key");
+    assert_eq!(kit.stored(&user).await.credentials_version, 1);
+}
+
+#[tokio::test]
+async fn an_empty_secret_is_none() {
+    let kit = Kit::new().await;
+    kit.vault.set_index(Some(Version::new("", NOON)));
+    let asked = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
+    assert_eq!(told(&asked), Told::Unavailable);
+    kit.vault.set_index(Some(Version::new(INDEX_SECRET, NOON)));
+    let asked = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
+    assert_eq!(told(&asked), Told::Done, "a failure is not kept");
+}
+
+#[tokio::test]
+async fn a_code_mailed_before_a_rotation_is_good_after_it_on_every_instance() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    rotate(&kit, minutes(1));
+    let fresh = kit.another_instance();
+    let guess = typed(&wrong(&code));
+    let judged = fresh
+        .verify_for_token(&named(&started), &guess, minutes(2), &mut kit.rng())
+        .await;
+    assert_eq!(told(&judged), Told::CodeWrong);
+    let guess = typed(&code);
+    let judged = fresh
+        .verify_for_token(&named(&started), &guess, minutes(9), &mut kit.rng())
+        .await;
+    assert_eq!(told(&judged), Told::Done);
+}
+
+#[tokio::test]
+async fn a_new_key_writes_no_mail_until_every_instance_knows_it() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    // An instance that fetched the key just before it was rotated.
+    let warm = kit.another_instance();
+    warm.warm(NOON).await;
+    rotate(&kit, NOON);
+    let end = minutes(10);
+    for (at, secret) in [
+        (later(1), CODE_SECRET),
+        (just_before(end), CODE_SECRET),
+        (minutes(15), NEW_SECRET),
+    ] {
+        let started = kit.start(Protocol::AuthV1, ANN, at).await;
+        assert_eq!(
+            kit.code(at).await,
+            kit.derived_with(secret, &started.session).await
+        );
+        let code = kit.derived_with(secret, &started.session).await;
+        let guess = typed(&code);
+        let judged = warm
+            .verify_for_token(&named(&started), &guess, at, &mut kit.rng())
+            .await;
+        assert_eq!(told(&judged), Told::Done, "{at:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_writes_mail_from_the_millisecond_it_is_ten_minutes_old() {
+    let end = minutes(10);
+    for (at, secret) in [(just_before(end), CODE_SECRET), (end, NEW_SECRET)] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        rotate(&kit, NOON);
+        let started = kit.start(Protocol::AuthV1, ANN, at).await;
+        assert_eq!(
+            kit.code(at).await,
+            kit.derived_with(secret, &started.session).await
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_first_key_writes_mail_at_once() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.vault
+        .set_code(Some(Version::new(NEW_SECRET, NOON)), None);
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    assert_eq!(
+        kit.code(NOON).await,
+        kit.derived_with(NEW_SECRET, &started.session).await
+    );
+}
+
+#[tokio::test]
+async fn a_key_before_the_previous_one_opens_nothing() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    let newer = Version::new("the third", NOON);
+    kit.vault
+        .set_code(Some(newer), Some(Version::new(NEW_SECRET, NOON)));
+    let fresh = kit.another_instance();
+    let guess = typed(&code);
+    let judged = fresh
+        .verify_for_token(&named(&started), &guess, later(1), &mut kit.rng())
+        .await;
+    assert_eq!(told(&judged), Told::CodeWrong);
+}
+
+#[tokio::test]
+async fn the_code_key_is_fetched_again_after_five_minutes_and_the_index_key_never() {
+    let kit = Kit::new().await;
+    let instance = kit.another_instance();
+    instance.warm(NOON).await;
+    assert_eq!(
+        kit.vault.fetched(),
+        3,
+        "index key, and two versions of the code key"
+    );
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let fetched = kit.vault.fetched();
+    for (at, more) in [
+        (just_before(minutes(5)), 0),
+        (minutes(5), 2),
+        (minutes(9), 0),
+    ] {
+        let before = kit.vault.fetched();
+        let guess = typed("malformed");
+        let judged = instance
+            .verify_for_token(&named(&started), &guess, at, &mut kit.rng())
+            .await;
+        assert_eq!(told(&judged), Told::CodeWrong);
+        assert_eq!(kit.vault.fetched() - before, more, "{at:?}");
+    }
+    assert!(kit.vault.fetched() > fetched);
+}
+
+#[tokio::test]
+async fn a_copy_of_the_code_key_is_good_for_ten_minutes_if_no_newer_one_can_be_had() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let instance = kit.another_instance();
+    instance.warm(NOON).await;
+    let started = kit.start(Protocol::AuthV1, ANN, minutes(4)).await;
+    let code = kit.derived(&started.session).await;
+    kit.vault.set_code(None, None);
+    let end = minutes(10);
+    let try_at = async |code: &str, at| {
+        let guess = typed(code);
+        told(
+            &instance
+                .verify_for_token(&named(&started), &guess, at, &mut kit.rng())
+                .await,
+        )
+    };
+    assert_eq!(try_at(&wrong(&code), minutes(5)).await, Told::CodeWrong);
+    assert_eq!(
+        try_at(&wrong(&code), just_before(end)).await,
+        Told::CodeWrong
+    );
+    let before = kit.dump().await;
+    assert_eq!(try_at(&code, end).await, Told::Unavailable);
+    assert_eq!(kit.dump().await, before);
+    kit.vault
+        .set_code(Some(Version::new(CODE_SECRET, NOON)), None);
+    assert_eq!(try_at(&code, end).await, Told::Done);
+}

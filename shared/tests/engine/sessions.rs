@@ -1,0 +1,429 @@
+//! What ends a session: a newer one, its use, a password that was set; and that nothing of it can be
+//! used twice.
+
+use regain::ids::ResetToken;
+use regain::password::{Candidate, Cost, Verified as Password, verify};
+use regain::recovery::Started;
+use regain::session::Protocol;
+use regain::timestamp::Timestamp;
+use regain::users::User;
+use zeroize::Zeroizing;
+
+use crate::kit::{
+    ANN, Kit, NOON, PASSWORD, Told, Verified, in_auth, in_directory, later, told, typed,
+};
+
+const AUTH: Protocol = Protocol::AuthV1;
+const DIRECTORY: Protocol = Protocol::Directory;
+
+/// A session whose code is proven.
+async fn validated(kit: &Kit, protocol: Protocol, at: Timestamp) -> (Started, Verified) {
+    let started = kit.start(protocol, ANN, at).await;
+    let code = kit.code(at).await;
+    let proof = kit.verify(&started, &code, at).await.unwrap();
+    (started, proof)
+}
+
+fn token(proof: &Verified) -> ResetToken {
+    match proof {
+        Verified::Token(token) => token.clone(),
+        Verified::User => panic!("no token in this protocol"),
+    }
+}
+
+fn opens(user: &User, password: &str) -> bool {
+    let password = Candidate::new(Zeroizing::new(password.to_owned()));
+    let cost = Cost::new(Cost::MIN_MEMORY_KIB, Cost::MIN_ITERATIONS, 1).unwrap();
+    let hash = user.password_hash.as_ref().unwrap();
+    verify(&password, hash, &cost) == Password::Yes
+}
+
+#[tokio::test]
+async fn a_request_supersedes_what_awaits_its_code_in_either_protocol() {
+    for first in [AUTH, DIRECTORY] {
+        for second in [AUTH, DIRECTORY] {
+            let kit = Kit::new().await;
+            kit.user(ANN).await;
+            let old = kit.start(first, ANN, NOON).await;
+            let old_code = kit.code(NOON).await;
+            let new = kit.start(second, ANN, NOON).await;
+            let new_code = kit.code(NOON).await;
+            let guess = kit.verify(&old, &old_code, NOON).await;
+            assert_eq!(told(&guess), Told::Over, "{first:?} {second:?}");
+            assert_eq!(kit.guesses(&old.session).await, 0, "no guess is spent");
+            if first == AUTH {
+                assert_eq!(told(&kit.resend(&old.session, NOON).await), Told::Over);
+            } else {
+                let set = kit.set_with_code(&old, &old_code, PASSWORD, NOON).await;
+                assert_eq!(told(&set), Told::Over);
+                assert_eq!(
+                    told(&kit.set_in_directory(&old, PASSWORD, NOON).await),
+                    Told::Over
+                );
+            }
+            assert_eq!(told(&kit.verify(&new, &new_code, NOON).await), Told::Done);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_does_not_supersede_a_validated_session() {
+    for first in [AUTH, DIRECTORY] {
+        for second in [AUTH, DIRECTORY] {
+            let kit = Kit::new().await;
+            kit.user(ANN).await;
+            let (started, proof) = validated(&kit, first, NOON).await;
+            kit.start(second, ANN, NOON).await;
+            let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+            assert_eq!(told(&set), Told::Done, "{first:?} {second:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_code_for_a_session_that_was_proven_is_refused_once_a_newer_one_awaits() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let (started, _) = validated(&kit, AUTH, NOON).await;
+    kit.start(DIRECTORY, ANN, NOON).await;
+    assert_eq!(told(&kit.resend(&started.session, NOON).await), Told::Over);
+}
+
+#[tokio::test]
+async fn setting_a_password_ends_every_other_session_of_the_address() {
+    for how in ["token", "proof", "code"] {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        let (proven_in_auth, auth_proof) = validated(&kit, AUTH, NOON).await;
+        let (proven_in_directory, directory_proof) = validated(&kit, DIRECTORY, NOON).await;
+        let used = if how == "token" { AUTH } else { DIRECTORY };
+        let started = kit.start(used, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        let (awaiting, awaiting_code, set) = if how == "code" {
+            // Whoever sends code and password at once has the session that awaits.
+            let set = kit.set_with_code(&started, &code, PASSWORD, later(1)).await;
+            (started.clone(), code, set)
+        } else {
+            let proof = kit.verify(&started, &code, NOON).await.unwrap();
+            let awaiting = kit.start(AUTH, ANN, NOON).await;
+            let awaiting_code = kit.code(NOON).await;
+            let set = kit.set_password(&started, &proof, PASSWORD, later(1)).await;
+            (awaiting, awaiting_code, set)
+        };
+        let answered = set.unwrap();
+        let stored = kit.stored(&user).await;
+        assert_eq!(stored.credentials_version, 1);
+        assert_eq!(stored.password_changed_at, Some(later(1)));
+        assert!(stored.is_email_validate && answered.is_email_validate);
+        assert!(opens(&stored, PASSWORD));
+        assert_eq!(
+            told(&kit.verify(&awaiting, &awaiting_code, later(2)).await),
+            Told::Over
+        );
+        for (other, proof) in [
+            (&proven_in_auth, &auth_proof),
+            (&proven_in_directory, &directory_proof),
+        ] {
+            let set = kit
+                .set_password(other, proof, "another password 8", later(2))
+                .await;
+            assert_eq!(told(&set), Told::Over, "{how}");
+        }
+        assert_eq!(
+            told(&kit.resend(&proven_in_auth.session, later(2)).await),
+            Told::Over
+        );
+        assert_eq!(kit.stored(&user).await.credentials_version, 1);
+        let next = kit.start(used, ANN, later(3)).await;
+        let mails = kit.mailed(later(3)).await;
+        let code = mails
+            .iter()
+            .find(|mail| !mail.data["code"].is_null())
+            .unwrap()
+            .code();
+        let again = kit.verify(&next, &code, later(3)).await;
+        assert_eq!(
+            told(&again),
+            Told::Done,
+            "the next recovery is as good as the first"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_changed_password_is_told_in_one_mail_that_holds_no_secret() {
+    for protocol in [AUTH, DIRECTORY] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        let (started, proof) = validated(&kit, protocol, NOON).await;
+        kit.set_password(&started, &proof, PASSWORD, NOON)
+            .await
+            .unwrap();
+        let again = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+        assert_eq!(told(&again), Told::Over);
+        let notices: Vec<_> = kit.mailed(NOON).await;
+        assert_eq!(notices.len(), 1);
+        assert_eq!(notices[0].template, "stack-password-changed-en");
+        assert_eq!(notices[0].to, [ANN]);
+        let names: Vec<_> = notices[0]
+            .data
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect();
+        assert_eq!(names, ["serviceName", "serviceNameHtml"]);
+    }
+}
+
+#[tokio::test]
+async fn a_used_code_is_wrong_and_spends_no_guess() {
+    for protocol in [AUTH, DIRECTORY] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        let started = kit.start(protocol, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        kit.verify(&started, &code, NOON).await.unwrap();
+        let before = kit.dump().await;
+        for sent in [&code, "000000", "malformed"] {
+            assert_eq!(
+                told(&kit.verify(&started, sent, NOON).await),
+                Told::CodeWrong
+            );
+        }
+        assert_eq!(kit.dump().await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_used_session_does_nothing_more() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(DIRECTORY, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    kit.set_with_code(&started, &code, PASSWORD, NOON)
+        .await
+        .unwrap();
+    let before = kit.dump().await;
+    for sent in [&code, "000000", "malformed"] {
+        assert_eq!(told(&kit.verify(&started, sent, NOON).await), Told::Over);
+        assert_eq!(
+            told(&kit.set_with_code(&started, sent, PASSWORD, NOON).await),
+            Told::Over
+        );
+    }
+    assert_eq!(
+        told(&kit.set_in_directory(&started, PASSWORD, NOON).await),
+        Told::Over
+    );
+    let other = kit.with_other_user(&started);
+    assert_eq!(
+        told(&kit.set_in_directory(&other, PASSWORD, NOON).await),
+        Told::Over
+    );
+    assert_eq!(kit.dump().await, before);
+}
+
+#[tokio::test]
+async fn a_used_token_is_over_and_its_session_gets_no_other_code() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let (started, proof) = validated(&kit, AUTH, NOON).await;
+    kit.set_password(&started, &proof, PASSWORD, NOON)
+        .await
+        .unwrap();
+    let before = kit.dump().await;
+    assert_eq!(
+        told(&kit.set_password(&started, &proof, PASSWORD, NOON).await),
+        Told::Over
+    );
+    assert_eq!(told(&kit.resend(&started.session, NOON).await), Told::Over);
+    assert_eq!(
+        told(&kit.verify(&started, "000000", NOON).await),
+        Told::Over
+    );
+    assert_eq!(kit.dump().await, before);
+}
+
+#[tokio::test]
+async fn another_code_kills_the_one_before_and_the_reset_token() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    let started = kit.start(AUTH, ANN, NOON).await;
+    let first = kit.code(NOON).await;
+    kit.resend(&started.session, NOON).await.unwrap();
+    let second = kit.code(NOON).await;
+    assert_ne!(first, second);
+    assert_eq!(
+        told(&kit.verify(&started, &first, NOON).await),
+        Told::CodeWrong
+    );
+    let proof = kit.verify(&started, &second, NOON).await.unwrap();
+    kit.resend(&started.session, NOON).await.unwrap();
+    let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+    assert_eq!(
+        told(&set),
+        Told::TokenUnknown,
+        "the session awaits its code again"
+    );
+    let third = kit.code(NOON).await;
+    assert_eq!(
+        told(&kit.verify(&started, &second, NOON).await),
+        Told::CodeWrong
+    );
+    let renewed = kit.verify(&started, &third, NOON).await.unwrap();
+    let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+    assert_eq!(
+        told(&set),
+        Told::TokenUnknown,
+        "and the old token stays dead"
+    );
+    assert_eq!(kit.stored(&user).await.credentials_version, 0);
+    assert_eq!(
+        told(&kit.set_password(&started, &renewed, PASSWORD, NOON).await),
+        Told::Done
+    );
+}
+
+#[tokio::test]
+async fn another_code_is_a_way_on_for_who_lost_the_token_even_after_the_proof_ended() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let (started, _) = validated(&kit, AUTH, NOON).await;
+    kit.resend(&started.session, later(900)).await.unwrap();
+    let code = kit.code(later(900)).await;
+    let proof = kit.verify(&started, &code, later(901)).await.unwrap();
+    let set = kit
+        .set_password(&started, &proof, PASSWORD, later(902))
+        .await;
+    assert_eq!(told(&set), Told::Done);
+}
+
+#[tokio::test]
+async fn a_token_opens_only_the_session_it_was_given_for() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    kit.user("bob@example.com").await;
+    let (_, anns) = validated(&kit, AUTH, NOON).await;
+    let bobs = kit.start(AUTH, "bob@example.com", NOON).await;
+    let code = kit.code(NOON).await;
+    let bobs_token = token(&kit.verify(&bobs, &code, NOON).await.unwrap());
+    let anns_token = token(&anns);
+    // The first half of a token names its session, the second proves it.
+    let spliced = {
+        let (ann, bob) = (anns_token.reveal(), bobs_token.reveal());
+        let decode = |text: &str| {
+            data_encoding::BASE64URL_NOPAD
+                .decode(text.as_bytes())
+                .unwrap()
+        };
+        let bytes = [&decode(&ann)[..32], &decode(&bob)[32..]].concat();
+        ResetToken::parse(&data_encoding::BASE64URL_NOPAD.encode(&bytes)).unwrap()
+    };
+    let forged = ResetToken::draw(&anns_token.session(), &mut kit.rng());
+    let unknown = ResetToken::draw(&kit.unknown_session().session.reference(), &mut kit.rng());
+    let before = kit.dump().await;
+    for token in [spliced, forged, unknown] {
+        let set = kit.set_by_token(Some(token), PASSWORD, NOON).await;
+        assert_eq!(told(&set), Told::TokenUnknown);
+    }
+    assert_eq!(kit.dump().await, before);
+    kit.set_by_token(Some(bobs_token), PASSWORD, NOON)
+        .await
+        .unwrap();
+    assert_eq!(kit.stored(&user).await.password_hash, None, "it was bob's");
+}
+
+#[tokio::test]
+async fn a_token_of_a_session_that_awaits_or_belongs_to_the_other_api_is_unknown() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    for protocol in [AUTH, DIRECTORY] {
+        let started = kit.start(protocol, ANN, NOON).await;
+        kit.mailed(NOON).await;
+        let guessed = ResetToken::draw(&started.session.reference(), &mut kit.rng());
+        let set = kit.set_by_token(Some(guessed), PASSWORD, NOON).await;
+        assert_eq!(told(&set), Told::TokenUnknown);
+    }
+    let (proven, _) = validated(&kit, DIRECTORY, NOON).await;
+    let guessed = ResetToken::draw(&proven.session.reference(), &mut kit.rng());
+    let set = kit.set_by_token(Some(guessed), PASSWORD, NOON).await;
+    assert_eq!(told(&set), Told::TokenUnknown);
+}
+
+#[tokio::test]
+async fn a_session_does_not_exist_in_the_other_protocol() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let directory = kit.start(DIRECTORY, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    let before = kit.dump().await;
+    let named = in_auth(&directory.session);
+    let guess = kit
+        .recovery
+        .verify_for_token(&named, &typed(&code), NOON, &mut kit.rng())
+        .await;
+    assert_eq!(told(&guess), Told::NoSession);
+    assert_eq!(
+        told(&kit.resend(&directory.session, NOON).await),
+        Told::NoSession
+    );
+    assert_eq!(kit.dump().await, before);
+
+    let (auth, _) = validated(&kit, AUTH, NOON).await;
+    let as_directory = kit.with_other_user(&auth);
+    let before = kit.dump().await;
+    let set = kit.set_in_directory(&as_directory, PASSWORD, NOON).await;
+    assert_eq!(told(&set), Told::NoSession);
+    let guess = kit
+        .recovery
+        .verify(&in_directory(&as_directory), &typed(&code), NOON)
+        .await;
+    assert_eq!(told(&guess), Told::NoSession);
+    let set = kit
+        .set_with_code(&as_directory, &code, PASSWORD, NOON)
+        .await;
+    assert_eq!(told(&set), Told::NoSession);
+    assert_eq!(kit.dump().await, before);
+}
+
+#[tokio::test]
+async fn a_code_that_was_asked_for_again_never_outlives_its_session() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(AUTH, ANN, NOON).await;
+    kit.resend(&started.session, later(1700)).await.unwrap();
+    let mails = kit.mailed(later(1700)).await;
+    let mail = mails.last().unwrap();
+    assert_eq!(mail.data["validFor"], "2 minutes", "and the mail says so");
+    let item = kit.session_item(&started.session).await;
+    assert_eq!(item["codeExpiresAt"], item["sessionExpiresAt"]);
+    let guess = kit.verify(&started, &mail.code(), later(1800)).await;
+    assert_eq!(told(&guess), Told::Over);
+    let end = crate::kit::just_before(later(1800));
+    let proof = kit.verify(&started, &mail.code(), end).await.unwrap();
+    let set = kit
+        .set_password(&started, &proof, PASSWORD, later(1800))
+        .await;
+    assert_eq!(told(&set), Told::Over, "nor does a proof");
+}
+
+#[tokio::test]
+async fn a_code_that_expired_is_no_end_of_its_session() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(AUTH, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    let before = kit.dump().await;
+    assert_eq!(
+        told(&kit.verify(&started, &code, later(600)).await),
+        Told::CodeExpired
+    );
+    assert_eq!(kit.dump().await, before, "and spends no guess");
+    kit.resend(&started.session, later(600)).await.unwrap();
+    let code = kit.code(later(600)).await;
+    assert_eq!(
+        told(&kit.verify(&started, &code, later(601)).await),
+        Told::Done
+    );
+}

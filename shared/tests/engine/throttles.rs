@@ -1,0 +1,315 @@
+//! Throttles: how many codes an address may have and a caller may ask for.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use regain::recovery::{Request, Started};
+use regain::session::Protocol;
+use regain::timestamp::Timestamp;
+
+use crate::kit::{ANN, CALLER, Kit, NOBODY, NOON, Told, just_before, later, request, told, wrong};
+
+const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
+
+fn from(caller: &str, email: &str) -> Request {
+    Request {
+        caller: caller.parse().unwrap(),
+        ..request(Protocol::AuthV1, email)
+    }
+}
+
+#[tokio::test]
+async fn an_address_has_no_other_code_until_its_cooldown_ends() {
+    for first in BOTH {
+        for second in BOTH {
+            let kit = Kit::throttled(&[]).await;
+            kit.start(first, ANN, NOON).await;
+            let end = later(60);
+            for at in [NOON, later(30), just_before(end)] {
+                let refused = kit.request(request(second, ANN), at).await;
+                assert_eq!(told(&refused), Told::Throttled(end));
+            }
+            kit.start(second, "other@example.com", NOON).await;
+            let accepted = kit.request(request(second, ANN), end).await;
+            assert_eq!(told(&accepted), Told::Done);
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_code_for_a_session_waits_for_the_same_cooldown() {
+    let kit = Kit::throttled(&[]).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let early = kit.resend(&started.session, just_before(later(60))).await;
+    assert_eq!(told(&early), Told::Throttled(later(60)));
+    assert_eq!(
+        told(&kit.resend(&started.session, later(60)).await),
+        Told::Done
+    );
+    let next = kit
+        .request(request(Protocol::Directory, ANN), later(119))
+        .await;
+    assert_eq!(
+        told(&next),
+        Told::Throttled(later(120)),
+        "it counts as a code too"
+    );
+}
+
+/// Requests and resends in turn until one is refused: how many were accepted, and until when.
+async fn exhaust(kit: &Kit, email: &str, at: Timestamp) -> (usize, Told) {
+    let mut session: Option<Started> = None;
+    for count in 0..50 {
+        let refused = match &session {
+            Some(started) if count % 2 == 1 => told(&kit.resend(&started.session, at).await),
+            _ => match kit.request(request(Protocol::AuthV1, email), at).await {
+                Ok(started) => {
+                    session = Some(started);
+                    Told::Done
+                }
+                refused => told(&refused),
+            },
+        };
+        if refused != Told::Done {
+            return (count, refused);
+        }
+    }
+    (50, Told::Done)
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_codes_an_hour_and_a_day_known_or_not() {
+    for email in [ANN, NOBODY] {
+        let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+        kit.user(ANN).await;
+        let mut hour = later(10 * 60);
+        let day = NOON.next_day();
+        for _ in 0..3 {
+            assert_eq!(
+                exhaust(&kit, email, hour).await,
+                (5, Told::Throttled(hour.next_hour()))
+            );
+            let (last, next) = (just_before(hour.next_hour()), hour.next_hour());
+            assert_eq!(exhaust(&kit, email, last).await, (0, Told::Throttled(next)));
+            hour = next;
+        }
+        assert_eq!(
+            exhaust(&kit, email, hour).await,
+            (5, Told::Throttled(day)),
+            "20 by now"
+        );
+        assert_eq!(
+            exhaust(&kit, email, hour.next_hour()).await,
+            (0, Told::Throttled(day))
+        );
+        assert_eq!(
+            exhaust(&kit, email, just_before(day)).await,
+            (0, Told::Throttled(day))
+        );
+        assert_eq!(
+            exhaust(&kit, email, day).await,
+            (5, Told::Throttled(day.next_hour()))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_caller_has_so_many_codes_an_hour_over_all_addresses() {
+    let kit = Kit::throttled(&[("IP_REQUESTS_PER_HOUR", "3")]).await;
+    let first = kit.start(Protocol::AuthV1, "a@example.com", NOON).await;
+    kit.start(Protocol::Directory, "b@example.com", NOON).await;
+    kit.resend(&first.session, later(60)).await.unwrap();
+    let end = NOON.next_hour();
+    for protocol in BOTH {
+        let refused = kit
+            .request(request(protocol, "c@example.com"), later(120))
+            .await;
+        assert_eq!(told(&refused), Told::Throttled(end));
+    }
+    let refused = kit.resend(&first.session, later(120)).await;
+    assert_eq!(told(&refused), Told::Throttled(end));
+    let other = kit
+        .request(from("192.0.2.8", "c@example.com"), later(120))
+        .await;
+    assert_eq!(told(&other), Told::Done, "another caller has its own count");
+    let accepted = kit
+        .request(request(Protocol::AuthV1, "d@example.com"), end)
+        .await;
+    assert_eq!(told(&accepted), Told::Done);
+}
+
+#[tokio::test]
+async fn an_ipv6_caller_is_counted_by_its_network() {
+    let kit = Kit::throttled(&[("IP_REQUESTS_PER_HOUR", "1")]).await;
+    for (caller, email, expected) in [
+        ("2001:db8:1:2::1", "a@example.com", Told::Done),
+        (
+            "2001:db8:1:2:ffff::9",
+            "b@example.com",
+            Told::Throttled(NOON.next_hour()),
+        ),
+        ("2001:db8:1:3::1", "c@example.com", Told::Done),
+        ("192.0.2.1", "d@example.com", Told::Done),
+        (
+            "::ffff:192.0.2.1",
+            "e@example.com",
+            Told::Throttled(NOON.next_hour()),
+        ),
+    ] {
+        let answer = kit.request(from(caller, email), NOON).await;
+        assert_eq!(told(&answer), expected, "{caller}");
+    }
+}
+
+#[tokio::test]
+async fn guesses_are_not_counted_for_their_caller() {
+    let kit = Kit::throttled(&[("IP_REQUESTS_PER_HOUR", "2")]).await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    for _ in 0..3 {
+        assert_eq!(
+            told(&kit.verify(&started, &wrong(&code), NOON).await),
+            Told::CodeWrong
+        );
+    }
+    assert_eq!(
+        told(&kit.resend(&started.session, later(60)).await),
+        Told::Done
+    );
+}
+
+#[tokio::test]
+async fn a_throttle_of_zero_is_off() {
+    let kit = Kit::new().await;
+    assert_eq!(exhaust(&kit, ANN, NOON).await, (50, Told::Done));
+    assert_eq!(kit.keys("CALLER#").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_is_refused_for_several_reasons_is_told_the_one_that_lasts_longest() {
+    let cases = [
+        // (cooldown, an hour, a day, caller, expected)
+        ("60", "0", "0", "0", later(60)),
+        ("60", "1", "0", "0", NOON.next_hour()),
+        ("3600", "1", "0", "1", NOON.next_hour()),
+        ("60", "0", "0", "1", NOON.next_hour()),
+        ("60", "1", "1", "1", NOON.next_day()),
+        ("60", "0", "1", "0", NOON.next_day()),
+    ];
+    for (cooldown, hour, day, caller, until) in cases {
+        let kit = Kit::throttled(&[
+            ("RESEND_COOLDOWN_SECONDS", cooldown),
+            ("EMAIL_REQUESTS_PER_HOUR", hour),
+            ("EMAIL_REQUESTS_PER_DAY", day),
+            ("IP_REQUESTS_PER_HOUR", caller),
+        ])
+        .await;
+        let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+        let refused = kit
+            .request(request(Protocol::Directory, ANN), later(1))
+            .await;
+        assert_eq!(told(&refused), Told::Throttled(until));
+        let refused = kit.resend(&started.session, later(1)).await;
+        assert_eq!(told(&refused), Told::Throttled(until));
+    }
+    let kit = Kit::throttled(&[
+        ("RESEND_COOLDOWN_SECONDS", "3600"),
+        ("EMAIL_REQUESTS_PER_HOUR", "1"),
+    ])
+    .await;
+    let late = NOON.plus(Duration::from_mins(50));
+    kit.start(Protocol::AuthV1, ANN, late).await;
+    let refused = kit.request(request(Protocol::AuthV1, ANN), late).await;
+    let cooled = late.plus(Duration::from_hours(1));
+    assert_eq!(
+        told(&refused),
+        Told::Throttled(cooled),
+        "the cooldown outlasts the hour"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_request_moves_nothing() {
+    for (setting, limit) in [
+        ("RESEND_COOLDOWN_SECONDS", "60"),
+        ("EMAIL_REQUESTS_PER_HOUR", "1"),
+        ("EMAIL_REQUESTS_PER_DAY", "1"),
+        ("IP_REQUESTS_PER_HOUR", "1"),
+    ] {
+        let mut settings = vec![
+            ("RESEND_COOLDOWN_SECONDS", "0"),
+            ("EMAIL_REQUESTS_PER_HOUR", "0"),
+            ("EMAIL_REQUESTS_PER_DAY", "0"),
+            ("IP_REQUESTS_PER_HOUR", "0"),
+        ];
+        settings.retain(|(name, _)| *name != setting);
+        settings.push((setting, limit));
+        let kit = Kit::throttled(&settings).await;
+        kit.user(ANN).await;
+        let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        let before = kit.dump().await;
+        for protocol in BOTH {
+            let refused = kit.request(request(protocol, ANN), later(1)).await;
+            assert!(matches!(told(&refused), Told::Throttled(_)), "{setting}");
+        }
+        let refused = kit.resend_from(CALLER, &started.session, later(1)).await;
+        assert!(matches!(told(&refused), Told::Throttled(_)), "{setting}");
+        assert_eq!(kit.dump().await, before, "{setting}");
+        let guess = kit.verify(&started, &code, later(1)).await;
+        assert_eq!(told(&guess), Told::Done, "the session was not superseded");
+    }
+}
+
+#[tokio::test]
+async fn what_refuses_a_caller_costs_the_address_nothing_and_the_other_way_round() {
+    let kit = Kit::throttled(&[("IP_REQUESTS_PER_HOUR", "2")]).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    for _ in 0..5 {
+        let refused = kit.request(request(Protocol::AuthV1, ANN), later(1)).await;
+        assert_eq!(
+            told(&refused),
+            Told::Throttled(later(60)),
+            "the address is cooling"
+        );
+    }
+    let second = kit
+        .request(request(Protocol::AuthV1, NOBODY), later(1))
+        .await;
+    assert_eq!(told(&second), Told::Done, "the caller's second");
+    let third = "third@example.com";
+    for _ in 0..5 {
+        let refused = kit
+            .request(request(Protocol::AuthV1, third), later(2))
+            .await;
+        assert_eq!(told(&refused), Told::Throttled(NOON.next_hour()));
+    }
+    let elsewhere: IpAddr = "198.51.100.1".parse().unwrap();
+    let fresh = Request {
+        caller: elsewhere,
+        ..request(Protocol::AuthV1, third)
+    };
+    assert_eq!(
+        told(&kit.request(fresh, later(3)).await),
+        Told::Done,
+        "it never cooled"
+    );
+}
+
+#[tokio::test]
+async fn every_spelling_of_an_address_shares_its_throttle() {
+    let kit = Kit::throttled(&[]).await;
+    kit.start(Protocol::AuthV1, "Jürgen@Bücher.example", NOON)
+        .await;
+    for spelling in [
+        "JÜRGEN@bücher.example",
+        " jürgen@xn--bcher-kva.example ",
+        "ju\u{308}rgen@BÜCHER.EXAMPLE",
+    ] {
+        let refused = kit
+            .request(request(Protocol::AuthV1, spelling), later(1))
+            .await;
+        assert_eq!(told(&refused), Told::Throttled(later(60)), "{spelling}");
+    }
+}

@@ -1,0 +1,228 @@
+//! Users who are blocked, move away, change their credentials or do not exist.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use regain::session::Protocol;
+use regain::users::User;
+
+use crate::kit::{ANN, Kit, NOBODY, NOON, PASSWORD, Told, blocked, later, told, wrong};
+
+const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
+
+#[tokio::test]
+async fn only_who_proves_the_code_is_told_that_a_user_is_blocked_and_then_the_session_is_used() {
+    for protocol in BOTH {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        kit.change_user(&user, "status", blocked()).await;
+        let started = kit.start(protocol, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        assert_eq!(
+            told(&kit.verify(&started, &wrong(&code), NOON).await),
+            Told::CodeWrong
+        );
+        assert_eq!(
+            told(&kit.verify(&started, "malformed", NOON).await),
+            Told::CodeWrong
+        );
+        assert_eq!(
+            told(&kit.verify(&started, &code, NOON).await),
+            Told::Blocked
+        );
+        assert_eq!(
+            kit.guesses(&started.session).await,
+            1,
+            "the right guess is refunded"
+        );
+        assert_eq!(kit.guesses_today(ANN, NOON).await, 1);
+        assert_eq!(told(&kit.verify(&started, &code, NOON).await), Told::Over);
+        if protocol == Protocol::AuthV1 {
+            assert_eq!(told(&kit.resend(&started.session, NOON).await), Told::Over);
+        }
+        assert!(
+            !kit.stored(&user).await.is_email_validate,
+            "nothing about the user changes"
+        );
+        assert_eq!(kit.mailed(NOON).await, []);
+    }
+}
+
+#[tokio::test]
+async fn a_blocked_user_who_sends_code_and_password_is_told_so_and_the_session_is_used() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    kit.change_user(&user, "status", blocked()).await;
+    let started = kit.start(Protocol::Directory, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    let set = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
+    assert_eq!(told(&set), Told::Blocked);
+    assert_eq!(kit.guesses_today(ANN, NOON).await, 0);
+    let set = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
+    assert_eq!(told(&set), Told::Over);
+    let stored = kit.stored(&user).await;
+    assert_eq!(
+        (stored.password_hash, stored.credentials_version),
+        (None, 0)
+    );
+}
+
+async fn block(kit: &Kit, user: &User) {
+    kit.change_user(user, "status", blocked()).await;
+}
+
+async fn move_away(kit: &Kit, user: &User) {
+    let elsewhere = AttributeValue::S("elsewhere@example.com".to_owned());
+    kit.change_user(user, "email", elsewhere).await;
+}
+
+async fn change_credentials(kit: &Kit, user: &User) {
+    let version = AttributeValue::N("1".to_owned());
+    kit.change_user(user, "credentialsVersion", version).await;
+}
+
+#[tokio::test]
+async fn a_proof_is_void_once_the_user_is_blocked_moved_away_or_has_other_credentials() {
+    for protocol in BOTH {
+        for (change, expected) in [
+            ("blocked", Told::Blocked),
+            ("moved", Told::Over),
+            ("re-credentialed", Told::Over),
+        ] {
+            let kit = Kit::new().await;
+            let user = kit.user(ANN).await;
+            let started = kit.start(protocol, ANN, NOON).await;
+            let code = kit.code(NOON).await;
+            let proof = kit.verify(&started, &code, NOON).await.unwrap();
+            match change {
+                "blocked" => block(&kit, &user).await,
+                "moved" => move_away(&kit, &user).await,
+                _ => change_credentials(&kit, &user).await,
+            }
+            let set = kit.set_password(&started, &proof, PASSWORD, later(1)).await;
+            assert_eq!(told(&set), expected, "{protocol:?} {change}");
+            let stored = kit.stored(&user).await;
+            assert_eq!(stored.password_hash, None, "{protocol:?} {change}");
+            if change == "blocked" {
+                let active = AttributeValue::S("active".to_owned());
+                kit.change_user(&user, "status", active).await;
+                let set = kit.set_password(&started, &proof, PASSWORD, later(2)).await;
+                assert_eq!(told(&set), Told::Over, "the session is used");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_spelling_of_the_same_address_is_no_move() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    let proof = kit.verify(&started, &code, NOON).await.unwrap();
+    let spelled = AttributeValue::S("Ann@Example.COM".to_owned());
+    kit.change_user(&user, "email", spelled).await;
+    let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+    assert_eq!(told(&set), Told::Done);
+}
+
+#[tokio::test]
+async fn the_right_code_of_an_address_nobody_has_is_a_wrong_one_and_charged() {
+    for protocol in BOTH {
+        let kit = Kit::new().await;
+        let started = kit.start(protocol, NOBODY, NOON).await;
+        let code = kit.derived(&started.session).await;
+        for spent in 1..=5 {
+            assert_eq!(
+                told(&kit.verify(&started, &code, NOON).await),
+                Told::CodeWrong
+            );
+            assert_eq!(kit.guesses(&started.session).await, spent);
+            assert_eq!(kit.guesses_today(NOBODY, NOON).await, spent);
+        }
+        assert_eq!(told(&kit.verify(&started, &code, NOON).await), Told::Spent);
+    }
+}
+
+#[tokio::test]
+async fn the_right_code_and_a_password_for_an_address_nobody_has_are_a_wrong_guess() {
+    let kit = Kit::new().await;
+    let started = kit.start(Protocol::Directory, NOBODY, NOON).await;
+    let code = kit.derived(&started.session).await;
+    let set = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
+    assert_eq!(told(&set), Told::CodeWrong);
+    assert_eq!(kit.guesses(&started.session).await, 1);
+}
+
+#[tokio::test]
+async fn who_moved_away_is_not_reached_by_the_old_address() {
+    for protocol in BOTH {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        let started = kit.start(protocol, ANN, NOON).await;
+        let code = kit.derived(&started.session).await;
+        move_away(&kit, &user).await;
+        assert_eq!(
+            kit.mailed(NOON).await,
+            [],
+            "nothing is mailed to either address"
+        );
+        assert_eq!(
+            told(&kit.verify(&started, &code, NOON).await),
+            Told::CodeWrong
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_was_made_after_the_decoy_was_told_is_not_reached_by_it() {
+    let kit = Kit::new().await;
+    let started = kit.start(Protocol::Directory, NOBODY, NOON).await;
+    let code = kit.derived(&started.session).await;
+    let user = kit.user(NOBODY).await;
+    assert_ne!(started.user.as_ref(), Some(&user.id));
+    assert_eq!(
+        told(&kit.verify(&started, &code, NOON).await),
+        Told::CodeWrong
+    );
+}
+
+#[tokio::test]
+async fn a_decoy_has_the_form_of_the_directorys_ids_and_never_changes() {
+    for format in ["objectid", "uuid"] {
+        let kit = Kit::with(&[("USER_ID_FORMAT", format)]).await;
+        let known = kit.user(ANN).await;
+        let told = kit
+            .start(Protocol::Directory, ANN, NOON)
+            .await
+            .user
+            .unwrap();
+        assert_eq!(told, known.id);
+        let decoy = kit
+            .start(Protocol::Directory, NOBODY, NOON)
+            .await
+            .user
+            .unwrap();
+        let again = kit
+            .start(Protocol::Directory, "Nobody@EXAMPLE.com", later(1))
+            .await;
+        assert_eq!(Some(&decoy), again.user.as_ref());
+        assert!(kit.settings().user_id_format.fits(decoy.as_str()));
+        let other = kit
+            .start(Protocol::Directory, "nobody2@example.com", NOON)
+            .await;
+        assert_ne!(Some(decoy), other.user);
+    }
+}
+
+#[tokio::test]
+async fn a_proven_code_validates_the_mailbox() {
+    for protocol in BOTH {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        let started = kit.start(protocol, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        assert!(!kit.stored(&user).await.is_email_validate);
+        kit.verify(&started, &code, NOON).await.unwrap();
+        assert!(kit.stored(&user).await.is_email_validate);
+        assert_eq!(kit.stored(&user).await.credentials_version, 0);
+    }
+}
