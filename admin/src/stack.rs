@@ -42,6 +42,9 @@ pub(crate) async fn find(
     place: &Place,
     local: bool,
 ) -> Result<Stack, Failure> {
+    if local && place.stack.is_some() {
+        return Err(Failure::Usage("give --stack NAME or --local, not both"));
+    }
     let parts = place.parts.clone();
     if let Some(name) = &place.stack {
         let described = Described::ask(connection, name).await?;

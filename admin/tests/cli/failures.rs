@@ -161,6 +161,10 @@ async fn a_call_that_is_not_right_exits_with_2_and_says_what_to_give() {
         ),
         (&["users", "import", "--local"], "<FILE>"),
         (&["doctor", "--local", "--endpoint", "ses"], "SERVICE=URL"),
+        (
+            &["doctor", "--local", "--stack", "regain"],
+            "--stack NAME or --local, not both",
+        ),
         (&["users"], "Usage: regain users"),
     ] {
         let ran = kit.run(arguments).await;
