@@ -71,7 +71,7 @@ pub async fn folder(
 ) -> Result<PathBuf, BinariesError> {
     let folder = match given {
         Some(folder) => std::path::absolute(folder).map_err(BinariesError::NoPlace)?,
-        None => build(workspace, cargo).await?,
+        None => build(workspace, cargo, &names).await?,
     };
     for name in names {
         if !folder.join(name).is_file() {
@@ -85,15 +85,22 @@ pub async fn folder(
     Ok(folder)
 }
 
-/// Builds every binary of the workspace: building some packages only would unify features
+/// Builds the binaries, by name and not by package: building some packages only would unify features
 /// differently, and compile everything twice.
-async fn build(workspace: &Path, cargo: Option<OsString>) -> Result<PathBuf, BinariesError> {
+async fn build(
+    workspace: &Path,
+    cargo: Option<OsString>,
+    names: &BTreeSet<&str>,
+) -> Result<PathBuf, BinariesError> {
     let this = std::env::current_exe().map_err(BinariesError::NoPlace)?;
     // A test's program is one folder further down.
     let folder = this.ancestors().skip(1).find(|it| !it.ends_with("deps"));
     let folder = folder.unwrap_or(workspace).to_owned();
     let mut command = Command::new(cargo.unwrap_or_else(|| OsString::from("cargo")));
-    command.args(["build", "--bins"]).current_dir(workspace);
+    command.arg("build").current_dir(workspace);
+    for name in names {
+        command.args(["--bin", name]);
+    }
     match folder.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => {}
         Some(profile) => {
