@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use serde_json::Value as Json;
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -159,7 +160,7 @@ impl Instance {
         let failure = instance.api.init_failure();
         let problem = failure
             .map(|failure| failure.to_string())
-            .or_else(|| (!words.is_empty()).then_some(words))
+            .or_else(|| (!words.is_empty()).then(|| plain(&words)))
             .unwrap_or_else(|| instance.end());
         Err(StartError::Ended {
             name: program.name.clone(),
@@ -226,6 +227,13 @@ fn describe(status: std::io::Result<ExitStatus>) -> String {
     status.map_or_else(|error| error.to_string(), |status| status.to_string())
 }
 
+/// What a line of a log says, without what is around it.
+fn plain(line: &str) -> String {
+    let log: Json = serde_json::from_str(line).unwrap_or_default();
+    let said = log.get("error").or_else(|| log.get("message"));
+    said.and_then(Json::as_str).unwrap_or(line).to_owned()
+}
+
 /// Passes a function's output on, line by line, marked with its name.
 fn relay(
     output: impl AsyncRead + Send + Unpin + 'static,
@@ -247,4 +255,24 @@ fn relay(
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_log_is_read_for_what_it_says() {
+        for (line, says) in [
+            (
+                r#"{"level": "ERROR", "message": "no start", "error": "X is not set"}"#,
+                "X is not set",
+            ),
+            (r#"{"message": "no start"}"#, "no start"),
+            ("Error: no start", "Error: no start"),
+            ("{}", "{}"),
+        ] {
+            assert_eq!(plain(line), says);
+        }
+    }
 }

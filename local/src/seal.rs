@@ -2,14 +2,15 @@
 //!
 //! AES-256-GCM under a key of its own, in a file that only its owner may read.
 
-use std::fs::OpenOptions;
-use std::io::{Error, ErrorKind, Read as _, Result, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
+use std::io::{Error, Read as _, Result};
 use std::path::Path;
 
 use data_encoding::BASE64;
 use rand::Rng as _;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+
+use crate::data::write_whole;
 
 /// Seals and opens lines of text.
 #[derive(Debug)]
@@ -22,23 +23,11 @@ impl Seal {
     /// When the file cannot be read or written, or holds no key.
     pub fn open(path: &Path) -> Result<Self> {
         let mut key = [0; 32];
-        match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-        {
-            Ok(mut file) => {
-                draw(&mut key)?;
-                file.write_all(&key)?;
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                OpenOptions::new()
-                    .read(true)
-                    .open(path)?
-                    .read_exact(&mut key)?;
-            }
-            Err(error) => return Err(error),
+        if path.exists() {
+            File::open(path)?.read_exact(&mut key)?;
+        } else {
+            draw(&mut key)?;
+            write_whole(path, &key)?;
         }
         let key = UnboundKey::new(&AES_256_GCM, &key).map_err(|_| Error::other("no key"))?;
         Ok(Self(LessSafeKey::new(key)))

@@ -1,9 +1,7 @@
 //! The Secrets Manager stand-in: the stack's secrets, generated at the first start.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +15,7 @@ use regain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use crate::data::write_whole;
 use crate::random::Random;
 use crate::template::{ACCOUNT, REGION, Secret};
 
@@ -220,19 +219,8 @@ fn put(secrets: &mut Secrets, name: &str, text: String, id: String) {
     });
 }
 
-/// Writes the file beside its place and moves it there, so that it is never half written. Nobody
-/// but its owner may read it.
 fn save(path: &Path, secrets: &Secrets) -> std::io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&beside)?;
-    file.write_all(&serde_json::to_vec_pretty(secrets)?)?;
-    fs::rename(beside, path)
+    write_whole(path, &serde_json::to_vec_pretty(secrets)?)
 }
 
 async fn handle(State(store): State<SecretStore>, headers: HeaderMap, body: Bytes) -> Response {

@@ -4,6 +4,7 @@
 //! and the secrets: all of it comes from the file that is deployed, so that what runs here is what
 //! runs there. What is in the file and not understood stops the start, if it matters here.
 
+mod conditions;
 mod filter;
 mod function;
 mod intrinsics;

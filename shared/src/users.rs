@@ -5,7 +5,9 @@ mod import;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use import::{ImportError, Imported, import};
+pub use import::{
+    BadLine, Change, ImportError, Imported, Importer, Subjects, UserLine, UserLines, import,
+};
 
 use crate::address::Address;
 use crate::ids::UserId;

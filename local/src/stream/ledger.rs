@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::Files;
 use super::work::Record;
+use crate::data::write_whole;
 
 /// The records begun and not yet passed for good.
 #[derive(Debug, Default)]
@@ -87,7 +88,7 @@ impl Ledger {
         self.save()
     }
 
-    /// Writes the position down, beside its place first, so that it is never half written.
+    /// Writes the position down.
     pub(super) fn save(&self) -> std::io::Result<()> {
         let (Some(path), Some(after)) = (&self.files.position, self.lower_bound()) else {
             return Ok(());
@@ -100,9 +101,7 @@ impl Ledger {
             after: after.to_string(),
             finished: finished.map(u128::to_string).collect(),
         };
-        let beside = path.with_extension("new");
-        fs::write(&beside, serde_json::to_vec(&position)?)?;
-        fs::rename(beside, path)
+        write_whole(path, &serde_json::to_vec(&position)?)
     }
 
     /// The number that everything up to is finished: known, or just before the first that is not.

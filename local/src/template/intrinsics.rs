@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use super::{ACCOUNT, Environment, REGION, STACK_NAME, TemplateError};
 
 /// Deeper than any template nests; a definition that refers to itself ends here.
-const DEEPEST: usize = 64;
+pub(super) const DEEPEST: usize = 64;
 
 /// What a template's expressions are evaluated in.
 pub(super) struct Scope {
@@ -29,11 +29,6 @@ impl Scope {
     /// Evaluates `value`; `None` is `AWS::NoValue`.
     pub(super) fn resolve(&self, value: &Json, place: &str) -> Result<Option<Json>, TemplateError> {
         self.evaluate(value, place, 0)
-    }
-
-    /// Whether the condition of that name holds.
-    pub(super) fn holds(&self, condition: &str, place: &str) -> Result<bool, TemplateError> {
-        self.condition(condition, place, 0)
     }
 
     fn evaluate(
@@ -299,52 +294,12 @@ impl Scope {
         })
     }
 
-    fn condition(&self, name: &str, place: &str, depth: usize) -> Result<bool, TemplateError> {
-        let expression = self
-            .section("Conditions")
-            .and_then(|all| all.get(name))
-            .ok_or_else(|| TemplateError::at(place, format!("there is no condition {name}")))?;
-        self.truth(expression, &format!("Conditions.{name}"), depth + 1)
-    }
-
-    fn truth(&self, value: &Json, place: &str, depth: usize) -> Result<bool, TemplateError> {
-        if depth > DEEPEST {
-            return Err(TemplateError::at(place, "refers to itself"));
-        }
-        let bad = |problem: &str| TemplateError::at(place, problem);
-        let object = value.as_object().ok_or_else(|| bad("is not a condition"))?;
-        let (name, argument) = intrinsic(object).ok_or_else(|| bad("is not a condition"))?;
-        let each = || {
-            list(argument)
-                .iter()
-                .map(|item| self.truth(item, place, depth + 1))
-        };
-        match name {
-            "Condition" => self.condition(argument.as_str().unwrap_or_default(), place, depth + 1),
-            "Fn::Equals" => {
-                match list(argument) {
-                    [left, right] => Ok(self.string(left, place, depth + 1)?
-                        == self.string(right, place, depth + 1)?),
-                    _ => Err(bad("Fn::Equals needs two values")),
-                }
-            }
-            "Fn::And" => Ok(each()
-                .collect::<Result<Vec<_>, _>>()?
-                .into_iter()
-                .all(|holds| holds)),
-            "Fn::Or" => Ok(each()
-                .collect::<Result<Vec<_>, _>>()?
-                .into_iter()
-                .any(|holds| holds)),
-            "Fn::Not" => Ok(!each()
-                .collect::<Result<Vec<_>, _>>()?
-                .into_iter()
-                .all(|holds| holds)),
-            other => Err(bad(&format!("{other} is not supported in a condition"))),
-        }
-    }
-
-    fn string(&self, value: &Json, place: &str, depth: usize) -> Result<String, TemplateError> {
+    pub(super) fn string(
+        &self,
+        value: &Json,
+        place: &str,
+        depth: usize,
+    ) -> Result<String, TemplateError> {
         let value = self.evaluate(value, place, depth)?;
         value
             .as_ref()
@@ -369,13 +324,13 @@ impl Scope {
 }
 
 /// The one function call that `object` is, if it is one.
-fn intrinsic(object: &Map<String, Json>) -> Option<(&str, &Json)> {
+pub(super) fn intrinsic(object: &Map<String, Json>) -> Option<(&str, &Json)> {
     let (name, argument) = object.iter().next()?;
     let is_call = name == "Ref" || name.starts_with("Fn::") || name == "Condition";
     (object.len() == 1 && is_call).then_some((name, argument))
 }
 
-fn list(value: &Json) -> &[Json] {
+pub(super) fn list(value: &Json) -> &[Json] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 

@@ -4,6 +4,7 @@
 //! may have come first. A condition that fails is not an error but an answer: the operations return
 //! what they found instead. All reads are strongly consistent.
 
+mod admin;
 mod guesses;
 mod items;
 mod keys;

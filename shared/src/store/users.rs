@@ -46,11 +46,19 @@ impl Store {
         Ok(user.filter(|user| user.has_address(address)))
     }
 
+    /// Whether two users are the same item, whatever way their numbers were written in JSON.
+    ///
+    /// # Errors
+    /// When one of them cannot be an item.
+    pub(crate) fn is_same(one: &User, other: &User) -> Result<bool, StoreError> {
+        Ok(write(one)? == write(other)?)
+    }
+
     /// Writes a user and the lookup of the user's address, and takes the lookup of the address the
     /// user had away. `before` is the user as read, or nothing for a new one.
     ///
-    /// Returns whether it was written: not if the user was changed since, or the address is another
-    /// user's.
+    /// Returns whether it was written: not if the user was blocked, moved or re-credentialed since,
+    /// or the address is another user's.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -67,7 +75,14 @@ impl Store {
         let put_user = match before {
             None => put_user.condition_expression("attribute_not_exists(pk)"),
             Some(before) => put_user
-                .condition_expression(version_condition(before.credentials_version))
+                .condition_expression(format!(
+                    "email = :emailBefore AND \
+                     (attribute_not_exists(#status) OR #status = :statusBefore) AND {}",
+                    version_condition(before.credentials_version)
+                ))
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":emailBefore", s(&before.email))
+                .expression_attribute_values(":statusBefore", s(&before.status))
                 .expression_attribute_values(":version", n(before.credentials_version)),
         };
         let lookup: Item = write(&Lookup {
@@ -112,7 +127,7 @@ pub(super) fn as_read(update: UpdateBuilder, user: &User) -> UpdateBuilder {
 }
 
 /// The condition on the credentials version; a user without one, written by somebody else, has 0.
-fn version_condition(version: u64) -> &'static str {
+pub(super) fn version_condition(version: u64) -> &'static str {
     if version == 0 {
         "(attribute_not_exists(credentialsVersion) OR credentialsVersion = :version)"
     } else {

@@ -1,80 +1,77 @@
-//! Bringing a file of users in: one JSON object a line, all lines or none.
+//! Bringing a file of users in: one JSON object a line, each matched to the user it is about.
+//!
+//! A line matches an existing user by its id, or else by its address. What it does not say stays as it
+//! was, and a user who is as the line says already is left alone: an import that was cut short is
+//! finished by doing it again.
+
+mod lines;
 
 use std::collections::HashMap;
 
 use rand::rngs::StdRng;
-use serde::Deserialize;
-use serde_json::{Map, Value};
 use thiserror::Error;
-use zeroize::Zeroizing;
 
+use self::lines::Password;
+pub use self::lines::{BadLine, UserLine, UserLines};
 use super::User;
 use crate::address::Address;
 use crate::ids::{UserId, UserIdFormat, draw};
-use crate::password::{Candidate, Hasher, PasswordHash};
+use crate::password::{Candidate, HashError, Hasher, PasswordHash, Verified, verify};
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
 
-/// What an import brought in.
+/// What an import came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
     /// Users that were not there before.
     pub created: usize,
-    /// Users that were.
+    /// Users that were, and are changed.
     pub updated: usize,
+    /// Users that were as their lines say already.
+    pub unchanged: usize,
 }
 
-/// Why nothing was brought in.
+impl Imported {
+    /// Counts one more line.
+    pub fn count(&mut self, change: Change) {
+        match change {
+            Change::Created => self.created += 1,
+            Change::Updated => self.updated += 1,
+            Change::Unchanged => self.unchanged += 1,
+        }
+    }
+}
+
+/// What a line does to the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A user who was not there before.
+    Created,
+    /// A user who was, and is changed.
+    Updated,
+    /// A user who is as the line says already.
+    Unchanged,
+}
+
+/// Why a line was not brought in.
 #[derive(Debug, Error)]
 pub enum ImportError {
-    /// A line cannot be a user.
-    #[error("line {line}: {reason}")]
-    Line {
-        /// Its number, from 1.
-        line: usize,
-        /// Why not.
-        reason: String,
-    },
-    /// The table could not be asked. Users before the failing one may have been written.
+    /// It cannot be a user.
+    #[error(transparent)]
+    Line(#[from] BadLine),
+    /// The table could not be asked.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
 }
 
-/// A line of the file.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Line {
-    id: Option<String>,
-    email: String,
-    phone: Option<String>,
-    status: Option<String>,
-    profile: Option<Map<String, Value>>,
-    meta: Option<Map<String, Value>>,
-    identities: Option<Map<String, Value>>,
-    address: Option<Map<String, Value>>,
-    roles: Option<Vec<Value>>,
-    is_email_validate: Option<bool>,
-    is_profile_complete: Option<bool>,
-    is_temporary: Option<bool>,
-    locale: Option<String>,
-    password: Option<String>,
-    password_hash: Option<String>,
-}
-
-/// A line that was read, and the user it is about.
-struct Entry {
-    number: usize,
-    line: Line,
-    id: Option<UserId>,
-    address: Address,
-    hash: Option<PasswordHash>,
-}
-
-/// Brings users in. A line matches an existing user by its id, or else by its address; a line without
-/// a password keeps the one the user has. Every line is read and checked before the first is written.
+/// Brings a file of users in. Every line is read and checked before the first is written.
 ///
 /// # Errors
-/// The first line that cannot be a user, with its number and the reason; or the table's failure.
+/// The first line that cannot be a user, with its number and the reason; or the table's failure, by
+/// which time users before the failing one may have been written.
 pub async fn import(
     store: &Store,
     hasher: &Hasher,
@@ -83,162 +80,210 @@ pub async fn import(
     at: Timestamp,
     rng: &mut StdRng,
 ) -> Result<Imported, ImportError> {
-    let entries = read(jsonl, format)?;
-    let mut plan = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let existing = existing(store, &entry).await?;
-        plan.push((entry, existing));
+    let UserLines { lines, bad, .. } = UserLines::read(jsonl, format);
+    if let Some(first) = bad.into_iter().next() {
+        return Err(first.into());
     }
-    let mut imported = Imported::default();
-    for (entry, existing) in plan {
-        let hash = match (entry.hash, entry.line.password.as_ref()) {
-            (Some(hash), _) => Some(hash),
-            (None, Some(password)) => {
-                let candidate = Candidate::new(Zeroizing::new(password.clone()));
-                let outcome = hasher.hash(candidate, draw(rng)).await;
-                Some(outcome.map_err(|error| line(entry.number, error.to_string()))?)
-            }
-            (None, None) => None,
-        };
-        let id = match (&existing, entry.id) {
-            (Some(user), _) => user.id.clone(),
-            (None, Some(id)) => id,
-            (None, None) => UserId::draw(format, rng),
-        };
-        let user = merged(id, entry.line, hash, existing.as_ref(), at);
-        let old = existing
-            .as_ref()
-            .and_then(|user| Address::parse(&user.email).ok());
-        if !store
-            .put_user(&user, &entry.address, existing.as_ref(), old.as_ref())
-            .await?
-        {
-            return Err(line(
-                entry.number,
-                "the user or the address was changed meanwhile",
-            ));
-        }
-        if existing.is_some() {
-            imported.updated += 1;
-        } else {
-            imported.created += 1;
-        }
+    let importer = Importer::new(store.clone(), hasher.clone(), format, at);
+    let mut subjects = Subjects::default();
+    for line in &lines {
+        subjects.claim(importer.subject(line).await?, line.number())?;
     }
-    Ok(imported)
+    let mut counts = Imported::default();
+    for line in &lines {
+        counts.count(importer.bring_in(line, rng).await?);
+    }
+    Ok(counts)
 }
 
-fn line(line: usize, reason: impl Into<String>) -> ImportError {
-    ImportError::Line {
-        line,
-        reason: reason.into(),
+/// The users that lines are about, by which two lines about the same one are found out: one may name
+/// the id, and the other the address that the user still has.
+#[derive(Debug, Default)]
+pub struct Subjects(HashMap<UserId, usize>);
+
+impl Subjects {
+    /// Notes who a line is about; nobody yet if it makes a new user.
+    ///
+    /// # Errors
+    /// If an earlier line is about the same user.
+    pub fn claim(&mut self, subject: Option<UserId>, line: usize) -> Result<(), BadLine> {
+        match subject.and_then(|id| self.0.insert(id, line)) {
+            None => Ok(()),
+            Some(earlier) => Err(BadLine::new(
+                line,
+                format!("is about the same user as line {earlier}"),
+            )),
+        }
     }
 }
 
-/// Reads all lines, blank ones apart, and refuses what contradicts itself.
-fn read(jsonl: &str, format: UserIdFormat) -> Result<Vec<Entry>, ImportError> {
-    let mut entries = Vec::new();
-    let mut addresses = HashMap::new();
-    let mut ids = HashMap::new();
-    for (index, text) in jsonl.lines().enumerate() {
-        let number = index + 1;
-        if text.trim().is_empty() {
-            continue;
-        }
-        let mut read: Line = serde_json::from_str(text)
-            .map_err(|error| line(number, format!("not a user: {error}")))?;
-        let address = Address::parse(&read.email)
-            .map_err(|_| line(number, "\"email\" is not an e-mail address"))?;
-        let id = match read.id.take() {
-            None => None,
-            Some(id) => Some(UserId::parse(&id, format).ok_or_else(|| {
-                let form = match format {
-                    UserIdFormat::ObjectId => "objectid (24 lower-case hexadecimal digits)",
-                    UserIdFormat::Uuid => "uuid (lower case, with hyphens)",
-                };
-                line(number, format!("\"id\" does not have the form {form}"))
-            })?),
-        };
-        if read.password.is_some() && read.password_hash.is_some() {
-            return Err(line(
-                number,
-                "\"password\" and \"passwordHash\" are both given",
-            ));
-        }
-        if read.password.as_ref().is_some_and(String::is_empty) {
-            return Err(line(number, "\"password\" is empty"));
-        }
-        let hash =
-            match read.password_hash.take() {
-                None => None,
-                Some(hash) => Some(PasswordHash::parse(&hash).map_err(|error| {
-                    line(number, format!("\"passwordHash\" is refused: {error}"))
-                })?),
-            };
-        if let Some(earlier) = addresses.insert(address.clone(), number) {
-            return Err(line(
-                number,
-                format!("has the same \"email\" as line {earlier}"),
-            ));
-        }
-        if let Some(id) = &id
-            && let Some(earlier) = ids.insert(id.clone(), number)
-        {
-            return Err(line(
-                number,
-                format!("has the same \"id\" as line {earlier}"),
-            ));
-        }
-        entries.push(Entry {
-            number,
-            line: read,
-            id,
-            address,
-            hash,
-        });
-    }
-    Ok(entries)
-}
-
-/// The user that a line is about, if there is one already.
-async fn existing(store: &Store, entry: &Entry) -> Result<Option<User>, ImportError> {
-    let owner = store.user_id_of(&entry.address).await?;
-    let id = match (&entry.id, owner) {
-        (Some(id), Some(owner)) if *id != owner => {
-            return Err(line(entry.number, "\"email\" belongs to another user"));
-        }
-        (Some(id), _) => id.clone(),
-        (None, Some(owner)) => owner,
-        (None, None) => return Ok(None),
-    };
-    Ok(store.user(&id).await?)
-}
-
-/// The user as the line says, and as it was where the line says nothing.
-fn merged(
-    id: UserId,
-    line: Line,
-    hash: Option<PasswordHash>,
-    existing: Option<&User>,
+/// Brings lines in one by one, in any order. Clones hash in turns, see [`Hasher`].
+#[derive(Clone)]
+pub struct Importer {
+    store: Store,
+    hasher: Hasher,
+    format: UserIdFormat,
     at: Timestamp,
-) -> User {
-    let was = existing.cloned().unwrap_or_else(|| User::new(id));
-    let user = User {
-        email: line.email.trim().to_owned(),
-        phone: line.phone.unwrap_or(was.phone),
-        status: line.status.unwrap_or(was.status),
-        profile: line.profile.unwrap_or(was.profile),
-        meta: line.meta.unwrap_or(was.meta),
-        identities: line.identities.unwrap_or(was.identities),
-        address: line.address.unwrap_or(was.address),
-        roles: line.roles.unwrap_or(was.roles),
-        is_email_validate: line.is_email_validate.unwrap_or(was.is_email_validate),
-        is_profile_complete: line.is_profile_complete.unwrap_or(was.is_profile_complete),
-        is_temporary: line.is_temporary.unwrap_or(was.is_temporary),
-        locale: line.locale.or(was.locale),
-        ..was
-    };
-    match hash {
-        None => user,
-        Some(hash) => user.with_password(hash, at),
+}
+
+/// What is to become of a line, as the table was when it was read.
+struct Plan<'a> {
+    /// The user as the line says, but for the password.
+    user: User,
+    before: Option<User>,
+    password: NewPassword<'a>,
+    change: Change,
+}
+
+/// What becomes of the user's password.
+enum NewPassword<'a> {
+    Stays,
+    IsHashed(&'a PasswordHash),
+    IsTyped(&'a Candidate),
+}
+
+impl Importer {
+    /// An importer that hashes passwords with `hasher`, draws missing ids in the given form, and
+    /// stamps new passwords with `at`.
+    #[must_use]
+    pub fn new(store: Store, hasher: Hasher, format: UserIdFormat, at: Timestamp) -> Self {
+        Self {
+            store,
+            hasher,
+            format,
+            at,
+        }
+    }
+
+    /// Who a line is about: the user it names, or who has its address.
+    ///
+    /// # Errors
+    /// If it names one and another has its address, or the table cannot be asked.
+    pub async fn subject(&self, line: &UserLine) -> Result<Option<UserId>, ImportError> {
+        let owner = self.store.user_id_of(&line.address).await?;
+        subject(line, owner.as_ref())
+    }
+
+    /// What bringing a line in would do. Writes nothing.
+    ///
+    /// # Errors
+    /// As [`Importer::bring_in`].
+    pub async fn preview(&self, line: &UserLine) -> Result<Change, ImportError> {
+        Ok(self
+            .plan(line)
+            .await?
+            .map_or(Change::Created, |plan| plan.change))
+    }
+
+    /// Brings a line in, or leaves the user alone who is as it says already.
+    ///
+    /// # Errors
+    /// If its address is another user's by now, or the user is being changed by somebody else; if the
+    /// table cannot be asked, or there is no memory to hash its password.
+    pub async fn bring_in(&self, line: &UserLine, rng: &mut StdRng) -> Result<Change, ImportError> {
+        let plan = match self.plan(line).await? {
+            Some(plan) => plan,
+            None => plan_new(line, UserId::draw(self.format, rng)),
+        };
+        if plan.change == Change::Unchanged {
+            return Ok(plan.change);
+        }
+        let user = match plan.password {
+            NewPassword::Stays => plan.user,
+            NewPassword::IsHashed(hash) => plan.user.with_password(hash.clone(), self.at),
+            NewPassword::IsTyped(password) => {
+                let hash = self.hasher.hash(password.clone(), draw(rng)).await?;
+                plan.user.with_password(hash, self.at)
+            }
+        };
+        let before = plan.before.as_ref();
+        let address_before = before.and_then(|user| Address::parse(&user.email).ok());
+        let written = self
+            .store
+            .put_user(&user, &line.address, before, address_before.as_ref())
+            .await?;
+        if written {
+            Ok(plan.change)
+        } else {
+            let reason = "the user or the address was changed meanwhile";
+            Err(BadLine::new(line.number(), reason).into())
+        }
+    }
+
+    /// What is to become of a line; nothing where it makes a user whose id is yet to be drawn.
+    async fn plan<'a>(&self, line: &'a UserLine) -> Result<Option<Plan<'a>>, ImportError> {
+        let owner = self.store.user_id_of(&line.address).await?;
+        let Some(id) = subject(line, owner.as_ref())? else {
+            return Ok(None);
+        };
+        let Some(before) = self.store.user(&id).await? else {
+            return Ok(Some(plan_new(line, id)));
+        };
+        let user = line.applied_to(before.clone());
+        let password = self
+            .new_password(line, before.password_hash.as_ref())
+            .await?;
+        let stays = matches!(password, NewPassword::Stays);
+        let same = stays && owner.as_ref() == Some(&id) && Store::is_same(&before, &user)?;
+        Ok(Some(Plan {
+            user,
+            before: Some(before),
+            password,
+            change: if same {
+                Change::Unchanged
+            } else {
+                Change::Updated
+            },
+        }))
+    }
+
+    /// What a line does to a password. One that is the user's already stays, unless its hash is
+    /// cheaper to guess than one made now.
+    async fn new_password<'a>(
+        &self,
+        line: &'a UserLine,
+        stored: Option<&PasswordHash>,
+    ) -> Result<NewPassword<'a>, ImportError> {
+        match (&line.password, stored) {
+            (Password::Unsaid, _) => Ok(NewPassword::Stays),
+            (Password::Hashed(hash), Some(stored)) if hash == stored => Ok(NewPassword::Stays),
+            (Password::Hashed(hash), _) => Ok(NewPassword::IsHashed(hash)),
+            (Password::Typed(typed), None) => Ok(NewPassword::IsTyped(typed)),
+            (Password::Typed(typed), Some(stored)) => {
+                let (candidate, stored, cost) = (typed.clone(), stored.clone(), self.hasher.cost());
+                let verified =
+                    tokio::task::spawn_blocking(move || verify(&candidate, &stored, &cost))
+                        .await
+                        .map_err(|_| HashError::Interrupted)?;
+                Ok(match verified {
+                    Verified::Yes => NewPassword::Stays,
+                    Verified::YesButRehash | Verified::No => NewPassword::IsTyped(typed),
+                })
+            }
+        }
+    }
+}
+
+/// Who a line is about, if `owner` has its address.
+fn subject(line: &UserLine, owner: Option<&UserId>) -> Result<Option<UserId>, ImportError> {
+    match (&line.id, owner) {
+        (Some(id), Some(owner)) if id != owner => {
+            Err(BadLine::new(line.number(), "\"email\" belongs to another user").into())
+        }
+        (Some(id), _) | (None, Some(id)) => Ok(Some(id.clone())),
+        (None, None) => Ok(None),
+    }
+}
+
+fn plan_new(line: &UserLine, id: UserId) -> Plan<'_> {
+    Plan {
+        user: line.applied_to(User::new(id)),
+        before: None,
+        password: match &line.password {
+            Password::Unsaid => NewPassword::Stays,
+            Password::Hashed(hash) => NewPassword::IsHashed(hash),
+            Password::Typed(typed) => NewPassword::IsTyped(typed),
+        },
+        change: Change::Created,
     }
 }

@@ -137,7 +137,7 @@ fn carry(client: TcpStream, upstream: &Path, fault: &Arc<Mutex<Fault>>) {
 
 /// Passes on what comes, as long as it may.
 fn pass(mut from: TcpStream, mut to: TcpStream, mut may_pass: impl FnMut(&[u8]) -> bool) {
-    let mut buffer = [0; 64 * 1024];
+    let mut buffer = [0; 16 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
         let chunk = &buffer[..length];
         if !may_pass(chunk) || to.write_all(chunk).is_err() {

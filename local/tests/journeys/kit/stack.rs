@@ -1,6 +1,7 @@
 //! A running service: the `local` binary as a child process.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -42,7 +43,7 @@ pub(crate) struct Ended {
 
 impl Setup {
     /// A setting, as an environment variable.
-    pub(crate) fn set(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn set(mut self, name: &str, value: impl Display) -> Self {
         self.settings.push((name.to_owned(), value.to_string()));
         self
     }

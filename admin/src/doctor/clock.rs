@@ -1,0 +1,73 @@
+//! This machine's clock against AWS's: a request that is signed minutes off is refused.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use regain::ambient;
+use regain::timestamp::Timestamp;
+
+use super::Report;
+
+/// How far apart the clocks may be. The header has whole seconds, and was some time on its way.
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// Notes when an answer came, and what time it was by its `Date` header.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clock(Arc<Mutex<Option<Times>>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    here: Timestamp,
+    there: Timestamp,
+}
+
+impl Intercept for Clock {
+    fn name(&self) -> &'static str {
+        "Clock"
+    }
+
+    fn read_after_transmit(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        let date = date.and_then(|date| DateTime::from_str(date, DateTimeFormat::HttpDate).ok());
+        if let Some(millis) = date.and_then(|date| date.to_millis().ok()) {
+            let times = Times {
+                here: ambient::now(),
+                there: Timestamp::from_millis(millis),
+            };
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(times);
+        }
+        Ok(())
+    }
+}
+
+impl Clock {
+    pub(super) fn look(&self, report: &mut Report) {
+        let noted = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Times { here, there }) = noted else {
+            return report.unchecked("the clock", "nobody answered with the time");
+        };
+        let (apart, how) = if here > there {
+            (here.since(there), "ahead of")
+        } else {
+            (there.since(here), "behind")
+        };
+        report.judge(
+            apart < CLOSE,
+            "the clock here and there agree",
+            &format!(
+                "the clock here is {} s {how} the service's",
+                apart.as_secs()
+            ),
+            "have this machine set its clock by NTP",
+        );
+    }
+}

@@ -1,0 +1,219 @@
+//! Why a command does not work, in one sentence.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::process::ExitCode;
+
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{ConnectorError, ErrorMetadata, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::error::ResourceNotFoundException as NoTable;
+use aws_sdk_secretsmanager::types::error::ResourceNotFoundException as NoSecret;
+use regain::password::InvalidCost;
+use regain::settings::SettingsError;
+use thiserror::Error;
+
+/// Why a command does not work.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    /// It was not called right.
+    #[error("{0}")]
+    Usage(&'static str),
+    /// The argument is no such thing.
+    #[error("{given:?} is {problem}")]
+    Argument {
+        given: String,
+        problem: &'static str,
+    },
+    /// The settings of the stack or the environment make no sense.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The cost of a hash is out of range.
+    #[error(transparent)]
+    Cost(#[from] InvalidCost),
+    /// A file.
+    #[error("{file} cannot be read: {problem}")]
+    File { file: String, problem: String },
+    /// AWS, or what stands in for it.
+    #[error(transparent)]
+    Aws(#[from] Trouble),
+    /// An import that was begun.
+    #[error("line {line}: {problem} ({so_far})")]
+    CutShort {
+        line: usize,
+        problem: String,
+        so_far: String,
+    },
+    /// The stack lacks what every stack has.
+    #[error("the stack {stack} has no output {output}: it is none of Regain's")]
+    NoRegain { stack: String, output: &'static str },
+    /// Nobody has the address or id.
+    #[error("nobody has the {kind} {given}")]
+    Nobody { kind: &'static str, given: String },
+    /// Somebody else was writing the same.
+    #[error("the user was changed by somebody else just now: look again, and decide again")]
+    Changed,
+    /// The system has no randomness.
+    #[error("the system has no randomness to give")]
+    NoRandomness,
+    /// The result cannot be written as JSON.
+    #[error("the user cannot be shown: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Failure {
+    /// 2 for what is the caller's to mend in the call, 1 for everything else.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) | Self::Argument { .. } | Self::Cost(_) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// What asking a service came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// It knows no such thing.
+    Absent,
+    /// Permission is missing.
+    Denied(String),
+    /// There are no credentials, or they are not good.
+    Credentials(String),
+    /// It did not answer.
+    Unreachable(String),
+    /// The endpoint does not know the call.
+    NotServed,
+    /// The table has another key.
+    OtherKey,
+    /// Anything else.
+    Other(String),
+}
+
+/// What was asked of a service that did not answer it, and why.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    what: String,
+    pub(crate) cause: Cause,
+}
+
+impl StdError for Trouble {}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = &self.what;
+        match &self.cause {
+            Cause::Absent => write!(f, "{what} does not exist there (look at name and region)"),
+            Cause::Denied(message) => write!(f, "{what} may not be used: {message}"),
+            Cause::Credentials(message) => write!(
+                f,
+                "there are no good AWS credentials for {what}: {message} (for a stack of `cargo \
+                 run`, give --local)"
+            ),
+            Cause::Unreachable(message) => write!(f, "{what} cannot be reached: {message}"),
+            Cause::NotServed => write!(f, "the endpoint of {what} does not know the call"),
+            Cause::OtherKey => write!(f, "{what} is none of Regain's: its key is not pk"),
+            Cause::Other(message) => write!(f, "{what} cannot be used: {message}"),
+        }
+    }
+}
+
+impl Trouble {
+    /// From an answer of the SDK.
+    pub(crate) fn of<E>(what: impl Into<String>, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let status = error
+            .raw_response()
+            .map(|response| response.status().as_u16());
+        let cause = match error.code() {
+            Some(code) => refusal(code, error.message().unwrap_or(code)),
+            // What a service does not serve it refuses without a code of its own.
+            None if matches!(status, Some(404 | 405 | 501)) => Cause::NotServed,
+            None => cause(error),
+        };
+        Self {
+            what: what.into(),
+            cause,
+        }
+    }
+
+    /// From what an error of the engine was caused by.
+    pub(crate) fn because(what: impl Into<String>, error: &(dyn StdError + 'static)) -> Self {
+        Self {
+            what: what.into(),
+            cause: cause(error),
+        }
+    }
+}
+
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+fn has<E: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).any(|cause| cause.downcast_ref::<E>().is_some())
+}
+
+/// Why a call failed, by all that its error was caused by.
+fn cause(error: &(dyn StdError + 'static)) -> Cause {
+    if has::<NoTable>(error) || has::<NoSecret>(error) {
+        return Cause::Absent;
+    }
+    let metadata = causes(error).find_map(|cause| cause.downcast_ref::<ErrorMetadata>());
+    if let Some(metadata) = metadata {
+        return match metadata.code() {
+            Some(code) => refusal(code, metadata.message().unwrap_or(code)),
+            None => Cause::NotServed,
+        };
+    }
+    let texts: Vec<_> = causes(error).map(ToString::to_string).collect();
+    let last = texts.last().cloned().unwrap_or_default();
+    let says = |word: &str| texts.iter().any(|text| text.to_lowercase().contains(word));
+    if says("credential") {
+        Cause::Credentials(no_credentials(&last))
+    } else if says("region") {
+        Cause::Other("no region is known: set AWS_REGION, or give --region".to_owned())
+    } else if has::<ConnectorError>(error) || says("timed out") || says("timeout") {
+        Cause::Unreachable(last)
+    } else {
+        Cause::Other(last)
+    }
+}
+
+/// What a service means that refuses a call with a code.
+fn refusal(code: &str, message: &str) -> Cause {
+    let message = message.to_owned();
+    match code {
+        "ResourceNotFoundException" | "NotFoundException" => Cause::Absent,
+        // CloudFormation has no code of its own for it.
+        "ValidationError" if message.ends_with("does not exist") => Cause::Absent,
+        "ValidationException" if message.contains("key element") => Cause::OtherKey,
+        "UnknownOperationException" => Cause::NotServed,
+        "UnauthorizedOperation" => Cause::Denied(message),
+        _ if code.starts_with("AccessDenied") => Cause::Denied(message),
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException" => Cause::Credentials(message),
+        _ => Cause::Other(message),
+    }
+}
+
+/// What the SDK lists as tried, in a sentence.
+fn no_credentials(tried: &str) -> String {
+    let tried = tried.to_lowercase();
+    if tried.contains("`sso`") || tried.contains("sso feature") {
+        return "the profile signs in by SSO; run `eval \"$(aws configure export-credentials \
+                --format env)\"` first"
+            .to_owned();
+    }
+    "none were found in the environment, the profile or the machine's role".to_owned()
+}

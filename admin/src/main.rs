@@ -1,0 +1,59 @@
+//! `regain`: what an operator does to a stack by hand. Users are brought in, shown and blocked; what
+//! throttles somebody is shown and cleared; and the doctor says what keeps a stack from working.
+
+mod connection;
+mod doctor;
+mod failure;
+mod import;
+mod options;
+mod say;
+mod stack;
+mod throttle;
+mod users;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::connection::Connection;
+use self::failure::Failure;
+use self::options::{Command, Options, ThrottleCommand, UsersCommand};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    match run(options).await {
+        Ok(code) => code,
+        Err(failure) => {
+            say::error(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<ExitCode, Failure> {
+    let place = options.command.place().clone();
+    let connection = Connection::new(&options.connect).await;
+    let stack = stack::find(&connection, &place, options.connect.local).await?;
+    match options.command {
+        Command::Users { command } => match command {
+            UsersCommand::Import(options) => import::run(&connection, &stack, &options).await,
+            UsersCommand::Show(options) => users::show(&connection, &stack, &options.user).await,
+            UsersCommand::Block(options) => {
+                users::set_blocked(&connection, &stack, &options.user, true).await
+            }
+            UsersCommand::Unblock(options) => {
+                users::set_blocked(&connection, &stack, &options.user, false).await
+            }
+        },
+        Command::Throttle { command } => match command {
+            ThrottleCommand::Show(options) => {
+                throttle::show(&connection, &stack, &options.address).await
+            }
+            ThrottleCommand::Clear(options) => {
+                throttle::clear(&connection, &stack, &options.address).await
+            }
+        },
+        Command::Doctor(_) => Ok(doctor::run(&connection, &stack).await),
+    }
+}

@@ -1,0 +1,348 @@
+//! The command line.
+
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help, which a terminal shows as it is"
+)]
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use regain::ids::UserIdFormat;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Looks after a Regain stack: brings users in, shows and blocks them, shows and clears what throttles
+/// somebody, and finds what keeps a stack from working.
+#[derive(Debug, Parser)]
+#[command(name = "regain", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) connect: Connect,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples, for a stack that was deployed under the name my-regain:
+  regain doctor --stack my-regain
+  regain users import people.jsonl --stack my-regain --dry-run
+  regain users import people.jsonl --stack my-regain
+  regain users show ann@example.com --stack my-regain
+  regain throttle clear ann@example.com --stack my-regain
+
+For the one of `cargo run -- --dynamodb-port 3001 --ses-port 3002 --secrets-port 3003`:
+  regain users show demo@example.com --local
+
+Credentials and region come from where the AWS CLI has them: the environment, or the profile in
+AWS_PROFILE. If you sign in with `aws sso login`, hand them over first:
+  eval \"$(aws configure export-credentials --format env)\"
+
+It exits with 0 when all is well, 1 when something is not, and 2 when it was not called right.";
+
+/// Where the stack is.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Where")]
+pub(crate) struct Connect {
+    /// The stack of `cargo run` on this machine, with its stand-ins on ports 3001 (DynamoDB), 3002
+    /// (SES) and 3003 (Secrets Manager); AWS_ENDPOINT_URL_… and --endpoint move them
+    #[arg(long, global = true)]
+    pub(crate) local: bool,
+
+    /// Another address for one service: dynamodb, ses, secrets or cloudformation. May be repeated;
+    /// overrides AWS_ENDPOINT_URL_DYNAMODB and its like
+    #[arg(long, global = true, value_name = "SERVICE=URL", value_parser = endpoint)]
+    pub(crate) endpoint: Vec<Endpoint>,
+
+    /// The region, if not that of the environment or the profile
+    #[arg(long, global = true, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+
+    /// A profile of ~/.aws/config
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+}
+
+/// A service, and where it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) service: Service,
+    pub(crate) url: String,
+}
+
+/// A service that is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Service {
+    Dynamodb,
+    Ses,
+    Secrets,
+    Cloudformation,
+}
+
+fn endpoint(text: &str) -> Result<Endpoint, String> {
+    let (service, url) = text.split_once('=').ok_or("it has the form SERVICE=URL")?;
+    let service = Service::from_str(service, true)
+        .map_err(|_| "the service is one of dynamodb, ses, secrets, cloudformation")?;
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        return Err("the URL begins with http:// or https://".to_owned());
+    }
+    Ok(Endpoint {
+        service,
+        url: url.to_owned(),
+    })
+}
+
+/// Which stack.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Place {
+    /// The stack's name, which tells the table, the secrets and the settings (it takes the permission
+    /// cloudformation:DescribeStacks)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stack: Option<String>,
+
+    /// The table, if not the stack's: its output TableName
+    #[arg(long, value_name = "NAME")]
+    pub(crate) table: Option<String>,
+
+    #[clap(skip)]
+    pub(crate) parts: Parts,
+}
+
+/// The other parts of a stack, where they are given one by one.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Parts {
+    /// The index key's secret, if not the stack's: its output IndexKeyArn
+    #[arg(long, value_name = "ID")]
+    pub(crate) index_key_secret: Option<String>,
+
+    /// The code key's secret, if not the stack's: its output CodeKeyArn
+    #[arg(long, value_name = "ID")]
+    pub(crate) code_key_secret: Option<String>,
+
+    /// The sender, if not the stack's: its parameter MailFrom
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) mail_from: Option<String>,
+
+    /// What the names of the mail templates begin with, if not the stack's name
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) template_prefix: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bring users in, show them, block them
+    #[command(arg_required_else_help = true)]
+    Users {
+        #[command(subcommand)]
+        command: UsersCommand,
+    },
+    /// Show or clear what throttles an address
+    #[command(arg_required_else_help = true)]
+    Throttle {
+        #[command(subcommand)]
+        command: ThrottleCommand,
+    },
+    /// Check everything that a stack needs to work, and say how to mend what is not right
+    #[command(after_help = DOCTOR)]
+    Doctor(DoctorOptions),
+}
+
+impl Command {
+    pub(crate) fn place(&self) -> Place {
+        let with_index_key = |place: &Place, id: &Option<String>| Place {
+            parts: Parts {
+                index_key_secret: id.clone(),
+                ..Parts::default()
+            },
+            ..place.clone()
+        };
+        match self {
+            Self::Users { command } => match command {
+                UsersCommand::Import(options) => options.place.clone(),
+                UsersCommand::Show(options)
+                | UsersCommand::Block(options)
+                | UsersCommand::Unblock(options) => options.place.clone(),
+            },
+            Self::Throttle { command } => match command {
+                ThrottleCommand::Show(options) | ThrottleCommand::Clear(options) => {
+                    with_index_key(&options.place, &options.index_key_secret)
+                }
+            },
+            Self::Doctor(options) => Place {
+                parts: options.parts.clone(),
+                ..options.place.clone()
+            },
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsersCommand {
+    /// Bring in a file of users, one JSON object a line
+    #[command(after_help = IMPORT)]
+    Import(ImportOptions),
+    /// Print a user as JSON, without the password's hash
+    Show(UserOptions),
+    /// Keep a user from setting passwords, from now on
+    #[command(after_help = BLOCK)]
+    Block(UserOptions),
+    /// Make a blocked user active again
+    Unblock(UserOptions),
+}
+
+const IMPORT: &str = "\
+A line is one user. Only \"email\" is required; a line matches an existing user by \"id\", or else by
+\"email\", and what it does not say stays as it is:
+
+  {\"email\": \"ann@example.com\", \"password\": \"…\", \"profile\": {\"displayName\": \"Ann\"}, \"locale\": \"en\"}
+  {\"id\": \"60115a65c0c6974f894f9ea6\", \"email\": \"bob@example.com\", \"passwordHash\": \"$argon2id$v=19$…\"}
+
+The other fields are phone, status, meta, identities, address, roles, isEmailValidate,
+isProfileComplete and isTemporary. \"passwordHash\" is an Argon2id PHC string. Hashes of another kind,
+bcrypt or scrypt among them, cannot be taken over: leave them out, and those people set a new
+password by a recovery.
+
+All lines are checked before the first is written. An import that was cut short is finished by
+running it again: who is as the file says is left alone.
+
+Examples:
+  regain users import people.jsonl --stack my-regain --dry-run    says what it would do
+  regain users import people.jsonl --stack my-regain
+  regain users import people.jsonl --table my-regain-Table-1ABC2DEF3 --id-format uuid
+  regain users import people.jsonl --local";
+
+const BLOCK: &str = "\
+A recovery under way comes to nothing. Only who proves the mailbox is told that the user is blocked.
+Sessions of other services are theirs to end.";
+
+const DOCTOR: &str = "\
+✓ is as it should be, ✗ is not and comes with what to do about it, – could not be checked. It exits
+with 1 if there is a ✗. Nothing is changed, and no secret is printed.
+
+Examples:
+  regain doctor --stack my-regain
+  regain doctor --table my-regain-Table-1ABC2DEF3 --mail-from no-reply@example.com \\
+      --template-prefix my-regain --index-key-secret IndexKey-x1 --code-key-secret CodeKey-x2
+  regain doctor --local";
+
+/// `users import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportOptions {
+    /// The file; - reads standard input
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    /// Say what it would do, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Bring in the other lines when some are bad
+    #[arg(long)]
+    pub(crate) skip_bad: bool,
+
+    /// Form of the ids: that of the stack's UserIdFormat, else objectid
+    #[arg(long, value_name = "FORM")]
+    pub(crate) id_format: Option<IdFormat>,
+
+    /// Memory of a password hash in KiB: the stack's Argon2MemoryKib, else 19456, which is the least
+    #[arg(long, value_name = "KIB")]
+    pub(crate) argon2_memory_kib: Option<u32>,
+
+    /// Passes of a password hash: the stack's Argon2Iterations, else 2, which is the least
+    #[arg(long, value_name = "PASSES")]
+    pub(crate) argon2_iterations: Option<u32>,
+
+    /// Lanes of a password hash: the stack's Argon2Parallelism, else 1
+    #[arg(long, value_name = "LANES")]
+    pub(crate) argon2_parallelism: Option<u32>,
+}
+
+/// [`UserIdFormat`] on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum IdFormat {
+    /// 24 lower-case hexadecimal digits
+    Objectid,
+    /// Lower case, with hyphens
+    Uuid,
+}
+
+impl From<IdFormat> for UserIdFormat {
+    fn from(format: IdFormat) -> Self {
+        match format {
+            IdFormat::Objectid => Self::ObjectId,
+            IdFormat::Uuid => Self::Uuid,
+        }
+    }
+}
+
+/// The other commands for users.
+#[derive(Debug, Args)]
+pub(crate) struct UserOptions {
+    /// The user's e-mail address or id
+    #[arg(value_name = "ADDRESS or ID")]
+    pub(crate) user: String,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ThrottleCommand {
+    /// Show the cooldown, the codes of this hour and day, and the wrong guesses of today
+    #[command(after_help = THROTTLE_SHOW)]
+    Show(ThrottleOptions),
+    /// Clear them all, so that the person can go on at once
+    #[command(after_help = THROTTLE_CLEAR)]
+    Clear(ThrottleOptions),
+}
+
+const THROTTLE_SHOW: &str = "\
+Throttles are kept by address, whether or not a user has it. The limit of requests from one network
+address is another one: it ends with the hour.";
+
+const THROTTLE_CLEAR: &str = "\
+Recovery sessions stay as they are: a session whose own guesses are spent stays spent, and the person
+asks for a new code. The limit of requests from one network address is another one: it ends with the
+hour.";
+
+/// The commands for throttles.
+#[derive(Debug, Args)]
+pub(crate) struct ThrottleOptions {
+    /// The e-mail address, as the person types it
+    pub(crate) address: String,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    /// The index key's secret, if not the stack's: its output IndexKeyArn
+    #[arg(long, value_name = "ID")]
+    pub(crate) index_key_secret: Option<String>,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorOptions {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) parts: Parts,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Options::command().debug_assert();
+    }
+}

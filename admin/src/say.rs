@@ -1,0 +1,56 @@
+//! What is said on the terminal: colours where there is one, plain text where there is none.
+
+use std::fmt::Display;
+
+use anstyle::{AnsiColor, Style};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const NOTE: Style = AnsiColor::Yellow.on_default().bold();
+const QUIET: Style = Style::new().dimmed();
+
+/// A line of the result.
+pub(crate) fn line(text: impl Display) {
+    anstream::println!("{text}");
+}
+
+/// A heading in the result.
+pub(crate) fn heading(text: impl Display) {
+    let bold = Style::new().bold();
+    anstream::println!("{bold}{text}{bold:#}");
+}
+
+/// What is as it should be.
+pub(crate) fn good(text: impl Display) {
+    anstream::println!("{GOOD}✓{GOOD:#} {text}");
+}
+
+/// What is not.
+pub(crate) fn bad(text: impl Display) {
+    anstream::println!("{BAD}✗{BAD:#} {text}");
+}
+
+/// What could not be looked at.
+pub(crate) fn unchecked(text: impl Display) {
+    anstream::println!("{QUIET}– {text}{QUIET:#}");
+}
+
+/// What to do about it.
+pub(crate) fn fix(text: impl Display) {
+    anstream::println!("  → {text}");
+}
+
+/// Something to know that stops nothing.
+pub(crate) fn note(text: impl Display) {
+    anstream::eprintln!("{NOTE}note:{NOTE:#} {text}");
+}
+
+/// Why it did not work.
+pub(crate) fn error(text: impl Display) {
+    anstream::eprintln!("{BAD}error:{BAD:#} {text}");
+}
+
+/// A number of things.
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}

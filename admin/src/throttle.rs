@@ -1,0 +1,144 @@
+//! `regain throttle show` and `clear`.
+
+use std::process::ExitCode;
+
+use regain::ambient;
+use regain::keys::AddressKey;
+use regain::secrets::Secrets;
+use regain::session::AddressState;
+use regain::settings::Limits;
+use regain::timestamp::Timestamp;
+
+use crate::connection::Connection;
+use crate::failure::{Failure, Trouble};
+use crate::say;
+use crate::stack::Stack;
+use crate::users::{parse_address, trouble};
+
+/// Says what throttles an address.
+pub(crate) async fn show(
+    connection: &Connection,
+    stack: &Stack,
+    given: &str,
+) -> Result<ExitCode, Failure> {
+    let key = key(connection, stack, given).await?;
+    let at = ambient::now();
+    let state = connection.store(&stack.table).address_state(&key, at).await;
+    let state = state.map_err(|error| trouble(stack, &error))?;
+    for line in described(&state, &stack.settings.limits, at) {
+        say::line(line);
+    }
+    if !stack.has_own_settings {
+        say::note(
+            "the limits are the defaults, or this environment's; --stack tells the stack's own",
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Clears what throttles an address.
+pub(crate) async fn clear(
+    connection: &Connection,
+    stack: &Stack,
+    given: &str,
+) -> Result<ExitCode, Failure> {
+    let key = key(connection, stack, given).await?;
+    let cleared = connection.store(&stack.table).clear_throttle(&key).await;
+    say::line(if cleared.map_err(|error| trouble(stack, &error))? {
+        format!("cleared: {given} may ask for a code and guess at once; sessions stay as they are")
+    } else {
+        format!("nothing throttles {given}")
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Under which key an address is counted: only who has the index key can tell.
+async fn key(connection: &Connection, stack: &Stack, given: &str) -> Result<AddressKey, Failure> {
+    let address = parse_address(given)?;
+    let id = stack.index_key.clone().ok_or(Failure::Usage(
+        "throttles are kept under a keyed name: give --index-key-secret ID, or --stack NAME",
+    ))?;
+    let what = format!("the secret {id}");
+    let keys = Secrets::new(connection.secrets(), id, None).index().await;
+    let keys = keys.map_err(|error| Trouble::because(what, &error))?;
+    Ok(keys.address(&address))
+}
+
+fn described(state: &AddressState, limits: &Limits, at: Timestamp) -> [String; 5] {
+    let of =
+        |limit: Option<u32>| limit.map_or("no limit".to_owned(), |limit| format!("of {limit}"));
+    let until = |end: Timestamp| format!("until {}", minute(end));
+    let cooled = state
+        .last_code_at
+        .map(|last| last.plus(limits.cooldown).since(at));
+    let cooldown = match cooled.map(|left| left.as_millis().div_ceil(1000)) {
+        Some(left @ 1..) => format!("{left} s more"),
+        _ => "none".to_owned(),
+    };
+    let last = state
+        .last_code_at
+        .map_or("none in two days".to_owned(), Timestamp::rfc3339);
+    let hour = (
+        state.codes_this_hour,
+        of(limits.address_per_hour),
+        until(at.next_hour()),
+    );
+    let day = (
+        state.codes_today,
+        of(limits.address_per_day),
+        until(at.next_day()),
+    );
+    let guesses = (
+        state.guesses_today,
+        of(Some(limits.daily_guesses)),
+        until(at.next_day()),
+    );
+    let row = |what: &str, (count, limit, end): (u32, String, String)| {
+        format!("{what:<20} {count} {limit}, {end}")
+    };
+    [
+        format!("{:<20} {last}", "last code"),
+        format!("{:<20} {cooldown}", "cooldown"),
+        row("codes this hour", hour),
+        row("codes today", day),
+        row("wrong guesses today", guesses),
+    ]
+}
+
+/// A point in time to the minute, which is what hours and days end on.
+fn minute(at: Timestamp) -> String {
+    let text = at.rfc3339();
+    let (date, time) = text.split_once('T').unwrap_or((&text, ""));
+    format!("{date} {} UTC", time.get(..5).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use regain::settings::Settings;
+
+    use super::*;
+
+    #[test]
+    fn what_throttles_is_told_with_its_limit_and_its_end() {
+        let at = Timestamp::from_millis(1_773_144_000_000);
+        let limits =
+            Settings::read(&|name| (name == "EMAIL_REQUESTS_PER_DAY").then(|| "0".to_owned()));
+        let state = AddressState {
+            last_code_at: Some(at.minus(std::time::Duration::from_millis(19_500))),
+            codes_this_hour: 5,
+            codes_today: 7,
+            guesses_today: 2,
+            ..AddressState::default()
+        };
+        assert_eq!(
+            described(&state, &limits.unwrap().limits, at),
+            [
+                "last code            2026-03-10T11:59:40.500Z",
+                "cooldown             41 s more",
+                "codes this hour      5 of 5, until 2026-03-10 13:00 UTC",
+                "codes today          7 no limit, until 2026-03-11 00:00 UTC",
+                "wrong guesses today  2 of 30, until 2026-03-11 00:00 UTC",
+            ]
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! `regain users show`, `block` and `unblock`.
+
+use std::process::ExitCode;
+
+use regain::address::Address;
+use regain::ids::{UserId, UserIdFormat};
+use regain::store::{Store, StoreError};
+use regain::timestamp::Timestamp;
+use regain::users::User;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::connection::Connection;
+use crate::failure::{Failure, Trouble};
+use crate::say;
+use crate::stack::Stack;
+
+/// A user as shown: what the API shows of one, and what an operator wants to know besides. Never the
+/// password's hash.
+#[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the user's")]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    id: &'a str,
+    email: &'a str,
+    phone: &'a str,
+    status: &'a str,
+    profile: &'a Map<String, Value>,
+    meta: &'a Map<String, Value>,
+    identities: &'a Map<String, Value>,
+    is_email_validate: bool,
+    is_profile_complete: bool,
+    is_temporary: bool,
+    address: &'a Map<String, Value>,
+    roles: &'a [Value],
+    locale: Option<&'a str>,
+    has_password: bool,
+    password_changed_at: Option<String>,
+    credentials_version: u64,
+}
+
+/// Prints a user.
+pub(crate) async fn show(
+    connection: &Connection,
+    stack: &Stack,
+    named: &str,
+) -> Result<ExitCode, Failure> {
+    let user = find(&connection.store(&stack.table), stack, named).await?;
+    let shown = Shown {
+        id: user.id.as_str(),
+        email: &user.email,
+        phone: &user.phone,
+        status: &user.status,
+        profile: &user.profile,
+        meta: &user.meta,
+        identities: &user.identities,
+        is_email_validate: user.is_email_validate,
+        is_profile_complete: user.is_profile_complete,
+        is_temporary: user.is_temporary,
+        address: &user.address,
+        roles: &user.roles,
+        locale: user.locale.as_deref(),
+        has_password: user.password_hash.is_some(),
+        password_changed_at: user.password_changed_at.map(Timestamp::rfc3339),
+        credentials_version: user.credentials_version,
+    };
+    say::line(serde_json::to_string_pretty(&shown)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Blocks a user, or makes a blocked one active again.
+pub(crate) async fn set_blocked(
+    connection: &Connection,
+    stack: &Stack,
+    named: &str,
+    blocked: bool,
+) -> Result<ExitCode, Failure> {
+    let store = connection.store(&stack.table);
+    let user = find(&store, stack, named).await?;
+    let who = format!("{} ({})", user.email, user.id.as_str());
+    if user.is_blocked() == blocked {
+        let how = if blocked {
+            "blocked already"
+        } else {
+            "not blocked"
+        };
+        say::line(format!("{who} is {how}; the status is {:?}", user.status));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let written = store.set_blocked(&user, blocked).await;
+    if !written.map_err(|error| trouble(stack, &error))? {
+        return Err(Failure::Changed);
+    }
+    say::line(format!(
+        "{who} is {} now",
+        if blocked { "blocked" } else { "active" }
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The user of an address or an id, whichever was given.
+async fn find(store: &Store, stack: &Stack, named: &str) -> Result<User, Failure> {
+    let (kind, found) = if named.contains('@') {
+        ("address", store.user_of(&parse_address(named)?).await)
+    } else {
+        let formats = [UserIdFormat::ObjectId, UserIdFormat::Uuid];
+        let id = formats
+            .into_iter()
+            .find_map(|format| UserId::parse(named, format));
+        let id = id.ok_or_else(|| Failure::Argument {
+            given: named.to_owned(),
+            problem: "neither an e-mail address nor a user's id",
+        })?;
+        ("id", store.user(&id).await)
+    };
+    let user = found.map_err(|error| trouble(stack, &error))?;
+    user.ok_or_else(|| Failure::Nobody {
+        kind,
+        given: named.to_owned(),
+    })
+}
+
+/// The canonical form of an address on the command line.
+pub(crate) fn parse_address(given: &str) -> Result<Address, Failure> {
+    Address::parse(given).map_err(|_| Failure::Argument {
+        given: given.to_owned(),
+        problem: "not an e-mail address",
+    })
+}
+
+/// What the table answered, in a sentence.
+pub(crate) fn trouble(stack: &Stack, error: &StoreError) -> Trouble {
+    Trouble::because(stack.the_table(), error)
+}

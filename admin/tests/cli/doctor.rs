@@ -1,0 +1,262 @@
+//! The doctor.
+
+use serde_json::{Value, json};
+
+use crate::kit::{INDEX_SECRET, Kit};
+
+const ALL_RIGHT: &str = "\
+Table
+✓ the table regain is there
+✓ mail is handed on (stream, keys only)
+✓ expired items go (TTL by expiresAt)
+✓ lost data can be restored (point-in-time recovery)
+
+Clock
+✓ the clock here and there agree
+
+Secrets
+✓ the index key can be read
+✓ the code key can be read
+✓ they differ
+
+Mail
+✓ the account may send
+✓ the account is out of the sandbox
+✓ no-reply@mail.example.com may be mailed from (by the identity example.com)
+✓ template regain-directory-session-forgot-en
+✓ template regain-directory-session-forgot-id
+✓ template regain-auth-v1-forgot-password-en
+✓ template regain-auth-v1-forgot-password-id
+✓ template regain-password-changed-en
+✓ template regain-password-changed-id
+
+17 right, 0 wrong
+";
+
+#[tokio::test]
+async fn a_stack_that_is_all_right_passes_every_check() {
+    let kit = Kit::new().await;
+    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    assert_eq!(
+        (ran.code, ran.out.as_str(), ran.err.as_str()),
+        (Some(0), ALL_RIGHT, "")
+    );
+}
+
+#[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one entry for each thing that can be wrong"
+)]
+async fn each_thing_that_is_wrong_is_told_with_what_to_do() {
+    let table = |change: Value| {
+        let mut table = json!({
+            "TableName": "regain", "TableStatus": "ACTIVE",
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"},
+        });
+        table
+            .as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
+        json!({ "Table": table })
+    };
+    let template = |text: &str| {
+        json!({"TemplateName": "x", "TemplateContent": {
+            "Subject": "{{serviceName}}", "Text": text, "Html": "{{code}}",
+        }})
+    };
+    let email = "templates/regain-auth-v1-forgot-password-en";
+    for (call, answer, wrong, fix) in [
+        (
+            "DescribeTable",
+            table(json!({"StreamSpecification": null})),
+            "✗ no mail is ever sent: the stream is off",
+            "deploy the stack again",
+        ),
+        (
+            "DescribeTable",
+            table(json!({"StreamSpecification": {
+                "StreamEnabled": true, "StreamViewType": "NEW_IMAGE",
+            }})),
+            "✗ the stream carries whole items, password hashes among them",
+            "KEYS_ONLY",
+        ),
+        (
+            "DescribeTable",
+            table(json!({"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]})),
+            "✗ the table regain is none of Regain's: its key is not pk",
+            "TableName",
+        ),
+        (
+            "DescribeTimeToLive",
+            json!({"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}),
+            "✗ expired items stay for ever",
+            "deploy the stack again",
+        ),
+        (
+            "DescribeContinuousBackups",
+            json!({"ContinuousBackupsDescription": {"ContinuousBackupsStatus": "DISABLED"}}),
+            "✗ lost data cannot be restored",
+            "deploy the stack again",
+        ),
+        (
+            "CodeKey",
+            json!({"SecretString": INDEX_SECRET}),
+            "✗ index key and code key are the same",
+            "put a new value into the code key",
+        ),
+        (
+            "CodeKey",
+            json!({"SecretString": "short"}),
+            "✗ the code key is no good: it has fewer than 32 characters",
+            "64 random letters",
+        ),
+        (
+            "account",
+            json!({"SendingEnabled": true, "ProductionAccessEnabled": false}),
+            "✗ the account is in the sandbox",
+            "ask for production access",
+        ),
+        (
+            "account",
+            json!({"SendingEnabled": false, "ProductionAccessEnabled": true}),
+            "✗ the account may not send",
+            "dashboard",
+        ),
+        (
+            "identities/example.com",
+            json!({"VerifiedForSendingStatus": false}),
+            "✗ the identity example.com is not verified yet",
+            "DKIM",
+        ),
+        (
+            email,
+            template("no code at all"),
+            "✗ template regain-auth-v1-forgot-password-en: its text part does not show {{code}}",
+            "deploy the stack again",
+        ),
+        (
+            email,
+            template("{{code}} for {{name}}"),
+            "✗ template regain-auth-v1-forgot-password-en: its text part uses {{name}}, which no \
+             mail has",
+            "deploy the stack again",
+        ),
+    ] {
+        let kit = Kit::new().await;
+        kit.aws.answers(call, answer);
+        let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+        assert_eq!(ran.code, Some(1), "{wrong}: {ran:?}");
+        let lines: Vec<_> = ran.out.lines().collect();
+        let at = lines.iter().position(|line| line.starts_with(wrong));
+        let at = at.unwrap_or_else(|| panic!("{wrong}: {lines:#?}"));
+        assert!(
+            lines[at + 1].starts_with("  → ") && lines[at + 1].contains(fix),
+            "{lines:#?}"
+        );
+        assert!(ran.out.contains(" 1 wrong"), "{lines:#?}");
+        assert!(!ran.out.contains(INDEX_SECRET));
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_or_forbidden_is_told_with_what_to_do() {
+    let denied = "User: arn:aws:iam::1:user/op is not authorized to perform: ses:GetAccount";
+    for (call, status, code, message, wrong) in [
+        (
+            "IndexKey",
+            400,
+            "AccessDeniedException",
+            denied,
+            format!("✗ the index key: the secret IndexKey may not be used: {denied}"),
+        ),
+        (
+            "CodeKey",
+            400,
+            "ResourceNotFoundException",
+            "",
+            "✗ the code key: the secret CodeKey does not exist there".to_owned(),
+        ),
+        (
+            "account",
+            403,
+            "AccessDeniedException",
+            denied,
+            format!("✗ the account: SES may not be used: {denied}"),
+        ),
+        (
+            "identities/example.com",
+            404,
+            "NotFoundException",
+            "",
+            "✗ SES knows neither no-reply@mail.example.com nor its domain".to_owned(),
+        ),
+        (
+            "templates/regain-password-changed-id",
+            404,
+            "NotFoundException",
+            "",
+            "✗ template regain-password-changed-id: the template regain-password-changed-id does \
+             not exist there"
+                .to_owned(),
+        ),
+        (
+            "DescribeTable",
+            400,
+            "ResourceNotFoundException",
+            "",
+            "✗ it is there: the table regain does not exist there".to_owned(),
+        ),
+    ] {
+        let kit = Kit::new().await;
+        kit.aws.fails(call, status, code, message);
+        let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(
+            ran.out.lines().any(|line| line.starts_with(&wrong)),
+            "{wrong}: {}",
+            ran.out
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_an_endpoint_does_not_know_is_not_checked_and_nothing_wrong() {
+    let kit = Kit::new().await;
+    kit.aws.fails(
+        "DescribeContinuousBackups",
+        400,
+        "UnknownOperationException",
+        "",
+    );
+    kit.aws.fails("account", 404, "", "");
+    kit.aws
+        .fails("identities/no-reply@example.com", 404, "", "");
+    let ran = kit.local(&["doctor"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for what in ["point-in-time recovery", "the account", "the sender"] {
+        let line = format!("– {what}: not checked here, the endpoint does not know the call");
+        assert!(ran.out.contains(&line), "{}", ran.out);
+    }
+    assert!(
+        ran.out.ends_with("13 right, 0 wrong, 3 not checked\n"),
+        "{}",
+        ran.out
+    );
+}
+
+#[tokio::test]
+async fn parts_that_were_not_named_are_asked_for() {
+    let kit = Kit::new().await;
+    let ran = kit.run(&["doctor", "--table", "regain"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for line in [
+        "– the index key: give --index-key-secret ID, or --stack NAME",
+        "– the code key: give --code-key-secret ID, or --stack NAME",
+        "– the sender: give --mail-from ADDRESS, or --stack NAME",
+        "– the templates: give --template-prefix PREFIX, or --stack NAME",
+    ] {
+        assert!(ran.out.contains(line), "{}", ran.out);
+    }
+}

@@ -1,0 +1,197 @@
+//! What does not work is said in one sentence.
+
+use crate::kit::Kit;
+
+const SHOW: [&str; 3] = ["users", "show", "ann@example.com"];
+
+#[tokio::test]
+async fn a_table_that_does_not_exist_is_named() {
+    let kit = Kit::new().await;
+    let ran = kit.run(&[&SHOW[..], &["--table", "other"]].concat()).await;
+    assert_eq!(
+        ran.sentence(),
+        "the table other does not exist there (look at name and region)"
+    );
+    let file = kit.file(&[serde_json::json!({"email": "ann@example.com"})]);
+    let import = [
+        "users",
+        "import",
+        file.to_str().unwrap(),
+        "--table",
+        "other",
+    ];
+    let ran = kit.run(&import).await;
+    assert_eq!(
+        ran.sentence(),
+        "the table other does not exist there (look at name and region)"
+    );
+}
+
+#[tokio::test]
+async fn a_stack_that_does_not_exist_is_named() {
+    let kit = Kit::new().await;
+    let message = "Stack with id other does not exist";
+    kit.aws
+        .fails("DescribeStacks", 400, "ValidationError", message);
+    let ran = kit.run(&[&SHOW[..], &["--stack", "other"]].concat()).await;
+    assert_eq!(
+        ran.sentence(),
+        "the stack other does not exist there (look at name and region)"
+    );
+}
+
+#[tokio::test]
+async fn another_services_table_or_stack_is_refused() {
+    let kit = Kit::new().await;
+    let message = "The provided key element does not match the schema";
+    kit.aws
+        .fails("GetItem", 400, "ValidationException", message);
+    let ran = kit.local(&SHOW).await;
+    assert_eq!(
+        ran.sentence(),
+        "the table regain is none of Regain's: its key is not pk"
+    );
+    kit.aws.answers(
+        "DescribeStacks",
+        serde_json::json!({"outputs": {}, "parameters": {}}),
+    );
+    let ran = kit.run(&[&SHOW[..], &["--stack", "shop"]].concat()).await;
+    assert_eq!(
+        ran.sentence(),
+        "the stack shop has no output TableName: it is none of Regain's"
+    );
+}
+
+#[tokio::test]
+async fn a_permission_that_is_missing_is_told_as_aws_words_it() {
+    let kit = Kit::new().await;
+    let message = "User: arn:aws:iam::1:user/op is not authorized to perform: dynamodb:GetItem";
+    kit.aws
+        .fails("GetItem", 400, "AccessDeniedException", message);
+    let ran = kit.local(&SHOW).await;
+    assert_eq!(
+        ran.sentence(),
+        format!("the table regain may not be used: {message}")
+    );
+}
+
+#[tokio::test]
+async fn credentials_that_are_missing_or_no_good_are_told() {
+    let kit = Kit::new().await;
+    let table = [&SHOW[..], &["--table", "regain"]].concat();
+    let ran = kit.run_in(&[("AWS_REGION", "eu-central-1")], &table).await;
+    assert_eq!(
+        ran.sentence(),
+        "there are no good AWS credentials for the table regain: none were found in the environment, \
+         the profile or the machine's role (for a stack of `cargo run`, give --local)"
+    );
+    kit.aws.fails(
+        "GetItem",
+        400,
+        "UnrecognizedClientException",
+        "The security token is invalid.",
+    );
+    let ran = kit.run(&table).await;
+    assert!(
+        ran.sentence().contains("The security token is invalid."),
+        "{ran:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_region_that_is_missing_is_asked_for() {
+    let kit = Kit::new().await;
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+    ];
+    let ran = kit
+        .run_in(&keys, &[&SHOW[..], &["--table", "regain"]].concat())
+        .await;
+    assert!(
+        ran.sentence()
+            .ends_with("no region is known: set AWS_REGION, or give --region"),
+        "{ran:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_something_else_is_told() {
+    let kit = Kit::new().await;
+    kit.aws.fails("GetItem", 404, "", "");
+    let ran = kit.local(&SHOW).await;
+    assert_eq!(
+        ran.sentence(),
+        "the endpoint of the table regain does not know the call"
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_answer_is_told() {
+    let kit = Kit::new().await;
+    // A port that was free a moment ago.
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let nowhere = format!("dynamodb=http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let ran = kit
+        .local(&[&SHOW[..], &["--endpoint", &nowhere]].concat())
+        .await;
+    let sentence = ran.sentence();
+    assert!(
+        sentence.starts_with("the table regain cannot be reached: "),
+        "{sentence}"
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_right_exits_with_2_and_says_what_to_give() {
+    let kit = Kit::new().await;
+    for (arguments, says) in [
+        (
+            &SHOW[..],
+            "which stack? give --stack NAME or --table NAME, or --local",
+        ),
+        (
+            &["throttle", "show", "ann@example.com", "--table", "regain"],
+            "give --index-key-secret ID, or --stack NAME",
+        ),
+        (
+            &["throttle", "show", "ann", "--local"],
+            "\"ann\" is not an e-mail address",
+        ),
+        (&["users", "import", "--local"], "<FILE>"),
+        (&["doctor", "--local", "--endpoint", "ses"], "SERVICE=URL"),
+        (
+            &["doctor", "--local", "--stack", "regain"],
+            "--stack NAME or --local, not both",
+        ),
+        (&["users"], "Usage: regain users"),
+    ] {
+        let ran = kit.run(arguments).await;
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(ran.err.contains(says), "{arguments:?}: {}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn every_command_has_help_and_the_long_ones_examples() {
+    let kit = Kit::new().await;
+    for (arguments, shows) in [
+        (&["--help"][..], "regain doctor --stack my-regain"),
+        (
+            &["users", "import", "--help"],
+            "regain users import people.jsonl --stack my-regain",
+        ),
+        (&["users", "block", "--help"], "<ADDRESS or ID>"),
+        (
+            &["throttle", "clear", "--help"],
+            "sessions stay as they are",
+        ),
+        (&["doctor", "--help"], "regain doctor --local"),
+    ] {
+        let ran = kit.run(arguments).await;
+        assert_eq!(ran.code, Some(0));
+        assert!(ran.out.contains(shows), "{}", ran.out);
+        assert!(!ran.out.contains('\u{1b}'), "no colours in a pipe");
+    }
+}

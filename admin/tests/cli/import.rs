@@ -1,0 +1,278 @@
+//! Users brought in from a file.
+
+use regain::password::{Candidate, Cost, PasswordHash, Verified, verify};
+use serde_json::json;
+
+use crate::kit::{Kit, text};
+
+/// From the test vectors of Argon2's reference implementation.
+const ARGON2ID: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ\
+    $CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+const BCRYPT: &str = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
+const ID: &str = "60115a65c0c6974f894f9ea6";
+
+fn is_password(typed: &str, hash: Option<&PasswordHash>) -> bool {
+    let floor = Cost::new(Cost::MIN_MEMORY_KIB, Cost::MIN_ITERATIONS, 1).unwrap();
+    verify(
+        &Candidate::new(typed.to_owned().into()),
+        hash.unwrap(),
+        &floor,
+    ) == Verified::Yes
+}
+
+#[tokio::test]
+async fn a_file_is_brought_in_and_bringing_it_in_again_changes_nothing() {
+    let kit = Kit::new().await;
+    let file = kit.file(&[
+        json!({"email": "Ann@example.com", "password": "a typed one", "profile": {"n": 1.0}}),
+        json!({"id": ID, "email": "bob@example.com", "passwordHash": ARGON2ID, "status": "blocked"}),
+        json!({"email": "cyd@example.com"}),
+    ]);
+    let import = ["users", "import", text(&file)];
+    assert_eq!(
+        kit.local(&import).await.well(),
+        ["3 created, 0 updated, 0 unchanged."]
+    );
+    let ann = kit.user("ann@example.com").await.unwrap();
+    assert_eq!(ann.email, "Ann@example.com");
+    assert!(is_password("a typed one", ann.password_hash.as_ref()));
+    let bob = kit.user("bob@example.com").await.unwrap();
+    assert_eq!((bob.id.as_str(), bob.is_blocked()), (ID, true));
+    assert_eq!(bob.password_hash.unwrap().as_str(), ARGON2ID);
+
+    let written = kit.aws.calls("TransactWriteItems");
+    assert_eq!(
+        kit.local(&import).await.well(),
+        ["0 created, 0 updated, 3 unchanged."]
+    );
+    assert_eq!(kit.aws.calls("TransactWriteItems"), written);
+    let again = kit.user("ann@example.com").await.unwrap();
+    assert_eq!(again.credentials_version, ann.credentials_version);
+}
+
+#[tokio::test]
+async fn a_line_changes_what_it_says_and_nothing_else() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[
+        json!({"id": ID, "email": "ann@example.com", "phone": "1", "password": "before 1"}),
+    ])
+    .await;
+    let file = kit
+        .file(&[json!({"id": ID, "email": "ann@elsewhere.example.com", "password": "after 22"})]);
+    let ran = kit.local(&["users", "import", text(&file)]).await;
+    assert_eq!(ran.well(), ["0 created, 1 updated, 0 unchanged."]);
+    assert!(
+        kit.user("ann@example.com").await.is_none(),
+        "the address is free again"
+    );
+    let ann = kit.user("ann@elsewhere.example.com").await.unwrap();
+    assert_eq!((ann.id.as_str(), ann.phone.as_str()), (ID, "1"));
+    assert!(is_password("after 22", ann.password_hash.as_ref()));
+}
+
+#[tokio::test]
+async fn every_bad_line_is_told_and_nothing_is_brought_in() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[json!({"id": ID, "email": "ann@example.com"})])
+        .await;
+    let before = kit.keys().await;
+    let file = kit.text_file(&format!(
+        "{{\"email\": \"bob@example.com\"}}\n\
+         {{\"email\": \"bob@\"}}\n\
+         \n\
+         {{\"email\": \"cyd@example.com\", \"passwordHash\": \"{BCRYPT}\"}}\n\
+         {{\"id\": \"60115a65c0c6974f894f9eff\", \"email\": \"ann@example.com\"}}\n\
+         {{\"id\": \"{ID}\", \"email\": \"moved@example.com\"}}\n\
+         {{\"email\": \"BOB@example.com\"}}\n"
+    ));
+    let ran = kit.local(&["users", "import", text(&file)]).await;
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(
+        ran.out.lines().collect::<Vec<_>>(),
+        [
+            "line 2: \"email\" is not an e-mail address",
+            "line 4: \"passwordHash\" is made with bcrypt, which cannot be taken over: leave it out, \
+             and the person sets a new password by a recovery",
+            "line 5: \"email\" belongs to another user",
+            "line 7: has the same \"email\" as line 1",
+            "4 of 6 lines cannot be brought in, so nothing was.",
+        ]
+    );
+    assert_eq!(kit.keys().await, before);
+}
+
+#[tokio::test]
+async fn two_lines_about_one_user_are_told_apart_from_two_users() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[json!({"id": ID, "email": "ann@example.com"})])
+        .await;
+    let file = kit.file(&[
+        json!({"id": ID, "email": "moved@example.com"}),
+        json!({"email": "ann@example.com"}),
+    ]);
+    let ran = kit.local(&["users", "import", text(&file)]).await;
+    assert!(
+        ran.out
+            .starts_with("line 2: is about the same user as line 1\n"),
+        "{ran:?}"
+    );
+}
+
+#[tokio::test]
+async fn bad_lines_can_be_left_out() {
+    let kit = Kit::new().await;
+    let file =
+        kit.text_file("{\"email\": \"ann@example.com\"}\n{\n{\"email\": \"bob@example.com\"}\n");
+    let ran = kit
+        .local(&["users", "import", text(&file), "--skip-bad"])
+        .await;
+    assert_eq!(
+        ran.well(),
+        [
+            "line 2: not a user: no JSON from column 1 on",
+            "2 created, 0 updated, 0 unchanged, 1 bad line left out.",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_be_done_and_writes_nothing() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[
+        json!({"email": "ann@example.com", "password": "a typed one"}),
+        json!({"email": "bob@example.com"}),
+    ])
+    .await;
+    let before = kit.keys().await;
+    let file = kit.file(&[
+        json!({"email": "ann@example.com", "password": "a typed one"}),
+        json!({"email": "bob@example.com", "password": "a new one"}),
+        json!({"email": "cyd@example.com", "password": "another"}),
+    ]);
+    let ran = kit
+        .local(&["users", "import", text(&file), "--dry-run"])
+        .await;
+    assert_eq!(
+        ran.well(),
+        ["1 would be created, 1 would be updated, 1 unchanged. Nothing was written."]
+    );
+    assert_eq!(kit.keys().await, before);
+    assert!(
+        kit.user("bob@example.com")
+            .await
+            .unwrap()
+            .password_hash
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn an_import_that_was_cut_short_is_finished_by_running_it_again() {
+    let kit = Kit::new().await;
+    let lines: Vec<_> = (0..100)
+        .map(|n| json!({"email": format!("user{n}@example.com")}))
+        .collect();
+    let file = kit.file(&lines);
+    let import = ["users", "import", text(&file)];
+    let message = "The security token included in the request is expired";
+    kit.aws
+        .fails_after(40, "TransactWriteItems", "ExpiredTokenException", message);
+    let ran = kit.local(&import).await;
+    let sentence = ran.sentence();
+    assert!(sentence.starts_with("line "), "{sentence}");
+    assert!(
+        sentence.contains("40 lines are done; run the same command again to go on"),
+        "{sentence}"
+    );
+    kit.aws.recovers();
+    assert_eq!(
+        kit.local(&import).await.well(),
+        ["60 created, 0 updated, 40 unchanged."]
+    );
+}
+
+#[tokio::test]
+async fn passwords_are_hashed_at_the_cost_that_is_asked_for() {
+    let kit = Kit::new().await;
+    let file = kit.file(&[json!({"email": "ann@example.com", "password": "a typed one"})]);
+    let import = ["users", "import", text(&file)];
+    for (options, begins) in [
+        (&[][..], "$argon2id$v=19$m=19456,t=2,p=1$"),
+        (
+            &["--argon2-iterations", "3"],
+            "$argon2id$v=19$m=19456,t=3,p=1$",
+        ),
+    ] {
+        kit.local(&[&import, options].concat()).await.well();
+        let hash = kit
+            .user("ann@example.com")
+            .await
+            .unwrap()
+            .password_hash
+            .unwrap();
+        assert!(hash.as_str().starts_with(begins), "{options:?}");
+    }
+    let ran = kit
+        .local(&[&import[..], &["--argon2-memory-kib", "19455"]].concat())
+        .await;
+    assert_eq!(ran.code, Some(2));
+    assert_eq!(
+        ran.err,
+        "error: memory of a password hash must be 19456 to 5242880 KiB\n"
+    );
+}
+
+#[tokio::test]
+async fn a_stack_tells_its_table_its_form_of_ids_and_its_cost_of_hashes() {
+    let kit = Kit::new().await;
+    kit.aws.answers(
+        "DescribeStacks",
+        json!({
+            "outputs": {"TableName": "regain", "IndexKeyArn": "IndexKey", "CodeKeyArn": "CodeKey"},
+            "parameters": {"UserIdFormat": "uuid", "Argon2Iterations": "3"},
+        }),
+    );
+    let file = kit.file(&[json!({
+        "id": "0b8c2c3e-0000-4000-8000-000000000000",
+        "email": "ann@example.com",
+        "password": "a typed one",
+    })]);
+    kit.run(&["users", "import", text(&file), "--stack", "regain"])
+        .await
+        .well();
+    let hash = kit
+        .user("ann@example.com")
+        .await
+        .unwrap()
+        .password_hash
+        .unwrap();
+    assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=3,p=1$"));
+}
+
+#[tokio::test]
+async fn a_field_that_no_user_has_is_pointed_out() {
+    let kit = Kit::new().await;
+    let file = kit.file(&[json!({"email": "ann@example.com", "pasword": "a typed one"})]);
+    let ran = kit.local(&["users", "import", text(&file)]).await;
+    assert_eq!(ran.well(), ["1 created, 0 updated, 0 unchanged."]);
+    assert_eq!(
+        ran.err,
+        "note: no user has a field \"pasword\": it is left out (1 line)\n"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_text_is_refused_with_the_line() {
+    let kit = Kit::new().await;
+    let file = kit.text_file("");
+    std::fs::write(
+        &file,
+        b"{\"email\": \"ann@example.com\"}\n{\"email\": \"\xff@example.com\"}\n",
+    )
+    .unwrap();
+    let ran = kit.local(&["users", "import", text(&file)]).await;
+    assert_eq!(
+        ran.sentence(),
+        format!("{} cannot be read: line 2 is not UTF-8 text", text(&file))
+    );
+}

@@ -1,0 +1,214 @@
+//! What every test starts from: a fresh table, a stand-in for AWS in front of it, and the binary.
+
+mod aws;
+
+use std::path::{Path, PathBuf};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
+use regain::address::Address;
+use regain::keys::IndexKeys;
+use regain::store::Store;
+use regain::users::User;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+pub(crate) use aws::Aws;
+
+pub(crate) const TABLE: &str = "regain";
+pub(crate) const INDEX_SECRET: &str =
+    "index-secret-of-the-tests-index-secret-of-the-tests-0123456789ab";
+pub(crate) const CODE_SECRET: &str =
+    "code-secret-of-the-tests-code-secret-of-the-tests-0123456789abcd";
+
+/// A stack of its own for one test.
+pub(crate) struct Kit {
+    pub(crate) aws: Aws,
+    table: Client,
+    folder: tempfile::TempDir,
+}
+
+/// What a run of the binary came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    /// The lines it said, if it went well.
+    pub(crate) fn well(&self) -> Vec<&str> {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.out.lines().collect()
+    }
+
+    /// The one sentence it failed with.
+    pub(crate) fn sentence(&self) -> &str {
+        assert_eq!(self.code, Some(1), "{self:?}");
+        let sentence = self.err.strip_prefix("error: ").unwrap();
+        assert_eq!(sentence.lines().count(), 1, "{sentence}");
+        sentence.trim_end()
+    }
+}
+
+impl Kit {
+    pub(crate) async fn new() -> Self {
+        let (listener, dynamodb) = listen().await;
+        let database = dynoxide::Database::memory().unwrap();
+        let create = json!({
+            "TableName": TABLE,
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"},
+        });
+        database
+            .create_table(serde_json::from_value(create).unwrap())
+            .unwrap();
+        let ttl = json!({
+            "TableName": TABLE,
+            "TimeToLiveSpecification": {"AttributeName": "expiresAt", "Enabled": true},
+        });
+        database
+            .update_time_to_live(serde_json::from_value(ttl).unwrap())
+            .unwrap();
+        tokio::spawn(dynoxide::server::serve_with_shutdown(
+            listener,
+            database,
+            std::future::pending(),
+        ));
+        let table = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .endpoint_url(&dynamodb)
+            .build();
+        Self {
+            aws: Aws::serve(&dynamodb).await,
+            table: Client::from_conf(table),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// Runs `regain` on the stack of this kit, as that of `cargo run`.
+    pub(crate) async fn local(&self, arguments: &[&str]) -> Ran {
+        self.run(&[arguments, &["--local"]].concat()).await
+    }
+
+    /// Runs `regain` with the arguments as they are, and credentials of an AWS account.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ran {
+        let environment = [
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_REGION", "eu-central-1"),
+        ];
+        self.run_in(&environment, arguments).await
+    }
+
+    /// Runs `regain` in an environment that says where the services are, and what is given.
+    pub(crate) async fn run_in(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        let url = self.aws.url();
+        let services = ["DYNAMODB", "SESV2", "SECRETS_MANAGER", "CLOUDFORMATION"];
+        let endpoints = services.map(|service| (format!("AWS_ENDPOINT_URL_{service}"), url));
+        let ran = Command::new(env!("CARGO_BIN_EXE_regain"))
+            .args(arguments)
+            .env_clear()
+            // Nobody's own configuration, and no role of a machine in the cloud.
+            .env("HOME", self.folder.path())
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs(endpoints)
+            .envs(environment.iter().copied())
+            .output()
+            .await
+            .unwrap();
+        Ran {
+            code: ran.status.code(),
+            out: String::from_utf8(ran.stdout).unwrap(),
+            err: String::from_utf8(ran.stderr).unwrap(),
+        }
+    }
+
+    /// A file of users, one line each.
+    pub(crate) fn file(&self, lines: &[Value]) -> PathBuf {
+        let lines: Vec<_> = lines.iter().map(Value::to_string).collect();
+        self.text_file(&lines.join("\n"))
+    }
+
+    pub(crate) fn text_file(&self, text: &str) -> PathBuf {
+        let path = self.folder.path().join("people.jsonl");
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Brings users in, which goes well.
+    pub(crate) async fn bring_in(&self, lines: &[Value]) {
+        let file = self.file(lines);
+        self.local(&["users", "import", text(&file)]).await.well();
+    }
+
+    pub(crate) async fn user(&self, email: &str) -> Option<User> {
+        let store = Store::new(self.table.clone(), TABLE);
+        store.user_of(&address(email)).await.unwrap()
+    }
+
+    /// Every key in the table.
+    pub(crate) async fn keys(&self) -> Vec<String> {
+        let scan = self.table.scan().table_name(TABLE).send().await.unwrap();
+        let mut keys: Vec<_> = scan
+            .items()
+            .iter()
+            .map(|item| item["pk"].as_s().unwrap().clone())
+            .collect();
+        keys.sort();
+        keys
+    }
+
+    /// Puts an address's state into the table.
+    pub(crate) async fn put_address_state(&self, email: &str, state: &[(&str, AttributeValue)]) {
+        let put = self
+            .table
+            .put_item()
+            .table_name(TABLE)
+            .item("pk", address_state_key(email));
+        let put = state
+            .iter()
+            .fold(put, |put, (name, value)| put.item(*name, value.clone()));
+        put.send().await.unwrap();
+    }
+
+    /// The names of what an address's state holds.
+    pub(crate) async fn address_state(&self, email: &str) -> Vec<String> {
+        let get = self
+            .table
+            .get_item()
+            .table_name(TABLE)
+            .key("pk", address_state_key(email));
+        let item = get.send().await.unwrap().item.unwrap();
+        let mut names: Vec<_> = item.into_keys().collect();
+        names.sort();
+        names
+    }
+}
+
+fn address_state_key(email: &str) -> AttributeValue {
+    let key = IndexKeys::new(INDEX_SECRET.as_bytes()).address(&address(email));
+    AttributeValue::S(format!("ADDRESS#{}", key.hex()))
+}
+
+pub(crate) fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+pub(crate) fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, url)
+}

@@ -1,0 +1,242 @@
+//! A stand-in for AWS. DynamoDB's calls go through to the embedded table; what the table does not
+//! know, and the other services, are answered as a stack that is all right would have it, until a test
+//! says otherwise.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use regain::locale::Locale;
+use regain::template::Template;
+use serde_json::{Value, json};
+
+use super::{CODE_SECRET, INDEX_SECRET, listen};
+
+/// What a call is answered, in place of what it would be.
+#[derive(Clone, Debug)]
+enum Answer {
+    Body(Value),
+    Failure(u16, &'static str, &'static str),
+    /// As [`Answer::Failure`], once so many calls have gone well.
+    FailureAfter(usize, &'static str, &'static str),
+}
+
+#[derive(Debug)]
+struct Inner {
+    dynamodb: String,
+    client: reqwest::Client,
+    answers: Mutex<HashMap<String, Answer>>,
+    calls: Mutex<HashMap<String, usize>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Aws {
+    inner: Arc<Inner>,
+    url: String,
+}
+
+impl Aws {
+    pub(crate) async fn serve(dynamodb: &str) -> Self {
+        let (listener, url) = listen().await;
+        let inner = Arc::new(Inner {
+            dynamodb: dynamodb.to_owned(),
+            client: reqwest::Client::new(),
+            answers: Mutex::default(),
+            calls: Mutex::default(),
+        });
+        let app = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&inner));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { inner, url }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What a call is answered from now on: an operation of DynamoDB or Secrets Manager by its name,
+    /// a secret by its id, a path of SES by its end.
+    pub(crate) fn answers(&self, call: &str, body: Value) {
+        locked(&self.inner.answers).insert(call.to_owned(), Answer::Body(body));
+    }
+
+    /// With which error a call fails from now on; without a code, as an endpoint that does not know
+    /// the call.
+    pub(crate) fn fails(&self, call: &str, status: u16, code: &'static str, message: &'static str) {
+        let answer = Answer::Failure(status, code, message);
+        locked(&self.inner.answers).insert(call.to_owned(), answer);
+    }
+
+    pub(crate) fn fails_after(
+        &self,
+        times: usize,
+        call: &str,
+        code: &'static str,
+        message: &'static str,
+    ) {
+        let answer = Answer::FailureAfter(times, code, message);
+        locked(&self.inner.answers).insert(call.to_owned(), answer);
+    }
+
+    /// All goes as before again.
+    pub(crate) fn recovers(&self) {
+        locked(&self.inner.answers).clear();
+    }
+
+    /// How often a call came.
+    pub(crate) fn calls(&self, call: &str) -> usize {
+        locked(&self.inner.calls)
+            .get(call)
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn answer(
+    State(inner): State<Arc<Inner>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|target| target.to_str().ok());
+    let (service, operation) = target
+        .and_then(|target| target.split_once('.'))
+        .unwrap_or_default();
+    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let call = match service {
+        "secretsmanager" => asked["SecretId"].as_str().unwrap_or_default().to_owned(),
+        "" if method == Method::GET => uri
+            .path()
+            .trim_start_matches("/v2/email/")
+            .replace("%40", "@"),
+        "" => "DescribeStacks".to_owned(),
+        _ => operation.to_owned(),
+    };
+    let times = {
+        let mut calls = locked(&inner.calls);
+        let times = calls.entry(call.clone()).or_default();
+        *times += 1;
+        *times
+    };
+    let set = locked(&inner.answers).get(&call).cloned();
+    match set {
+        Some(Answer::Body(body)) => return respond(&call, &body),
+        Some(Answer::Failure(status, code, message)) => {
+            return failure(&call, status, code, message);
+        }
+        Some(Answer::FailureAfter(well, code, message)) if times > well => {
+            return failure(&call, 400, code, message);
+        }
+        _ => {}
+    }
+    match all_right(&call) {
+        Some(body) => respond(&call, &body),
+        None if service.starts_with("DynamoDB") => pass_on(&inner, &headers, body).await,
+        None if service.is_empty() => failure(&call, 404, "NotFoundException", "no such thing"),
+        None => failure(&call, 400, "ResourceNotFoundException", "no such thing"),
+    }
+}
+
+async fn pass_on(inner: &Inner, headers: &HeaderMap, body: Bytes) -> Response {
+    let mut headers = headers.clone();
+    headers.remove("host");
+    let passed = inner
+        .client
+        .post(&inner.dynamodb)
+        .headers(headers)
+        .body(body);
+    let answer = passed.send().await.unwrap();
+    let status = answer.status();
+    (status, answer.bytes().await.unwrap()).into_response()
+}
+
+/// What a stack answers that is all right. `None` is for the table to answer, or there is none.
+fn all_right(call: &str) -> Option<Value> {
+    let secret = |text: &str| Some(json!({"SecretString": text}));
+    match call {
+        "DescribeContinuousBackups" => Some(json!({"ContinuousBackupsDescription": {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "ENABLED"},
+        }})),
+        "IndexKey" => secret(INDEX_SECRET),
+        "CodeKey" => secret(CODE_SECRET),
+        "account" => Some(json!({"SendingEnabled": true, "ProductionAccessEnabled": true})),
+        "identities/example.com" => Some(json!({"VerifiedForSendingStatus": true})),
+        "DescribeStacks" => Some(json!({
+            "outputs": {"TableName": "regain", "IndexKeyArn": "IndexKey", "CodeKeyArn": "CodeKey"},
+            "parameters": {"MailFrom": "no-reply@mail.example.com"},
+        })),
+        _ => template(call.strip_prefix("templates/")?),
+    }
+}
+
+fn template(name: &str) -> Option<Value> {
+    let all = Template::ALL.into_iter().flat_map(|template| {
+        Locale::ALL.map(|locale| (template, template.ses_name("regain", locale)))
+    });
+    let (template, name) = all.into_iter().find(|(_, known)| known == name)?;
+    let code = if template.carries_code() {
+        "{{code}} for {{validFor}}"
+    } else {
+        "changed"
+    };
+    Some(json!({"TemplateName": name, "TemplateContent": {
+        "Subject": "{{serviceName}}", "Text": code, "Html": code,
+    }}))
+}
+
+fn respond(call: &str, body: &Value) -> Response {
+    if call == "DescribeStacks" {
+        return described(body).into_response();
+    }
+    body.to_string().into_response()
+}
+
+/// A stack as `CloudFormation` writes it.
+fn described(stack: &Value) -> String {
+    let members = |of: &str, key: &str, value: &str| -> String {
+        let pairs = stack[of].as_object().into_iter().flatten();
+        let member = |(name, text): (&String, &Value)| {
+            let text = text.as_str().unwrap();
+            format!("<member><{key}>{name}</{key}><{value}>{text}</{value}></member>")
+        };
+        pairs.map(member).collect::<Vec<_>>().concat()
+    };
+    let outputs = members("outputs", "OutputKey", "OutputValue");
+    let parameters = members("parameters", "ParameterKey", "ParameterValue");
+    format!(
+        "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">\
+         <DescribeStacksResult><Stacks><member><StackName>regain</StackName>\
+         <CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>\
+         <Outputs>{outputs}</Outputs><Parameters>{parameters}</Parameters></member></Stacks>\
+         </DescribeStacksResult></DescribeStacksResponse>"
+    )
+}
+
+fn failure(call: &str, status: u16, code: &'static str, message: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap();
+    if code.is_empty() {
+        return status.into_response();
+    }
+    if call == "DescribeStacks" {
+        let body = format!(
+            "<ErrorResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><Error>\
+             <Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+        );
+        return (status, body).into_response();
+    }
+    let body = json!({"__type": code, "message": message}).to_string();
+    (status, [("x-amzn-errortype", code)], body).into_response()
+}

@@ -1,0 +1,15 @@
+//! The operator's command as it is called: the real binary, an embedded table, and stand-ins for the
+//! other services.
+
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod import;
+#[cfg(test)]
+mod kit;
+#[cfg(test)]
+mod throttle;
+#[cfg(test)]
+mod users;

@@ -1,0 +1,82 @@
+//! Users shown, blocked and made active again.
+
+use serde_json::{Value, json};
+
+use crate::kit::Kit;
+
+const ID: &str = "60115a65c0c6974f894f9ea6";
+
+#[tokio::test]
+async fn a_user_is_shown_without_the_hash_by_address_or_id() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[json!({"id": ID, "email": "Ann@example.com", "password": "a typed one"})])
+        .await;
+    let ann = kit.user("ann@example.com").await.unwrap();
+    for named in ["ann@EXAMPLE.com", ID] {
+        let ran = kit.local(&["users", "show", named]).await;
+        assert_eq!(ran.code, Some(0));
+        let shown: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(
+            shown,
+            json!({
+                "id": ID, "email": "Ann@example.com", "phone": "", "status": "active", "profile": {},
+                "meta": {}, "identities": {}, "isEmailValidate": false, "isProfileComplete": false,
+                "isTemporary": false, "address": {}, "roles": [], "locale": null,
+                "hasPassword": true, "credentialsVersion": 2,
+                "passwordChangedAt": ann.password_changed_at.unwrap().rfc3339(),
+            })
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_user_without_a_password_is_shown_as_one() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[json!({"email": "ann@example.com"})]).await;
+    let ran = kit.local(&["users", "show", "ann@example.com"]).await;
+    let shown: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        (&shown["hasPassword"], &shown["passwordChangedAt"]),
+        (&json!(false), &json!(null))
+    );
+}
+
+#[tokio::test]
+async fn a_user_is_blocked_and_made_active_again_and_nothing_else_changes() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[json!({"id": ID, "email": "ann@example.com", "password": "a typed one"})])
+        .await;
+    let before = kit.user("ann@example.com").await.unwrap();
+    for (command, blocked, says) in [
+        ("block", true, "is blocked now"),
+        (
+            "block",
+            true,
+            "is blocked already; the status is \"blocked\"",
+        ),
+        ("unblock", false, "is active now"),
+        ("unblock", false, "is not blocked; the status is \"active\""),
+    ] {
+        let ran = kit.local(&["users", command, "ann@example.com"]).await;
+        assert_eq!(ran.well(), [format!("ann@example.com ({ID}) {says}")]);
+        let user = kit.user("ann@example.com").await.unwrap();
+        assert_eq!(user.is_blocked(), blocked);
+        assert_eq!(user.credentials_version, before.credentials_version);
+        assert_eq!(user.password_hash, before.password_hash);
+    }
+}
+
+#[tokio::test]
+async fn whom_nobody_knows_is_told_in_a_sentence() {
+    let kit = Kit::new().await;
+    let ran = kit.local(&["users", "show", "ann@example.com"]).await;
+    assert_eq!(ran.sentence(), "nobody has the address ann@example.com");
+    let ran = kit.local(&["users", "block", ID]).await;
+    assert_eq!(ran.sentence(), format!("nobody has the id {ID}"));
+    let ran = kit.local(&["users", "show", "ann"]).await;
+    assert_eq!(ran.code, Some(2));
+    assert_eq!(
+        ran.err,
+        "error: \"ann\" is neither an e-mail address nor a user's id\n"
+    );
+}
