@@ -169,7 +169,7 @@ impl Delivery {
                 Ok(Some(outcome))
             }
             Err(error) => {
-                self.store.release_mail(key).await?;
+                self.store.release_mail(key, at).await?;
                 Err(error)
             }
         }

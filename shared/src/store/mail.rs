@@ -88,20 +88,28 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a claimed mail request back, so that it may be tried again at once.
+    /// Gives a mail request that was claimed at `claimed_at` back, so that it may be tried again at
+    /// once; unless that claim has ended and another delivery has it by now.
     ///
     /// # Errors
     /// When the table cannot be asked; the claim then ends by itself.
-    pub async fn release_mail(&self, key: &str) -> Result<(), StoreError> {
-        self.client
+    pub async fn release_mail(&self, key: &str, claimed_at: Timestamp) -> Result<(), StoreError> {
+        let released = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key(keys::PK, s(key))
             .update_expression("REMOVE leasedUntil")
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression("leasedUntil = :lease")
+            .expression_attribute_values(":lease", n(claimed_at.plus(LEASE).millis()))
             .send()
-            .await
-            .map_err(StoreError::unreachable)?;
-        Ok(())
+            .await;
+        match released {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(StoreError::unreachable(error)),
+            },
+        }
     }
 }

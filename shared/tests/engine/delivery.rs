@@ -1,6 +1,7 @@
 //! Mail: to whom, in which words, and what becomes of it when SES does not take it.
 
 use regain::session::Protocol;
+use regain::store::Claim;
 use serde_json::json;
 
 use crate::kit::{
@@ -215,17 +216,42 @@ async fn a_record_whose_mail_request_is_gone_is_done() {
 }
 
 #[tokio::test]
-async fn a_mail_that_another_delivery_has_is_left_to_it_for_a_minute() {
+async fn a_mail_that_another_delivery_has_is_left_to_it_until_its_claim_ends() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
     let keys = kit.keys("MAIL#").await;
     kit.store.claim_mail(&keys[0], NOON).await.unwrap();
     let before = kit.dump().await;
-    assert_eq!(kit.deliver_keys(&keys, just_before(later(60))).await, keys);
+    assert_eq!(kit.deliver_keys(&keys, just_before(later(12))).await, keys);
     assert_eq!((kit.dump().await, kit.ses.mails().len()), (before, 0));
-    assert_eq!(kit.deliver_keys(&keys, later(60)).await, NONE);
+    assert_eq!(kit.deliver_keys(&keys, later(12)).await, NONE);
     assert_eq!(kit.ses.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn a_delivery_that_was_held_up_sends_nothing_and_leaves_the_claim_of_the_next_one_alone() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let key = kit.keys("MAIL#").await.remove(0);
+    // Half a minute passes whenever the clock is looked at.
+    let looks = std::sync::atomic::AtomicU64::new(0);
+    let clock = || later(30 * looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    assert_eq!(
+        kit.deliver_by(std::slice::from_ref(&key), clock).await,
+        [key.clone()]
+    );
+    assert!(kit.ses.mails().is_empty());
+
+    kit.store.claim_mail(&key, NOON).await.unwrap();
+    kit.store.claim_mail(&key, later(12)).await.unwrap();
+    kit.store.release_mail(&key, NOON).await.unwrap();
+    let third = kit.store.claim_mail(&key, later(13)).await.unwrap();
+    assert!(matches!(third, Claim::Leased), "the second has it still");
+    kit.store.release_mail(&key, later(12)).await.unwrap();
+    let third = kit.store.claim_mail(&key, later(13)).await.unwrap();
+    assert!(matches!(third, Claim::Claimed(_)));
 }
 
 #[tokio::test]

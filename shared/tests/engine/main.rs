@@ -27,6 +27,8 @@ mod races;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod sessions;

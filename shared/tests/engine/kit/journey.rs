@@ -221,6 +221,15 @@ impl Kit {
 
     /// Hands deliver-mail the stream's records of these keys, and returns those to be tried again.
     pub(crate) async fn deliver_keys(&self, keys: &[String], at: Timestamp) -> Vec<String> {
+        self.deliver_by(keys, || at).await
+    }
+
+    /// [`Kit::deliver_keys`] by a clock that goes.
+    pub(crate) async fn deliver_by(
+        &self,
+        keys: &[String],
+        clock: impl Fn() -> Timestamp,
+    ) -> Vec<String> {
         let records: Vec<Value> = keys
             .iter()
             .map(|key| {
@@ -231,7 +240,7 @@ impl Kit {
             })
             .collect();
         let batch: StreamBatch = serde_json::from_value(json!({ "Records": records })).unwrap();
-        let result = self.delivery.deliver_batch(batch, || at).await;
+        let result = self.delivery.deliver_batch(batch, clock).await;
         let result = serde_json::to_value(result).unwrap();
         result["batchItemFailures"]
             .as_array()

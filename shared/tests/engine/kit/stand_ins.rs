@@ -76,7 +76,7 @@ impl Ses {
     /// As deliver-mail has it: no retries of its own.
     pub(crate) fn client(&self) -> aws_sdk_sesv2::Client {
         let timeouts = aws_sdk_sesv2::config::timeout::TimeoutConfig::builder()
-            .operation_attempt_timeout(std::time::Duration::from_millis(300))
+            .operation_attempt_timeout(std::time::Duration::from_secs(3))
             .build();
         let config = aws_sdk_sesv2::Config::builder()
             .behavior_version(BehaviorVersion::latest())
