@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use thiserror::Error;
+use tracing::level_filters::LevelFilter;
 
 use crate::code::CodeLength;
 use crate::ids::UserIdFormat;
@@ -44,6 +45,15 @@ pub enum SettingsError {
         value: String,
         /// The words it may be.
         allowed: &'static str,
+    },
+    /// A name that mails cannot carry.
+    #[error(
+        "SERVICE_NAME must be 1 to 64 characters on one line without four digits in a row, \
+         which could be taken for a code, not \"{value}\""
+    )]
+    NoServiceName {
+        /// What it was set to.
+        value: String,
     },
     /// Not set, or empty, where there is no default.
     #[error("{name} is not set")]
@@ -164,14 +174,21 @@ impl Settings {
                 });
             }
         };
+        let service_name = source
+            .text("SERVICE_NAME")
+            .unwrap_or_else(|| "Regain".to_owned());
+        if !is_service_name(&service_name) {
+            return Err(SettingsError::NoServiceName {
+                value: service_name,
+            });
+        }
+        source.log_level()?;
         Ok(Self {
             code_length,
             limits,
             password_min_length: source.number("PASSWORD_MIN_LENGTH", 8, 8, 64)?,
             user_id_format,
-            service_name: source
-                .text("SERVICE_NAME")
-                .unwrap_or_else(|| "Regain".to_owned()),
+            service_name,
             argon2: Argon2Cost {
                 memory_kib: source.number("ARGON2_MEMORY_KIB", 19_456, 19_456, 1_048_576)?,
                 iterations: source.number("ARGON2_ITERATIONS", 2, 2, 64)?,
@@ -244,12 +261,21 @@ fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// `LOG_LEVEL`: how much Regain's own code logs; `info` where it is not set or no level.
+/// `LOG_LEVEL`: how much Regain's own code logs; `info` where it is not set, or no level, which
+/// [`Settings::read`] refuses.
 #[must_use]
-pub fn log_level() -> tracing::level_filters::LevelFilter {
-    env("LOG_LEVEL")
-        .and_then(|level| level.trim().parse().ok())
-        .unwrap_or(tracing::level_filters::LevelFilter::INFO)
+pub fn log_level() -> LevelFilter {
+    Source(&env).log_level().unwrap_or(LevelFilter::INFO)
+}
+
+/// Whether mails can call a service so: the template has the same rule.
+fn is_service_name(name: &str) -> bool {
+    let mut digits = 0;
+    let looks_like_a_code = name.chars().any(|c| {
+        digits = if c.is_numeric() { digits + 1 } else { 0 };
+        digits >= 4
+    });
+    !looks_like_a_code && name.chars().count() <= 64 && !name.chars().any(char::is_control)
 }
 
 struct Source<'a>(&'a dyn Fn(&str) -> Option<String>);
@@ -259,6 +285,21 @@ impl Source<'_> {
         (self.0)(name)
             .map(|value| value.trim().to_owned())
             .filter(|value| !value.is_empty())
+    }
+
+    fn log_level(&self) -> Result<LevelFilter, SettingsError> {
+        match self.text("LOG_LEVEL").as_deref() {
+            None | Some("info") => Ok(LevelFilter::INFO),
+            Some("error") => Ok(LevelFilter::ERROR),
+            Some("warn") => Ok(LevelFilter::WARN),
+            Some("debug") => Ok(LevelFilter::DEBUG),
+            Some("trace") => Ok(LevelFilter::TRACE),
+            Some(other) => Err(SettingsError::NoChoice {
+                name: "LOG_LEVEL",
+                value: other.to_owned(),
+                allowed: "error, warn, info, debug, trace",
+            }),
+        }
     }
 
     fn required(&self, name: &'static str) -> Result<String, SettingsError> {
@@ -417,6 +458,11 @@ mod tests {
                 "USER_ID_FORMAT must be one of objectid, uuid, not \"int\"",
             ),
             (
+                "LOG_LEVEL",
+                "loud",
+                "LOG_LEVEL must be one of error, warn, info, debug, trace, not \"loud\"",
+            ),
+            (
                 "ARGON2_MEMORY_KIB",
                 "19455",
                 "ARGON2_MEMORY_KIB must be from 19456 to 1048576, not 19455",
@@ -429,6 +475,16 @@ mod tests {
         ] {
             assert_eq!(read(&[(name, value)]).unwrap_err().to_string(), message);
         }
+    }
+
+    #[test]
+    fn a_service_name_cannot_be_taken_for_a_code() {
+        for name in ["Shop 2024", "x".repeat(65).as_str(), "two\nlines"] {
+            let refused = read(&[("SERVICE_NAME", name)]).unwrap_err().to_string();
+            assert!(refused.starts_with("SERVICE_NAME must be"), "{refused}");
+        }
+        let named = read(&[("SERVICE_NAME", "Shop 24/7")]).unwrap();
+        assert_eq!(named.service_name, "Shop 24/7");
     }
 
     #[test]
