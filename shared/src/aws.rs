@@ -7,8 +7,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::{Builder, tls};
 
-/// What the SDK may take for one call, its own retries included: a caller waits for at most five of
-/// them, and API Gateway for 30 s.
+/// What the SDK may take for one call, its own retries included.
 pub(crate) const OPERATION: Duration = Duration::from_secs(4);
 const ATTEMPT: Duration = Duration::from_millis(1500);
 const CONNECT: Duration = Duration::from_millis(800);

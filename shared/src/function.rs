@@ -4,9 +4,11 @@ use std::error::Error;
 use std::future::Future;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use lambda_http::{LambdaEvent, service_fn};
 
 use crate::mail::{Delivery, StreamBatch};
@@ -19,6 +21,10 @@ use crate::session::Protocol;
 use crate::settings::{Deployment, MailSettings, Settings};
 use crate::store::Store;
 use crate::{ambient, aws, metrics, telemetry};
+
+/// How long an endpoint may take: the template gives its function 10 s, and whoever waits is to get an
+/// answer in the envelope.
+const DEADLINE: Duration = Duration::from_secs(9);
 
 type Startup<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -75,7 +81,8 @@ where
             );
         }
     };
-    match endpoint(recovery, call).await {
+    let answer = tokio::time::timeout(DEADLINE, endpoint(recovery, call)).await;
+    match answer.unwrap_or_else(|late| Err(Refusal::Unavailable(late.into()).into())) {
         Ok(reply) => logged(context.stamp(reply), "answered"),
         Err(failure) => {
             match &failure {
@@ -121,8 +128,14 @@ async fn delivery() -> Startup<Delivery> {
     let mail = MailSettings::from_env()?;
     let config = aws::config().await;
     let (store, secrets) = connect(&config, deployment);
+    // A send whose answer does not come may have been a mail: SES gets all the time there is.
+    let timeouts = TimeoutConfig::builder()
+        .operation_timeout(aws::OPERATION)
+        .operation_attempt_timeout(aws::OPERATION)
+        .build();
     let ses = aws_sdk_sesv2::config::Builder::from(&config)
         .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts)
         .build();
     Ok(Delivery::new(
         store,

@@ -7,13 +7,14 @@
 use std::time::Duration;
 
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::error::SdkError;
+use aws_sdk_sesv2::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Destination, EmailContent, Template as SesTemplate};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
 
+use crate::address::Address;
 use crate::code::{Code, CodeInput};
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
@@ -77,8 +78,9 @@ enum Undelivered {
     Store(#[from] StoreError),
     #[error(transparent)]
     Secret(#[from] SecretError),
-    #[error("SES did not take the mail")]
-    Ses(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Told by its code only: what SES says in words names the recipient.
+    #[error("SES did not take the mail: {code}")]
+    Ses { code: String, may_be_sent: bool },
     #[error("SES took the mail without a message id")]
     NoMessageId,
 }
@@ -149,12 +151,23 @@ impl Delivery {
         now: &impl Fn() -> Timestamp,
     ) -> Result<Option<Outcome>, Undelivered> {
         let at = now();
-        let request = match self.store.claim_mail(key, at).await? {
-            Claim::Claimed(request) => request,
-            Claim::Closed => return Ok(None),
-            Claim::Leased => return Err(Undelivered::Leased),
+        let request = match self.store.claim_mail(key, at).await {
+            Ok(Claim::Claimed(request)) => request,
+            Ok(Claim::Closed) => return Ok(None),
+            Ok(Claim::Leased) => return Err(Undelivered::Leased),
+            Err(error @ StoreError::Malformed(_)) => return self.give_up(key, error).await,
+            Err(error) => return Err(error.into()),
         };
         match self.send(&request, at, now).await {
+            Err(Undelivered::Store(error @ StoreError::Malformed(_))) => {
+                self.give_up(key, error).await
+            }
+            // It may be on its way: the claim runs out before it is tried again.
+            Err(
+                error @ Undelivered::Ses {
+                    may_be_sent: true, ..
+                },
+            ) => Err(error),
             Ok(outcome) => {
                 match outcome {
                     Outcome::Sent(_) => {
@@ -162,7 +175,7 @@ impl Delivery {
                         let latency = now().since(request.requested_at);
                         metrics::record(Metric::MailLatency, latency.as_millis());
                     }
-                    Outcome::Refused => metrics::count(Metric::MailsFailed),
+                    Outcome::Refused | Outcome::Broken => metrics::count(Metric::MailsFailed),
                     Outcome::Nobody | Outcome::Expired => {}
                 }
                 self.store.close_mail(key, &outcome).await?;
@@ -173,6 +186,15 @@ impl Delivery {
                 Err(error)
             }
         }
+    }
+
+    /// Closes a mail that no trying again can help, since an item it needs cannot be read: it would
+    /// hold up those behind it.
+    async fn give_up(&self, key: &str, error: StoreError) -> Result<Option<Outcome>, Undelivered> {
+        tracing::error!(error = %telemetry::causes(&error), "a mail cannot be written");
+        metrics::count(Metric::MailsFailed);
+        self.store.close_mail(key, &Outcome::Broken).await?;
+        Ok(Some(Outcome::Broken))
     }
 
     /// Decides what becomes of a mail, and sends it if it is to be sent.
@@ -208,7 +230,11 @@ impl Delivery {
             .ses
             .send_email()
             .from_email_address(&self.mail.from)
-            .destination(Destination::builder().to_addresses(&user.email).build())
+            .destination(
+                Destination::builder()
+                    .to_addresses(recipient(&user.email, &request.address))
+                    .build(),
+            )
             .set_configuration_set_name(self.mail.configuration_set.clone())
             .content(EmailContent::builder().template(template).build())
             .send()
@@ -218,11 +244,16 @@ impl Delivery {
                 Some(id) if !id.is_empty() => Ok(Outcome::Sent(id)),
                 _ => Err(Undelivered::NoMessageId),
             },
-            Err(error) if is_final(&error) => {
-                tracing::error!(error = %telemetry::causes(&error), "SES refused a mail for good");
-                Ok(Outcome::Refused)
+            Err(error) => {
+                let code = error.code().unwrap_or("no answer").to_owned();
+                if is_final(&error) {
+                    tracing::error!(code, "SES refused a mail for good");
+                    return Ok(Outcome::Refused);
+                }
+                // Without an answer nobody knows.
+                let may_be_sent = error.as_service_error().is_none();
+                Err(Undelivered::Ses { code, may_be_sent })
             }
-            Err(error) => Err(Undelivered::Ses(error.into())),
         }
     }
 
@@ -296,13 +327,30 @@ fn valid_for(lifetime: Duration, locale: Locale) -> String {
     }
 }
 
+/// The address as SES takes it: as the user has it, but with an international domain in its ASCII form
+/// (RFC 5890).
+fn recipient(stored: &str, canonical: &Address) -> String {
+    let domain = canonical
+        .as_str()
+        .rsplit_once('@')
+        .map(|(_, domain)| domain);
+    match (stored.trim().rsplit_once('@'), domain) {
+        (Some((local, typed)), Some(domain)) if !typed.is_ascii() => format!("{local}@{domain}"),
+        _ => stored.trim().to_owned(),
+    }
+}
+
 /// Whether trying again can change nothing: SES has judged this very mail. What ails the account, the
-/// sender or the template can be mended while the mail waits.
+/// sender (an address or domain that is not verified) or the template can be mended meanwhile.
 fn is_final(error: &SdkError<SendEmailError>) -> bool {
-    matches!(
-        error.as_service_error(),
-        Some(SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_))
-    )
+    match error.as_service_error() {
+        Some(SendEmailError::BadRequestException(_)) => true,
+        Some(SendEmailError::MessageRejected(rejected)) => !rejected
+            .message()
+            .unwrap_or_default()
+            .contains("not verified"),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

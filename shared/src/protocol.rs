@@ -37,7 +37,6 @@ const RETRY_AFTER_FAILURE: i64 = 2;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// One call of an endpoint.
-#[derive(Debug)]
 pub struct Call {
     method: Method,
     headers: HeaderMap,
@@ -129,6 +128,14 @@ impl Malformed {
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Kind::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("method", &self.method)
+            .finish_non_exhaustive()
     }
 }
 

@@ -38,6 +38,9 @@ impl Recovery {
     ) -> Result<User, Refusal> {
         permitted(self.policy.check(&new.password))?;
         let session = self.open(named).await?.live(at)?;
+        if let Session::Validated(session) = &session {
+            session.permit_use(at)?;
+        }
         self.check(&session, named, &new.password, at).await?;
         match session {
             Session::Validated(session) => self.use_proof(session, new, at, rng).await,
@@ -76,6 +79,7 @@ impl Recovery {
         }
         match session.live(at)? {
             Session::Validated(session) => {
+                session.permit_use(at)?;
                 permitted(Policy::check_address(&new.password, &session.facts.address))?;
                 self.use_proof(session, new, at, rng).await
             }
@@ -139,7 +143,8 @@ impl Recovery {
         }
     }
 
-    /// Uses a proven session up. The user must still be who was proven, with the same credentials.
+    /// Uses a proven session up, whose proof still lasts. The user must still be who was proven, with
+    /// the same credentials.
     async fn use_proof(
         &self,
         session: Validated,
@@ -147,36 +152,45 @@ impl Recovery {
         at: Timestamp,
         rng: &mut StdRng,
     ) -> Result<User, Refusal> {
-        session.permit_use(at)?;
-        let user = self
-            .store
-            .user(&session.proof.subject)
-            .await?
-            .filter(|user| user.has_address(&session.facts.address))
-            .filter(|user| user.credentials_version == session.proof.credentials_version)
-            .ok_or(Refusal::SessionOver)?;
-        let address = self.secrets.index().await?.address(&session.facts.address);
+        let (facts, proof) = (session.facts.clone(), session.proof.clone());
+        let address = self.secrets.index().await?.address(&facts.address);
         let session = Session::Validated(session);
-        if user.is_blocked() {
-            return match self.store.close(&session, &address, at).await? {
-                Moved::SessionChanged(_) => Err(Refusal::SessionOver),
-                Moved::Done | Moved::UserChanged => Err(Refusal::Blocked),
-            };
-        }
-        permitted(Policy::check_profile(&new.password, user.profile_words()))?;
-        let hash = self.hasher.hash(new.password, draw(rng)).await?;
-        let moved = self
-            .store
-            .set_password(&session, &address, &user, &hash, new.locale, at)
-            .await?;
-        match moved {
-            Moved::Done => {
-                metrics::count(Metric::PasswordsSet);
-                Ok(user.with_proven_mailbox().with_password(hash, at))
+        let mut hash = None;
+        for _ in 0..ATTEMPTS {
+            let user = self
+                .store
+                .user(&proof.subject)
+                .await?
+                .filter(|user| user.has_address(&facts.address))
+                .filter(|user| user.credentials_version == proof.credentials_version)
+                .ok_or(Refusal::SessionOver)?;
+            if user.is_blocked() {
+                return match self.store.close(&session, &address, at).await? {
+                    Moved::SessionChanged(_) => Err(Refusal::SessionOver),
+                    Moved::Done | Moved::UserChanged => Err(Refusal::Blocked),
+                };
             }
-            // Another use won, the code was renewed, or the user was changed since the proof.
-            Moved::SessionChanged(_) | Moved::UserChanged => Err(Refusal::SessionOver),
+            permitted(Policy::check_profile(&new.password, user.profile_words()))?;
+            let hash = match &hash {
+                Some(hash) => hash,
+                None => hash.insert(self.hasher.hash(new.password.clone(), draw(rng)).await?),
+            };
+            let moved = self
+                .store
+                .set_password(&session, &address, &user, hash, new.locale, at)
+                .await?;
+            match moved {
+                Moved::Done => {
+                    metrics::count(Metric::PasswordsSet);
+                    return Ok(user.with_proven_mailbox().with_password(hash.clone(), at));
+                }
+                // Another use won, or the code was renewed.
+                Moved::SessionChanged(_) => return Err(Refusal::SessionOver),
+                // What changed decides: read again.
+                Moved::UserChanged => {}
+            }
         }
+        Err(StoreError::Contended.into())
     }
 
     /// Uses the session of a right guess up at once. `None` if the user changed since being read.

@@ -170,7 +170,7 @@ pub(super) fn address_state(
             text.parse::<i64>().map(Some).map_err(|_| malformed())
         }
     };
-    // A refund can only follow its charge; a count below zero would still be no budget.
+    // A refund after an operator cleared the counts leaves one below zero.
     let count = |name: String| {
         let count = number(&name)?.unwrap_or_default().max(0);
         u32::try_from(count).map_err(|_| malformed())
@@ -237,6 +237,8 @@ pub enum Outcome {
     Expired,
     /// SES refused it for good.
     Refused,
+    /// An item that it needs cannot be read.
+    Broken,
 }
 
 impl Outcome {
@@ -248,6 +250,7 @@ impl Outcome {
             Self::Nobody => "nobody",
             Self::Expired => "expired",
             Self::Refused => "refused",
+            Self::Broken => "broken",
         }
     }
 }

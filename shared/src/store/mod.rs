@@ -24,9 +24,11 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem, Update,
 };
+use rand::RngExt as _;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use crate::ambient;
 use crate::keys::AddressKey;
 use crate::timestamp::Timestamp;
 
@@ -106,7 +108,17 @@ impl Refusals {
     }
 }
 
+/// What a cancellation reason says of its item's condition, if anything.
+fn verdict(reason: CancellationReason) -> Option<Verdict> {
+    match reason.code() {
+        Some(CONDITION_FAILED) => Some(Verdict::Failed(reason.item)),
+        None | Some(NO_REASON) => Some(Verdict::Held),
+        Some(_) => None,
+    }
+}
+
 /// The codes of cancellation reasons.
+const NO_REASON: &str = "None";
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 const CONFLICT: &str = "TransactionConflict";
 
@@ -147,8 +159,13 @@ impl Store {
     /// that a write whose answer was lost is not applied twice. A conflict with another transaction
     /// means that nothing was applied: that is tried again here, as an operation of its own.
     async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
-        let mut pause = CONFLICT_PAUSE;
-        for _ in 0..=CONFLICT_RETRIES {
+        let mut rng = ambient::rng().map_err(|error| StoreError::Unreachable(error.into()))?;
+        for attempt in 0..=CONFLICT_RETRIES {
+            if attempt > 0 {
+                // Up to twice as long each time, and never in step with the one it collided with.
+                let longest = CONFLICT_PAUSE * 2_u32.pow(attempt);
+                tokio::time::sleep(longest.mul_f64(rng.random())).await;
+            }
             let sent = self
                 .client
                 .transact_write_items()
@@ -166,22 +183,15 @@ impl Store {
             };
             // A conflict hides how the condition of its item would have come out: what the others
             // came to is no answer yet.
-            if !reasons.iter().any(|reason| reason.code() == Some(CONFLICT)) {
-                let failed = |reason: &CancellationReason| reason.code() == Some(CONDITION_FAILED);
-                if !reasons.iter().any(failed) {
-                    return Err(StoreError::unreachable(error));
-                }
-                let verdicts = reasons.into_iter().map(|reason| {
-                    if failed(&reason) {
-                        Verdict::Failed(reason.item)
-                    } else {
-                        Verdict::Held
-                    }
-                });
-                return Ok(Transacted::Refused(Refusals(verdicts.collect())));
+            if reasons.iter().any(|reason| reason.code() == Some(CONFLICT)) {
+                continue;
             }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
+            // So does any other reason, such as throttling.
+            let verdicts: Option<Vec<_>> = reasons.into_iter().map(verdict).collect();
+            return match verdicts {
+                Some(verdicts) => Ok(Transacted::Refused(Refusals(verdicts))),
+                None => Err(StoreError::unreachable(error)),
+            };
         }
         Err(StoreError::Contended)
     }
@@ -223,8 +233,9 @@ fn stale(now: i64, count: i64, attribute: fn(i64) -> String) -> String {
 }
 
 fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    // What serde says is left out: it may quote what the item holds.
     serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
-        .map_err(|error| StoreError::Malformed(error.into()))
+        .map_err(|_| StoreError::malformed("its attributes are not what this version writes"))
 }
 
 fn write<T: serde::Serialize>(value: &T) -> Result<Item, StoreError> {

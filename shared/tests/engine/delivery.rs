@@ -1,5 +1,6 @@
 //! Mail: to whom, in which words, and what becomes of it when SES does not take it.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use regain::session::Protocol;
 use regain::store::Claim;
 use serde_json::json;
@@ -161,7 +162,7 @@ async fn what_may_pass_is_tried_again_at_once_and_with_the_same_code() {
         SesAnswer::Failure(400, "SendingPausedException"),
         SesAnswer::Failure(400, "AccountSuspendedException"),
         SesAnswer::Failure(404, "NotFoundException"),
-        SesAnswer::Silence,
+        SesAnswer::Unverified,
     ] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
@@ -177,6 +178,41 @@ async fn what_may_pass_is_tried_again_at_once_and_with_the_same_code() {
         assert_eq!(mails[0], mails[1]);
         assert_eq!(outcome(&kit).await.as_deref(), Some("sent"));
     }
+}
+
+#[tokio::test]
+async fn a_mail_that_may_be_on_its_way_is_not_tried_again_at_once() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    kit.ses.answer(SesAnswer::Silence);
+    let keys = kit.keys("MAIL#").await;
+    assert_eq!(kit.deliver(NOON).await, keys);
+    assert_eq!(kit.deliver_keys(&keys, just_before(later(12))).await, keys);
+    assert_eq!(kit.ses.mails().len(), 1, "while it may be on its way");
+    assert_eq!(kit.deliver_keys(&keys, later(12)).await, NONE);
+    let mails = kit.ses.mails();
+    assert_eq!(mails[0], mails[1], "the same code");
+}
+
+#[tokio::test]
+async fn a_mail_whose_user_cannot_be_read_is_closed_and_holds_nothing_up() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let bcrypt = AttributeValue::S("$2b$12$no.hash.of.ours".to_owned());
+    kit.change_user(&user, "passwordHash", bcrypt).await;
+    assert_eq!(kit.mailed(NOON).await, []);
+    assert_eq!(outcome(&kit).await.as_deref(), Some("broken"));
+}
+
+#[tokio::test]
+async fn an_international_domain_is_given_to_ses_in_ascii() {
+    let kit = Kit::new().await;
+    kit.user("Ann@B\u{fc}cher.example").await;
+    kit.start(Protocol::AuthV1, "ann@b\u{fc}cher.example", NOON)
+        .await;
+    assert_eq!(kit.mailed(NOON).await[0].to, ["Ann@xn--bcher-kva.example"]);
 }
 
 #[tokio::test]

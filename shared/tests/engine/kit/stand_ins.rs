@@ -42,6 +42,8 @@ pub(crate) enum SesAnswer {
     Accepted,
     WithoutMessageId,
     Failure(u16, &'static str),
+    /// Refuses a sender or recipient that is not verified, and names it.
+    Unverified,
     /// Takes the mail, and never answers.
     Silence,
 }
@@ -137,6 +139,12 @@ async fn take_mail(State(bag): State<Arc<Mutex<Postbag>>>, body: Bytes) -> Respo
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             [("x-amzn-errortype", kind)],
             json!({ "message": "refused" }).to_string(),
+        )
+            .into_response(),
+        SesAnswer::Unverified => (
+            StatusCode::BAD_REQUEST,
+            [("x-amzn-errortype", "MessageRejected")],
+            json!({ "message": "Email address is not verified: ann@example.com" }).to_string(),
         )
             .into_response(),
         SesAnswer::Silence => std::future::pending().await,
