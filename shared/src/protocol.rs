@@ -21,6 +21,7 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 
 use crate::locale::Locale;
+use crate::password::Reason;
 use crate::recovery::Refusal;
 use crate::session::Protocol;
 use crate::timestamp::Timestamp;
@@ -310,6 +311,22 @@ fn reply(status: StatusCode, body: &Value) -> Reply {
     let mut reply = Reply::new(Body::Text(body.to_string()));
     *reply.status_mut() = status;
     reply
+}
+
+/// Adds what is to blame to an answer: the field, or the reasons of the password policy.
+fn blame(body: &mut Value, failure: &Failure) {
+    match failure {
+        Failure::Malformed(Malformed {
+            kind: Kind::PasswordMissing,
+            ..
+        }) => {}
+        Failure::Malformed(malformed) => put(body, "field", malformed.field.into()),
+        Failure::Refused(Refusal::PasswordRefused(reasons)) => {
+            let slugs = reasons.iter().copied().map(Reason::slug);
+            put(body, "reasons", slugs.collect());
+        }
+        Failure::Refused(_) => {}
+    }
 }
 
 /// Adds a key to an answer's object.

@@ -4,11 +4,11 @@ use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Call, Failure, Fields, Kind, Malformed, Reply, put, reply};
+use super::{Call, Failure, Fields, Kind, Malformed, Reply, blame, put, reply};
 use crate::code::CodeLength;
 use crate::ids::{ResetToken, SessionId, UserId};
 use crate::locale::Locale;
-use crate::password::{Candidate, Reason};
+use crate::password::Candidate;
 use crate::recovery::{CodeGuess, Named, NewPassword, Refusal, Request};
 use crate::session::Protocol;
 use crate::store::SessionOrigin;
@@ -137,21 +137,7 @@ pub(super) fn failed(failure: &Failure, locale: Locale) -> Reply {
         Failure::Refused(refusal) => refused(refusal),
     };
     let mut body = json!({ "data": null, "message": text.in_language(locale), "error": slug });
-    match failure {
-        Failure::Malformed(Malformed {
-            kind: Kind::PasswordMissing,
-            ..
-        }) => {}
-        Failure::Malformed(malformed) => put(&mut body, "field", json!(malformed.field)),
-        Failure::Refused(Refusal::PasswordRefused(reasons)) => {
-            put(
-                &mut body,
-                "reasons",
-                reasons.iter().copied().map(Reason::slug).collect(),
-            );
-        }
-        Failure::Refused(_) => {}
-    }
+    blame(&mut body, failure);
     envelope(status, body)
 }
 

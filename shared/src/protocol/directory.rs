@@ -4,10 +4,10 @@ use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Call, Failure, Kind, Malformed, Reply, put, reply};
+use super::{Call, Failure, Kind, Malformed, Reply, blame, put, reply};
 use crate::code::CodeLength;
 use crate::ids::SessionId;
-use crate::password::{Candidate, Reason};
+use crate::password::Candidate;
 use crate::recovery::{CodeGuess, Named, NewPassword, Refusal, Request, Started};
 use crate::session::Protocol;
 use crate::store::SessionOrigin;
@@ -156,21 +156,7 @@ pub(super) fn failed(failure: &Failure) -> Reply {
         Failure::Refused(refusal) => refused(refusal),
     };
     let mut body = json!({ "isSuccess": false, "code": code, "error": code, "message": message });
-    match failure {
-        Failure::Malformed(Malformed {
-            kind: Kind::PasswordMissing,
-            ..
-        }) => {}
-        Failure::Malformed(malformed) => put(&mut body, "field", json!(malformed.field)),
-        Failure::Refused(Refusal::PasswordRefused(reasons)) => {
-            put(
-                &mut body,
-                "reasons",
-                reasons.iter().copied().map(Reason::slug).collect(),
-            );
-        }
-        Failure::Refused(_) => {}
-    }
+    blame(&mut body, failure);
     reply(status, &body)
 }
 
