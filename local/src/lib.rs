@@ -4,9 +4,11 @@
 //! In the order of a request: [`gateway`] takes it and makes it an [`event`]; a [`pool`] gives the
 //! event to an [`instance`] of the function, which fetches it from its [`runtime_api`]; the function
 //! talks to the [`store`] and the [`secrets`]; the [`stream`] hands what it wrote to the function that
-//! mails, through [`ses`], into the [`mailbox`]. [`service`] starts and ends all of that.
+//! mails, through [`ses`], into the [`mailbox`]; and what becomes of a mail goes over the event [`bus`] to
+//! the function that hears of it. [`service`] starts and ends all of that.
 
 pub mod binaries;
+pub mod bus;
 pub mod console;
 pub mod cors;
 pub mod data;

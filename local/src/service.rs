@@ -11,6 +11,7 @@ use regain::settings::{Settings, SettingsError};
 use tokio::net::TcpListener;
 
 use crate::binaries;
+use crate::bus::Bus;
 use crate::data::DataDirectory;
 use crate::gateway::Gateway;
 use crate::instance::StartError;
@@ -107,20 +108,6 @@ async fn start(
     let said = load(&options, workspace, &store, &loader).await?;
     store.turn_stream_on()?;
 
-    let mails = match path("mail.sealed") {
-        Some(path) => MailStore::open(&path).map_err(|it| ServiceError::file(&path, it))?,
-        None => MailStore::default(),
-    };
-    let sets = stack.configuration_sets.clone();
-    let sender = Ses::new(&stack.mail_templates, sets, mails.clone(), random.clone())?;
-    for listener in listeners.ses.into_all() {
-        tokio::spawn(serve(listener, sender.clone().into_router(), back.stop()));
-    }
-    let secrets = open_secrets(&options, workspace, &stack, path("secrets.json"), &random)?;
-    for listener in listeners.secrets.into_all() {
-        tokio::spawn(serve(listener, secrets.clone().into_router(), back.stop()));
-    }
-
     let pools: BTreeMap<_, _> = stack
         .functions
         .iter()
@@ -130,6 +117,27 @@ async fn start(
             (function.id.clone(), pool)
         })
         .collect();
+    let rules = stack.event_rules.iter().filter_map(|rule| {
+        let pool = pools.get(&rule.function)?;
+        Some((rule.pattern.clone(), pool.clone()))
+    });
+    let bus = Bus::new(rules.collect());
+
+    let mails = match path("mail.sealed") {
+        Some(path) => MailStore::open(&path).map_err(|it| ServiceError::file(&path, it))?,
+        None => MailStore::default(),
+    };
+    let sets = stack.configuration_sets.clone();
+    let templates = &stack.mail_templates;
+    let sender = Ses::new(templates, sets, mails.clone(), bus, random.clone())?;
+    for listener in listeners.ses.into_all() {
+        tokio::spawn(serve(listener, sender.clone().into_router(), back.stop()));
+    }
+    let secrets = open_secrets(&options, workspace, &stack, path("secrets.json"), &random)?;
+    for listener in listeners.secrets.into_all() {
+        tokio::spawn(serve(listener, secrets.clone().into_router(), back.stop()));
+    }
+
     warm_up(pools.values().cloned()).await?;
 
     let files = Files {

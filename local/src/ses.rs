@@ -1,9 +1,10 @@
 //! The SES stand-in (API v2): renders the stack's templates and keeps the mail.
 
+mod events;
 mod rendering;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::{Path, State};
@@ -15,11 +16,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use crate::bus::Bus;
 use crate::console::say;
 use crate::mail_store::MailStore;
 use crate::random::Random;
-use crate::template::MailTemplate;
+use crate::template::{ConfigurationSets, MailTemplate};
 
+use events::{Fate, Taken};
 use rendering::{Compiled, Content};
 use wire::{SendEmail, TemplateContent, WireTemplate};
 
@@ -37,8 +40,9 @@ pub struct Ses(Arc<Inner>);
 
 struct Inner {
     templates: RwLock<BTreeMap<String, Arc<Compiled>>>,
-    configuration_sets: BTreeSet<String>,
+    configuration_sets: ConfigurationSets,
     mails: MailStore,
+    bus: Bus,
     random: Random,
 }
 
@@ -52,8 +56,9 @@ impl Ses {
     /// The first template that does not compile.
     pub fn new(
         templates: &[MailTemplate],
-        configuration_sets: BTreeSet<String>,
+        configuration_sets: ConfigurationSets,
         mails: MailStore,
+        bus: Bus,
         random: Random,
     ) -> Result<Self, TemplateError> {
         let compiled = templates.iter().map(|template| {
@@ -68,6 +73,7 @@ impl Ses {
             templates,
             configuration_sets,
             mails,
+            bus,
             random,
         })))
     }
@@ -120,13 +126,26 @@ impl Ses {
                 "Destination has no recipient, or one that is no address",
             ));
         }
-        if let Some(name) = request.configuration_set_name
-            && !self.0.configuration_sets.contains(&name)
+        let set = request.configuration_set_name;
+        if let Some(name) = &set
+            && !self.0.configuration_sets.contains_key(name)
         {
             return Err(not_found(&format!(
                 "Configuration set {name} does not exist"
             )));
         }
+        if request.email_tags.iter().any(|tag| !tag.is_valid()) {
+            return Err(bad_request(
+                "EmailTags may have letters, digits, _ and - only, 256 at most",
+            ));
+        }
+        let tags: Vec<_> = request
+            .email_tags
+            .into_iter()
+            .map(|tag| (tag.name, tag.value))
+            .collect();
+        let template = request.content.template.as_ref();
+        let template = template.map_or_else(String::new, |it| it.template_name.clone());
         let content = match (request.content.template, request.content.simple) {
             (Some(content), None) => self.render(content)?,
             (None, Some(content)) => Ok(Content::from(content)),
@@ -137,18 +156,44 @@ impl Ses {
             }
         };
         let message_id = format!("{}-000000", self.0.random.uuid());
-        match content {
-            Ok(content) => {
-                let sent_at = regain::ambient::now().rfc3339();
-                for to in recipients {
-                    let mail = content.addressed(&to, &from, &sent_at);
+        let at = regain::ambient::now().rfc3339();
+        for to in recipients {
+            let fate = match &content {
+                Ok(_) => Fate::of(&to),
+                Err(_) => Fate::NotRendered,
+            };
+            match &content {
+                Ok(content) if fate.arrives() => {
+                    let mail = content.addressed(&to, &from, &at);
                     self.0.mails.keep(mail).map_err(|it| not_kept(&it))?;
                 }
+                Ok(_) => {
+                    say("[ses] NOT DELIVERED: the mailbox simulator bounced a mail".to_owned())
+                }
+                // Real SES has answered by now, and tells of this in an event.
+                Err(problem) => say(format!("[ses] NOT DELIVERED: Rendering Failure: {problem}")),
             }
-            // Real SES has answered by now, and tells of this in an event.
-            Err(problem) => say(format!("[ses] NOT DELIVERED: Rendering Failure: {problem}")),
+            let taken = Taken {
+                configuration_set: set.as_deref().unwrap_or_default(),
+                from: &from,
+                to: &to,
+                message_id: &message_id,
+                template: &template,
+                tags: &tags,
+                at: &at,
+            };
+            self.tell(&taken, &fate);
         }
         Ok(json!({"MessageId": message_id}))
+    }
+
+    /// Tells of a mail's fate on the event bus, if its configuration set asks for it.
+    fn tell(&self, taken: &Taken<'_>, fate: &Fate) {
+        let types = self.0.configuration_sets.get(taken.configuration_set);
+        let is_wanted = |kind: &str| types.is_some_and(|types| types.contains(kind));
+        if let Some(event) = taken.event(fate, is_wanted, &self.0.random) {
+            self.0.bus.put(&event);
+        }
     }
 
     /// The mail, or why it cannot be rendered.

@@ -1,7 +1,7 @@
 //! template.yaml, read as far as one machine needs it.
 //!
-//! The functions and their environment, the routes, the table, its event source, the mail templates
-//! and the secrets: all of it comes from the file that is deployed, so that what runs here is what
+//! The functions and their environment, the routes, the table, its event source, the rules for events,
+//! the mail templates and the secrets: all of it comes from the file that is deployed, so that what runs here is what
 //! runs there. What is in the file and not understood stops the start, if it matters here.
 
 mod conditions;
@@ -13,9 +13,9 @@ mod stack;
 mod yaml;
 
 pub use filter::Filter;
-pub use function::{EventSource, Function, Route};
+pub use function::{EventRule, EventSource, Function, Route};
 pub(crate) use intrinsics::scalar;
-pub use resources::{Cors, MailTemplate, Secret, Table};
+pub use resources::{ConfigurationSets, Cors, MailTemplate, Secret, Table};
 pub use stack::Stack;
 
 use std::collections::BTreeMap;

@@ -17,12 +17,13 @@ use tempfile::TempDir;
 const PATH: &str = "/auth/v1/forgot-password";
 
 /// The functions of template.yaml.
-const FUNCTIONS: [&str; 7] = [
+const FUNCTIONS: [&str; 8] = [
     "deliver-mail",
     "forgot-password",
     "forgot-password-resend-otp",
     "forgot-password-set-password",
     "forgot-password-verify-otp",
+    "mail-events",
     "users-resend",
     "users-set-password",
 ];

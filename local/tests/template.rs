@@ -56,6 +56,7 @@ fn a_function_gets_the_secrets_it_may_read_and_no_others() {
             .collect()
     };
     assert_eq!(with("INDEX_KEY_SECRET").len(), 7);
+    assert!(!with("INDEX_KEY_SECRET").contains("mail-events"));
     assert_eq!(
         with("CODE_KEY_SECRET"),
         BTreeSet::from([
@@ -122,10 +123,18 @@ fn mail_templates_and_browsers_are_served_as_deployed() {
         })
         .collect::<Vec<_>>();
     assert_eq!(names, expected.iter().map(String::as_str).collect());
-    assert_eq!(
-        stack.configuration_sets,
-        BTreeSet::from(["regain".to_owned()])
-    );
+    let [(set, types)] = stack.configuration_sets.iter().collect::<Vec<_>>()[..] else {
+        unreachable!("one configuration set")
+    };
+    assert_eq!(set, "regain");
+    let expected = [
+        "bounce",
+        "complaint",
+        "deliveryDelay",
+        "reject",
+        "renderingFailure",
+    ];
+    assert_eq!(*types, expected.map(str::to_owned).into());
     let cors = stack.cors.unwrap();
     assert_eq!(cors.origins, ["https://a.example", "https://b.example"]);
     assert_eq!(cors.exposed, ["retry-after", "x-request-id"]);

@@ -11,6 +11,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use lambda_http::{LambdaEvent, service_fn};
 
+use crate::mail::events::{MailEvent, MailEvents};
 use crate::mail::{Delivery, StreamBatch};
 use crate::metrics::Metric;
 use crate::password::Hasher;
@@ -18,7 +19,7 @@ use crate::protocol::{Call, Failure, Reply, failed};
 use crate::recovery::{Recovery, Refusal};
 use crate::secrets::Secrets;
 use crate::session::Protocol;
-use crate::settings::{Deployment, MailSettings, Settings};
+use crate::settings::{Deployment, MailSettings, SecretNames, Settings};
 use crate::store::Store;
 use crate::{ambient, aws, metrics, telemetry};
 
@@ -58,6 +59,24 @@ pub async fn deliver() -> ExitCode {
         Ok::<_, lambda_http::Error>(delivery.deliver_batch(event.payload, ambient::now).await)
     };
     ended(lambda_http::lambda_runtime::run(service_fn(deliver)).await)
+}
+
+/// Runs the function that hears what became of mails. Returns only if it cannot start or go on.
+pub async fn hear() -> ExitCode {
+    telemetry::init();
+    let events = match Deployment::from_env() {
+        Ok(deployment) => MailEvents::new(store(&aws::config().await, deployment)),
+        Err(error) => return stopped(&error),
+    };
+    let hear = |event: LambdaEvent<MailEvent>| async {
+        let heard = events.hear(event.payload, ambient::now()).await;
+        // An error has the event given again, and in the end kept in the dead-letter queue.
+        heard.map_err(|error| {
+            tracing::error!(error = %telemetry::causes(&error), "an event to be heard again");
+            lambda_http::Error::from(error)
+        })
+    };
+    ended(lambda_http::lambda_runtime::run(service_fn(hear)).await)
 }
 
 async fn answer<F, A>(
@@ -113,10 +132,11 @@ fn logged(reply: Reply, what: &str) -> Reply {
 async fn recovery() -> Startup<Recovery> {
     let settings = Settings::from_env()?;
     let deployment = Deployment::from_env()?;
+    let names = SecretNames::from_env()?;
     let cost = settings.argon2;
     let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
     let config = aws::config().await;
-    let (store, secrets) = connect(&config, deployment);
+    let (store, secrets) = (store(&config, deployment), secrets(&config, names));
     let recovery = Recovery::new(store, secrets, settings, hasher);
     recovery.warm(ambient::now()).await;
     Ok(recovery)
@@ -125,9 +145,10 @@ async fn recovery() -> Startup<Recovery> {
 async fn delivery() -> Startup<Delivery> {
     let settings = Settings::from_env()?;
     let deployment = Deployment::from_env()?;
+    let names = SecretNames::from_env()?;
     let mail = MailSettings::from_env()?;
     let config = aws::config().await;
-    let (store, secrets) = connect(&config, deployment);
+    let (store, secrets) = (store(&config, deployment), secrets(&config, names));
     // A send whose answer does not come may have been a mail: SES gets all the time there is.
     let timeouts = TimeoutConfig::builder()
         .operation_timeout(aws::OPERATION)
@@ -146,17 +167,16 @@ async fn delivery() -> Startup<Delivery> {
     ))
 }
 
-fn connect(config: &SdkConfig, deployment: Deployment) -> (Store, Secrets) {
+fn store(config: &SdkConfig, deployment: Deployment) -> Store {
     if let Some(stack) = deployment.stack {
         metrics::init(stack);
     }
-    let store = Store::new(aws_sdk_dynamodb::Client::new(config), deployment.table);
-    let secrets = Secrets::new(
-        aws_sdk_secretsmanager::Client::new(config),
-        deployment.index_key,
-        deployment.code_key,
-    );
-    (store, secrets)
+    Store::new(aws_sdk_dynamodb::Client::new(config), deployment.table)
+}
+
+fn secrets(config: &SdkConfig, names: SecretNames) -> Secrets {
+    let client = aws_sdk_secretsmanager::Client::new(config);
+    Secrets::new(client, names.index_key, names.code_key)
 }
 
 fn stopped(error: &(dyn Error + 'static)) -> ExitCode {

@@ -4,12 +4,14 @@
 //! shows neither in an answer nor in what is written. Nothing but mail requests is written, the same
 //! number of times whatever becomes of them.
 
+pub mod events;
+
 use std::time::Duration;
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::types::{Destination, EmailContent, Template as SesTemplate};
+use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, Template as SesTemplate};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
@@ -20,7 +22,9 @@ use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::{MailSettings, Settings};
-use crate::store::{Claim, LEASE, MailContent, MailRequest, Outcome, Store, StoreError};
+use crate::store::{
+    Claim, LEASE, MailContent, MailRequest, Outcome, Recipient, Store, StoreError, mail_tag,
+};
 use crate::timestamp::Timestamp;
 use crate::{aws, telemetry};
 
@@ -84,6 +88,9 @@ enum Undelivered {
     #[error("SES took the mail without a message id")]
     NoMessageId,
 }
+
+/// The message tag by which SES's events name the mail request.
+const TAG: &str = "mail-request";
 
 /// Delivers the mails that the store was left.
 #[derive(Debug)]
@@ -158,7 +165,7 @@ impl Delivery {
             Err(error @ StoreError::Malformed(_)) => return self.give_up(key, error).await,
             Err(error) => return Err(error.into()),
         };
-        match self.send(&request, at, now).await {
+        match self.send(key, &request, at, now).await {
             Err(Undelivered::Store(error @ StoreError::Malformed(_))) => {
                 self.give_up(key, error).await
             }
@@ -176,7 +183,7 @@ impl Delivery {
                         metrics::record(Metric::MailLatency, latency.as_millis());
                     }
                     Outcome::Refused | Outcome::Broken => metrics::count(Metric::MailsFailed),
-                    Outcome::Nobody | Outcome::Expired => {}
+                    Outcome::Nobody | Outcome::Suppressed | Outcome::Expired => {}
                 }
                 self.store.close_mail(key, &outcome).await?;
                 Ok(Some(outcome))
@@ -200,6 +207,7 @@ impl Delivery {
     /// Decides what becomes of a mail, and sends it if it is to be sent.
     async fn send(
         &self,
+        key: &str,
         request: &MailRequest,
         at: Timestamp,
         now: &impl Fn() -> Timestamp,
@@ -209,8 +217,10 @@ impl Delivery {
         {
             return Ok(Outcome::Expired);
         }
-        let Some(user) = self.store.user_of(&request.address).await? else {
-            return Ok(Outcome::Nobody);
+        let user = match self.store.recipient(&request.address).await? {
+            Recipient::User(user) => user,
+            Recipient::Nobody => return Ok(Outcome::Nobody),
+            Recipient::Suppressed => return Ok(Outcome::Suppressed),
         };
         let locale = user.language().unwrap_or(request.locale);
         let code = self.code(request, at).await?;
@@ -223,6 +233,11 @@ impl Delivery {
             )
             .template_data(data)
             .build();
+        let tag = MessageTag::builder()
+            .name(TAG)
+            .value(mail_tag(key))
+            .build()
+            .map_err(|error| StoreError::Malformed(error.into()))?;
         if now() >= at.plus(LEASE).minus(aws::OPERATION) {
             return Err(Undelivered::TooSlow);
         }
@@ -236,6 +251,7 @@ impl Delivery {
                     .build(),
             )
             .set_configuration_set_name(self.mail.configuration_set.clone())
+            .email_tags(tag)
             .content(EmailContent::builder().template(template).build())
             .send()
             .await;

@@ -22,7 +22,7 @@ pub enum Metric {
     CodesRequested,
     /// SES took a mail, with a code or the notice.
     CodesMailed,
-    /// A mail was not taken: it is tried again, or refused for good.
+    /// A mail was not taken, or rejected afterwards: it is tried again, or refused for good.
     MailsFailed,
     /// A guess was right.
     GuessesRight,
@@ -34,6 +34,14 @@ pub enum Metric {
     PasswordsSet,
     /// A request for a code was throttled.
     Throttled,
+    /// A mail bounced for good.
+    Bounces,
+    /// A recipient called a mail spam.
+    Complaints,
+    /// A mail is on its way for longer than usual.
+    DeliveryDelays,
+    /// SES took a mail, could not fill its template, and dropped it.
+    RenderingFailures,
     /// Milliseconds from the request for a mail until SES took it.
     MailLatency,
 }
@@ -49,6 +57,10 @@ impl Metric {
             Self::GuessesSpent => "GuessesSpent",
             Self::PasswordsSet => "PasswordsSet",
             Self::Throttled => "Throttled",
+            Self::Bounces => "Bounces",
+            Self::Complaints => "Complaints",
+            Self::DeliveryDelays => "DeliveryDelays",
+            Self::RenderingFailures => "RenderingFailures",
             Self::MailLatency => "MailLatency",
         }
     }

@@ -205,10 +205,6 @@ pub struct Deployment {
     pub stack: Option<String>,
     /// `TABLE_NAME`: the table.
     pub table: String,
-    /// `INDEX_KEY_SECRET`: the index key's secret.
-    pub index_key: String,
-    /// `CODE_KEY_SECRET`: the code key's secret, for the functions that derive codes.
-    pub code_key: Option<String>,
 }
 
 impl Deployment {
@@ -221,6 +217,27 @@ impl Deployment {
         Ok(Self {
             stack: source.text("STACK_NAME"),
             table: source.required("TABLE_NAME")?,
+        })
+    }
+}
+
+/// The names of the secrets a function may read.
+#[derive(Clone, Debug)]
+pub struct SecretNames {
+    /// `INDEX_KEY_SECRET`: the index key's secret.
+    pub index_key: String,
+    /// `CODE_KEY_SECRET`: the code key's secret, for the functions that derive codes.
+    pub code_key: Option<String>,
+}
+
+impl SecretNames {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// The first name that is missing.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        let source = Source(&env);
+        Ok(Self {
             index_key: source.required("INDEX_KEY_SECRET")?,
             code_key: source.text("CODE_KEY_SECRET"),
         })

@@ -1,5 +1,7 @@
 //! The stand-in, without its wire.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 fn stand_in() -> (Ses, MailStore) {
@@ -10,11 +12,12 @@ fn stand_in() -> (Ses, MailStore) {
         text: "{{code}} for {{name}}".into(),
         html: "<b>{{code}}</b>{{#if extra.deep}}!{{/if}}".into(),
     };
-    let configured = BTreeSet::from(["regain".to_owned()]);
+    let configured = ConfigurationSets::from([("regain".to_owned(), BTreeSet::new())]);
     let ses = Ses::new(
         &[template],
         configured,
         mails.clone(),
+        Bus::default(),
         Random::new().unwrap(),
     )
     .unwrap();
@@ -94,7 +97,8 @@ fn a_template_that_does_not_compile_is_refused_by_name() {
         html: String::new(),
     };
     let random = Random::new().unwrap();
-    let refused = Ses::new(&[broken], BTreeSet::new(), MailStore::default(), random);
+    let (configured, mails) = (ConfigurationSets::new(), MailStore::default());
+    let refused = Ses::new(&[broken], configured, mails, Bus::default(), random);
     let message = refused.err().unwrap().to_string();
     assert!(
         message.starts_with("the mail template broken does not compile"),

@@ -11,7 +11,27 @@ pub(super) struct SendEmail {
     #[serde(default)]
     pub(super) destination: Destination,
     pub(super) configuration_set_name: Option<String>,
+    #[serde(default)]
+    pub(super) email_tags: Vec<MessageTag>,
     pub(super) content: EmailContent,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct MessageTag {
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+impl MessageTag {
+    pub(super) fn is_valid(&self) -> bool {
+        [&self.name, &self.value].into_iter().all(|text| {
+            (1..=256).contains(&text.len())
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+        })
+    }
 }
 
 #[derive(Default, Deserialize)]

@@ -1,4 +1,4 @@
-//! Event filter patterns: which stream records a function wants.
+//! Event patterns: which stream records, or which events of the bus, a function wants.
 
 use serde_json::Value as Json;
 
@@ -65,6 +65,10 @@ impl Filter {
 
 impl Rule {
     fn matches(&self, value: Option<&Json>) -> bool {
+        // Of a list any element will do.
+        if let Some(Json::Array(values)) = value {
+            return values.iter().any(|value| self.matches(Some(value)));
+        }
         match self {
             Self::Exists(wanted) => value.is_some() == *wanted,
             Self::Is(wanted) => value == Some(wanted),
@@ -144,6 +148,8 @@ mod tests {
                 false,
             ),
             (json!({"a": [1, 2]}), json!({"a": 2}), true),
+            (json!({"a": ["x"]}), json!({"a": ["w", "x"]}), true),
+            (json!({"a": ["x"]}), json!({"a": []}), false),
         ] {
             assert_eq!(
                 Filter::compile(&pattern).unwrap().matches(&event),

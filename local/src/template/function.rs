@@ -46,6 +46,23 @@ pub struct Route {
     pub function: String,
 }
 
+/// A rule of the event bus with a function behind it.
+#[derive(Clone, Debug)]
+pub struct EventRule {
+    /// The logical id of the function.
+    pub function: String,
+    /// The events it wants.
+    pub pattern: Filter,
+}
+
+/// What the functions of a template are called by.
+#[derive(Debug, Default)]
+pub(super) struct Events {
+    pub(super) routes: Vec<Route>,
+    pub(super) sources: Vec<EventSource>,
+    pub(super) rules: Vec<EventRule>,
+}
+
 /// The mapping from the table's stream to a function.
 #[derive(Clone, Debug)]
 pub struct EventSource {
@@ -108,28 +125,36 @@ fn binary(resource: &Resource<'_>) -> Result<String, TemplateError> {
 
 pub(super) fn read_events(
     resource: &Resource<'_>,
-    routes: &mut Vec<Route>,
-    sources: &mut Vec<EventSource>,
+    events: &mut Events,
 ) -> Result<(), TemplateError> {
-    let events = resource.property("Events")?.unwrap_or_default();
-    for (name, event) in events.as_object().into_iter().flatten() {
+    let declared = resource.property("Events")?.unwrap_or_default();
+    for (name, event) in declared.as_object().into_iter().flatten() {
         let place = format!("Events.{name}");
         let properties = event.get("Properties").cloned().unwrap_or_default();
         match event.get("Type").and_then(Json::as_str).unwrap_or_default() {
-            "HttpApi" => routes.push(route(resource, &place, &properties)?),
+            "HttpApi" => events.routes.push(route(resource, &place, &properties)?),
             "DynamoDB" => {
                 let stream = properties
                     .get("Stream")
                     .and_then(scalar)
                     .unwrap_or_default();
                 let function = resource.id.to_owned();
-                sources.push(event_source(
+                events.sources.push(event_source(
                     resource,
                     &place,
                     &properties,
                     function,
                     stream,
                 )?);
+            }
+            "EventBridgeRule" => {
+                let pattern = properties.get("Pattern").cloned().unwrap_or_default();
+                let pattern =
+                    Filter::compile(&pattern).map_err(|problem| resource.error(&place, problem))?;
+                events.rules.push(EventRule {
+                    function: resource.id.to_owned(),
+                    pattern,
+                });
             }
             other => {
                 let problem = format!("an event of type {other} is not supported on one machine");

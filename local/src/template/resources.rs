@@ -1,6 +1,6 @@
 //! The table, the mail templates, the secrets and the API's CORS configuration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -44,6 +44,18 @@ pub struct MailTemplate {
     /// The HTML part.
     #[serde(rename = "HtmlPart", default)]
     pub html: String,
+}
+
+/// The SES configuration sets, each with the types of its events that go to the event bus.
+pub type ConfigurationSets = BTreeMap<String, BTreeSet<String>>;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EventDestination {
+    #[serde(default)]
+    enabled: bool,
+    matching_event_types: Vec<String>,
+    event_bridge_destination: Option<Json>,
 }
 
 /// A generated secret.
@@ -172,12 +184,25 @@ pub(super) fn mail_templates(template: &Template) -> Result<Vec<MailTemplate>, T
         .collect()
 }
 
-pub(super) fn configuration_sets(template: &Template) -> Result<BTreeSet<String>, TemplateError> {
-    template
-        .resources_of("AWS::SES::ConfigurationSet")?
-        .iter()
-        .map(|resource| template.name_of(resource))
-        .collect()
+pub(super) fn configuration_sets(template: &Template) -> Result<ConfigurationSets, TemplateError> {
+    let mut sets = ConfigurationSets::new();
+    for resource in template.resources_of("AWS::SES::ConfigurationSet")? {
+        sets.insert(template.name_of(&resource)?, BTreeSet::new());
+    }
+    for resource in template.resources_of("AWS::SES::ConfigurationSetEventDestination")? {
+        let name = resource.text("ConfigurationSetName")?.unwrap_or_default();
+        let Some(types) = sets.get_mut(&name) else {
+            let problem = format!("there is no configuration set {name}");
+            return Err(resource.error("ConfigurationSetName", problem));
+        };
+        let destination: EventDestination = resource
+            .typed("EventDestination")?
+            .ok_or_else(|| resource.error("EventDestination", "is missing"))?;
+        if destination.enabled && destination.event_bridge_destination.is_some() {
+            types.extend(destination.matching_event_types);
+        }
+    }
+    Ok(sets)
 }
 
 pub(super) fn secrets(template: &Template) -> Result<Vec<Secret>, TemplateError> {

@@ -1,6 +1,6 @@
 //! The whole template as this machine needs it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json};
 
 use super::intrinsics::{Scope, scalar};
 use super::{
-    Cors, Environment, EventSource, Function, MailTemplate, Route, Secret, Table, TemplateError,
-    function, resources, yaml,
+    ConfigurationSets, Cors, Environment, EventRule, EventSource, Function, MailTemplate, Route,
+    Secret, Table, TemplateError, function, resources, yaml,
 };
 
 /// What runs: read from the template, with every expression evaluated.
@@ -25,10 +25,12 @@ pub struct Stack {
     pub table: Table,
     /// What the table's stream feeds.
     pub event_sources: Vec<EventSource>,
+    /// What the event bus gives to whom.
+    pub event_rules: Vec<EventRule>,
     /// The mail templates.
     pub mail_templates: Vec<MailTemplate>,
-    /// The names of the SES configuration sets.
-    pub configuration_sets: BTreeSet<String>,
+    /// The SES configuration sets.
+    pub configuration_sets: ConfigurationSets,
     /// The secrets.
     pub secrets: Vec<Secret>,
 }
@@ -43,12 +45,16 @@ impl Stack {
             scope: Scope::new(yaml::read(text)?, environment),
         };
         let mut functions = Vec::new();
-        let mut routes = Vec::new();
-        let mut event_sources = Vec::new();
+        let mut events = function::Events::default();
         for resource in template.resources_of("AWS::Serverless::Function")? {
-            function::read_events(&resource, &mut routes, &mut event_sources)?;
+            function::read_events(&resource, &mut events)?;
             functions.push(function::read(&template, &resource)?);
         }
+        let function::Events {
+            routes,
+            sources: mut event_sources,
+            rules: event_rules,
+        } = events;
         for resource in template.resources_of("AWS::Lambda::EventSourceMapping")? {
             event_sources.push(function::read_event_source_mapping(&template, &resource)?);
         }
@@ -58,6 +64,7 @@ impl Stack {
             cors: resources::cors(&template)?,
             table: resources::table(&template)?,
             event_sources,
+            event_rules,
             mail_templates: resources::mail_templates(&template)?,
             configuration_sets: resources::configuration_sets(&template)?,
             secrets: resources::secrets(&template)?,

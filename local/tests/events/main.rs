@@ -96,6 +96,26 @@ fn every_stream_fixture_passes_the_filter_of_its_functions_event_source() {
     }
 }
 
+#[test]
+fn every_event_fixture_passes_the_rule_of_its_function() {
+    let stack = stack::template();
+    for fixture in Fixture::all() {
+        if fixture.event.get("detail-type").is_none() {
+            continue;
+        }
+        let rule = stack.event_rules.iter().find(|rule| {
+            stack
+                .function(&rule.function)
+                .is_some_and(|it| it.name == fixture.function)
+        });
+        let pattern = &rule.unwrap().pattern;
+        assert!(pattern.matches(&fixture.event), "{}", fixture.name());
+        let mut elsewhere = fixture.event.clone();
+        elsewhere["detail"]["mail"]["tags"]["ses:configuration-set"] = "other".into();
+        assert!(!pattern.matches(&elsewhere), "{}", fixture.name());
+    }
+}
+
 fn wanted(stack: &Stack, function: &str, record: &Json) -> bool {
     let of_function = stack.event_sources.iter().filter(|source| {
         stack

@@ -7,6 +7,7 @@ use std::path::Path;
 use axum::Router;
 use axum::body::Bytes;
 use local::binaries;
+use local::bus::Bus;
 use local::listen::{StandInListeners, Urls};
 use local::mail_store::MailStore;
 use local::pool::Pool;
@@ -81,6 +82,7 @@ impl Running {
             &stack.mail_templates,
             configuration,
             mails.clone(),
+            Bus::default(),
             random.clone(),
         )
         .unwrap();

@@ -21,6 +21,7 @@ mod fields;
 mod gateway;
 mod machine;
 mod mail;
+mod mail_events;
 mod outage;
 mod passwords;
 mod refusals;

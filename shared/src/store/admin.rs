@@ -3,6 +3,7 @@
 use super::items::{codes_in_day, codes_in_hour, guesses_in_day};
 use super::users::version_condition;
 use super::{Store, StoreError, Transacted, keys, n, s, updated};
+use crate::address::Address;
 use crate::keys::AddressKey;
 use crate::users::{BLOCKED, User};
 
@@ -29,6 +30,21 @@ impl Store {
             .expression_attribute_values(":status", s(if blocked { BLOCKED } else { ACTIVE }))
             .expression_attribute_values(":before", s(&user.status))
             .expression_attribute_values(":version", n(user.credentials_version));
+        let written = self.transact(vec![updated(update)?]).await?;
+        Ok(matches!(written, Transacted::Applied))
+    }
+
+    /// Has an address mailed again that was mailed no more.
+    ///
+    /// Returns whether there was anything to clear.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn clear_suppression(&self, address: &Address) -> Result<bool, StoreError> {
+        let update = self
+            .update(keys::email(address))
+            .update_expression("REMOVE suppressed")
+            .condition_expression("attribute_exists(suppressed)");
         let written = self.transact(vec![updated(update)?]).await?;
         Ok(matches!(written, Transacted::Applied))
     }

@@ -233,6 +233,8 @@ pub enum Outcome {
     Sent(String),
     /// Nobody has the address.
     Nobody,
+    /// The address bounced or complained before.
+    Suppressed,
     /// The code had expired before it could be mailed.
     Expired,
     /// SES refused it for good.
@@ -248,9 +250,39 @@ impl Outcome {
         match self {
             Self::Sent(_) => "sent",
             Self::Nobody => "nobody",
+            Self::Suppressed => "suppressed",
             Self::Expired => "expired",
             Self::Refused => "refused",
             Self::Broken => "broken",
+        }
+    }
+}
+
+/// What SES told of a mail that it had taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// The recipient's server refused it.
+    Bounced,
+    /// The recipient called it spam.
+    Complained,
+    /// It is on its way for longer than usual.
+    Delayed,
+    /// Its template could not be filled: it was never sent.
+    NotRendered,
+    /// SES took it for malicious: it was never sent.
+    Rejected,
+}
+
+impl Report {
+    /// The attribute that records it: one for each, so that neither order nor repetition matters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
+            Self::Delayed => "delayed",
+            Self::NotRendered => "notRendered",
+            Self::Rejected => "rejected",
         }
     }
 }

@@ -45,6 +45,18 @@ pub(super) fn changed_mail(session: &SessionRef, generation: u64) -> String {
     format!("{}#{CHANGED}", code_mail(session, generation))
 }
 
+/// A mail request's key as SES carries it in a message's tag, which takes letters, digits and dashes
+/// only.
+pub(crate) fn mail_tag(key: &str) -> String {
+    key.trim_start_matches(MAIL).replace('#', "-")
+}
+
+/// The key of the mail request that a message's tag names.
+pub(crate) fn tagged_mail(tag: &str) -> Option<String> {
+    let key = format!("{MAIL}{}", tag.replace('-', "#"));
+    parse_mail(&key).map(|_| key)
+}
+
 /// The session of a mail request, the generation, and whether it is the notice of a change.
 pub(super) fn parse_mail(key: &str) -> Option<(SessionRef, u64, bool)> {
     let (reference, rest) = key.strip_prefix(MAIL)?.split_once('#')?;
@@ -58,4 +70,32 @@ pub(super) fn parse_mail(key: &str) -> Option<(SessionRef, u64, bool)> {
         generation.parse().ok()?,
         changed,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_requests_key_comes_back_from_its_tag() {
+        let reference = SessionRef::from_hex(&"0f".repeat(32)).unwrap();
+        for key in [
+            code_mail(&reference, 1_767_225_600_000),
+            changed_mail(&reference, 1_767_225_600_000),
+        ] {
+            let tag = mail_tag(&key);
+            assert!(
+                tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
+                "{tag}"
+            );
+            assert_eq!(tagged_mail(&tag), Some(key));
+        }
+    }
+
+    #[test]
+    fn a_tag_that_is_not_ours_names_nothing() {
+        for tag in ["", "0f-1", "campaign-7", &"0f".repeat(32)] {
+            assert_eq!(tagged_mail(tag), None, "{tag}");
+        }
+    }
 }

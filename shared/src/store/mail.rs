@@ -5,8 +5,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
-use super::items::{self, MailRequest, Outcome};
-use super::{Store, StoreError, keys, n, s};
+use super::items::{self, MailRequest, Outcome, Report};
+use super::{Store, StoreError, keys, n, s, told};
 use crate::timestamp::Timestamp;
 
 /// How long a claim lasts: what a delivery that died holds its mail up for. A delivery that lives
@@ -86,6 +86,45 @@ impl Store {
         };
         update.send().await.map_err(StoreError::unreachable)?;
         Ok(())
+    }
+
+    /// Records what SES told of a mail, named by its message's tag.
+    ///
+    /// Returns whether that was news; told of a mail request that is gone, it is taken for news.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn report(
+        &self,
+        tag: &str,
+        report: Report,
+        why: &str,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Some(key) = keys::tagged_mail(tag) else {
+            return Ok(true);
+        };
+        let recorded = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::PK, s(key))
+            .update_expression("SET #report = :told")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(#report)")
+            .expression_attribute_names("#report", report.name())
+            .expression_attribute_values(":told", told(why, at))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match recorded {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    Ok(refused.item().is_none())
+                }
+                _ => Err(StoreError::unreachable(error)),
+            },
+        }
     }
 
     /// Gives a mail request that was claimed at `claimed_at` back, so that it may be tried again at

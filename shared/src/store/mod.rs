@@ -33,10 +33,12 @@ use crate::keys::AddressKey;
 use crate::timestamp::Timestamp;
 
 pub use guesses::{Charge, Moved};
-pub use items::{MailContent, MailRequest, Outcome, SessionOrigin};
+pub use items::{MailContent, MailRequest, Outcome, Report, SessionOrigin};
+pub(crate) use keys::mail_tag;
 pub use mail::Claim;
 pub(crate) use mail::LEASE;
 pub use sessions::{Begun, CodeRequest, Found, Renewed};
+pub use users::{Recipient, Suppressed, Suppression};
 
 /// An item as DynamoDB has it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -263,4 +265,12 @@ fn s(text: impl Into<String>) -> AttributeValue {
 
 fn n(number: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(number.into().to_string())
+}
+
+/// When something was told, and in which word.
+fn told(why: &str, at: Timestamp) -> AttributeValue {
+    AttributeValue::M(HashMap::from([
+        ("at".to_owned(), n(at.millis())),
+        ("why".to_owned(), s(why)),
+    ]))
 }

@@ -1,19 +1,62 @@
 //! Users and the lookup that keeps their addresses unique.
 
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::{Item, Store, StoreError, Transacted, keys, n, put, s, write};
+use super::{Store, StoreError, Transacted, keys, n, put, s, told, updated, write};
 use crate::address::Address;
 use crate::ids::UserId;
+use crate::timestamp::Timestamp;
 use crate::users::{BLOCKED, User};
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Lookup {
-    pk: String,
     user_id: UserId,
+    suppressed: Option<Suppressed>,
+}
+
+/// That an address is mailed no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Suppressed {
+    /// Since when.
+    pub at: Timestamp,
+    /// Why.
+    pub why: Suppression,
+}
+
+/// Why an address is mailed no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Suppression {
+    /// Its server refused a mail for good.
+    Bounced,
+    /// Its owner called a mail spam.
+    Complained,
+}
+
+impl Suppression {
+    /// The word that is recorded.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
+        }
+    }
+}
+
+/// Who is to have a mail.
+#[derive(Debug)]
+pub enum Recipient {
+    /// The user who has the address.
+    User(Box<User>),
+    /// Nobody has it.
+    Nobody,
+    /// Somebody has it, and it is mailed no more.
+    Suppressed,
 }
 
 impl Store {
@@ -44,6 +87,63 @@ impl Store {
         };
         let user = self.user(&id).await?;
         Ok(user.filter(|user| user.has_address(address)))
+    }
+
+    /// Who is to have a mail that was asked for with an address.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn recipient(&self, address: &Address) -> Result<Recipient, StoreError> {
+        let lookup: Option<Lookup> = self.get(keys::email(address)).await?;
+        let id = match lookup {
+            None => return Ok(Recipient::Nobody),
+            Some(Lookup {
+                suppressed: Some(_),
+                ..
+            }) => return Ok(Recipient::Suppressed),
+            Some(Lookup { user_id, .. }) => user_id,
+        };
+        let user = self.user(&id).await?;
+        let user = user.filter(|user| user.has_address(address));
+        Ok(user.map_or(Recipient::Nobody, |user| Recipient::User(user.into())))
+    }
+
+    /// Since when and why an address is mailed no more, if that is so.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn suppressed(&self, address: &Address) -> Result<Option<Suppressed>, StoreError> {
+        let lookup: Option<Lookup> = self.get(keys::email(address)).await?;
+        Ok(lookup.and_then(|lookup| lookup.suppressed))
+    }
+
+    /// Has an address mailed no more, if somebody has it. The first reason stays.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn suppress(
+        &self,
+        address: &Address,
+        why: Suppression,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let suppressed = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::PK, s(keys::email(address)))
+            .update_expression("SET suppressed = :told")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(suppressed)")
+            .expression_attribute_values(":told", told(why.name(), at))
+            .send()
+            .await;
+        match suppressed {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(StoreError::unreachable(error)),
+            },
+        }
     }
 
     /// Whether two users are the same item, whatever way their numbers were written in JSON.
@@ -85,16 +185,13 @@ impl Store {
                 .expression_attribute_values(":statusBefore", s(&before.status))
                 .expression_attribute_values(":version", n(before.credentials_version)),
         };
-        let lookup: Item = write(&Lookup {
-            pk: keys::email(address),
-            user_id: user.id.clone(),
-        })?;
-        let put_lookup = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(lookup))
+        // An update, so that an address that is mailed no more stays that.
+        let lookup = self
+            .update(keys::email(address))
+            .update_expression("SET userId = :id")
             .condition_expression("attribute_not_exists(pk) OR userId = :id")
             .expression_attribute_values(":id", s(user.id.as_str()));
-        let mut transaction = vec![put(put_user)?, put(put_lookup)?];
+        let mut transaction = vec![put(put_user)?, updated(lookup)?];
         if let Some(old) = address_before.filter(|old| *old != address) {
             let delete = Delete::builder()
                 .table_name(&self.table)

@@ -21,6 +21,8 @@ mod idempotency;
 #[cfg(test)]
 mod interleavings;
 #[cfg(test)]
+mod mail_events;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod races;

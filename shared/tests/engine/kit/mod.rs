@@ -155,8 +155,12 @@ impl Kit {
 
     /// The same engine in another process: its own client, its own copies of the secrets.
     pub(crate) fn another_instance(&self) -> Recovery {
-        let store = Store::new(client(&self.endpoint, Some(&self.log)), TABLE);
-        recovery(&store, &self.vault, &self.settings)
+        recovery(&self.another_store(), &self.vault, &self.settings)
+    }
+
+    /// The store as a function has it, faults included.
+    pub(crate) fn another_store(&self) -> Store {
+        Store::new(client(&self.endpoint, Some(&self.log)), TABLE)
     }
 
     /// A generator that has not been used yet.

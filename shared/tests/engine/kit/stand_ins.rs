@@ -27,6 +27,8 @@ pub(crate) struct Mail {
     pub(crate) template: String,
     pub(crate) data: Value,
     pub(crate) configuration_set: Option<String>,
+    /// By which its events name its mail request.
+    pub(crate) tag: String,
 }
 
 impl Mail {
@@ -123,6 +125,7 @@ async fn take_mail(State(bag): State<Arc<Mutex<Postbag>>>, body: Bytes) -> Respo
         template: text(&template["TemplateName"]),
         data: serde_json::from_str(&text(&template["TemplateData"])).unwrap_or_default(),
         configuration_set: sent["ConfigurationSetName"].as_str().map(str::to_owned),
+        tag: text(&sent["EmailTags"][0]["Value"]),
     };
     let (answer, number) = {
         let mut bag = locked(&bag);

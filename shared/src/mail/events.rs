@@ -1,0 +1,282 @@
+//! What SES tells of a mail after it took it: recorded on the mail request, counted, and heeded.
+//!
+//! An address that bounced for good or complained is mailed no more. A caller cannot tell: only the
+//! delivery of mail asks for it, and nobody waits for that.
+
+use serde::Deserialize;
+
+use crate::address::Address;
+use crate::metrics::{self, Metric};
+use crate::store::{Report, Store, StoreError, Suppression};
+use crate::timestamp::Timestamp;
+
+/// An event of SES, as EventBridge hands it on, as far as it matters here.
+#[derive(Debug, Deserialize)]
+pub struct MailEvent {
+    detail: Detail,
+}
+
+#[derive(Debug, Deserialize)]
+struct Detail {
+    mail: Mail,
+    #[serde(flatten)]
+    told: Told,
+}
+
+/// The mail as it was handed to SES.
+#[derive(Debug, Deserialize)]
+struct Mail {
+    #[serde(default)]
+    destination: Vec<String>,
+    #[serde(default)]
+    tags: Tags,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Tags {
+    /// The tag that deliver-mail gives each mail.
+    #[serde(default)]
+    mail_request: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "eventType")]
+enum Told {
+    Bounce {
+        bounce: Bounce,
+    },
+    Complaint {
+        complaint: Complaint,
+    },
+    DeliveryDelay {
+        #[serde(rename = "deliveryDelay")]
+        delay: Delay,
+    },
+    #[serde(rename = "Rendering Failure")]
+    RenderingFailure {
+        failure: Failure,
+    },
+    Reject {
+        reject: Rejection,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Bounce {
+    bounce_type: String,
+    #[serde(default)]
+    bounce_sub_type: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Complaint {
+    complaint_feedback_type: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Delay {
+    #[serde(default)]
+    delay_type: String,
+}
+
+/// What SES says in words is left out: it may quote the mail.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure {
+    #[serde(default)]
+    template_name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Rejection {
+    #[serde(default)]
+    reason: String,
+}
+
+/// What an event comes to.
+struct Verdict {
+    report: Report,
+    /// In SES's word for it.
+    why: String,
+    /// Whether its recipient is to be mailed no more.
+    suppression: Option<Suppression>,
+    metric: Option<Metric>,
+}
+
+impl Told {
+    fn verdict(self) -> Option<Verdict> {
+        let verdict = |report, why: &str, suppression, metric| {
+            Some(Verdict {
+                report,
+                why: word(why),
+                suppression,
+                metric,
+            })
+        };
+        match self {
+            Self::Bounce { bounce } => {
+                let why = format!("{}-{}", bounce.bounce_type, bounce.bounce_sub_type);
+                // A full mailbox may be emptied; one that does not exist will not appear.
+                if bounce.bounce_type == "Permanent" {
+                    let (bounced, metric) = (Suppression::Bounced, Metric::Bounces);
+                    verdict(Report::Bounced, &why, Some(bounced), Some(metric))
+                } else {
+                    verdict(Report::Bounced, &why, None, None)
+                }
+            }
+            Self::Complaint { complaint } => {
+                let why = complaint.complaint_feedback_type.unwrap_or_default();
+                // The one complaint that takes a complaint back (RFC 5965, 3.1; RFC 6430).
+                if why == "not-spam" {
+                    return None;
+                }
+                let (complained, metric) = (Suppression::Complained, Metric::Complaints);
+                verdict(Report::Complained, &why, Some(complained), Some(metric))
+            }
+            Self::DeliveryDelay { delay } => {
+                let metric = Some(Metric::DeliveryDelays);
+                verdict(Report::Delayed, &delay.delay_type, None, metric)
+            }
+            Self::RenderingFailure { failure } => {
+                let metric = Some(Metric::RenderingFailures);
+                verdict(Report::NotRendered, &failure.template_name, None, metric)
+            }
+            Self::Reject { reject } => {
+                let metric = Some(Metric::MailsFailed);
+                verdict(Report::Rejected, &reject.reason, None, metric)
+            }
+            Self::Other => None,
+        }
+    }
+}
+
+/// Hears what became of mails.
+#[derive(Debug)]
+pub struct MailEvents {
+    store: Store,
+}
+
+impl MailEvents {
+    /// Hears for the mail requests of a store.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// Hears one event. It may come more than once, in any order, and after its mail request is gone.
+    ///
+    /// # Errors
+    /// When the table cannot be asked: the event is to be given again.
+    pub async fn hear(&self, event: MailEvent, at: Timestamp) -> Result<(), StoreError> {
+        let Detail { mail, told } = event.detail;
+        let Some(verdict) = told.verdict() else {
+            return Ok(());
+        };
+        if let Some(suppression) = verdict.suppression {
+            // A mail has one recipient. The reports that SES passes on may name others: whoever the mail
+            // was forwarded to, or everybody of a domain.
+            for recipient in &mail.destination {
+                if let Ok(address) = Address::parse(recipient) {
+                    self.store.suppress(&address, suppression, at).await?;
+                }
+            }
+        }
+        let told = verdict.report.name();
+        let why = verdict.why.as_str();
+        let is_news = match mail.tags.mail_request.first() {
+            Some(tag) => self.store.report(tag, verdict.report, why, at).await?,
+            None => true,
+        };
+        if is_news && let Some(metric) = verdict.metric {
+            metrics::count(metric);
+        }
+        if verdict.report == Report::NotRendered {
+            tracing::error!(template = why, "SES could not fill a template");
+        } else {
+            tracing::info!(told, why, "a mail came to something");
+        }
+        Ok(())
+    }
+}
+
+/// A word of SES's, as far as it is one.
+fn word(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ' '))
+        .take(100)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(detail: &str) -> Option<Verdict> {
+        serde_json::from_str::<Told>(detail).unwrap().verdict()
+    }
+
+    #[test]
+    fn only_a_hard_bounce_and_a_complaint_suppress() {
+        for (detail, suppression) in [
+            (
+                r#"{"eventType": "Bounce", "bounce": {"bounceType": "Permanent", "bounceSubType": "General"}}"#,
+                Some(Suppression::Bounced),
+            ),
+            (
+                r#"{"eventType": "Bounce", "bounce": {"bounceType": "Transient", "bounceSubType": "MailboxFull"}}"#,
+                None,
+            ),
+            (
+                r#"{"eventType": "Bounce", "bounce": {"bounceType": "Undetermined", "bounceSubType": "Undetermined"}}"#,
+                None,
+            ),
+            (
+                r#"{"eventType": "Complaint", "complaint": {"complaintFeedbackType": "abuse"}}"#,
+                Some(Suppression::Complained),
+            ),
+            (
+                r#"{"eventType": "Complaint", "complaint": {"complaintFeedbackType": null}}"#,
+                Some(Suppression::Complained),
+            ),
+            (
+                r#"{"eventType": "DeliveryDelay", "deliveryDelay": {"delayType": "SpamDetected"}}"#,
+                None,
+            ),
+            (
+                r#"{"eventType": "Rendering Failure", "failure": {"templateName": "t", "errorMessage": "m"}}"#,
+                None,
+            ),
+            (
+                r#"{"eventType": "Reject", "reject": {"reason": "Bad content"}}"#,
+                None,
+            ),
+        ] {
+            let verdict = told(detail).unwrap();
+            assert_eq!(verdict.suppression, suppression, "{detail}");
+        }
+    }
+
+    #[test]
+    fn a_complaint_taken_back_and_an_event_nobody_asked_for_come_to_nothing() {
+        for detail in [
+            r#"{"eventType": "Complaint", "complaint": {"complaintFeedbackType": "not-spam"}}"#,
+            r#"{"eventType": "Delivery", "delivery": {}}"#,
+            r#"{"eventType": "Tomorrow"}"#,
+        ] {
+            assert!(told(detail).is_none(), "{detail}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_of_ses_is_words_and_never_an_address() {
+        assert_eq!(word("Permanent-General"), "Permanent-General");
+        assert_eq!(word("550 <ann@example.com>\n"), "550 annexamplecom");
+        assert_eq!(word(&"x".repeat(200)).len(), 100);
+    }
+}

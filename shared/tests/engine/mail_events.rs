@@ -1,0 +1,237 @@
+//! What SES tells of a mail after it took it: recorded, heeded, and never shown to a caller.
+
+use regain::mail::events::{MailEvent, MailEvents};
+use regain::session::Protocol;
+use regain::store::{Store, Suppressed, Suppression};
+use regain::timestamp::Timestamp;
+use serde_json::{Value, json};
+
+use crate::kit::{ANN, Fault, Kit, Mail, NOON, PASSWORD, address, later};
+
+/// The event that tells of a mail, as SES makes it.
+fn event(mail: &Mail, kind: &str, name: &str, told: &Value) -> Value {
+    json!({
+        "version": "0",
+        "source": "aws.ses",
+        "detail": {
+            "eventType": kind,
+            name: told,
+            "mail": {
+                "messageId": "message-1",
+                "destination": mail.to,
+                "tags": {"ses:configuration-set": ["stack-mail"], "mail-request": [mail.tag]},
+            },
+        },
+    })
+}
+
+fn bounce(mail: &Mail, kind: &str) -> Value {
+    let told = json!({
+        "bounceType": kind,
+        "bounceSubType": "General",
+        "bouncedRecipients": [{"emailAddress": "forwarded-to@example.net"}],
+    });
+    event(mail, "Bounce", "bounce", &told)
+}
+
+fn complaint(mail: &Mail) -> Value {
+    let told = json!({"complaintFeedbackType": "abuse"});
+    event(mail, "Complaint", "complaint", &told)
+}
+
+async fn hear(store: &Store, event: Value, at: Timestamp) -> bool {
+    let event: MailEvent = serde_json::from_value(event).unwrap();
+    let events = MailEvents::new(store.clone());
+    events.hear(event, at).await.is_ok()
+}
+
+/// What is recorded of the one code mail there is, under a word.
+async fn recorded(kit: &Kit, word: &str) -> Option<String> {
+    let [key] = kit.keys("MAIL#").await.try_into().unwrap();
+    let item = kit.item(&key).await.unwrap();
+    let told = item.get(word)?.as_m().unwrap();
+    Some(told["why"].as_s().unwrap().clone())
+}
+
+/// A user who asked for a code and was mailed it.
+async fn mailed(kit: &Kit) -> Mail {
+    kit.user(ANN).await;
+    kit.start(Protocol::Directory, ANN, NOON).await;
+    kit.mailed(NOON).await.remove(0)
+}
+
+#[tokio::test]
+async fn an_address_that_bounced_for_good_or_complained_is_mailed_no_more() {
+    for (told, why) in [
+        (
+            (|mail| bounce(mail, "Permanent")) as fn(&Mail) -> Value,
+            Suppression::Bounced,
+        ),
+        (complaint, Suppression::Complained),
+    ] {
+        let kit = Kit::new().await;
+        let mail = mailed(&kit).await;
+        assert!(hear(&kit.store, told(&mail), later(1)).await);
+        let suppressed = kit.store.suppressed(&address(ANN)).await.unwrap();
+        let expected = Suppressed { at: later(1), why };
+        assert_eq!(suppressed, Some(expected));
+
+        let before = kit.keys("MAIL#").await;
+        kit.start(Protocol::AuthV1, ANN, later(2)).await;
+        assert_eq!(kit.mailed(later(2)).await, []);
+        let mut keys = kit.keys("MAIL#").await;
+        keys.retain(|key| !before.contains(key));
+        let item = kit.item(&keys[0]).await.unwrap();
+        assert_eq!(item["outcome"].as_s().unwrap(), "suppressed");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_may_yet_arrive_another_time_changes_nothing_for_the_next() {
+    for (told, word, why) in [
+        (
+            (|mail| bounce(mail, "Transient")) as fn(&Mail) -> Value,
+            "bounced",
+            "Transient-General",
+        ),
+        (
+            |mail| {
+                let told = json!({"delayType": "MailboxFull"});
+                event(mail, "DeliveryDelay", "deliveryDelay", &told)
+            },
+            "delayed",
+            "MailboxFull",
+        ),
+        (
+            |mail| {
+                let told = json!({"templateName": "stack-directory-session-forgot-en", "errorMessage": "no ann@example.com"});
+                event(mail, "Rendering Failure", "failure", &told)
+            },
+            "notRendered",
+            "stack-directory-session-forgot-en",
+        ),
+        (
+            |mail| event(mail, "Reject", "reject", &json!({"reason": "Bad content"})),
+            "rejected",
+            "Bad content",
+        ),
+    ] {
+        let kit = Kit::new().await;
+        let mail = mailed(&kit).await;
+        assert!(hear(&kit.store, told(&mail), later(1)).await);
+        assert_eq!(recorded(&kit, word).await.as_deref(), Some(why), "{word}");
+        kit.start(Protocol::Directory, ANN, later(2)).await;
+        assert_eq!(kit.mailed(later(2)).await.len(), 1, "{word}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_telling_stays_whatever_is_told_again() {
+    let kit = Kit::new().await;
+    let mail = mailed(&kit).await;
+    assert!(hear(&kit.store, bounce(&mail, "Permanent"), later(1)).await);
+    let once = kit.dump().await;
+    assert!(hear(&kit.store, bounce(&mail, "Permanent"), later(9)).await);
+    assert_eq!(kit.dump().await, once);
+    assert!(hear(&kit.store, complaint(&mail), later(10)).await);
+    let suppressed = kit.store.suppressed(&address(ANN)).await.unwrap().unwrap();
+    assert_eq!(suppressed.why, Suppression::Bounced);
+    assert_eq!(recorded(&kit, "complained").await.as_deref(), Some("abuse"));
+}
+
+#[tokio::test]
+async fn an_event_of_a_mail_request_or_a_user_that_is_gone_makes_neither() {
+    let kit = Kit::new().await;
+    let mut mail = mailed(&kit).await;
+    mail.to = vec!["nobody@example.com".to_owned()];
+    for tag in [mail.tag.replace('0', "1"), "not-ours".to_owned()] {
+        mail.tag = tag;
+        let before = kit.dump().await;
+        assert!(hear(&kit.store, bounce(&mail, "Permanent"), later(1)).await);
+        assert_eq!(kit.dump().await, before);
+    }
+}
+
+#[tokio::test]
+async fn an_event_without_our_tag_still_suppresses() {
+    let kit = Kit::new().await;
+    let mail = mailed(&kit).await;
+    let mut event = complaint(&mail);
+    event["detail"]["mail"]["tags"] = json!({});
+    assert!(hear(&kit.store, event, later(1)).await);
+    let suppressed = kit.store.suppressed(&address(ANN)).await.unwrap();
+    assert!(suppressed.is_some());
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_recorded_is_to_be_heard_again() {
+    for fails_at in [1, 2] {
+        let kit = Kit::new().await;
+        let mail = mailed(&kit).await;
+        let store = kit.another_store();
+        kit.log.fail(Fault::Down(fails_at));
+        assert!(!hear(&store, bounce(&mail, "Permanent"), later(1)).await);
+        kit.log.reset();
+        assert!(hear(&store, bounce(&mail, "Permanent"), later(2)).await);
+        assert!(kit.store.suppressed(&address(ANN)).await.unwrap().is_some());
+        let why = recorded(&kit, "bounced").await;
+        assert_eq!(why.as_deref(), Some("Permanent-General"));
+    }
+}
+
+#[tokio::test]
+async fn a_caller_sees_no_difference_when_the_address_is_mailed_no_more() {
+    let mut seen = Vec::new();
+    for is_suppressed in [false, true] {
+        let kit = Kit::new().await;
+        let mail = mailed(&kit).await;
+        if is_suppressed {
+            assert!(hear(&kit.store, complaint(&mail), later(1)).await);
+        }
+        kit.log.reset();
+        let directory = kit.start(Protocol::Directory, ANN, later(2)).await;
+        kit.start(Protocol::AuthV1, ANN, later(3)).await;
+        let shapes = kit.log.shapes();
+        let users = directory.user.map(|id| id.as_str().to_owned());
+        let is_ours = users
+            == kit
+                .store
+                .user_id_of(&address(ANN))
+                .await
+                .unwrap()
+                .map(|id| id.as_str().to_owned());
+        seen.push((is_ours, shapes, kit.log.write_units()));
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[tokio::test]
+async fn a_user_brought_in_again_stays_suppressed_until_an_operator_lifts_it() {
+    let kit = Kit::new().await;
+    let mail = mailed(&kit).await;
+    assert!(hear(&kit.store, bounce(&mail, "Permanent"), later(1)).await);
+    let user = kit.store.user_of(&address(ANN)).await.unwrap().unwrap();
+    let written = kit
+        .store
+        .put_user(&user, &address(ANN), Some(&user), Some(&address(ANN)))
+        .await;
+    assert!(written.unwrap());
+    assert!(kit.store.suppressed(&address(ANN)).await.unwrap().is_some());
+
+    assert!(kit.store.clear_suppression(&address(ANN)).await.unwrap());
+    assert!(!kit.store.clear_suppression(&address(ANN)).await.unwrap());
+    kit.start(Protocol::Directory, ANN, later(2)).await;
+    assert_eq!(kit.mailed(later(2)).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_mailed_before_can_still_be_used() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::Directory, ANN, NOON).await;
+    let mail = kit.mailed(NOON).await.remove(0);
+    assert!(hear(&kit.store, complaint(&mail), later(1)).await);
+    kit.set_with_code(&started, &mail.code(), PASSWORD, later(2))
+        .await
+        .unwrap();
+}
