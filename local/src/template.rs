@@ -16,7 +16,7 @@ pub use filter::Filter;
 pub use function::{EventRule, EventSource, Function, Route};
 pub(crate) use intrinsics::scalar;
 pub use resources::{ConfigurationSets, Cors, MailTemplate, Secret, Table};
-pub use stack::Stack;
+pub use stack::{Resource, Stack, Template};
 
 use std::collections::BTreeMap;
 

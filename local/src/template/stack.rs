@@ -41,9 +41,7 @@ impl Stack {
     /// # Errors
     /// A sentence that names what is missing or not supported.
     pub fn read(text: &str, environment: Environment) -> Result<Self, TemplateError> {
-        let template = Template {
-            scope: Scope::new(yaml::read(text)?, environment),
-        };
+        let template = Template::read(text, environment)?;
         let mut functions = Vec::new();
         let mut events = function::Events::default();
         for resource in template.resources_of("AWS::Serverless::Function")? {
@@ -101,21 +99,34 @@ impl Stack {
 }
 
 /// A template and the means to read it.
-pub(super) struct Template {
+pub struct Template {
     scope: Scope,
 }
 
 /// One resource of the template.
-pub(super) struct Resource<'a> {
-    pub(super) id: &'a str,
+pub struct Resource<'a> {
+    /// Its logical id.
+    pub id: &'a str,
     scope: &'a Scope,
     body: &'a Json,
     globals: Option<&'a Map<String, Json>>,
 }
 
 impl Template {
+    /// Reads the text of a template; `environment` overrides its parameters.
+    ///
+    /// # Errors
+    /// When it is not YAML.
+    pub fn read(text: &str, environment: Environment) -> Result<Self, TemplateError> {
+        let scope = Scope::new(yaml::read(text)?, environment);
+        Ok(Self { scope })
+    }
+
     /// The resources of one type, without those whose condition does not hold.
-    pub(super) fn resources_of(&self, kind: &str) -> Result<Vec<Resource<'_>>, TemplateError> {
+    ///
+    /// # Errors
+    /// When a condition cannot be evaluated.
+    pub fn resources_of(&self, kind: &str) -> Result<Vec<Resource<'_>>, TemplateError> {
         let globals = match kind {
             "AWS::Serverless::Function" => Some("Function"),
             "AWS::Serverless::HttpApi" => Some("HttpApi"),
@@ -145,14 +156,20 @@ impl Template {
     }
 
     /// The name that a resource has on this machine.
-    pub(super) fn name_of(&self, resource: &Resource<'_>) -> Result<String, TemplateError> {
+    ///
+    /// # Errors
+    /// When it cannot be evaluated.
+    pub fn name_of(&self, resource: &Resource<'_>) -> Result<String, TemplateError> {
         let reference = serde_json::json!({"Ref": resource.id});
         let name = self.scope.resolve(&reference, resource.id)?;
         Ok(name.as_ref().and_then(scalar).unwrap_or_default())
     }
 
     /// What `!GetAtt` gives for a resource.
-    pub(super) fn attribute_of(
+    ///
+    /// # Errors
+    /// When it cannot be evaluated.
+    pub fn attribute_of(
         &self,
         resource: &Resource<'_>,
         attribute: &str,
@@ -180,7 +197,10 @@ impl Resource<'_> {
     }
 
     /// A property with its expressions evaluated: the resource's own, else the global one.
-    pub(super) fn property(&self, key: &str) -> Result<Option<Json>, TemplateError> {
+    ///
+    /// # Errors
+    /// When it cannot be evaluated.
+    pub fn property(&self, key: &str) -> Result<Option<Json>, TemplateError> {
         let own = self.body.get("Properties").and_then(|all| all.get(key));
         let global = self.globals.and_then(|all| all.get(key));
         own.or(global).map_or(Ok(None), |value| {

@@ -27,7 +27,7 @@ const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 #[tokio::test]
 async fn every_fixture_is_answered_as_its_snapshot_says() {
-    let running = Running::start().await;
+    let running = Running::start(|program| program).await;
     let mut different = Vec::new();
     for fixture in Fixture::all() {
         let answer = running.answer(&fixture).await;

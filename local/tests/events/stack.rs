@@ -11,7 +11,7 @@ use local::bus::Bus;
 use local::listen::{StandInListeners, Urls};
 use local::mail_store::MailStore;
 use local::pool::Pool;
-use local::program::program;
+use local::program::{Program, program};
 use local::random::Random;
 use local::secrets::SecretStore;
 use local::ses::Ses;
@@ -39,8 +39,9 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Builds the functions, starts the stand-ins, and loads the seed.
-    pub(crate) async fn start() -> Self {
+    /// Builds the functions, starts the stand-ins, and loads the seed. What each function is
+    /// started from goes through `prepare`.
+    pub(crate) async fn start(prepare: impl Fn(Program) -> Program) -> Self {
         let stack = template();
         let workspace = Path::new(WORKSPACE);
         let names: BTreeSet<_> = stack.functions.iter().map(|it| it.name.as_str()).collect();
@@ -89,7 +90,7 @@ impl Running {
         serve(ses, mailing.into_router(), &shutdown);
 
         let pools = stack.functions.iter().map(|function| {
-            let program = program(function, &folder, &urls);
+            let program = prepare(program(function, &folder, &urls));
             let pool = Pool::new(program, function.timeout, random.clone(), shutdown.stop());
             (function.name.clone(), pool)
         });
