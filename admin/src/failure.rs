@@ -52,6 +52,24 @@ pub(crate) enum Failure {
     /// Somebody else was writing the same.
     #[error("the user was changed by somebody else just now: look again, and decide again")]
     Changed,
+    /// The key before the current one is still needed.
+    #[error(
+        "the code key was rotated at {rotated}, and codes mailed before that may still be good: it may \
+         be rotated again at {again}"
+    )]
+    TooSoon { rotated: String, again: String },
+    /// Somebody else was rotating the same.
+    #[error(
+        "the code key was rotated by somebody else just now, or set back by hand: look with `aws \
+         secretsmanager list-secret-version-ids`, and decide again"
+    )]
+    Rotated,
+    /// The secret has no current version, or not the one that was put.
+    #[error("{secret} {problem}: look with `aws secretsmanager list-secret-version-ids`")]
+    Versions {
+        secret: String,
+        problem: &'static str,
+    },
     /// The system has no randomness.
     #[error("the system has no randomness to give")]
     NoRandomness,

@@ -1,6 +1,8 @@
 //! `regain`: what an operator does to a stack by hand. Users are brought in, shown and blocked; what
-//! throttles somebody is shown and cleared; and the doctor says what keeps a stack from working.
+//! throttles somebody is shown and cleared; the code key is rotated; and the doctor says what keeps a
+//! stack from working.
 
+mod code_key;
 mod connection;
 mod doctor;
 mod failure;
@@ -17,7 +19,7 @@ use clap::Parser as _;
 
 use self::connection::Connection;
 use self::failure::Failure;
-use self::options::{Command, Options, ThrottleCommand, UsersCommand};
+use self::options::{CodeKeyCommand, Command, Options, ThrottleCommand, UsersCommand};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -54,6 +56,9 @@ async fn run(options: Options) -> Result<ExitCode, Failure> {
                 throttle::clear(&connection, &stack, &options.address).await
             }
         },
+        Command::CodeKey {
+            command: CodeKeyCommand::Rotate(options),
+        } => code_key::rotate(&connection, &stack, options.dry_run).await,
         Command::Doctor(_) => Ok(doctor::run(&connection, &stack).await),
     }
 }

@@ -18,7 +18,7 @@ const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 /// Looks after a Regain stack: brings users in, shows and blocks them, shows and clears what throttles
-/// somebody, and finds what keeps a stack from working.
+/// somebody, rotates the code key, and finds what keeps a stack from working.
 #[derive(Debug, Parser)]
 #[command(name = "regain", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Options {
@@ -35,6 +35,7 @@ Examples, for a stack that was deployed under the name my-regain:
   regain users import people.jsonl --stack my-regain
   regain users show ann@example.com --stack my-regain
   regain throttle clear ann@example.com --stack my-regain
+  regain code-key rotate --stack my-regain
 
 For the one of `cargo run -- --dynamodb-port 3001 --ses-port 3002 --secrets-port 3003`:
   regain users show demo@example.com --local
@@ -147,6 +148,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ThrottleCommand,
     },
+    /// Rotate the key that codes are derived from
+    #[command(arg_required_else_help = true)]
+    CodeKey {
+        #[command(subcommand)]
+        command: CodeKeyCommand,
+    },
     /// Check everything that a stack needs to work, and say how to mend what is not right
     #[command(after_help = DOCTOR)]
     Doctor(DoctorOptions),
@@ -172,6 +179,12 @@ impl Command {
                 ThrottleCommand::Show(options) | ThrottleCommand::Clear(options) => {
                     with_index_key(&options.place, &options.index_key_secret)
                 }
+            },
+            Self::CodeKey {
+                command: CodeKeyCommand::Rotate(options),
+            } => Place {
+                stack: options.stack.clone(),
+                ..Place::default()
             },
             Self::Doctor(options) => Place {
                 parts: options.parts.clone(),
@@ -324,6 +337,45 @@ pub(crate) struct ThrottleOptions {
     /// The index key's secret, if not the stack's: its output IndexKeyArn
     #[arg(long, value_name = "ID")]
     pub(crate) index_key_secret: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CodeKeyCommand {
+    /// Put a new code key in force, if the one before it is no longer needed
+    #[command(after_help = CODE_KEY_ROTATE)]
+    Rotate(CodeKeyOptions),
+}
+
+const CODE_KEY_ROTATE: &str = "\
+Codes that were mailed before stay good, and nobody's budget or throttle changes. The new key is put
+into the stack's secret CodeKey, and never printed; mail is written with it ten minutes later, when
+every running function knows it.
+
+Verification knows the key and the one before it, no third. So it is refused as long as a session
+may live that began under the one before: SessionTtlSeconds and ten minutes after the last rotation.
+For the stack of `cargo run`, whose settings are not known here, a session is taken to live a day.
+
+The index key must never change, since throttles and made-up user ids hang on it. This command has
+no way to touch it, and rotates no secret but the code key of a whole stack.
+
+It takes the permissions secretsmanager:ListSecretVersionIds and secretsmanager:PutSecretValue.
+
+Examples:
+  regain code-key rotate --stack my-regain --dry-run    says whether it may be done now
+  regain code-key rotate --stack my-regain
+  regain code-key rotate --local";
+
+/// `code-key rotate`.
+#[derive(Debug, Args)]
+pub(crate) struct CodeKeyOptions {
+    /// The stack's name, which tells the secret and how long a session lives (it takes the permission
+    /// cloudformation:DescribeStacks)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stack: Option<String>,
+
+    /// Say whether it may be done now, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// `doctor`.

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
+use regain::timestamp::Timestamp;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -48,6 +49,13 @@ pub(crate) fn note(text: impl Display) {
 /// Why it did not work.
 pub(crate) fn error(text: impl Display) {
     anstream::eprintln!("{BAD}error:{BAD:#} {text}");
+}
+
+/// A point in time to the minute, which is what hours and days end on.
+pub(crate) fn minute(at: Timestamp) -> String {
+    let text = at.rfc3339();
+    let (date, time) = text.split_once('T').unwrap_or((&text, ""));
+    format!("{date} {} UTC", time.get(..5).unwrap_or_default())
 }
 
 /// A number of things.

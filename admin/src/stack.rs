@@ -88,7 +88,8 @@ pub(crate) async fn find(
     let table = or_local(place.table.clone(), LOCAL_STACK);
     Ok(Stack {
         table: table.ok_or(Failure::Usage(
-            "which stack? give --stack NAME or --table NAME, or --local for that of `cargo run`",
+            "which stack? give --stack NAME, or --local for that of `cargo run`, or --table NAME where \
+             the command takes it",
         ))?,
         index_key: or_local(parts.index_key_secret, LOCAL_INDEX_KEY),
         code_key: or_local(parts.code_key_secret, LOCAL_CODE_KEY),

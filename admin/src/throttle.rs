@@ -67,7 +67,7 @@ async fn key(connection: &Connection, stack: &Stack, given: &str) -> Result<Addr
 fn described(state: &AddressState, limits: &Limits, at: Timestamp) -> [String; 5] {
     let of =
         |limit: Option<u32>| limit.map_or("no limit".to_owned(), |limit| format!("of {limit}"));
-    let until = |end: Timestamp| format!("until {}", minute(end));
+    let until = |end: Timestamp| format!("until {}", say::minute(end));
     let cooled = state
         .last_code_at
         .map(|last| last.plus(limits.cooldown).since(at));
@@ -103,13 +103,6 @@ fn described(state: &AddressState, limits: &Limits, at: Timestamp) -> [String; 5
         row("codes today", day),
         row("wrong guesses today", guesses),
     ]
-}
-
-/// A point in time to the minute, which is what hours and days end on.
-fn minute(at: Timestamp) -> String {
-    let text = at.rfc3339();
-    let (date, time) = text.split_once('T').unwrap_or((&text, ""));
-    format!("{date} {} UTC", time.get(..5).unwrap_or_default())
 }
 
 #[cfg(test)]

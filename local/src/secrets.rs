@@ -111,6 +111,7 @@ impl SecretStore {
         match operation {
             "GetSecretValue" => self.get(input),
             "PutSecretValue" => self.put(input),
+            "ListSecretVersionIds" => self.list(input),
             "DescribeSecret" => self.describe(input),
             other => Err((
                 "UnknownOperationException",
@@ -176,12 +177,43 @@ impl SecretStore {
                     "only a SecretString can be put here".to_owned(),
                 )
             })?;
-        let id = self.0.random.uuid().to_string();
-        put(&mut secrets, &name, text.to_owned(), id.clone());
-        if let Some(path) = &self.0.file {
-            save(path, &secrets).map_err(|error| ("InternalServiceError", error.to_string()))?;
-        }
-        Ok(json!({"ARN": arn(&name), "Name": name, "VersionId": id, "VersionStages": [CURRENT]}))
+        let token = input.get("ClientRequestToken").and_then(Json::as_str);
+        let id = token.map_or_else(|| self.0.random.uuid().to_string(), str::to_owned);
+        let known = secrets.get(&name).into_iter().flatten();
+        let stages = match known.clone().find(|version| version.id == id) {
+            None => {
+                put(&mut secrets, &name, text.to_owned(), id.clone());
+                if let Some(path) = &self.0.file {
+                    save(path, &secrets)
+                        .map_err(|error| ("InternalServiceError", error.to_string()))?;
+                }
+                vec![CURRENT.to_owned()]
+            }
+            Some(same) if same.text == text => same.stages.clone(),
+            Some(_) => {
+                let message = "a version with this token holds another value";
+                return Err(("ResourceExistsException", message.to_owned()));
+            }
+        };
+        Ok(json!({"ARN": arn(&name), "Name": name, "VersionId": id, "VersionStages": stages}))
+    }
+
+    fn list(&self, input: &Json) -> Answer {
+        let secrets = self.secrets();
+        let name = self.name(input, &secrets)?;
+        let versions: Vec<_> = secrets
+            .get(&name)
+            .into_iter()
+            .flatten()
+            .map(|version| {
+                json!({
+                    "VersionId": version.id,
+                    "VersionStages": version.stages,
+                    "CreatedDate": epoch_seconds(version.created_at),
+                })
+            })
+            .collect();
+        Ok(json!({"ARN": arn(&name), "Name": name, "Versions": versions}))
     }
 
     fn describe(&self, input: &Json) -> Answer {
@@ -318,6 +350,34 @@ mod tests {
             described["VersionIdsToStages"].as_object().unwrap().len(),
             2
         );
+        let listed = store
+            .call("ListSecretVersionIds", &json!({"SecretId": "CodeKey"}))
+            .unwrap();
+        let stages: Vec<_> = listed["Versions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|version| version["VersionStages"][0].as_str().unwrap())
+            .collect();
+        assert_eq!(stages, [PREVIOUS, CURRENT]);
+        assert!(!listed.to_string().contains("two"), "no value is listed");
+    }
+
+    #[test]
+    fn a_token_makes_one_version_and_holds_one_value() {
+        let store = open(None);
+        let put = |value: &str| {
+            let token = "0123456789abcdef0123456789abcdef";
+            store.call(
+                "PutSecretValue",
+                &json!({"SecretId": "CodeKey", "SecretString": value, "ClientRequestToken": token}),
+            )
+        };
+        let first = text(&store, CURRENT).unwrap();
+        assert_eq!(put("one").unwrap(), put("one").unwrap());
+        assert_eq!(put("two").unwrap_err().0, "ResourceExistsException");
+        assert_eq!(text(&store, CURRENT).unwrap(), "one");
+        assert_eq!(text(&store, PREVIOUS).unwrap(), first);
     }
 
     #[test]

@@ -20,8 +20,9 @@ use crate::timestamp::Timestamp;
 
 /// From this age on, a copy of the code key's versions is fetched again.
 const REFRESH_AFTER: Duration = Duration::from_mins(5);
-/// The age that no copy in use reaches; a younger version is not yet known to every instance.
-const KNOWN_TO_ALL_AFTER: Duration = Duration::from_mins(10);
+/// The age that no copy in use reaches; a younger version is not yet known to every instance, and no
+/// mail is written with it.
+pub const KNOWN_TO_ALL_AFTER: Duration = Duration::from_mins(10);
 
 /// A secret that could not be had: nothing may be done without it.
 #[derive(Debug, Error)]
@@ -50,7 +51,26 @@ pub struct Secrets {
 #[derive(Clone, Debug)]
 struct Copy {
     keys: Arc<CodeKeys>,
+    /// As long as the current version is young, mail is written with the previous one.
+    young: Option<Young>,
     fetched_at: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+struct Young {
+    keys: Arc<CodeKeys>,
+    until: Timestamp,
+}
+
+impl Copy {
+    /// The keys as they are used at that time. A version comes of age in every copy at once, or mail
+    /// would be written with the previous one for as long as a copy is kept.
+    fn keys(&self, at: Timestamp) -> Arc<CodeKeys> {
+        match &self.young {
+            Some(young) if at < young.until => young.keys.clone(),
+            _ => self.keys.clone(),
+        }
+    }
 }
 
 struct Version {
@@ -107,40 +127,39 @@ impl Secrets {
         if let Some(copy) = &kept
             && at < copy.fetched_at.plus(REFRESH_AFTER)
         {
-            return Ok(copy.keys.clone());
+            return Ok(copy.keys(at));
         }
         match self.fetch_code(id, at).await {
-            Ok(keys) => {
-                let copy = Copy {
-                    keys: keys.clone(),
-                    fetched_at: at,
-                };
+            Ok(copy) => {
+                let keys = copy.keys(at);
                 *self.code.lock().unwrap_or_else(PoisonError::into_inner) = Some(copy);
                 Ok(keys)
             }
             Err(error) => match kept {
                 Some(copy) if at < copy.fetched_at.plus(KNOWN_TO_ALL_AFTER) => {
                     tracing::warn!(error = %crate::telemetry::causes(&error), "code key kept");
-                    Ok(copy.keys)
+                    Ok(copy.keys(at))
                 }
                 _ => Err(error),
             },
         }
     }
 
-    async fn fetch_code(&self, id: &str, at: Timestamp) -> Result<Arc<CodeKeys>, SecretError> {
+    async fn fetch_code(&self, id: &str, at: Timestamp) -> Result<Copy, SecretError> {
         let current = self.fetch(id, CURRENT).await?.ok_or(SecretError::Empty)?;
         let previous = self.fetch(id, PREVIOUS).await?;
-        let young = at < current.created_at.plus(KNOWN_TO_ALL_AFTER);
-        let current = current.text.as_bytes();
-        Ok(Arc::new(
-            match previous.as_ref().map(|version| version.text.as_bytes()) {
-                None => CodeKeys::new(current, &[current]),
-                Some(previous) => {
-                    CodeKeys::new(if young { previous } else { current }, &[current, previous])
-                }
-            },
-        ))
+        let text = current.text.as_bytes();
+        let mut accepted = vec![text];
+        accepted.extend(previous.iter().map(|version| version.text.as_bytes()));
+        let young = previous.as_ref().map(|previous| Young {
+            keys: Arc::new(CodeKeys::new(previous.text.as_bytes(), &accepted)),
+            until: current.created_at.plus(KNOWN_TO_ALL_AFTER),
+        });
+        Ok(Copy {
+            keys: Arc::new(CodeKeys::new(text, &accepted)),
+            young,
+            fetched_at: at,
+        })
     }
 
     async fn fetch(&self, id: &str, stage: &str) -> Result<Option<Version>, SecretError> {

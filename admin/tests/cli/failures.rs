@@ -149,7 +149,21 @@ async fn a_call_that_is_not_right_exits_with_2_and_says_what_to_give() {
     for (arguments, says) in [
         (
             &SHOW[..],
-            "which stack? give --stack NAME or --table NAME, or --local",
+            "which stack? give --stack NAME, or --local for that of `cargo run`, or --table NAME",
+        ),
+        (
+            &["code-key", "rotate"],
+            "which stack? give --stack NAME, or --local",
+        ),
+        (
+            &[
+                "code-key",
+                "rotate",
+                "--local",
+                "--code-key-secret",
+                "IndexKey",
+            ],
+            "unexpected argument '--code-key-secret'",
         ),
         (
             &["throttle", "show", "ann@example.com", "--table", "regain"],
@@ -186,6 +200,10 @@ async fn every_command_has_help_and_the_long_ones_examples() {
         (
             &["throttle", "clear", "--help"],
             "sessions stay as they are",
+        ),
+        (
+            &["code-key", "rotate", "--help"],
+            "The index key must never change",
         ),
         (&["doctor", "--help"], "regain doctor --local"),
     ] {

@@ -1,6 +1,7 @@
 //! What every test starts from: a fresh table, a stand-in for AWS in front of it, and the binary.
 
 mod aws;
+mod secrets;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 
 pub(crate) use aws::Aws;
+pub(crate) use secrets::Version;
 
 pub(crate) const TABLE: &str = "regain";
 pub(crate) const INDEX_SECRET: &str =

@@ -26,6 +26,7 @@ mod outage;
 mod passwords;
 mod refusals;
 mod retries;
+mod rotation;
 mod secrecy;
 mod sessions;
 mod shape;

@@ -11,10 +11,10 @@ use crate::kit::stacks;
 
 const PASSWORD: &str = "brass kettle on the moon";
 const HOUR: i64 = 3_600_000;
-const DAY: i64 = 24 * HOUR;
+pub(crate) const DAY: i64 = 24 * HOUR;
 
 /// What a test found out within one UTC clock hour or day; it is run again if the clock moved on.
-async fn within<T>(period: i64, mut test: impl AsyncFnMut() -> T) -> T {
+pub(crate) async fn within<T>(period: i64, mut test: impl AsyncFnMut() -> T) -> T {
     loop {
         let before = regain::ambient::now().millis() / period;
         let found = test().await;

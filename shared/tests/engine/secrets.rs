@@ -187,6 +187,27 @@ async fn a_new_key_writes_mail_from_the_millisecond_it_is_ten_minutes_old() {
 }
 
 #[tokio::test]
+async fn a_new_key_comes_of_age_in_a_copy_that_was_fetched_before() {
+    let kit = Kit::new().await;
+    rotate(&kit, NOON);
+    let end = minutes(10);
+    for (at, secret, fetches, email) in [
+        (minutes(9), CODE_SECRET, true, ANN),
+        (just_before(end), CODE_SECRET, false, "bob@example.com"),
+        (end, NEW_SECRET, false, "cat@example.com"),
+    ] {
+        kit.user(email).await;
+        let started = kit.start(Protocol::AuthV1, email, at).await;
+        let before = kit.vault.fetched();
+        kit.deliver(at).await;
+        assert_eq!(kit.vault.fetched() > before, fetches, "{at:?}");
+        let mails = kit.ses.mails();
+        let code = kit.derived_with(secret, &started.session).await;
+        assert_eq!(mails.last().unwrap().code(), code, "{at:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_first_key_writes_mail_at_once() {
     let kit = Kit::new().await;
     kit.user(ANN).await;

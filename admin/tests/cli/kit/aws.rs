@@ -29,6 +29,7 @@ enum Answer {
 struct Inner {
     dynamodb: String,
     client: reqwest::Client,
+    secrets: Mutex<String>,
     answers: Mutex<HashMap<String, Answer>>,
     calls: Mutex<HashMap<String, usize>>,
 }
@@ -45,6 +46,7 @@ impl Aws {
         let inner = Arc::new(Inner {
             dynamodb: dynamodb.to_owned(),
             client: reqwest::Client::new(),
+            secrets: Mutex::default(),
             answers: Mutex::default(),
             calls: Mutex::default(),
         });
@@ -59,8 +61,13 @@ impl Aws {
         &self.url
     }
 
+    /// Where Secrets Manager's calls go through to, but for reading a value.
+    pub(crate) fn keeps_secrets_at(&self, url: String) {
+        *locked(&self.inner.secrets) = url;
+    }
+
     /// What a call is answered from now on: an operation of DynamoDB or Secrets Manager by its name,
-    /// a secret by its id, a path of SES by its end.
+    /// reading a secret by its id, a path of SES by its end.
     pub(crate) fn answers(&self, call: &str, body: Value) {
         locked(&self.inner.answers).insert(call.to_owned(), Answer::Body(body));
     }
@@ -116,7 +123,9 @@ async fn answer(
         .unwrap_or_default();
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let call = match service {
-        "secretsmanager" => asked["SecretId"].as_str().unwrap_or_default().to_owned(),
+        "secretsmanager" if operation == "GetSecretValue" => {
+            asked["SecretId"].as_str().unwrap_or_default().to_owned()
+        }
         "" if method == Method::GET => uri
             .path()
             .trim_start_matches("/v2/email/")
@@ -143,20 +152,22 @@ async fn answer(
     }
     match all_right(&call) {
         Some(body) => respond(&call, &body),
-        None if service.starts_with("DynamoDB") => pass_on(&inner, &headers, body).await,
+        None if service.starts_with("DynamoDB") => {
+            pass_on(&inner, &inner.dynamodb, &headers, body).await
+        }
+        None if service == "secretsmanager" && operation != "GetSecretValue" => {
+            let url = locked(&inner.secrets).clone();
+            pass_on(&inner, &url, &headers, body).await
+        }
         None if service.is_empty() => failure(&call, 404, "NotFoundException", "no such thing"),
         None => failure(&call, 400, "ResourceNotFoundException", "no such thing"),
     }
 }
 
-async fn pass_on(inner: &Inner, headers: &HeaderMap, body: Bytes) -> Response {
+async fn pass_on(inner: &Inner, url: &str, headers: &HeaderMap, body: Bytes) -> Response {
     let mut headers = headers.clone();
     headers.remove("host");
-    let passed = inner
-        .client
-        .post(&inner.dynamodb)
-        .headers(headers)
-        .body(body);
+    let passed = inner.client.post(url).headers(headers).body(body);
     let answer = passed.send().await.unwrap();
     let status = answer.status();
     (status, answer.bytes().await.unwrap()).into_response()

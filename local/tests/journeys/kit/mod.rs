@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod binaries;
 pub(crate) mod client;
 pub(crate) mod mailbox;
+pub(crate) mod operator;
 pub(crate) mod outage;
 pub(crate) mod people;
 pub(crate) mod stack;

@@ -1,0 +1,192 @@
+//! `regain code-key rotate`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
+use aws_sdk_secretsmanager::types::SecretVersionsListEntry;
+use data_encoding::HEXLOWER;
+use rand::RngExt as _;
+use rand::distr::Alphanumeric;
+use regain::ambient;
+use regain::secrets::KNOWN_TO_ALL_AFTER;
+use regain::timestamp::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use crate::connection::Connection;
+use crate::failure::{Failure, Trouble};
+use crate::say;
+use crate::stack::Stack;
+
+/// The template has keys of the same form generated: letters and digits, so many.
+const LENGTH: usize = 64;
+/// What a session lives for at most, whatever the settings.
+const LONGEST_SESSION: Duration = Duration::from_hours(24);
+/// How often it is looked whether the new version is in force, and how long between.
+const LOOKS: usize = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+
+/// Puts a new code key in force, unless the key before the current one is still needed.
+pub(crate) async fn rotate(
+    connection: &Connection,
+    stack: &Stack,
+    dry_run: bool,
+) -> Result<ExitCode, Failure> {
+    let id = stack.code_key.as_deref().ok_or(Failure::Usage(
+        "which code key? give --stack NAME, or --local for that of `cargo run`",
+    ))?;
+    let secret = Secret {
+        client: connection.secrets(),
+        id,
+    };
+    let session = if stack.has_own_settings {
+        stack.settings.limits.session_ttl
+    } else {
+        LONGEST_SESSION
+    };
+    let apart = session + KNOWN_TO_ALL_AFTER;
+    let before = secret.versions().await?;
+    match before.rotated_at() {
+        None => say::line("the code key was never rotated"),
+        Some(at) if ambient::now() < at.plus(apart) => {
+            return Err(Failure::TooSoon {
+                rotated: say::minute(at),
+                again: from(at.plus(apart)),
+            });
+        }
+        Some(at) => say::line(format!(
+            "the code key was last rotated at {}",
+            say::minute(at)
+        )),
+    }
+    if dry_run {
+        say::line("it may be rotated now; nothing was changed");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let version = secret.put_after(&before.current).await?;
+    let after = secret.in_force(&version, &before.current).await?;
+    let at = after.current.created_at;
+    say::line("rotated: codes that were mailed before stay good");
+    say::line(format!(
+        "mail is written with the new key from {} on",
+        from(at.plus(KNOWN_TO_ALL_AFTER))
+    ));
+    say::line(format!(
+        "it may be rotated again at {}",
+        from(at.plus(apart))
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first full minute that is not before a point in time.
+fn from(at: Timestamp) -> String {
+    say::minute(at.plus(Duration::from_millis(59_999)))
+}
+
+/// The code key's secret. Its value is written, and never read.
+struct Secret<'a> {
+    client: Client,
+    id: &'a str,
+}
+
+/// The versions that verification knows.
+struct Versions {
+    current: Version,
+    previous: Option<Version>,
+}
+
+#[derive(PartialEq, Eq)]
+struct Version {
+    id: String,
+    created_at: Timestamp,
+}
+
+impl Versions {
+    /// When the key was rotated last. Versions that were set back by hand count from the younger one.
+    fn rotated_at(&self) -> Option<Timestamp> {
+        let previous = self.previous.as_ref()?;
+        Some(self.current.created_at.max(previous.created_at))
+    }
+}
+
+impl Secret<'_> {
+    fn name(&self) -> String {
+        format!("the secret {}", self.id)
+    }
+
+    /// What is in force now. Only versions with a label are listed, and a page holds them all.
+    async fn versions(&self) -> Result<Versions, Failure> {
+        let asked = self
+            .client
+            .list_secret_version_ids()
+            .secret_id(self.id)
+            .max_results(100)
+            .send()
+            .await;
+        let listed = asked.map_err(|error| Trouble::of(self.name(), &error))?;
+        let labelled = |label: &str| {
+            let mut all = listed.versions().iter();
+            all.find(|version| version.version_stages().iter().any(|it| it == label))
+                .and_then(version)
+        };
+        Ok(Versions {
+            current: labelled("AWSCURRENT").ok_or_else(|| Failure::Versions {
+                secret: self.name(),
+                problem: "has no current version",
+            })?,
+            previous: labelled("AWSPREVIOUS"),
+        })
+    }
+
+    /// Puts a new key, and says as which version.
+    ///
+    /// The version's id follows from that of the one before. So a put that is tried again makes one
+    /// version, and of two people who rotate at the same time one is refused.
+    async fn put_after(&self, current: &Version) -> Result<String, Failure> {
+        let id = HEXLOWER.encode(&Sha256::digest(format!("after {}", current.id)));
+        let rng = ambient::rng().map_err(|_| Failure::NoRandomness)?;
+        let key: String = rng
+            .sample_iter(Alphanumeric)
+            .take(LENGTH)
+            .map(char::from)
+            .collect();
+        let put = self
+            .client
+            .put_secret_value()
+            .secret_id(self.id)
+            .client_request_token(&id)
+            .secret_string(key)
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(id),
+            Err(error) if error.code() == Some("ResourceExistsException") => Err(Failure::Rotated),
+            Err(error) => Err(Trouble::of(self.name(), &error).into()),
+        }
+    }
+
+    /// The versions, once the new one is current and the one before it the previous.
+    async fn in_force(&self, new: &str, old: &Version) -> Result<Versions, Failure> {
+        for _ in 0..LOOKS {
+            let found = self.versions().await?;
+            if found.current.id == new && found.previous.as_ref() == Some(old) {
+                return Ok(found);
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        Err(Failure::Versions {
+            secret: self.name(),
+            problem: "was given a new version, but that is not the current one, or not after the one \
+                      that was current before",
+        })
+    }
+}
+
+fn version(listed: &SecretVersionsListEntry) -> Option<Version> {
+    let millis = listed.created_date()?.to_millis().ok()?;
+    Some(Version {
+        id: listed.version_id()?.to_owned(),
+        created_at: Timestamp::from_millis(millis),
+    })
+}
