@@ -47,6 +47,9 @@ async fn run(options: Options) -> Result<ExitCode, Failure> {
             UsersCommand::Unblock(options) => {
                 users::set_blocked(&connection, &stack, &options.user, false).await
             }
+            UsersCommand::Unsuppress(options) => {
+                users::unsuppress(&connection, &stack, &options.user).await
+            }
         },
         Command::Throttle { command } => match command {
             ThrottleCommand::Show(options) => {

@@ -136,7 +136,7 @@ pub(crate) struct Parts {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Bring users in, show them, block them
+    /// Bring users in, show them, block them, mail them again
     #[command(arg_required_else_help = true)]
     Users {
         #[command(subcommand)]
@@ -173,7 +173,8 @@ impl Command {
                 UsersCommand::Import(options) => options.place.clone(),
                 UsersCommand::Show(options)
                 | UsersCommand::Block(options)
-                | UsersCommand::Unblock(options) => options.place.clone(),
+                | UsersCommand::Unblock(options)
+                | UsersCommand::Unsuppress(options) => options.place.clone(),
             },
             Self::Throttle { command } => match command {
                 ThrottleCommand::Show(options) | ThrottleCommand::Clear(options) => {
@@ -206,6 +207,9 @@ pub(crate) enum UsersCommand {
     Block(UserOptions),
     /// Make a blocked user active again
     Unblock(UserOptions),
+    /// Mail a user's address again, which bounced or complained before
+    #[command(after_help = UNSUPPRESS)]
+    Unsuppress(UserOptions),
 }
 
 const IMPORT: &str = "\
@@ -232,6 +236,12 @@ Examples:
 const BLOCK: &str = "\
 A recovery under way comes to nothing. Only who proves the mailbox is told that the user is blocked.
 Sessions of other services are theirs to end.";
+
+const UNSUPPRESS: &str = "\
+An address whose server refused a mail for good, or whose owner called a mail spam, is mailed no more:
+`users show` tells it as mailSuppressed. Lift it when the mailbox works again, at the owner's wish; if
+it bounces again, it is back. SES keeps such a list of its own for the whole account:
+  aws sesv2 delete-suppressed-destination --email-address ann@example.com";
 
 const DOCTOR: &str = "\
 ✓ is as it should be, ✗ is not and comes with what to do about it, – could not be checked. It exits

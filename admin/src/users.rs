@@ -1,10 +1,10 @@
-//! `regain users show`, `block` and `unblock`.
+//! `regain users show`, `block`, `unblock` and `unsuppress`.
 
 use std::process::ExitCode;
 
 use regain::address::Address;
 use regain::ids::{UserId, UserIdFormat};
-use regain::store::{Store, StoreError};
+use regain::store::{Store, StoreError, Suppressed};
 use regain::timestamp::Timestamp;
 use regain::users::User;
 use serde::Serialize;
@@ -37,6 +37,23 @@ struct Shown<'a> {
     has_password: bool,
     password_changed_at: Option<String>,
     credentials_version: u64,
+    mail_suppressed: Option<ShownSuppression>,
+}
+
+/// That the user's address is mailed no more.
+#[derive(Serialize)]
+struct ShownSuppression {
+    since: String,
+    because: &'static str,
+}
+
+impl From<Suppressed> for ShownSuppression {
+    fn from(suppressed: Suppressed) -> Self {
+        Self {
+            since: suppressed.at.rfc3339(),
+            because: suppressed.why.name(),
+        }
+    }
 }
 
 /// Prints a user.
@@ -45,7 +62,14 @@ pub(crate) async fn show(
     stack: &Stack,
     named: &str,
 ) -> Result<ExitCode, Failure> {
-    let user = find(&connection.store(&stack.table), stack, named).await?;
+    let store = connection.store(&stack.table);
+    let user = find(&store, stack, named).await?;
+    let suppressed = match Address::parse(&user.email) {
+        Ok(address) => store.suppressed(&address).await,
+        // An address that is none has no mail to suppress.
+        Err(_) => Ok(None),
+    };
+    let suppressed = suppressed.map_err(|error| trouble(stack, &error))?;
     let shown = Shown {
         id: user.id.as_str(),
         email: &user.email,
@@ -63,6 +87,7 @@ pub(crate) async fn show(
         has_password: user.password_hash.is_some(),
         password_changed_at: user.password_changed_at.map(Timestamp::rfc3339),
         credentials_version: user.credentials_version,
+        mail_suppressed: suppressed.map(ShownSuppression::from),
     };
     say::line(serde_json::to_string_pretty(&shown)?);
     Ok(ExitCode::SUCCESS)
@@ -95,6 +120,25 @@ pub(crate) async fn set_blocked(
         "{who} is {} now",
         if blocked { "blocked" } else { "active" }
     ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Has a user's address mailed again after it bounced or complained.
+pub(crate) async fn unsuppress(
+    connection: &Connection,
+    stack: &Stack,
+    named: &str,
+) -> Result<ExitCode, Failure> {
+    let store = connection.store(&stack.table);
+    let user = find(&store, stack, named).await?;
+    let address = parse_address(&user.email)?;
+    let cleared = store.clear_suppression(&address).await;
+    let who = format!("{} ({})", user.email, user.id.as_str());
+    if cleared.map_err(|error| trouble(stack, &error))? {
+        say::line(format!("{who} is mailed again"));
+    } else {
+        say::line(format!("{who} is not suppressed"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

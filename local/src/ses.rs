@@ -168,7 +168,7 @@ impl Ses {
                     self.0.mails.keep(mail).map_err(|it| not_kept(&it))?;
                 }
                 Ok(_) => {
-                    say("[ses] NOT DELIVERED: the mailbox simulator bounced a mail".to_owned())
+                    say("[ses] NOT DELIVERED: the mailbox simulator bounced a mail".to_owned());
                 }
                 // Real SES has answered by now, and tells of this in an event.
                 Err(problem) => say(format!("[ses] NOT DELIVERED: Rendering Failure: {problem}")),

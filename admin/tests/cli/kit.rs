@@ -152,9 +152,12 @@ impl Kit {
         self.local(&["users", "import", text(&file)]).await.well();
     }
 
+    pub(crate) fn store(&self) -> Store {
+        Store::new(self.table.clone(), TABLE)
+    }
+
     pub(crate) async fn user(&self, email: &str) -> Option<User> {
-        let store = Store::new(self.table.clone(), TABLE);
-        store.user_of(&address(email)).await.unwrap()
+        self.store().user_of(&address(email)).await.unwrap()
     }
 
     /// Every key in the table.

@@ -1,8 +1,10 @@
-//! Users shown, blocked and made active again.
+//! Users shown, blocked and made active again, and mailed again.
 
 use serde_json::{Value, json};
 
-use crate::kit::Kit;
+use regain::store::Suppression;
+
+use crate::kit::{Kit, address};
 
 const ID: &str = "60115a65c0c6974f894f9ea6";
 
@@ -24,6 +26,7 @@ async fn a_user_is_shown_without_the_hash_by_address_or_id() {
                 "isTemporary": false, "address": {}, "roles": [], "locale": null,
                 "hasPassword": true, "credentialsVersion": 2,
                 "passwordChangedAt": ann.password_changed_at.unwrap().rfc3339(),
+                "mailSuppressed": null,
             })
         );
     }
@@ -63,6 +66,30 @@ async fn a_user_is_blocked_and_made_active_again_and_nothing_else_changes() {
         assert_eq!(user.is_blocked(), blocked);
         assert_eq!(user.credentials_version, before.credentials_version);
         assert_eq!(user.password_hash, before.password_hash);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_mailed_no_more_is_shown_as_one_and_mailed_again_on_request() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[json!({"id": ID, "email": "ann@example.com"})])
+        .await;
+    let (store, ann) = (kit.store(), address("ann@example.com"));
+    let since = regain::ambient::now();
+    store
+        .suppress(&ann, Suppression::Bounced, since)
+        .await
+        .unwrap();
+    let ran = kit.local(&["users", "show", ID]).await;
+    let shown: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        shown["mailSuppressed"],
+        json!({"since": since.rfc3339(), "because": "bounced"})
+    );
+    for says in ["is mailed again", "is not suppressed"] {
+        let ran = kit.local(&["users", "unsuppress", "ann@example.com"]).await;
+        assert_eq!(ran.well(), [format!("ann@example.com ({ID}) {says}")]);
+        assert_eq!(store.suppressed(&ann).await.unwrap(), None);
     }
 }
 

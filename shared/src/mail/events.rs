@@ -10,7 +10,7 @@ use crate::metrics::{self, Metric};
 use crate::store::{Report, Store, StoreError, Suppression};
 use crate::timestamp::Timestamp;
 
-/// An event of SES, as EventBridge hands it on, as far as it matters here.
+/// An event of SES, as the event bus hands it on, as far as it matters here.
 #[derive(Debug, Deserialize)]
 pub struct MailEvent {
     detail: Detail,
