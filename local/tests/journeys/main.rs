@@ -16,6 +16,7 @@ mod kit;
 
 mod auth_v1;
 mod directory;
+mod enumeration;
 mod expiry;
 mod fields;
 mod gateway;

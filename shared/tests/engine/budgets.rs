@@ -1,10 +1,9 @@
-//! What each endpoint costs: calls of the store and write units; and that the cost tells nobody
-//! whether an address is known.
+//! What each endpoint costs: calls of the store and write units.
 
 use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
-use crate::kit::{ANN, Kit, NOBODY, NOON, PASSWORD, StoreCall, Told, later, request, told, wrong};
+use crate::kit::{ANN, Kit, NOON, PASSWORD, StoreCall, Told, later, request, told, wrong};
 
 /// Calls and write units since the last look.
 fn cost(kit: &Kit) -> (usize, u32) {
@@ -129,96 +128,6 @@ async fn a_refusal_costs_no_write() {
     let refused = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
     assert_eq!(told(&refused), Told::Throttled(later(60)));
     assert_eq!(cost(&kit), (1, 0));
-}
-
-/// What the store is asked, from a request to spent guesses, and what it costs: `right` guesses are
-/// what the code key leads to.
-async fn observed(protocol: Protocol, email: &str, right: bool) -> Vec<(Vec<String>, u32, Told)> {
-    let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "1")]).await;
-    kit.user(ANN).await;
-    let mut observed = Vec::new();
-    let mut note = |told: Told| {
-        observed.push((kit.log.shapes(), kit.log.write_units(), told));
-        kit.log.reset();
-    };
-    kit.log.reset();
-    let started = kit.start(protocol, email, NOON).await;
-    note(Told::Done);
-    note(told(&kit.request(request(protocol, email), NOON).await));
-    if protocol == Protocol::AuthV1 {
-        note(told(&kit.resend(&started.session, later(1)).await));
-        note(told(&kit.resend(&started.session, later(1)).await));
-    }
-    let code = kit.derived(&started.session).await;
-    note(told(&kit.verify(&started, "malformed", later(2)).await));
-    for _ in 0..6 {
-        let sent = if right { code.clone() } else { wrong(&code) };
-        note(told(&kit.verify(&started, &sent, later(2)).await));
-    }
-    observed
-}
-
-#[tokio::test]
-async fn known_and_unknown_addresses_cost_the_same_and_are_told_the_same() {
-    for protocol in [Protocol::AuthV1, Protocol::Directory] {
-        let known = observed(protocol, ANN, false).await;
-        let unknown = observed(protocol, NOBODY, false).await;
-        assert_eq!(known, unknown, "{protocol:?}");
-    }
-}
-
-#[tokio::test]
-async fn what_is_kept_of_an_address_looks_the_same_known_or_not() {
-    for protocol in [Protocol::AuthV1, Protocol::Directory] {
-        let mut looks = Vec::new();
-        for email in ["a@example.com", "b@example.com"] {
-            let kit = Kit::throttled(&[]).await;
-            kit.user("a@example.com").await;
-            let started = kit.start(protocol, email, NOON).await;
-            kit.deliver(NOON).await;
-            let code = kit.derived(&started.session).await;
-            kit.verify(&started, &wrong(&code), NOON).await.unwrap_err();
-            let mut items: Vec<_> = kit
-                .dump()
-                .await
-                .into_iter()
-                .filter(|(key, _)| !key.starts_with("USER#") && !key.starts_with("EMAIL#"))
-                .map(|(key, item)| {
-                    let kind = key.split('#').next().unwrap().to_owned();
-                    // The outcome is what delivery found, and no caller sees it.
-                    let names: Vec<_> = item
-                        .into_keys()
-                        .filter(|name| name != "messageId")
-                        .collect();
-                    (kind, names)
-                })
-                .collect();
-            items.sort();
-            looks.push(items);
-        }
-        assert_eq!(looks[0], looks[1]);
-    }
-}
-
-#[tokio::test]
-async fn until_the_comparison_a_right_guess_asks_the_store_what_a_wrong_one_does() {
-    for protocol in [Protocol::AuthV1, Protocol::Directory] {
-        let right = observed(protocol, ANN, true).await;
-        let wrong = observed(protocol, ANN, false).await;
-        // Two requests, in auth/v1 two resends, and a malformed code come before the first guess.
-        let guess = if protocol == Protocol::AuthV1 { 5 } else { 3 };
-        assert_eq!(
-            (&right[guess].2, &wrong[guess].2),
-            (&Told::Done, &Told::CodeWrong)
-        );
-        assert_eq!(right[..guess], wrong[..guess]);
-        assert_eq!(right[guess].0[..2], wrong[guess].0[..], "{protocol:?}");
-        assert_eq!(
-            wrong[guess].0,
-            ["GetItem SESSION", "TransactWriteItems SESSION ADDRESS"],
-            "the charge comes before anything that depends on the comparison"
-        );
-    }
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ mod budgets;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod enumeration;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod faults;

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::config::interceptors::{
 };
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
-use aws_sdk_dynamodb::operation::get_item::GetItemInput;
+use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
 use aws_sdk_dynamodb::operation::transact_write_items::{
     TransactWriteItemsInput, TransactWriteItemsOutput,
 };
@@ -56,6 +56,7 @@ pub(crate) enum Fault {
 struct State {
     calls: Vec<StoreCall>,
     write_units: u32,
+    read_units: f64,
     fault: Option<Fault>,
 }
 
@@ -101,6 +102,11 @@ impl Recorder {
     pub(crate) fn write_units(&self) -> u32 {
         self.state().write_units
     }
+
+    /// Read units of all items that were asked for.
+    pub(crate) fn read_units(&self) -> f64 {
+        self.state().read_units
+    }
 }
 
 fn pk(key: Option<&std::collections::HashMap<String, AttributeValue>>) -> String {
@@ -135,6 +141,7 @@ impl Intercept for Recorder {
         let total = Some(ReturnConsumedCapacity::Total);
         let (operation, keys, consistent) = if let Some(get) = input.downcast_mut::<GetItemInput>()
         {
+            get.return_consumed_capacity = total;
             let consistent = Some(get.consistent_read == Some(true));
             ("GetItem", vec![pk(get.key.as_ref())], consistent)
         } else if let Some(write) = input.downcast_mut::<TransactWriteItemsInput>() {
@@ -224,16 +231,18 @@ impl Intercept for Recorder {
         let Ok(output) = context.output_or_error() else {
             return Ok(());
         };
+        let of_one = aws_sdk_dynamodb::types::ConsumedCapacity::capacity_units;
+        if let Some(read) = output.downcast_ref::<GetItemOutput>() {
+            let units = read.consumed_capacity().and_then(of_one);
+            self.state().read_units += units.unwrap_or_default();
+            return Ok(());
+        }
         let units: f64 = if let Some(write) = output.downcast_ref::<TransactWriteItemsOutput>() {
-            write
-                .consumed_capacity()
-                .iter()
-                .filter_map(aws_sdk_dynamodb::types::ConsumedCapacity::capacity_units)
-                .sum()
+            write.consumed_capacity().iter().filter_map(of_one).sum()
         } else if let Some(update) = output.downcast_ref::<UpdateItemOutput>() {
             update
                 .consumed_capacity()
-                .and_then(aws_sdk_dynamodb::types::ConsumedCapacity::capacity_units)
+                .and_then(of_one)
                 .unwrap_or_default()
         } else {
             0.0

@@ -1,0 +1,185 @@
+//! Nobody is enumerable: for whomever an address stands, the engine asks the store the same, writes and
+//! reads as much, and says the same, until the code is proven.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use regain::session::Protocol;
+use regain::store::Suppression;
+
+use crate::kit::{
+    ANN, Kit, NOBODY, NOON, PASSWORD, Told, address, blocked, later, request, told, wrong,
+};
+
+/// Who may have an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    Nobodys,
+    AUsers,
+    ABlockedUsers,
+    /// It bounced or complained, and is mailed no more.
+    ASuppressedUsers,
+    /// A user moved away from it, and the lookup was left behind.
+    AFormerUsers,
+}
+
+use Whose::{ABlockedUsers, AFormerUsers, ASuppressedUsers, AUsers, Nobodys};
+
+const ANYBODYS: [Whose; 5] = [
+    Nobodys,
+    AUsers,
+    ABlockedUsers,
+    ASuppressedUsers,
+    AFormerUsers,
+];
+const BOTH: [Protocol; 2] = [Protocol::AuthV1, Protocol::Directory];
+
+impl Whose {
+    /// Makes the address what it is to be.
+    async fn address(self, kit: &Kit) -> &'static str {
+        let user = kit.user(ANN).await;
+        match self {
+            Nobodys => return NOBODY,
+            AUsers => {}
+            ABlockedUsers => kit.change_user(&user, "status", blocked()).await,
+            ASuppressedUsers => {
+                let ann = address(ANN);
+                let suppressed = kit.store.suppress(&ann, Suppression::Bounced, NOON);
+                suppressed.await.unwrap();
+            }
+            AFormerUsers => {
+                let moved = AttributeValue::S("ann@elsewhere.example".to_owned());
+                kit.change_user(&user, "email", moved).await;
+            }
+        }
+        ANN
+    }
+}
+
+/// What one call showed: to the store's side what was asked of it, and to the caller what was told.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    mode: &'static str,
+    asked: Vec<String>,
+    write_units: u32,
+    read_units: f64,
+    told: Told,
+}
+
+/// All that is seen, from a request to spent guesses, in every mode there is before a proof. `right`
+/// guesses are what the code key leads to.
+async fn seen(protocol: Protocol, whose: Whose, right: bool) -> Vec<Seen> {
+    let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "1")]).await;
+    let email = whose.address(&kit).await;
+    let mut seen = Vec::new();
+    let mut note = |mode, told: Told| {
+        seen.push(Seen {
+            mode,
+            asked: kit.log.shapes(),
+            write_units: kit.log.write_units(),
+            read_units: kit.log.read_units(),
+            told,
+        });
+        kit.log.reset();
+    };
+    kit.log.reset();
+    let started = kit.start(protocol, email, NOON).await;
+    note("a request", Told::Done);
+    let again = kit.request(request(protocol, email), NOON).await;
+    note("a request in the cooldown", told(&again));
+    if protocol == Protocol::AuthV1 {
+        note(
+            "a resend",
+            told(&kit.resend(&started.session, later(1)).await),
+        );
+        let again = kit.resend(&started.session, later(1)).await;
+        note("a resend in the cooldown", told(&again));
+    } else {
+        let set = kit.set_in_directory(&started, PASSWORD, later(2));
+        note("a password without a proof", told(&set.await));
+        let set = kit.set_with_code(&started, "malformed", PASSWORD, later(2));
+        note("a malformed code and a password", told(&set.await));
+        let set = kit.set_with_code(&started, "000000", "password1", later(2));
+        note("a code and a refused password", told(&set.await));
+    }
+    let malformed = kit.verify(&started, "malformed", later(2)).await;
+    note("a malformed code", told(&malformed));
+    let code = kit.derived(&started.session).await;
+    let sent = if right { code } else { wrong(&code) };
+    if protocol == Protocol::Directory {
+        let other = wrong(&sent);
+        let set = kit.set_with_code(&started, &other, PASSWORD, later(2));
+        note("a wrong code and a password", told(&set.await));
+    }
+    for _ in 0..6 {
+        let guess = kit.verify(&started, &sent, later(2)).await;
+        note("a guess", told(&guess));
+    }
+    seen
+}
+
+#[tokio::test]
+async fn whosever_an_address_is_the_same_is_asked_spent_and_told() {
+    for protocol in BOTH {
+        let expected = seen(protocol, Nobodys, false).await;
+        for whose in ANYBODYS {
+            let found = seen(protocol, whose, false).await;
+            assert_eq!(found, expected, "{whose:?} over {protocol:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_of_an_address_looks_the_same_known_or_not() {
+    for protocol in BOTH {
+        let mut looks = Vec::new();
+        for email in ["a@example.com", "b@example.com"] {
+            let kit = Kit::throttled(&[]).await;
+            kit.user("a@example.com").await;
+            let started = kit.start(protocol, email, NOON).await;
+            kit.deliver(NOON).await;
+            let code = kit.derived(&started.session).await;
+            kit.verify(&started, &wrong(&code), NOON).await.unwrap_err();
+            let mut items: Vec<_> = kit
+                .dump()
+                .await
+                .into_iter()
+                .filter(|(key, _)| !key.starts_with("USER#") && !key.starts_with("EMAIL#"))
+                .map(|(key, item)| {
+                    let kind = key.split('#').next().unwrap().to_owned();
+                    // The outcome is what delivery found, and no caller sees it.
+                    let names: Vec<_> = item
+                        .into_keys()
+                        .filter(|name| name != "messageId")
+                        .collect();
+                    (kind, names)
+                })
+                .collect();
+            items.sort();
+            looks.push(items);
+        }
+        assert_eq!(looks[0], looks[1]);
+    }
+}
+
+#[tokio::test]
+async fn until_the_comparison_a_right_guess_asks_the_store_what_a_wrong_one_does() {
+    for protocol in BOTH {
+        let right = seen(protocol, AUsers, true).await;
+        let wrong = seen(protocol, AUsers, false).await;
+        let guess = right.iter().position(|it| it.mode == "a guess").unwrap();
+        assert_eq!(
+            (&right[guess].told, &wrong[guess].told),
+            (&Told::Done, &Told::CodeWrong)
+        );
+        assert_eq!(right[..guess], wrong[..guess]);
+        assert_eq!(
+            right[guess].asked[..2],
+            wrong[guess].asked[..],
+            "{protocol:?}"
+        );
+        assert_eq!(
+            wrong[guess].asked,
+            ["GetItem SESSION", "TransactWriteItems SESSION ADDRESS"],
+            "the charge comes before anything that depends on the comparison"
+        );
+    }
+}
