@@ -13,6 +13,10 @@
     clippy::indexing_slicing,
     reason = "a test says what it expects by panicking"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "how long a call takes is what this is about"
+)]
 
 #[expect(dead_code, reason = "the journeys need more of it")]
 #[path = "../journeys/kit/mod.rs"]
