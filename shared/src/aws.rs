@@ -1,39 +1,100 @@
-//! The AWS clients: one connector, and limits that fit a function's time.
+//! The AWS clients: what Lambda gives a function to call AWS with, one connector, and limits that fit
+//! a function's time.
+//!
+//! The SDK's own loader would also look for profiles, single sign-on, web identities, containers and
+//! instance metadata. A function has none of these, and the code that looks for them is a tenth of it.
 
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::{Builder, tls};
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+
+use crate::settings::env;
 
 /// What the SDK may take for one call, its own retries included.
 pub(crate) const OPERATION: Duration = Duration::from_secs(4);
 const ATTEMPT: Duration = Duration::from_millis(1500);
 const CONNECT: Duration = Duration::from_millis(800);
 
-/// Configuration from the function's environment.
+/// Configuration from the variables that Lambda sets: the region, and the credentials of the
+/// function's role, which stay the same for as long as the process lives.
 ///
 /// TLS is rustls with ring: smaller and quicker to start than the SDK's default.
-pub async fn config() -> SdkConfig {
+pub(crate) fn config() -> SdkConfig {
     let connector = Builder::new()
         .tls_provider(tls::Provider::Rustls(
             tls::rustls_provider::CryptoMode::Ring,
         ))
         .build_https();
+    let credentials = EnvironmentVariableCredentialsProvider::new();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(ATTEMPT)
         .operation_timeout(OPERATION)
         .build();
-    aws_config::defaults(BehaviorVersion::latest())
+    let retries = RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(50));
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(connector)
-        .timeout_config(timeouts)
-        .retry_config(
-            RetryConfig::standard()
-                .with_max_attempts(3)
-                .with_initial_backoff(Duration::from_millis(50)),
-        )
-        .load()
-        .await
+        .identity_cache(IdentityCache::lazy().build())
+        .retry_config(retries)
+        .service_config(Variables)
+        .timeout_config(timeouts);
+    config.set_region(env("AWS_REGION").map(Region::new));
+    config.build()
+}
+
+/// What the environment says about one service, or else about all of them.
+#[derive(Debug)]
+struct Variables;
+
+impl LoadServiceConfig for Variables {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        configured(&key, env)
+    }
+}
+
+/// Of `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL` the first that is set, and so for every
+/// variable and service.
+fn configured(key: &ServiceConfigKey<'_>, env: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let service = key.service_id().replace(' ', "_").to_ascii_uppercase();
+    env(&format!("{}_{service}", key.env())).or_else(|| env(key.env()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_service_goes_before_what_is_said_of_all() {
+        let all = ("AWS_ENDPOINT_URL", "all");
+        let one = ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "one");
+        let other = ("AWS_ENDPOINT_URL_DYNAMODB", "other");
+        for (set, found) in [
+            (&[all, one, other][..], Some("one")),
+            (&[all, other], Some("all")),
+            (&[other], None),
+        ] {
+            let key = ServiceConfigKey::builder()
+                .service_id("Secrets Manager")
+                .env("AWS_ENDPOINT_URL")
+                .profile("endpoint_url")
+                .build()
+                .unwrap();
+            let env = |name: &str| {
+                let variable = set.iter().find(|(it, _)| *it == name);
+                variable.map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(configured(&key, env).as_deref(), found, "{set:?}");
+        }
+    }
 }

@@ -65,7 +65,7 @@ pub async fn deliver() -> ExitCode {
 pub async fn hear() -> ExitCode {
     telemetry::init();
     let events = match Deployment::from_env() {
-        Ok(deployment) => MailEvents::new(store(&aws::config().await, deployment)),
+        Ok(deployment) => MailEvents::new(store(&aws::config(), deployment)),
         Err(error) => return stopped(&error),
     };
     let hear = |event: LambdaEvent<MailEvent>| async {
@@ -135,7 +135,7 @@ async fn recovery() -> Startup<Recovery> {
     let names = SecretNames::from_env()?;
     let cost = settings.argon2;
     let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
-    let config = aws::config().await;
+    let config = aws::config();
     let (store, secrets) = (store(&config, deployment), secrets(&config, names));
     let recovery = Recovery::new(store, secrets, settings, hasher);
     recovery.warm(ambient::now()).await;
@@ -147,7 +147,7 @@ async fn delivery() -> Startup<Delivery> {
     let deployment = Deployment::from_env()?;
     let names = SecretNames::from_env()?;
     let mail = MailSettings::from_env()?;
-    let config = aws::config().await;
+    let config = aws::config();
     let (store, secrets) = (store(&config, deployment), secrets(&config, names));
     // A send whose answer does not come may have been a mail: SES gets all the time there is.
     let timeouts = TimeoutConfig::builder()

@@ -270,11 +270,12 @@ impl MailSettings {
     }
 }
 
+/// A variable of the environment, if it is set and is text.
 #[expect(
     clippy::disallowed_methods,
     reason = "this module reads the environment for all"
 )]
-fn env(name: &str) -> Option<String> {
+pub(crate) fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

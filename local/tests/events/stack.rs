@@ -101,8 +101,17 @@ impl Running {
         }
     }
 
-    /// What the function says to a fixture, and the mail that it sends.
-    pub(crate) async fn answer(&self, fixture: &Fixture) -> String {
+    /// What the functions say to the fixtures, by the fixtures' names, and the mail that they send.
+    pub(crate) async fn answers(self, fixtures: &[Fixture]) -> BTreeMap<String, String> {
+        let mut answers = BTreeMap::new();
+        for fixture in fixtures {
+            answers.insert(fixture.name(), self.answer(fixture).await);
+        }
+        self.finish().await;
+        answers
+    }
+
+    async fn answer(&self, fixture: &Fixture) -> String {
         let before = self.mails.newest_first(None).len();
         let pool = self.pools.get(&fixture.function);
         let pool = pool.unwrap_or_else(|| panic!("no function {}", fixture.function));
@@ -120,7 +129,7 @@ impl Running {
     }
 
     /// Ends everything that was started.
-    pub(crate) async fn finish(self) {
+    async fn finish(self) {
         drop(self.pools);
         self.shutdown.finish().await;
     }

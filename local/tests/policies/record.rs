@@ -44,10 +44,7 @@ struct Line {
 pub(crate) async fn every_fixture() -> Vec<Call> {
     let calls = Arc::default();
     let running = Running::start(|program| follow(program, &calls)).await;
-    for fixture in Fixture::all() {
-        running.answer(&fixture).await;
-    }
-    running.finish().await;
+    running.answers(&Fixture::all()).await;
     std::mem::take(&mut *calls.lock().unwrap())
 }
 
