@@ -6,7 +6,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Candidate, NFC_EXPANSION, common};
+use super::{Candidate, NFC_EXPANSION, breached, common};
 use crate::address::{Address, fold_case};
 
 /// The longest password, in code points: long enough for any manager or passphrase, short enough
@@ -22,6 +22,8 @@ pub enum Reason {
     TooLong,
     /// On the list of the most common passwords.
     TooCommon,
+    /// Known from a breach, though it is none of the most common.
+    Breached,
     /// The person's own address, or what stands before its `@`.
     ContainsAddress,
     /// The name of the service.
@@ -38,6 +40,7 @@ impl Reason {
             Self::TooShort => "too_short",
             Self::TooLong => "too_long",
             Self::TooCommon => "too_common",
+            Self::Breached => "breached",
             Self::ContainsAddress => "contains_address",
             Self::ContainsServiceName => "contains_service_name",
             Self::ContainsProfile => "contains_profile",
@@ -67,8 +70,11 @@ impl Policy {
         if length > MAX_LENGTH {
             reasons.push(Reason::TooLong);
         }
-        if common::is_common(&folded(password.as_str())) {
+        let folded = folded(password.as_str());
+        if common::is_common(&folded) {
             reasons.push(Reason::TooCommon);
+        } else if breached::is_breached(&folded) {
+            reasons.push(Reason::Breached);
         }
         if is_same_word(password, &self.service_name) {
             reasons.push(Reason::ContainsServiceName);
@@ -308,6 +314,7 @@ mod tests {
             (Reason::TooShort, "too_short"),
             (Reason::TooLong, "too_long"),
             (Reason::TooCommon, "too_common"),
+            (Reason::Breached, "breached"),
             (Reason::ContainsAddress, "contains_address"),
             (Reason::ContainsServiceName, "contains_service_name"),
             (Reason::ContainsProfile, "contains_profile"),
