@@ -9,6 +9,7 @@ mod common;
 mod hashing;
 mod policy;
 mod stored;
+mod words;
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-use proptest::prelude::*;
+use proptest::{prop_assert_eq, proptest};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
