@@ -4,10 +4,12 @@
 //! the [`Hasher`] turns it into the [`PasswordHash`] that is stored, and [`verify`] compares the
 //! two when somebody signs in.
 
+mod breached;
 mod common;
 mod hashing;
 mod policy;
 mod stored;
+mod words;
 
 use std::fmt;
 

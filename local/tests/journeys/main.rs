@@ -31,4 +31,5 @@ mod rotation;
 mod secrecy;
 mod sessions;
 mod shape;
+mod sign_in;
 mod throttles;

@@ -30,13 +30,17 @@ async fn passwords_are_refused_with_the_reasons_that_were_promised() {
         ("vK4#tq9".to_owned(), vec!["too_short"]),
         ("x".repeat(257), vec!["too_long"]),
         ("PassWord".to_owned(), vec!["too_common"]),
+        ("IOwnedYou".to_owned(), vec!["breached"]),
         (
             "regain".to_owned(),
             vec!["too_short", "contains_service_name"],
         ),
         ("Re gain \u{2003}".to_owned(), vec!["contains_service_name"]),
+        ("R3gain-2026!".to_owned(), vec!["contains_service_name"]),
         (person.email.to_uppercase(), vec!["contains_address"]),
+        (format!("{local_part}1!"), vec!["contains_address"]),
         (local_part, vec!["contains_address"]),
+        ("Marguerite1!".to_owned(), vec!["contains_address"]),
     ];
     for (password, reasons) in &refused {
         let answer = web.set_both(&session, &wrong(&code), password).await;
@@ -54,6 +58,8 @@ async fn passwords_are_refused_with_the_reasons_that_were_promised() {
         .refused("DI_UVO_OINV");
     let (session, code) = begun(&web, &person, &mut mailbox).await;
     let answer = web.set_both(&session, &code, "dewilestari PUTRI").await;
+    answer.refused("DI_USP_PINV").reasons(&["contains_profile"]);
+    let answer = web.set_password(&session, "L3stari-1990").await;
     answer.refused("DI_USP_PINV").reasons(&["contains_profile"]);
     let answer = web.set_password(&session, "+6281255500142").await;
     answer.refused("DI_USP_PINV").reasons(&["contains_profile"]);
@@ -88,6 +94,49 @@ async fn passwords_are_refused_with_the_reasons_that_were_promised() {
 }
 
 #[tokio::test]
+async fn auth_v1_explains_each_reason_in_the_language_of_the_caller() {
+    let stack = stacks::open();
+    let long = "x".repeat(257);
+    for (password, indonesian, english) in [
+        (
+            "vK4#tq9",
+            "Gunakan paling sedikit 8 karakter.",
+            "It needs at least 8 characters.",
+        ),
+        (
+            &long,
+            "Gunakan paling banyak 256 karakter.",
+            "It may have at most 256 characters.",
+        ),
+        (
+            "PassWord",
+            "Kata sandi ini termasuk yang paling dulu ditebak orang.",
+            "It is one of those that are guessed first.",
+        ),
+        (
+            "IOwnedYou",
+            "Kata sandi ini ada dalam daftar kata sandi yang bocor; \
+             pilihlah yang tidak Anda pakai di tempat lain.",
+            "It is on a list of leaked passwords; choose one that you use nowhere else.",
+        ),
+        (
+            "regain",
+            "Gunakan paling sedikit 8 karakter. \
+             Kata sandi ini terlalu mirip dengan nama layanan ini.",
+            "It needs at least 8 characters. It is too close to the name of this service.",
+        ),
+    ] {
+        let refused = "Kata sandi ini tidak dapat diterima.";
+        let answer = Mobile::of(stack).set_password("no token", password).await;
+        assert_eq!(answer.body()["message"], format!("{refused} {indonesian}"));
+        let refused = "This password is not acceptable.";
+        let spoken = Mobile(Mobile::of(stack).0.with("accept-language", "en"));
+        let answer = spoken.set_password("no token", password).await;
+        assert_eq!(answer.body()["message"], format!("{refused} {english}"));
+    }
+}
+
+#[tokio::test]
 async fn passwords_are_compared_in_one_unicode_form_and_kept_whole() {
     let stack = stacks::open();
     let web = Web::of(stack);
@@ -100,6 +149,10 @@ async fn passwords_are_compared_in_one_unicode_form_and_kept_whole() {
             "",
         ),
         ("nul\u{0} in the middle", ""),
+        (
+            "\u{43f}\u{430}\u{440}\u{43e}\u{43b}\u{44c} \u{43c}\u{43e}\u{440}\u{44f}",
+            "",
+        ),
     ] {
         let person = Person::of(stack).await;
         let (session, code) = begun(&web, &person, &mut Mailbox::of(stack, &person)).await;
@@ -116,8 +169,10 @@ async fn passwords_are_compared_in_one_unicode_form_and_kept_whole() {
     let (session, code) = begun(&web, &person, &mut Mailbox::of(stack, &person)).await;
     web.set_both(&session, &code, &long).await.data();
     assert!(person.has_password(stack, &long).await);
-    assert!(
-        !person.has_password(stack, &long[1..]).await,
-        "nothing is cut off"
-    );
+    for (shorter, why) in [(&long[1..], "one less"), (&long[..72], "what bcrypt keeps")] {
+        assert!(
+            !person.has_password(stack, shorter).await,
+            "nothing is cut off: {why}"
+        );
+    }
 }

@@ -164,7 +164,7 @@ const INDONESIAN: [(&str, &str); 12] = [
     ),
     (
         "password_rejected",
-        "Kata sandi ini tidak dapat diterima. Silakan pilih yang lain.",
+        "Kata sandi ini tidak dapat diterima. Kata sandi ini termasuk yang paling dulu ditebak orang.",
     ),
     ("attempts_exceeded", "Terlalu banyak kode yang salah."),
     (
@@ -200,7 +200,7 @@ const ENGLISH: [(&str, &str); 12] = [
     ),
     (
         "password_rejected",
-        "This password is not acceptable. Please choose another one.",
+        "This password is not acceptable. It is one of those that are guessed first.",
     ),
     ("attempts_exceeded", "Too many wrong codes."),
     (

@@ -1,12 +1,13 @@
 //! What speaks against a password.
 //!
-//! Length and a list of what is guessed first, as NIST SP 800-63B (3.1.1.2) and ASVS 5.0 (6.2)
-//! ask: no rules of composition, nothing cut off. Words about the service and the person are
-//! compared with the whole password; a long one that merely contains a name is fine.
+//! Length, a list of what is guessed first and one of what was breached, as NIST SP 800-63B
+//! (3.1.1.2) and ASVS 5.0 (6.2) ask: no rules of composition, nothing cut off. Words about the
+//! service and the person may be in a password that has enough besides them.
 
 use zeroize::Zeroizing;
 
-use super::{Candidate, NFC_EXPANSION, common};
+use super::words::Letters;
+use super::{Candidate, NFC_EXPANSION, breached, common};
 use crate::address::{Address, fold_case};
 
 /// The longest password, in code points: long enough for any manager or passphrase, short enough
@@ -17,16 +18,21 @@ pub const MAX_LENGTH: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// Fewer code points than the policy's minimum.
-    TooShort,
+    TooShort {
+        /// The policy's minimum.
+        minimum: usize,
+    },
     /// More code points than [`MAX_LENGTH`].
     TooLong,
     /// On the list of the most common passwords.
     TooCommon,
-    /// The person's own address, or what stands before its `@`.
+    /// Known from a breach, though it is none of the most common.
+    Breached,
+    /// The person's own address, or little more than what stands before its `@`.
     ContainsAddress,
-    /// The name of the service.
+    /// Little more than the name of the service.
     ContainsServiceName,
-    /// Something that the person's profile says, such as their name.
+    /// Little more than something that the person's profile says, such as their name.
     ContainsProfile,
 }
 
@@ -35,9 +41,10 @@ impl Reason {
     #[must_use]
     pub fn slug(self) -> &'static str {
         match self {
-            Self::TooShort => "too_short",
+            Self::TooShort { .. } => "too_short",
             Self::TooLong => "too_long",
             Self::TooCommon => "too_common",
+            Self::Breached => "breached",
             Self::ContainsAddress => "contains_address",
             Self::ContainsServiceName => "contains_service_name",
             Self::ContainsProfile => "contains_profile",
@@ -62,53 +69,50 @@ impl Policy {
         let length = password.as_str().chars().count();
         let mut reasons = Vec::new();
         if length < self.min_length {
-            reasons.push(Reason::TooShort);
+            reasons.push(Reason::TooShort {
+                minimum: self.min_length,
+            });
         }
         if length > MAX_LENGTH {
             reasons.push(Reason::TooLong);
         }
-        if common::is_common(&folded(password.as_str())) {
+        let folded = folded(password.as_str());
+        if common::is_common(&folded) {
             reasons.push(Reason::TooCommon);
+        } else if breached::is_breached(&folded) {
+            reasons.push(Reason::Breached);
         }
-        if is_same_word(password, &self.service_name) {
+        if Letters::of(password).lean_on(&self.service_name) {
             reasons.push(Reason::ContainsServiceName);
         }
         reasons
     }
 
-    /// Whether the password is the address, however typed, or its local part.
+    /// Whether the password is the address, however typed, or little more than its local part.
     #[must_use]
     pub fn check_address(password: &Candidate, address: &Address) -> Vec<Reason> {
         let is_address = Address::parse(password.as_str()).is_ok_and(|typed| typed == *address);
-        if is_address || *folded(password.as_str()) == address.local_part() {
+        if is_address || Letters::of(password).lean_on(address.local_part()) {
             vec![Reason::ContainsAddress]
         } else {
             Vec::new()
         }
     }
 
-    /// Whether the password is one of the words that the person's profile is made of.
+    /// Whether the password is little more than one of the texts that the person's profile is made
+    /// of, or than a word in one.
     #[must_use]
     pub fn check_profile<'a>(
         password: &Candidate,
-        mut words: impl Iterator<Item = &'a str>,
+        mut texts: impl Iterator<Item = &'a str>,
     ) -> Vec<Reason> {
-        if words.any(|word| is_same_word(password, word)) {
+        let letters = Letters::of(password);
+        if texts.any(|text| letters.lean_on(text)) {
             vec![Reason::ContainsProfile]
         } else {
             Vec::new()
         }
     }
-}
-
-/// Whether a password is a word, whatever the case and the white space of either.
-fn is_same_word(password: &Candidate, word: &str) -> bool {
-    let mut word = without_white_space(word).peekable();
-    word.peek().is_some() && word.eq(without_white_space(password.as_str()))
-}
-
-fn without_white_space(text: &str) -> impl Iterator<Item = char> {
-    fold_case(text).filter(|character| !character.is_whitespace())
 }
 
 /// Folding never makes a text more than three times longer, and the NFC after it is shorter.
@@ -127,6 +131,10 @@ mod tests {
         Candidate::new(Zeroizing::new(typed.to_owned()))
     }
 
+    fn too_short(minimum: usize) -> Reason {
+        Reason::TooShort { minimum }
+    }
+
     fn policy() -> Policy {
         Policy {
             min_length: 8,
@@ -135,15 +143,15 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_told_everything_that_needs_only_itself() {
-        use Reason::{ContainsServiceName, TooCommon, TooLong, TooShort};
+    fn length_is_counted_in_code_points_of_any_script() {
+        use Reason::TooLong;
         for (typed, reasons, why) in [
             ("vK4#tq9z".to_owned(), vec![], "8 code points"),
-            ("vK4#tq9".to_owned(), vec![TooShort], "7 code points"),
-            (String::new(), vec![TooShort], "empty"),
+            ("vK4#tq9".to_owned(), vec![too_short(8)], "7 code points"),
+            (String::new(), vec![too_short(8)], "empty"),
             (
                 "e\u{301}".repeat(7),
-                vec![TooShort],
+                vec![too_short(8)],
                 "7 after NFC, 14 as typed",
             ),
             ("e\u{301}".repeat(8), vec![], "8 after NFC"),
@@ -151,7 +159,7 @@ mod tests {
             ("🔑🐎🔋📎🌊🌵🧭🪁".to_owned(), vec![], "8 emoji"),
             (
                 "🔑🐎🔋📎🌊🌵🧭".to_owned(),
-                vec![TooShort],
+                vec![too_short(8)],
                 "7 emoji, 28 octets",
             ),
             ("👩‍👩‍👧‍👦🐎".to_owned(), vec![], "2 emoji of 8 code points"),
@@ -171,45 +179,75 @@ mod tests {
                 "letters and spaces only",
             ),
             ("        ".to_owned(), vec![], "8 spaces"),
-            ("password".to_owned(), vec![TooCommon], "common"),
+            ("пароль о море".to_owned(), vec![], "Cyrillic"),
+            ("كلمةسرية".to_owned(), vec![], "Arabic, 8 code points"),
+            ("नमस्तेजी".to_owned(), vec![], "Devanagari, 8 code points"),
             (
-                "PassWord".to_owned(),
-                vec![TooCommon],
-                "common, whatever the case",
+                "今日は天気がいい".to_owned(),
+                vec![],
+                "Japanese, 8 code points",
             ),
             (
-                "password1".to_owned(),
-                vec![TooCommon],
-                "common with a digit",
+                "今日は天気がい".to_owned(),
+                vec![too_short(8)],
+                "Japanese, 7",
             ),
+        ] {
+            assert_eq!(
+                policy().check(&candidate(&typed)),
+                reasons,
+                "{why}: {typed:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn lists_and_the_service_are_compared_whatever_the_case() {
+        use Reason::{Breached, ContainsServiceName, TooCommon};
+        for (typed, reasons, why) in [
+            ("password", vec![TooCommon], "common"),
+            ("PassWord", vec![TooCommon], "common, whatever the case"),
+            ("password1", vec![TooCommon], "common with a digit"),
             (
-                "qwerty".to_owned(),
-                vec![TooShort],
-                "too short to be on the list",
+                "e1nste1n",
+                vec![Breached],
+                "breached, and none of the most common",
             ),
+            ("IOwnedYou", vec![Breached], "breached, whatever the case"),
             (
-                "my password is this".to_owned(),
+                "iownedyou, and you me",
+                vec![],
+                "a breached one inside a long one",
+            ),
+            ("qwerty", vec![too_short(8)], "too short to be on the list"),
+            (
+                "my password is this",
                 vec![],
                 "a common one inside a long one",
             ),
             (
-                "acme STRASSE".to_owned(),
+                "acme STRASSE",
                 vec![ContainsServiceName],
                 "the service, folded",
             ),
             (
-                "AcmeStraße".to_owned(),
+                "AcmeStraße",
                 vec![ContainsServiceName],
                 "the service, no white space",
             ),
             (
-                "Acme Straße 7".to_owned(),
+                "Acme Straße 7",
+                vec![ContainsServiceName],
+                "the service and a digit",
+            ),
+            (
+                "our Acme Straße account",
                 vec![],
                 "the service inside a longer one",
             ),
         ] {
             assert_eq!(
-                policy().check(&candidate(&typed)),
+                policy().check(&candidate(typed)),
                 reasons,
                 "{why}: {typed:?}"
             );
@@ -222,7 +260,7 @@ mod tests {
             min_length: 12,
             ..policy()
         };
-        assert_eq!(policy.check(&candidate("vK4#tq9zPw2")), [Reason::TooShort]);
+        assert_eq!(policy.check(&candidate("vK4#tq9zPw2")), [too_short(12)]);
         assert_eq!(policy.check(&candidate("vK4#tq9zPw2!")), []);
     }
 
@@ -235,10 +273,22 @@ mod tests {
         assert_eq!(
             policy.check(&candidate("sunshine")),
             [
-                Reason::TooShort,
+                too_short(16),
                 Reason::TooCommon,
                 Reason::ContainsServiceName
             ]
+        );
+    }
+
+    #[test]
+    fn a_breached_password_is_told_besides_what_else_is_wrong_with_it() {
+        let policy = Policy {
+            min_length: 16,
+            ..policy()
+        };
+        assert_eq!(
+            policy.check(&candidate("e1nste1n")),
+            [too_short(16), Reason::Breached]
         );
     }
 
@@ -267,8 +317,10 @@ mod tests {
             ),
             ("rené.muster", true, "the local part"),
             ("RENÉ.MUSTER", true, "the local part in upper case"),
-            ("rené.muster1", false, "more than the local part"),
-            ("renémuster", false, "the local part without its dot"),
+            ("rené.muster1", true, "a digit after the local part"),
+            ("renémuster", true, "the local part without its dot"),
+            ("Muster!2026", true, "a name of the local part"),
+            ("rené.muster rides a horse", false, "a sentence with it"),
             ("bücher.example", false, "the domain"),
             ("rené.muster@example.com", false, "another address"),
         ] {
@@ -287,8 +339,10 @@ mod tests {
             (" BUDI  SANTOSO ", true, "with other white space"),
             ("+6281100001234", true, "a phone number"),
             ("JU\u{308}RGEN", true, "decomposed and in upper case"),
-            ("budi santoso 1", false, "more than the word"),
-            ("santoso", false, "less than the word"),
+            ("budi santoso 1", true, "a digit after the words"),
+            ("Santoso#1", true, "one of the words"),
+            ("santos9#", false, "less than a word"),
+            ("santoso met a horse", false, "a sentence with a word"),
             ("        ", false, "an empty word forbids nothing"),
         ] {
             let reasons = Policy::check_profile(&candidate(typed), profile.into_iter());
@@ -305,9 +359,10 @@ mod tests {
     #[test]
     fn each_reason_has_its_slug_and_its_place() {
         let in_order = [
-            (Reason::TooShort, "too_short"),
+            (too_short(8), "too_short"),
             (Reason::TooLong, "too_long"),
             (Reason::TooCommon, "too_common"),
+            (Reason::Breached, "breached"),
             (Reason::ContainsAddress, "contains_address"),
             (Reason::ContainsServiceName, "contains_service_name"),
             (Reason::ContainsProfile, "contains_profile"),

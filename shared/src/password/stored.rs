@@ -91,6 +91,37 @@ pub enum Verified {
 
 /// Compares a password with a stored hash, in constant time, for the service that signs people in
 /// from the same table. Takes as long as a hash: call it where blocking is fine.
+///
+/// A hash that was made with weaker parameters than `current` is still accepted: the answer is
+/// [`Verified::YesButRehash`], and the password that was just typed is what to make a new one of.
+/// Write that only where the stored hash is still the one that was verified, or a password that was
+/// replaced meanwhile comes back, and leave `credentialsVersion` as it is: the password has not
+/// changed. `docs/sign-in.md` goes through all of it.
+///
+/// ```
+/// use regain::password::{Candidate, Hasher, PasswordHash, Verified, verify};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // What the stack asks of a hash today, and a `passwordHash` that was brought in from elsewhere.
+/// let hasher = Hasher::new(19_456, 2, 1)?;
+/// let stored = PasswordHash::parse(
+///     "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+/// )?;
+///
+/// let typed = Candidate::new("password".to_owned().into());
+/// assert_eq!(verify(&typed, &stored, &hasher.cost()), Verified::YesButRehash);
+/// let salt = *b"drawn at random!"; // by a generator, for this hash alone
+/// let renewed = hasher.hash(typed.clone(), salt).await?;
+/// // SET passwordHash = renewed, if passwordHash = stored and credentialsVersion is as read.
+/// assert_eq!(verify(&typed, &renewed, &hasher.cost()), Verified::Yes);
+///
+/// // Nobody has that address, or the user has no password: as much work, and the same answer.
+/// let nobody = hasher.hash(Candidate::new(String::new().into()), salt).await?;
+/// assert_eq!(verify(&typed, &nobody, &hasher.cost()), Verified::No);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub fn verify(password: &Candidate, hash: &PasswordHash, current: &Cost) -> Verified {
     // A stored hash was parsed before; one that cannot be read matches nothing.

@@ -1,5 +1,7 @@
 //! The auth/v1 API: `/auth/v1/forgot-password` and what follows it.
 
+use std::borrow::Cow;
+
 use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -8,7 +10,7 @@ use super::{Call, Failure, Fields, Kind, Malformed, Reply, blame, put, reply};
 use crate::code::CodeLength;
 use crate::ids::{ResetToken, SessionId, UserId};
 use crate::locale::Locale;
-use crate::password::Candidate;
+use crate::password::{Candidate, MAX_LENGTH, Reason};
 use crate::recovery::{CodeGuess, Named, NewPassword, Refusal, Request};
 use crate::session::Protocol;
 use crate::store::SessionOrigin;
@@ -136,7 +138,13 @@ pub(super) fn failed(failure: &Failure, locale: Locale) -> Reply {
         }
         Failure::Refused(refusal) => refused(refusal),
     };
-    let mut body = json!({ "data": null, "message": text.in_language(locale), "error": slug });
+    let mut message = text.in_language(locale).to_owned();
+    if let Failure::Refused(Refusal::PasswordRefused(reasons)) = failure {
+        for reason in reasons {
+            message.extend([" ", &explained(*reason, locale)]);
+        }
+    }
+    let mut body = json!({ "data": null, "message": message, "error": slug });
     blame(&mut body, failure);
     envelope(status, body)
 }
@@ -242,8 +250,8 @@ impl Text {
                 "The session is over. Please start again.",
             ),
             Self::PasswordRejected => (
-                "Kata sandi ini tidak dapat diterima. Silakan pilih yang lain.",
-                "This password is not acceptable. Please choose another one.",
+                "Kata sandi ini tidak dapat diterima.",
+                "This password is not acceptable.",
             ),
             Self::AttemptsExceeded => ("Terlalu banyak kode yang salah.", "Too many wrong codes."),
             Self::TooManyRequests => (
@@ -263,5 +271,45 @@ impl Text {
             Locale::En => english,
             Locale::Id => indonesian,
         }
+    }
+}
+
+/// What a person is told of a reason against a password.
+fn explained(reason: Reason, locale: Locale) -> Cow<'static, str> {
+    let (indonesian, english): (Cow<_>, Cow<_>) = match reason {
+        Reason::TooShort { minimum } => (
+            format!("Gunakan paling sedikit {minimum} karakter.").into(),
+            format!("It needs at least {minimum} characters.").into(),
+        ),
+        Reason::TooLong => (
+            format!("Gunakan paling banyak {MAX_LENGTH} karakter.").into(),
+            format!("It may have at most {MAX_LENGTH} characters.").into(),
+        ),
+        Reason::TooCommon => (
+            "Kata sandi ini termasuk yang paling dulu ditebak orang.".into(),
+            "It is one of those that are guessed first.".into(),
+        ),
+        Reason::Breached => (
+            "Kata sandi ini ada dalam daftar kata sandi yang bocor; pilihlah yang tidak Anda \
+             pakai di tempat lain."
+                .into(),
+            "It is on a list of leaked passwords; choose one that you use nowhere else.".into(),
+        ),
+        Reason::ContainsAddress => (
+            "Kata sandi ini terlalu mirip dengan alamat email Anda.".into(),
+            "It is too close to your email address.".into(),
+        ),
+        Reason::ContainsServiceName => (
+            "Kata sandi ini terlalu mirip dengan nama layanan ini.".into(),
+            "It is too close to the name of this service.".into(),
+        ),
+        Reason::ContainsProfile => (
+            "Kata sandi ini terlalu mirip dengan nama Anda atau hal lain dalam profil Anda.".into(),
+            "It is too close to your name or something else in your profile.".into(),
+        ),
+    };
+    match locale {
+        Locale::Id => indonesian,
+        Locale::En => english,
     }
 }

@@ -8,6 +8,8 @@ use serde_json::json;
 
 use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, Verified, address, blocked, later, told, wrong};
 
+const TOO_SHORT: Reason = Reason::TooShort { minimum: 8 };
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spent {
     No,
@@ -167,8 +169,8 @@ async fn a_code_sent_with_a_password_is_judged_in_the_same_order() {
         let (started, sent) = flaws.prepare(&kit, Protocol::Directory, &email).await;
         let before = kit.dump().await;
         for (password, reason) in [
-            ("short", Reason::TooShort),
-            ("Regain", Reason::TooShort),
+            ("short", TOO_SHORT),
+            ("Regain", TOO_SHORT),
             ("password123", Reason::TooCommon),
         ] {
             let answer = told(
@@ -211,7 +213,7 @@ async fn a_password_without_a_code_is_refused_in_order_and_by_no_guess_budget() 
         let before = kit.dump().await;
         let over = flaws.session_expired || flaws.superseded;
         let short = told(&kit.set_in_directory(&started, "short", flaws.at()).await);
-        assert_eq!(short, Told::Password(vec![Reason::TooShort]), "{flaws:?}");
+        assert_eq!(short, Told::Password(vec![TOO_SHORT]), "{flaws:?}");
         let own = told(&kit.set_in_directory(&started, &email, flaws.at()).await);
         let set = told(&kit.set_in_directory(&started, PASSWORD, flaws.at()).await);
         if over {
@@ -311,7 +313,7 @@ async fn a_malformed_id_names_no_session() {
 async fn a_refused_password_is_told_before_an_unknown_token() {
     let kit = Kit::new().await;
     let set = kit.set_by_token(None, "short", NOON).await;
-    assert_eq!(told(&set), Told::Password(vec![Reason::TooShort]));
+    assert_eq!(told(&set), Told::Password(vec![TOO_SHORT]));
 }
 
 #[tokio::test]

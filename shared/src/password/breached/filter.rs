@@ -1,0 +1,96 @@
+//! Reads a Golomb-coded set: a filter that never misses a key, and takes few other texts for one.
+//!
+//! Each key has a position, drawn by its hash from a range 4,096 times as large as there are keys.
+//! The filter is the sorted positions, kept as the gaps between them: what a gap has of whole
+//! 4,096s as so many ones and a zero, and the remainder in twelve bits. A bucket is a stretch of
+//! the range that holds 32 positions on average; a table of where each begins spares a look-up the
+//! way through all the others.
+//!
+//! As octets: the number of keys, then the bit at which each bucket begins and the last one ends
+//! (all in four octets, little endian), then the gaps, from the highest bit of each octet down,
+//! and eight octets more, so that eight can be read from wherever a gap begins.
+
+use std::hash::{DefaultHasher, Hasher as _};
+
+/// What is left of a gap when the whole 4,096s are taken away, in bits. It is the false-positive
+/// rate, too: another text meets the position of some key with a chance of 1 in 2^12.
+pub(crate) const REMAINDER_BITS: u32 = 12;
+
+/// The length of a bucket's stretch, in bits: 32 positions that are 4,096 apart on average. So a
+/// gap within one has fewer than 32 ones, and is read at once.
+pub(crate) const BUCKET_BITS: u32 = REMAINDER_BITS + 5;
+
+/// Octets of a number.
+const WORD: u64 = 4;
+
+/// A filter, read where it lies.
+pub(crate) struct Filter<'a> {
+    keys: u32,
+    table: &'a [u8],
+    gaps: &'a [u8],
+}
+
+impl<'a> Filter<'a> {
+    /// Takes a filter as it was written. `None` if it is cut short.
+    pub(crate) fn new(octets: &'a [u8]) -> Option<Self> {
+        let (keys, rest) = octets.split_first_chunk()?;
+        let keys = u32::from_le_bytes(*keys);
+        let table = usize::try_from((buckets(keys) + 1) * WORD).ok()?;
+        let (table, gaps) = rest.split_at_checked(table)?;
+        Some(Self { keys, table, gaps })
+    }
+
+    /// Whether a text is one of the keys, or one of the few others that look like one. `None` if
+    /// the filter ends before it is known, which one that was written whole never does.
+    pub(crate) fn contains(&self, text: &str) -> Option<bool> {
+        let wanted = position(text, self.keys);
+        let bucket = wanted >> BUCKET_BITS;
+        let (mut bit, end) = (self.begins(bucket)?, self.begins(bucket + 1)?);
+        let mut found = bucket << BUCKET_BITS;
+        while bit < end {
+            let bits = self.bits_from(bit)?;
+            let ones = bits.leading_ones();
+            let remainder = bits.checked_shl(ones + 1)? >> (u64::BITS - REMAINDER_BITS);
+            bit += ones + 1 + REMAINDER_BITS;
+            found += (u64::from(ones) << REMAINDER_BITS) + remainder;
+            if found >= wanted {
+                return Some(found == wanted);
+            }
+        }
+        Some(false)
+    }
+
+    /// The bit at which a bucket begins, which is where the one before it ends.
+    fn begins(&self, bucket: u64) -> Option<u32> {
+        let at = usize::try_from(bucket * WORD).ok()?;
+        let begins = self.table.get(at..)?.first_chunk()?;
+        Some(u32::from_le_bytes(*begins))
+    }
+
+    /// The bits from one on, at the top of a number: 57 of them or more.
+    fn bits_from(&self, bit: u32) -> Option<u64> {
+        let at = usize::try_from(bit / 8).ok()?;
+        let octets = self.gaps.get(at..)?.first_chunk()?;
+        Some(u64::from_be_bytes(*octets) << (bit % 8))
+    }
+}
+
+/// Where a text is in the range for so many keys.
+///
+/// The hash of the standard library may be another one in another release of Rust; but what writes
+/// a filter and what reads it are built by the same one.
+pub(crate) fn position(text: &str, keys: u32) -> u64 {
+    let mut hash = DefaultHasher::new();
+    hash.write(text.as_bytes());
+    // 64 bits are so many more than a range has that no part of it is likelier than another.
+    hash.finish().checked_rem(range(keys)).unwrap_or(0)
+}
+
+/// How many buckets the range for so many keys has.
+pub(crate) fn buckets(keys: u32) -> u64 {
+    (range(keys) >> BUCKET_BITS) + 1
+}
+
+fn range(keys: u32) -> u64 {
+    u64::from(keys) << REMAINDER_BITS
+}
