@@ -37,7 +37,7 @@ pub use items::{MailContent, MailRequest, Outcome, Report, SessionOrigin};
 pub(crate) use keys::mail_tag;
 pub use mail::Claim;
 pub(crate) use mail::LEASE;
-pub use sessions::{Begun, CodeRequest, Found, Renewed};
+pub use sessions::{Begun, CodeRequest, Found, Renewed, Throttled};
 pub use users::{Recipient, Suppressed, Suppression};
 
 /// An item as DynamoDB has it.

@@ -128,6 +128,9 @@ async fn a_refusal_costs_no_write() {
     let refused = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
     assert_eq!(told(&refused), Told::Throttled(later(60)));
     assert_eq!(cost(&kit), (1, 0));
+    let refused = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
+    assert_eq!(told(&refused), Told::Throttled(later(60)));
+    assert_eq!(cost(&kit), (0, 0), "it is remembered");
 }
 
 #[tokio::test]

@@ -31,6 +31,8 @@ mod races;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod remembered;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod secrets;
