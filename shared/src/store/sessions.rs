@@ -184,7 +184,8 @@ impl Store {
             .update_expression(
                 "SET sessionState = :awaiting, generation = :next, nonce = :nonce, \
                  codeExpiresAt = :codeExpiresAt \
-                 REMOVE subject, credentialsVersion, proofExpiresAt, tokenDigest",
+                 REMOVE subject, credentialsVersion, proofExpiresAt, tokenDigest, claimedBy, \
+                 claimedUntil",
             )
             .condition_expression(
                 "sessionState = :state AND generation = :generation AND \

@@ -9,11 +9,17 @@ mod at_rest;
 #[cfg(test)]
 mod budgets;
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod enumeration;
 #[cfg(test)]
+mod every_fault;
+#[cfg(test)]
 mod expiry;
+#[cfg(test)]
+mod fair_share;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
