@@ -45,6 +45,8 @@ mod secrets;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod stream;
+#[cfg(test)]
 mod throttles;
 #[cfg(test)]
 mod users;
