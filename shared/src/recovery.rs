@@ -7,6 +7,7 @@
 
 mod guess;
 mod password;
+mod refusals;
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -29,6 +30,8 @@ use crate::timestamp::Timestamp;
 
 pub use guess::CodeGuess;
 pub use password::NewPassword;
+
+use refusals::Refusals;
 
 /// How often an operation starts over because what it read had changed by the time it wrote.
 const ATTEMPTS: usize = 4;
@@ -120,6 +123,7 @@ pub struct Recovery {
     settings: Settings,
     policy: Policy,
     hasher: Hasher,
+    refusals: Refusals,
 }
 
 /// Somebody wants to recover the account of an address.
@@ -177,6 +181,7 @@ impl Recovery {
             settings,
             policy,
             hasher,
+            refusals: Refusals::default(),
         }
     }
 
@@ -199,7 +204,8 @@ impl Recovery {
         }
     }
 
-    /// Begins a session and has its code mailed, whoever has the address.
+    /// Begins a session and has its code mailed, whoever has the address. What a throttle has refused
+    /// is refused again without asking the store, unless an `Idempotency-Key` may lead to a session.
     ///
     /// # Errors
     /// [`Refusal::Throttled`], or a failure; nothing was written then.
@@ -210,6 +216,12 @@ impl Recovery {
         rng: &mut StdRng,
     ) -> Result<Started, Refusal> {
         let keys = self.secrets.index().await?;
+        let (address, caller) = (keys.address(&request.address), keys.caller(request.caller));
+        if request.idempotency_key.is_none()
+            && let Some(until) = self.refusals.until(address, caller, at)
+        {
+            return Err(Refusal::Throttled { until });
+        }
         let user = match request.protocol {
             Protocol::AuthV1 => None,
             Protocol::Directory => {
@@ -272,7 +284,10 @@ impl Recovery {
                     at: started_at,
                 })
             }
-            Begun::Throttled { until } => Err(Refusal::Throttled { until }),
+            Begun::Throttled { until, whom } => {
+                self.refusals.remember(whom, address, caller, at);
+                Err(Refusal::Throttled { until })
+            }
         }
     }
 

@@ -1,15 +1,18 @@
 //! Setting the password: with a proven session, with a reset token, or with the code itself.
 
+use std::time::Duration;
+
 use rand::rngs::StdRng;
 
 use super::guess::Guessed;
 use super::{ATTEMPTS, CodeGuess, Named, Recovery, Refusal};
-use crate::ids::{ResetToken, draw};
+use crate::ids::{ResetToken, SessionRef, draw};
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::password::{Candidate, PasswordHash, Policy, Reason};
 use crate::session::{Session, Validated};
-use crate::store::{Moved, StoreError};
+use crate::store::{CLAIM, Claimant, ClaimedWith, Moved, StoreError, chance};
+use crate::telemetry;
 use crate::timestamp::Timestamp;
 use crate::users::User;
 
@@ -21,6 +24,31 @@ pub struct NewPassword {
     /// The language of the notice if the user has none set.
     pub locale: Locale,
 }
+
+/// What a password is set with.
+enum Proof<'a> {
+    /// A session whose code was proven, as the Directory API's clients name it.
+    Session(&'a Named),
+    /// The reset token of such a session.
+    Token(&'a ResetToken),
+}
+
+impl Proof<'_> {
+    fn claims_with(&self) -> ClaimedWith<'_> {
+        match self {
+            Self::Session(named) => ClaimedWith::Id(named.protocol, named.user.as_deref()),
+            Self::Token(token) => ClaimedWith::Token(token.digest()),
+        }
+    }
+}
+
+/// How long whoever finds a session claimed waits before looking again: at first about as long as a
+/// hash takes, and then up to twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(30);
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+/// When it gives up: late enough to outlast the claim of a process that died, and early enough to set
+/// the password itself within a function's deadline.
+const PATIENCE: Duration = CLAIM.saturating_add(Duration::from_millis(500));
 
 impl Recovery {
     /// Sets the password of a session whose code was proven before.
@@ -37,17 +65,9 @@ impl Recovery {
         rng: &mut StdRng,
     ) -> Result<User, Refusal> {
         permitted(self.policy.check(&new.password))?;
-        let session = self.open(named).await?.live(at)?;
-        if let Session::Validated(session) = &session {
-            session.permit_use(at)?;
-        }
-        self.check(&session, named, &new.password, at).await?;
-        match session {
-            Session::Validated(session) => self.use_proof(session, new, at, rng).await,
-            session => Err(self
-                .unless_superseded(&session, Refusal::CodeWrong, at)
-                .await?),
-        }
+        let id = named.session.as_ref().ok_or(Refusal::NoSession)?;
+        let (reference, proof) = (id.reference(), Proof::Session(named));
+        self.use_proof(&reference, &proof, &new, at, rng).await
     }
 
     /// Sets the password of the session that a reset token was handed out for.
@@ -64,28 +84,8 @@ impl Recovery {
     ) -> Result<User, Refusal> {
         permitted(self.policy.check(&new.password))?;
         let token = token.ok_or(Refusal::TokenUnknown)?;
-        let session = self
-            .store
-            .session(&token.session())
-            .await?
-            .ok_or(Refusal::TokenUnknown)?;
-        let kept = match &session {
-            Session::Awaiting(_) => None,
-            Session::Validated(session) => session.proof.token,
-            Session::Used(session) => session.token,
-        };
-        if kept != Some(token.digest()) {
-            return Err(Refusal::TokenUnknown);
-        }
-        match session.live(at)? {
-            Session::Validated(session) => {
-                session.permit_use(at)?;
-                permitted(Policy::check_address(&new.password, &session.facts.address))?;
-                self.use_proof(session, new, at, rng).await
-            }
-            Session::Awaiting(_) => Err(Refusal::TokenUnknown),
-            Session::Used(_) => Err(Refusal::SessionOver),
-        }
+        let (reference, proof) = (token.session(), Proof::Token(&token));
+        self.use_proof(&reference, &proof, &new, at, rng).await
     }
 
     /// Checks a code and sets the password, both or neither. A password that only the user's profile
@@ -143,12 +143,113 @@ impl Recovery {
         }
     }
 
-    /// Uses a proven session up, whose proof still lasts. The user must still be who was proven, with
-    /// the same credentials.
+    /// Claims a proven session and uses it up. Who finds it claimed waits for what becomes of it, for
+    /// longer than a claim lasts.
     async fn use_proof(
         &self,
+        reference: &SessionRef,
+        proof: &Proof<'_>,
+        new: &NewPassword,
+        at: Timestamp,
+        rng: &mut StdRng,
+    ) -> Result<User, Refusal> {
+        let claimant = Claimant::draw(rng);
+        let mut waited = Duration::ZERO;
+        let mut pause = FIRST_PAUSE;
+        let session = loop {
+            let now = at.plus(waited);
+            let claimed = self
+                .store
+                .claim(reference, proof.claims_with(), &claimant, now)
+                .await?;
+            let held = claimed.as_ref().is_some_and(|claimed| claimed.held);
+            let session = claimed.map(|claimed| claimed.session);
+            match self.permit(session, proof, &new.password, now).await {
+                Ok(session) if held => break session,
+                // Somebody else has it.
+                Ok(_) if waited >= PATIENCE => return Err(StoreError::Contended.into()),
+                Ok(_) => {}
+                Err(refusal) => {
+                    if held {
+                        self.give_up(reference, &claimant).await;
+                    }
+                    return Err(refusal);
+                }
+            }
+            let next = pause.mul_f64(0.5 + chance()? / 2.0);
+            tokio::time::sleep(next).await;
+            waited += next;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        };
+        let used = self.use_claimed(session, new, at, rng).await;
+        // A user who is blocked has the session used up; anything else leaves it to be used.
+        if !matches!(used, Ok(_) | Err(Refusal::Blocked)) {
+            self.give_up(reference, &claimant).await;
+        }
+        used
+    }
+
+    /// Gives a claim up. If that fails, it ends by itself.
+    async fn give_up(&self, reference: &SessionRef, claimant: &Claimant) {
+        if let Err(error) = self.store.give_up_claim(reference, claimant).await {
+            tracing::warn!(error = %telemetry::causes(&error), "a claim is left to end by itself");
+        }
+    }
+
+    /// The session as far as it and its proof let the password be set, claims apart.
+    async fn permit(
+        &self,
+        session: Option<Session>,
+        proof: &Proof<'_>,
+        password: &Candidate,
+        at: Timestamp,
+    ) -> Result<Validated, Refusal> {
+        match proof {
+            Proof::Session(named) => {
+                let session = session
+                    .filter(|session| session.facts().protocol == named.protocol)
+                    .ok_or(Refusal::NoSession)?
+                    .live(at)?;
+                if let Session::Validated(session) = &session {
+                    session.permit_use(at)?;
+                }
+                self.check(&session, named, password, at).await?;
+                match session {
+                    Session::Validated(session) => Ok(session),
+                    session => Err(self
+                        .unless_superseded(&session, Refusal::CodeWrong, at)
+                        .await?),
+                }
+            }
+            Proof::Token(token) => {
+                let session = session.ok_or(Refusal::TokenUnknown)?;
+                let kept = match &session {
+                    Session::Awaiting(_) => None,
+                    Session::Validated(session) => session.proof.token,
+                    Session::Used(session) => session.token,
+                };
+                if kept != Some(token.digest()) {
+                    return Err(Refusal::TokenUnknown);
+                }
+                match session.live(at)? {
+                    Session::Validated(session) => {
+                        session.permit_use(at)?;
+                        permitted(Policy::check_address(password, &session.facts.address))?;
+                        Ok(session)
+                    }
+                    Session::Awaiting(_) => Err(Refusal::TokenUnknown),
+                    Session::Used(_) => Err(Refusal::SessionOver),
+                }
+            }
+        }
+    }
+
+    /// Uses up a session that is claimed, whose proof still lasts. The user must still be who was
+    /// proven, with the same credentials.
+    async fn use_claimed(
+        &self,
         session: Validated,
-        new: NewPassword,
+        new: &NewPassword,
         at: Timestamp,
         rng: &mut StdRng,
     ) -> Result<User, Refusal> {

@@ -263,6 +263,6 @@ fn use_charged(session: UpdateBuilder) -> UpdateBuilder {
 /// Uses up a validated session.
 fn use_proven(session: UpdateBuilder) -> UpdateBuilder {
     session
-        .update_expression("SET sessionState = :used")
+        .update_expression("SET sessionState = :used REMOVE claimedBy, claimedUntil")
         .expression_attribute_values(":used", s(USED))
 }

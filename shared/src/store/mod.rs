@@ -5,6 +5,7 @@
 //! what they found instead. All reads are strongly consistent.
 
 mod admin;
+mod claims;
 mod guesses;
 mod items;
 mod keys;
@@ -32,12 +33,13 @@ use crate::ambient;
 use crate::keys::AddressKey;
 use crate::timestamp::Timestamp;
 
+pub(crate) use claims::{CLAIM, Claimant, ClaimedWith};
 pub use guesses::{Charge, Moved};
 pub use items::{MailContent, MailRequest, Outcome, Report, SessionOrigin};
 pub(crate) use keys::mail_tag;
 pub use mail::Claim;
 pub(crate) use mail::LEASE;
-pub use sessions::{Begun, CodeRequest, Found, Renewed};
+pub use sessions::{Begun, CodeRequest, Found, Renewed, Throttled};
 pub use users::{Recipient, Suppressed, Suppression};
 
 /// An item as DynamoDB has it.
@@ -161,13 +163,8 @@ impl Store {
     /// that a write whose answer was lost is not applied twice. A conflict with another transaction
     /// means that nothing was applied: that is tried again here, as an operation of its own.
     async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
-        let mut rng = ambient::rng().map_err(|error| StoreError::Unreachable(error.into()))?;
         for attempt in 0..=CONFLICT_RETRIES {
-            if attempt > 0 {
-                // Up to twice as long each time, and never in step with the one it collided with.
-                let longest = CONFLICT_PAUSE * 2_u32.pow(attempt);
-                tokio::time::sleep(longest.mul_f64(rng.random())).await;
-            }
+            give_way(attempt).await?;
             let sent = self
                 .client
                 .transact_write_items()
@@ -219,6 +216,22 @@ impl Store {
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)"))
     }
+}
+
+/// Waits before a call that met another transaction is tried again: up to twice as long each time, and
+/// never in step with the one it collided with. The first attempt does not wait.
+async fn give_way(attempt: u32) -> Result<(), StoreError> {
+    if attempt > 0 {
+        let longest = CONFLICT_PAUSE * 2_u32.pow(attempt);
+        tokio::time::sleep(longest.mul_f64(chance()?)).await;
+    }
+    Ok(())
+}
+
+/// A number from 0 to 1, to spread out what would otherwise happen at once.
+pub(crate) fn chance() -> Result<f64, StoreError> {
+    let mut rng = ambient::rng().map_err(|error| StoreError::Unreachable(error.into()))?;
+    Ok(rng.random())
 }
 
 /// How long an address's state outlives its last write: longer than any count in it matters.

@@ -46,7 +46,26 @@ pub enum Begun {
     Throttled {
         /// When the last of the limits that refused it ends.
         until: Timestamp,
+        /// Whom they refused.
+        whom: Throttled,
     },
+}
+
+/// Who was refused a code, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Throttled {
+    /// When the last of the limits that refused the address ends.
+    pub address: Option<Timestamp>,
+    /// When the limit that refused the caller ends.
+    pub caller: Option<Timestamp>,
+}
+
+impl Throttled {
+    /// When the last of the limits that refused the code ends, if any did.
+    #[must_use]
+    pub fn until(self) -> Option<Timestamp> {
+        self.address.max(self.caller)
+    }
 }
 
 /// What asking for another code came to.
@@ -134,9 +153,11 @@ impl Store {
                 if let Some(item) = refused.found(0) {
                     return Ok(Begun::Replayed(Box::new(items::session(item.clone())?)));
                 }
-                let until = throttled_until(&refused, request.limits, at)?
+                let whom = throttled(&refused, request.limits, at)?;
+                let until = whom
+                    .until()
                     .ok_or_else(|| StoreError::malformed("a session was refused for no reason"))?;
-                Ok(Begun::Throttled { until })
+                Ok(Begun::Throttled { until, whom })
             }
         }
     }
@@ -163,7 +184,8 @@ impl Store {
             .update_expression(
                 "SET sessionState = :awaiting, generation = :next, nonce = :nonce, \
                  codeExpiresAt = :codeExpiresAt \
-                 REMOVE subject, credentialsVersion, proofExpiresAt, tokenDigest",
+                 REMOVE subject, credentialsVersion, proofExpiresAt, tokenDigest, claimedBy, \
+                 claimedUntil",
             )
             .condition_expression(
                 "sessionState = :state AND generation = :generation AND \
@@ -192,7 +214,7 @@ impl Store {
                 let found = Found::read(&refused, at)?;
                 let as_read = found.session.is_none()
                     && found.address(&facts.reference).current == Some(facts.reference);
-                match throttled_until(&refused, request.limits, at)? {
+                match throttled(&refused, request.limits, at)?.until() {
                     Some(until) if as_read => Ok(Renewed::Throttled { until }),
                     _ => Ok(Renewed::Changed(found)),
                 }
@@ -305,21 +327,20 @@ enum Current {
     Stays,
 }
 
-/// When the throttles that refused a code end: of the address at index 1, of the caller at index 2.
-fn throttled_until(
-    refused: &Refusals,
-    limits: &Limits,
-    at: Timestamp,
-) -> Result<Option<Timestamp>, StoreError> {
-    let mut until = None;
-    if refused.failed(1) {
-        let address = items::address_state(refused.found(1), at)?;
-        if let Decision::Throttled { until: end } = address.permit_code(limits, at) {
-            until = Some(end);
+/// Whom the throttles refused a code: the address at index 1, the caller at index 2.
+fn throttled(refused: &Refusals, limits: &Limits, at: Timestamp) -> Result<Throttled, StoreError> {
+    let address = if refused.failed(1) {
+        let state = items::address_state(refused.found(1), at)?;
+        match state.permit_code(limits, at) {
+            Decision::Throttled { until } => Some(until),
+            Decision::Permitted => None,
         }
-    }
-    if limits.caller_per_hour.is_some() && refused.failed(2) {
-        until = until.max(Some(at.next_hour()));
-    }
-    Ok(until)
+    } else {
+        None
+    };
+    let caller = limits.caller_per_hour.filter(|_| refused.failed(2));
+    Ok(Throttled {
+        address,
+        caller: caller.map(|_| at.next_hour()),
+    })
 }

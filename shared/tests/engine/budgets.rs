@@ -103,10 +103,10 @@ async fn every_endpoint_keeps_to_its_budget() {
             ("verify-otp, malformed", (2, 0)),
             ("resend-otp", (2, 8)),
             ("verify-otp, right", (5, 10)),
-            ("set-password", (3, 8)),
+            ("set-password", (3, 9)),
             ("setPassword with otp, wrong", (2, 4)),
             ("setPassword with otp, right", (5, 10)),
-            ("setPassword with password", (3, 8)),
+            ("setPassword with password", (3, 9)),
             ("setPassword with both, wrong", (2, 4)),
             ("setPassword with both, right", (5, 12)),
             ("deliver-mail, a notice", (4, 2)),
@@ -128,6 +128,9 @@ async fn a_refusal_costs_no_write() {
     let refused = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
     assert_eq!(told(&refused), Told::Throttled(later(60)));
     assert_eq!(cost(&kit), (1, 0));
+    let refused = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
+    assert_eq!(told(&refused), Told::Throttled(later(60)));
+    assert_eq!(cost(&kit), (0, 0), "it is remembered");
 }
 
 #[tokio::test]

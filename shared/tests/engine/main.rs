@@ -9,11 +9,17 @@ mod at_rest;
 #[cfg(test)]
 mod budgets;
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod enumeration;
 #[cfg(test)]
+mod every_fault;
+#[cfg(test)]
 mod expiry;
+#[cfg(test)]
+mod fair_share;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
@@ -31,11 +37,15 @@ mod races;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod remembered;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod stream;
 #[cfg(test)]
 mod throttles;
 #[cfg(test)]

@@ -26,7 +26,11 @@ async fn an_address_has_no_other_code_until_its_cooldown_ends() {
             kit.start(first, ANN, NOON).await;
             let end = later(60);
             for at in [NOON, later(30), just_before(end)] {
-                let refused = kit.request(request(second, ANN), at).await;
+                // An instance that remembers no refusal, so that the table decides.
+                let instance = kit.another_instance();
+                let refused = instance
+                    .request(request(second, ANN), at, &mut kit.rng())
+                    .await;
                 assert_eq!(told(&refused), Told::Throttled(end));
             }
             kit.start(second, "other@example.com", NOON).await;

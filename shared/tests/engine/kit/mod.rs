@@ -4,6 +4,7 @@ mod journey;
 mod recorder;
 mod stand_ins;
 mod told;
+mod weather;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,7 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig,
+    BehaviorVersion, Credentials, Region, SharedHttpClient,
+    retry::{RetryConfig, RetryPartition, TokenBucket},
 };
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
@@ -37,8 +39,10 @@ pub(crate) use journey::{
 pub(crate) use recorder::{Fault, Recorder, StoreCall};
 pub(crate) use stand_ins::{Mail, SesAnswer, Version};
 pub(crate) use told::{Told, told};
+pub(crate) use weather::Failure;
 
 use stand_ins::{Ses, Vault};
+use weather::Weather;
 
 pub(crate) const TABLE: &str = "regain";
 pub(crate) const INDEX_SECRET: &str =
@@ -78,6 +82,8 @@ pub(crate) struct Kit {
     pub(crate) store: Store,
     /// What the engine's client did.
     pub(crate) log: Recorder,
+    /// What happens to its client's calls on their way.
+    pub(crate) weather: Weather,
     pub(crate) ses: Ses,
     pub(crate) vault: Vault,
     settings: Settings,
@@ -126,9 +132,10 @@ impl Kit {
         let ses = Ses::serve().await;
         let vault = Vault::serve().await;
         let log = Recorder::new(ses.endpoint());
+        let weather = Weather::default();
         let table = client(&endpoint, None);
         create(&table).await;
-        let store = Store::new(client(&endpoint, Some(&log)), TABLE);
+        let store = Store::new(client(&endpoint, Some((&log, &weather))), TABLE);
         Self {
             recovery: recovery(&store, &vault, &settings),
             delivery: Delivery::new(
@@ -144,6 +151,7 @@ impl Kit {
             ),
             store: Store::new(table.clone(), TABLE),
             log,
+            weather,
             ses,
             vault,
             settings,
@@ -160,7 +168,8 @@ impl Kit {
 
     /// The store as a function has it, faults included.
     pub(crate) fn another_store(&self) -> Store {
-        Store::new(client(&self.endpoint, Some(&self.log)), TABLE)
+        let watched = Some((&self.log, &self.weather));
+        Store::new(client(&self.endpoint, watched), TABLE)
     }
 
     /// A generator that has not been used yet.
@@ -276,16 +285,24 @@ fn retries() -> RetryConfig {
         .with_initial_backoff(Duration::from_millis(1))
 }
 
-fn client(endpoint: &str, log: Option<&Recorder>) -> aws_sdk_dynamodb::Client {
+/// A client of the table: the engine's is watched and in the weather, the tests' own is not.
+fn client(endpoint: &str, watched: Option<(&Recorder, &Weather)>) -> aws_sdk_dynamodb::Client {
+    // Clients share what they may spend on retries; what one test makes up is not to cost another any.
+    let partition = RetryPartition::custom("tests")
+        .token_bucket(TokenBucket::unlimited())
+        .build();
     let mut config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .endpoint_url(endpoint)
         .credentials_provider(credentials())
         .retry_config(retries())
+        .retry_partition(partition)
         .http_client(http());
-    if let Some(log) = log {
-        config = config.interceptor(log.clone());
+    if let Some((log, weather)) = watched {
+        config = config
+            .interceptor(log.clone())
+            .http_client(weather.over(http()));
     }
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }

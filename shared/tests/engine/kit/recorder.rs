@@ -48,7 +48,8 @@ pub(crate) enum Fault {
     Down(usize),
     /// The first answer to the call of that number is lost; it was carried out.
     AnswerLost(usize),
-    /// The call of that number is cancelled so many times, for these reasons.
+    /// From the call of that number on, so many calls are cancelled for these reasons, as far as they
+    /// are transactions.
     Cancelled(usize, usize, &'static [&'static str]),
 }
 
@@ -58,6 +59,14 @@ struct State {
     write_units: u32,
     read_units: f64,
     fault: Option<Fault>,
+}
+
+impl State {
+    /// Whether the call that is being made is a transaction.
+    fn in_transaction(&self) -> bool {
+        let call = self.calls.last();
+        call.is_some_and(|call| call.operation == "TransactWriteItems")
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -176,7 +185,9 @@ impl Intercept for Recorder {
         }
         let astray = match &state.fault {
             Some(Fault::Down(from)) => number >= *from,
-            Some(Fault::Cancelled(call, times, _)) => (*call..call + times).contains(&number),
+            Some(Fault::Cancelled(call, times, _)) => {
+                state.in_transaction() && (*call..call + times).contains(&number)
+            }
             _ => false,
         };
         if astray {
@@ -203,7 +214,7 @@ impl Intercept for Recorder {
                 *response.status_mut() = 500.try_into()?;
             }
             Some(Fault::Cancelled(call, times, reasons))
-                if (*call..call + times).contains(&number) =>
+                if state.in_transaction() && (*call..call + times).contains(&number) =>
             {
                 let reasons: Vec<_> = reasons
                     .iter()

@@ -54,6 +54,9 @@ pub(crate) enum SesAnswer {
 struct Postbag {
     /// All that arrived.
     mails: Vec<Mail>,
+    /// Those of them that were taken.
+    taken: Vec<Mail>,
+    is_down: bool,
     /// What to answer next; then everything is accepted.
     answers: VecDeque<SesAnswer>,
 }
@@ -99,6 +102,21 @@ impl Ses {
         locked(&self.bag).answers.push_back(answer);
     }
 
+    /// Forgets what was to be answered: from now on everything is accepted.
+    pub(crate) fn forget_answers(&self) {
+        locked(&self.bag).answers.clear();
+    }
+
+    /// Has it take nothing, or again everything.
+    pub(crate) fn set_down(&self, is_down: bool) {
+        locked(&self.bag).is_down = is_down;
+    }
+
+    /// All mails that it took, and so may have sent.
+    pub(crate) fn taken(&self) -> Vec<Mail> {
+        locked(&self.bag).taken.clone()
+    }
+
     /// All mails that arrived.
     pub(crate) fn mails(&self) -> Vec<Mail> {
         locked(&self.bag).mails.clone()
@@ -129,8 +147,15 @@ async fn take_mail(State(bag): State<Arc<Mutex<Postbag>>>, body: Bytes) -> Respo
     };
     let (answer, number) = {
         let mut bag = locked(&bag);
-        bag.mails.push(mail);
-        let answer = bag.answers.pop_front().unwrap_or(SesAnswer::Accepted);
+        bag.mails.push(mail.clone());
+        let answer = if bag.is_down {
+            SesAnswer::Failure(503, "ServiceUnavailable")
+        } else {
+            bag.answers.pop_front().unwrap_or(SesAnswer::Accepted)
+        };
+        if matches!(answer, SesAnswer::Accepted | SesAnswer::Silence) {
+            bag.taken.push(mail);
+        }
         (answer, bag.mails.len())
     };
     match answer {

@@ -1,0 +1,159 @@
+//! Refusals that are remembered: who keeps asking for codes is refused without asking the store again.
+//!
+//! Only what a throttle refused is kept, under the keyed digest of the address or the caller, so that
+//! known and unknown addresses are treated alike. A throttle that refuses goes on refusing until it
+//! ends, unless an operator clears it: so nothing is remembered for longer than [`REMEMBERED`].
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::keys::{AddressKey, CallerKey};
+use crate::store::Throttled;
+use crate::timestamp::Timestamp;
+
+/// For how long the store is not asked again, at most: how late a cleared throttle is noticed.
+const REMEMBERED: Duration = Duration::from_mins(1);
+/// How many refusals are kept, of some hundred octets each. When there are more, the store is asked.
+const CAPACITY: usize = 4096;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Refused {
+    Address(AddressKey),
+    Caller(CallerKey),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+impl Refusal {
+    /// Whether it is still to be told at that time without asking. A clock that was set back tells
+    /// nothing about what was refused before.
+    fn holds(&self, at: Timestamp) -> bool {
+        self.since <= at && at < self.until.min(self.since.plus(REMEMBERED))
+    }
+}
+
+/// The refusals that one instance remembers.
+#[derive(Debug, Default)]
+pub(super) struct Refusals(Mutex<HashMap<Refused, Refusal>>);
+
+impl Refusals {
+    fn kept(&self) -> MutexGuard<'_, HashMap<Refused, Refusal>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Until when a code is refused, as far as is remembered.
+    pub(super) fn until(
+        &self,
+        address: AddressKey,
+        caller: CallerKey,
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        let kept = self.kept();
+        [Refused::Address(address), Refused::Caller(caller)]
+            .iter()
+            .filter_map(|refused| kept.get(refused))
+            .filter(|refusal| refusal.holds(at))
+            .map(|refusal| refusal.until)
+            .max()
+    }
+
+    /// Remembers whom the store has just refused.
+    pub(super) fn remember(
+        &self,
+        throttled: Throttled,
+        address: AddressKey,
+        caller: CallerKey,
+        at: Timestamp,
+    ) {
+        let mut kept = self.kept();
+        for (refused, until) in [
+            (Refused::Address(address), throttled.address),
+            (Refused::Caller(caller), throttled.caller),
+        ] {
+            let Some(until) = until else { continue };
+            if kept.len() >= CAPACITY {
+                kept.retain(|_, refusal| refusal.holds(at));
+            }
+            if kept.len() < CAPACITY {
+                kept.insert(refused, Refusal { since: at, until });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::address::Address;
+    use crate::keys::IndexKeys;
+
+    const AT: Timestamp = Timestamp::from_millis(1_773_144_000_000);
+
+    fn address(text: &str) -> AddressKey {
+        IndexKeys::new(b"secret").address(&Address::parse(text).unwrap())
+    }
+
+    fn caller(last: u8) -> CallerKey {
+        IndexKeys::new(b"secret").caller(IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)))
+    }
+
+    fn seconds(seconds: u64) -> Timestamp {
+        AT.plus(Duration::from_secs(seconds))
+    }
+
+    fn refused(address: Option<Timestamp>, caller: Option<Timestamp>) -> Throttled {
+        Throttled { address, caller }
+    }
+
+    #[test]
+    fn who_was_refused_is_remembered_and_nobody_else() {
+        let (ann, bob) = (address("ann@example.com"), address("bob@example.com"));
+        let refusals = Refusals::default();
+        refusals.remember(refused(Some(seconds(30)), None), ann, caller(1), AT);
+        assert_eq!(refusals.until(ann, caller(1), AT), Some(seconds(30)));
+        assert_eq!(refusals.until(ann, caller(2), AT), Some(seconds(30)));
+        assert_eq!(refusals.until(bob, caller(1), AT), None);
+        refusals.remember(refused(None, Some(seconds(40))), ann, caller(1), AT);
+        assert_eq!(refusals.until(bob, caller(1), AT), Some(seconds(40)));
+        assert_eq!(refusals.until(bob, caller(2), AT), None);
+        let both = refusals.until(ann, caller(1), AT);
+        assert_eq!(both, Some(seconds(40)), "what lasts longest");
+    }
+
+    #[test]
+    fn a_refusal_is_forgotten_when_it_ends_and_after_a_minute() {
+        let (ann, who) = (address("ann@example.com"), caller(1));
+        let last = Duration::from_millis(1);
+        for (until, end) in [(30, 30), (60, 60), (3600, 60)] {
+            let refusals = Refusals::default();
+            refusals.remember(refused(Some(seconds(until)), None), ann, who, AT);
+            let before = refusals.until(ann, who, seconds(end).minus(last));
+            assert_eq!(before, Some(seconds(until)));
+            assert_eq!(refusals.until(ann, who, seconds(end)), None);
+            assert_eq!(refusals.until(ann, who, AT.minus(last)), None);
+        }
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for_and_what_has_ended_makes_room() {
+        let refusals = Refusals::default();
+        let who = caller(1);
+        let of = |number: usize| address(&format!("user{number}@example.com"));
+        for number in 0..CAPACITY + 10 {
+            refusals.remember(refused(Some(seconds(30)), None), of(number), who, AT);
+        }
+        assert_eq!(refusals.kept().len(), CAPACITY);
+        assert_eq!(refusals.until(of(CAPACITY), who, AT), None, "asked again");
+        let (next, later) = (of(CAPACITY), seconds(30));
+        refusals.remember(refused(Some(seconds(90)), None), next, who, later);
+        assert_eq!(refusals.kept().len(), 1);
+        assert_eq!(refusals.until(next, who, later), Some(seconds(90)));
+    }
+}

@@ -1,0 +1,227 @@
+//! What happens between the engine's DynamoDB client and the table: under the SDK, so that its own
+//! retries, timeouts and tokens are at work.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
+use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::{Value, json};
+
+/// What becomes of one attempt of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// No answer in time, and nothing arrived.
+    TimeoutBefore,
+    /// No answer in time, though it was carried out.
+    TimeoutAfter,
+    /// The connection is reset before anything arrived.
+    ResetBefore,
+    /// The connection is reset after it was carried out.
+    ResetAfter,
+    /// 500, and nothing was done.
+    ErrorBefore,
+    /// 500, though it was carried out.
+    ErrorAfter,
+    /// The table has no capacity left.
+    Throttled,
+    /// Another transaction has the item. A read knows no such thing.
+    Conflict,
+    /// The transaction is cancelled for want of capacity.
+    Cancelled,
+}
+
+impl Failure {
+    fn is_after(self) -> bool {
+        matches!(
+            self,
+            Self::TimeoutAfter | Self::ResetAfter | Self::ErrorAfter
+        )
+    }
+
+    /// What the client sees of it; `None` where this call cannot fail so.
+    fn seen(self, request: &HttpRequest) -> Option<Result<HttpResponse, ConnectorError>> {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let body = request.body().bytes().unwrap_or_default();
+        let sent: Value = serde_json::from_slice(body).unwrap_or_default();
+        let items = sent["TransactItems"].as_array().map_or(0, Vec::len);
+        let cancelled = |code: &str| {
+            let mut reasons = vec![json!({ "Code": "None" }); items];
+            reasons[items / 2] = json!({ "Code": code });
+            let extra = json!({ "CancellationReasons": reasons });
+            answer(400, "TransactionCanceledException", extra)
+        };
+        let told = |kind| answer(400, kind, json!({}));
+        Some(match (self, operation) {
+            (Self::TimeoutBefore | Self::TimeoutAfter, _) => {
+                Err(ConnectorError::timeout("no answer in time".into()))
+            }
+            (Self::ResetBefore | Self::ResetAfter, _) => {
+                Err(ConnectorError::io("connection reset by peer".into()))
+            }
+            (Self::ErrorBefore | Self::ErrorAfter, _) => {
+                Ok(answer(500, "InternalServerError", json!({})))
+            }
+            (Self::Throttled, _) => Ok(told("ThrottlingException")),
+            (Self::Conflict, "TransactWriteItems") => Ok(cancelled("TransactionConflict")),
+            (Self::Conflict, "UpdateItem") => Ok(told("TransactionConflictException")),
+            (Self::Cancelled, "TransactWriteItems") => Ok(cancelled("ThrottlingError")),
+            (Self::Conflict | Self::Cancelled, _) => return None,
+        })
+    }
+}
+
+fn answer(status: u16, kind: &str, mut body: Value) -> HttpResponse {
+    body["__type"] = json!(format!("com.amazonaws.dynamodb.v20120810#{kind}"));
+    body["Message"] = json!("refused");
+    let status = status.try_into().unwrap();
+    HttpResponse::new(status, body.to_string().into())
+}
+
+#[derive(Debug, Default)]
+enum Forecast {
+    #[default]
+    Fair,
+    /// From the attempt of that number on, so many attempts fail.
+    Strike {
+        failure: Failure,
+        from: usize,
+        times: usize,
+        attempts: usize,
+    },
+    /// Attempts are held up at random on either way, and some meet another transaction.
+    Storm { rng: Box<StdRng> },
+}
+
+/// The longest that an attempt is held up on one way in a storm.
+const LONGEST: Duration = Duration::from_millis(4);
+/// How many of a storm's attempts meet another transaction.
+const CONFLICTS: f64 = 0.1;
+
+/// The weather, the same for all clients of one stack.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Weather(Arc<Mutex<Forecast>>);
+
+/// What one attempt meets.
+#[derive(Default)]
+struct Met {
+    before: Duration,
+    failure: Option<Failure>,
+    after: Duration,
+}
+
+impl Weather {
+    fn forecast(&self) -> MutexGuard<'_, Forecast> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn clear(&self) {
+        *self.forecast() = Forecast::Fair;
+    }
+
+    /// From the attempt of that number on, counted from now, so many attempts fail.
+    pub(crate) fn strike(&self, failure: Failure, from: usize, times: usize) {
+        *self.forecast() = Forecast::Strike {
+            failure,
+            from,
+            times,
+            attempts: 0,
+        };
+    }
+
+    pub(crate) fn storm(&self, seed: u64) {
+        let rng = Box::new(StdRng::seed_from_u64(seed));
+        *self.forecast() = Forecast::Storm { rng };
+    }
+
+    fn meet(&self) -> Met {
+        match &mut *self.forecast() {
+            Forecast::Fair => Met::default(),
+            Forecast::Strike {
+                failure,
+                from,
+                times,
+                attempts,
+            } => {
+                *attempts += 1;
+                let struck = *from <= *attempts && *attempts < from.saturating_add(*times);
+                Met {
+                    failure: struck.then_some(*failure),
+                    ..Met::default()
+                }
+            }
+            Forecast::Storm { rng } => Met {
+                before: LONGEST.mul_f64(rng.random()),
+                failure: rng.random_bool(CONFLICTS).then_some(Failure::Conflict),
+                after: LONGEST.mul_f64(rng.random()),
+            },
+        }
+    }
+
+    /// The client that goes through this weather.
+    pub(crate) fn over(&self, inner: SharedHttpClient) -> SharedHttpClient {
+        SharedHttpClient::new(Exposed {
+            inner,
+            weather: self.clone(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Exposed<T> {
+    inner: T,
+    weather: Weather,
+}
+
+impl HttpClient for Exposed<SharedHttpClient> {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Exposed {
+            inner: self.inner.http_connector(settings, components),
+            weather: self.weather.clone(),
+        })
+    }
+}
+
+impl HttpConnector for Exposed<SharedHttpConnector> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Met {
+            before,
+            failure,
+            after,
+        } = self.weather.meet();
+        let is_after = failure.is_some_and(Failure::is_after);
+        let seen = failure.and_then(|failure| failure.seen(&request));
+        let inner = self.inner.clone();
+        HttpConnectorFuture::new(async move {
+            if !before.is_zero() {
+                tokio::time::sleep(before).await;
+            }
+            match seen {
+                None => {
+                    let answer = inner.call(request).await;
+                    if !after.is_zero() {
+                        tokio::time::sleep(after).await;
+                    }
+                    answer
+                }
+                Some(seen) => {
+                    if is_after {
+                        inner.call(request).await?;
+                    }
+                    seen
+                }
+            }
+        })
+    }
+}

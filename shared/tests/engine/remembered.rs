@@ -1,0 +1,120 @@
+//! Refusals that an instance remembers: they cost no call of the store, and refuse nobody wrongly.
+
+use regain::keys::IndexKeys;
+use regain::recovery::Request;
+use regain::session::Protocol;
+
+use crate::kit::{
+    ANN, INDEX_SECRET, Kit, NOBODY, NOON, Told, address, just_before, later, request, told,
+};
+
+const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
+
+fn keyed(email: &str) -> Request {
+    Request {
+        idempotency_key: Some("0123456789abcdef".to_owned()),
+        ..request(Protocol::AuthV1, email)
+    }
+}
+
+/// An address that was just refused because it is cooling until `later(60)`.
+async fn refused(email: &str) -> Kit {
+    let kit = Kit::throttled(&[]).await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, email, NOON).await;
+    let refused = kit.request(request(Protocol::AuthV1, email), NOON).await;
+    assert_eq!(told(&refused), Told::Throttled(later(60)));
+    kit.log.reset();
+    kit
+}
+
+#[tokio::test]
+async fn who_keeps_asking_is_refused_without_the_store_and_told_the_same_known_or_not() {
+    for email in [ANN, NOBODY] {
+        let kit = refused(email).await;
+        for protocol in BOTH {
+            for at in [NOON, later(30), just_before(later(60))] {
+                let again = kit.request(request(protocol, email), at).await;
+                assert_eq!(told(&again), Told::Throttled(later(60)), "{protocol:?}");
+            }
+        }
+        assert_eq!(kit.log.calls(), []);
+        let accepted = kit
+            .request(request(Protocol::AuthV1, email), later(60))
+            .await;
+        assert_eq!(told(&accepted), Told::Done, "not a moment too long");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_keeps_asking_is_refused_whatever_the_address_and_nobody_else_is() {
+    let kit = Kit::throttled(&[("IP_REQUESTS_PER_HOUR", "1")]).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let end = NOON.next_hour();
+    let asked = kit.request(request(Protocol::AuthV1, NOBODY), NOON).await;
+    assert_eq!(told(&asked), Told::Throttled(end));
+    kit.log.reset();
+    for number in 0..10 {
+        let email = format!("u{number}@example.com");
+        let asked = kit
+            .request(request(Protocol::Directory, &email), later(1))
+            .await;
+        assert_eq!(told(&asked), Told::Throttled(end));
+    }
+    assert_eq!(kit.log.calls(), []);
+    let elsewhere = Request {
+        caller: "198.51.100.1".parse().unwrap(),
+        ..request(Protocol::AuthV1, NOBODY)
+    };
+    let asked = kit.request(elsewhere, later(1)).await;
+    assert_eq!(told(&asked), Told::Done, "the address was never throttled");
+}
+
+#[tokio::test]
+async fn a_repeated_idempotency_key_gets_its_session_though_its_address_is_remembered() {
+    let kit = Kit::throttled(&[]).await;
+    let first = kit.request(keyed(ANN), NOON).await.unwrap();
+    for _ in 0..2 {
+        let other = kit.request(request(Protocol::AuthV1, ANN), later(1)).await;
+        assert_eq!(told(&other), Told::Throttled(later(60)));
+    }
+    let again = kit.request(keyed(ANN), later(2)).await.unwrap();
+    assert_eq!(again.session, first.session);
+    assert_eq!(kit.keys("MAIL#").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_cleared_throttle_is_noticed_within_a_minute_and_at_once_by_who_remembers_nothing() {
+    let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "3600")]).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let end = later(3600);
+    let asked = kit.request(request(Protocol::AuthV1, ANN), later(10)).await;
+    assert_eq!(told(&asked), Told::Throttled(end));
+    let key = IndexKeys::new(INDEX_SECRET.as_bytes()).address(&address(ANN));
+    assert!(kit.store.clear_throttle(&key).await.unwrap());
+    let asked = kit
+        .request(request(Protocol::AuthV1, ANN), just_before(later(70)))
+        .await;
+    assert_eq!(told(&asked), Told::Throttled(end));
+    let asked = kit.request(request(Protocol::AuthV1, ANN), later(70)).await;
+    assert_eq!(told(&asked), Told::Done);
+
+    assert!(kit.store.clear_throttle(&key).await.unwrap());
+    let asked = kit
+        .another_instance()
+        .request(request(Protocol::AuthV1, ANN), later(71), &mut kit.rng())
+        .await;
+    assert_eq!(told(&asked), Told::Done);
+}
+
+#[tokio::test]
+async fn another_code_for_a_session_is_refused_by_the_store_which_alone_knows_whether_it_is_over() {
+    let kit = Kit::throttled(&[]).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    for _ in 0..2 {
+        kit.log.reset();
+        let resent = kit.resend(&started.session, later(1)).await;
+        assert_eq!(told(&resent), Told::Throttled(later(60)));
+        assert_eq!(kit.log.calls().len(), 2);
+    }
+}
