@@ -33,7 +33,12 @@ async fn every_fixture_is_answered_as_its_snapshot_says() {
     let fixtures = Fixture::all();
     let answers = match Invoker::from_env() {
         Some(invoker) => invoker.answers(&fixtures).await,
-        None => Running::start(|program| program).await.answers(&fixtures).await,
+        None => {
+            Running::start(|program| program)
+                .await
+                .answers(&fixtures)
+                .await
+        }
     };
     let mut different = Vec::new();
     for fixture in &fixtures {
