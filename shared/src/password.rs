@@ -4,9 +4,8 @@
 //! the [`Hasher`] turns it into the [`PasswordHash`] that is stored, and [`verify`] compares the
 //! two when somebody signs in.
 
-mod breached;
-mod common;
 mod hashing;
+mod lists;
 mod policy;
 mod stored;
 mod words;

@@ -7,7 +7,7 @@
 use zeroize::Zeroizing;
 
 use super::words::Letters;
-use super::{Candidate, NFC_EXPANSION, breached, common};
+use super::{Candidate, NFC_EXPANSION, lists};
 use crate::address::{Address, fold_case};
 
 /// The longest password, in code points: long enough for any manager or passphrase, short enough
@@ -77,9 +77,9 @@ impl Policy {
             reasons.push(Reason::TooLong);
         }
         let folded = folded(password.as_str());
-        if common::is_common(&folded) {
+        if lists::is_common(&folded) {
             reasons.push(Reason::TooCommon);
-        } else if breached::is_breached(&folded) {
+        } else if lists::is_breached(&folded) {
             reasons.push(Reason::Breached);
         }
         if Letters::of(password).lean_on(&self.service_name) {

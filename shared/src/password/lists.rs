@@ -1,0 +1,38 @@
+//! Passwords that are refused because they are known: what people try first, and what is known from
+//! breaches.
+//!
+//! The first list is of what everybody tries by hand; the second is far longer, but still so short
+//! that whoever has stolen a table, or tries one account after another, begins with it. `common.md`
+//! and `breached.md` in `lists/` tell where they come from. What the build makes of each is a filter
+//! that misses none of its list, and takes one in 4,096 other passwords for listed. It is read as it
+//! lies in the binary: a start pays nothing for it, and nothing leaves the process.
+
+#[cfg(test)]
+mod encode;
+mod filter;
+
+use filter::Filter;
+
+/// Made by `build.rs`.
+static COMMON: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/common.filter"));
+static BREACHED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/breached.filter"));
+
+/// Whether a password, folded and in NFC, is among the most common ones.
+pub(super) fn is_common(folded: &str) -> bool {
+    is_on(COMMON, folded)
+}
+
+/// Whether a password, folded and in NFC, is known from a breach, though none of the most common.
+pub(super) fn is_breached(folded: &str) -> bool {
+    is_on(BREACHED, folded)
+}
+
+/// Whether a password is on the list, or one of the few others that look like it.
+fn is_on(list: &[u8], folded: &str) -> bool {
+    Filter::new(list)
+        .and_then(|filter| filter.contains(folded))
+        .unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests;
