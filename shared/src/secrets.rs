@@ -1,9 +1,9 @@
 //! The two secrets, fetched from Secrets Manager and kept by each instance.
 //!
 //! A rotated code key takes effect without breaking a code in flight: an instance fetches the versions
-//! again every few minutes, verification accepts the current and the previous one, and mail is written
-//! with a new version only once it is older than any instance's copy. Rotations must lie further apart
-//! than a session lives, plus that age.
+//! again every few minutes, verification accepts the previous one until the last code from it has expired,
+//! and mail is written with a new version only once it is older than any instance's copy. Rotations must
+//! lie further apart than a session lives, plus that age.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +23,10 @@ const REFRESH_AFTER: Duration = Duration::from_mins(5);
 /// The age that no copy in use reaches; a younger version is not yet known to every instance, and no
 /// mail is written with it.
 pub const KNOWN_TO_ALL_AFTER: Duration = Duration::from_mins(10);
+/// How long after a rotation the previous version is accepted: mail is written with it until all know
+/// the new one, and a code lives for an hour at most. Not longer, since a guess at either of two codes
+/// wins twice as often.
+const PREVIOUS_ACCEPTED_FOR: Duration = Duration::from_mins(75);
 
 /// A secret that could not be had: nothing may be done without it.
 #[derive(Debug, Error)]
@@ -50,14 +54,15 @@ pub struct Secrets {
 
 #[derive(Clone, Debug)]
 struct Copy {
+    /// The current version alone.
     keys: Arc<CodeKeys>,
-    /// As long as the current version is young, mail is written with the previous one.
-    young: Option<Young>,
+    /// What is used instead while a rotation is recent, by its end.
+    rotation: Vec<Phase>,
     fetched_at: Timestamp,
 }
 
 #[derive(Clone, Debug)]
-struct Young {
+struct Phase {
     keys: Arc<CodeKeys>,
     until: Timestamp,
 }
@@ -66,10 +71,8 @@ impl Copy {
     /// The keys as they are used at that time. A version comes of age in every copy at once, or mail
     /// would be written with the previous one for as long as a copy is kept.
     fn keys(&self, at: Timestamp) -> Arc<CodeKeys> {
-        match &self.young {
-            Some(young) if at < young.until => young.keys.clone(),
-            _ => self.keys.clone(),
-        }
+        let phase = self.rotation.iter().find(|phase| at < phase.until);
+        phase.map_or(&self.keys, |phase| &phase.keys).clone()
     }
 }
 
@@ -149,15 +152,24 @@ impl Secrets {
         let current = self.fetch(id, CURRENT).await?.ok_or(SecretError::Empty)?;
         let previous = self.fetch(id, PREVIOUS).await?;
         let text = current.text.as_bytes();
-        let mut accepted = vec![text];
-        accepted.extend(previous.iter().map(|version| version.text.as_bytes()));
-        let young = previous.as_ref().map(|previous| Young {
-            keys: Arc::new(CodeKeys::new(previous.text.as_bytes(), &accepted)),
-            until: current.created_at.plus(KNOWN_TO_ALL_AFTER),
+        let rotation = previous.map_or_else(Vec::new, |previous| {
+            let both = [text, previous.text.as_bytes()];
+            // An operator may have set the versions back: then the previous one is the younger.
+            let rotated_at = current.created_at.max(previous.created_at);
+            vec![
+                Phase {
+                    keys: Arc::new(CodeKeys::new(previous.text.as_bytes(), &both)),
+                    until: current.created_at.plus(KNOWN_TO_ALL_AFTER),
+                },
+                Phase {
+                    keys: Arc::new(CodeKeys::new(text, &both)),
+                    until: rotated_at.plus(PREVIOUS_ACCEPTED_FOR),
+                },
+            ]
         });
         Ok(Copy {
-            keys: Arc::new(CodeKeys::new(text, &accepted)),
-            young,
+            keys: Arc::new(CodeKeys::new(text, &[text])),
+            rotation,
             fetched_at: at,
         })
     }

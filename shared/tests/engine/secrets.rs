@@ -238,6 +238,26 @@ async fn a_key_before_the_previous_one_opens_nothing() {
 }
 
 #[tokio::test]
+async fn a_guess_has_one_code_to_meet_once_every_code_from_the_previous_key_has_expired() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    rotate(&kit, NOON);
+    let end = minutes(75);
+    let warm = kit.another_instance();
+    warm.warm(minutes(74)).await;
+    for (at, expected) in [(just_before(end), Told::Done), (end, Told::CodeWrong)] {
+        for instance in [&warm, &kit.another_instance()] {
+            let started = kit.start(Protocol::AuthV1, ANN, at).await;
+            let guess = typed(&kit.derived_with(CODE_SECRET, &started.session).await);
+            let judged = instance
+                .verify_for_token(&named(&started), &guess, at, &mut kit.rng())
+                .await;
+            assert_eq!(told(&judged), expected, "{at:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_code_key_is_fetched_again_after_five_minutes_and_the_index_key_never() {
     let kit = Kit::new().await;
     let instance = kit.another_instance();
