@@ -36,7 +36,7 @@ impl Invoker {
     /// The one that the environment names, if it does.
     pub(crate) fn from_env() -> Option<Self> {
         let program = std::env::var_os("REGAIN_INVOKE")?;
-        let stack = std::env::var_os("REGAIN_STACK").expect("REGAIN_STACK is not set");
+        let stack = std::env::var_os("REGAIN_STACK").unwrap();
         Some(Self {
             program,
             mailbox: format!("{}/_mail.json", stack.into_string().unwrap()),
