@@ -51,7 +51,7 @@ where
 /// Runs the function that delivers mail. Returns only if it cannot start or go on.
 pub async fn deliver() -> ExitCode {
     telemetry::init();
-    let delivery = match delivery().await {
+    let delivery = match delivery() {
         Ok(delivery) => delivery,
         Err(error) => return stopped(&*error),
     };
@@ -142,7 +142,7 @@ async fn recovery() -> Startup<Recovery> {
     Ok(recovery)
 }
 
-async fn delivery() -> Startup<Delivery> {
+fn delivery() -> Startup<Delivery> {
     let settings = Settings::from_env()?;
     let deployment = Deployment::from_env()?;
     let names = SecretNames::from_env()?;
