@@ -8,7 +8,8 @@ use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    ANN, Dump, Kit, NOON, PASSWORD, Told, Verified, in_directory, later, new_password, told,
+    ANN, Dump, Failure, Kit, NOON, PASSWORD, Told, Verified, in_directory, later, new_password,
+    told,
 };
 use crate::sessions::validated;
 
@@ -118,6 +119,18 @@ async fn a_password_that_is_refused_gives_the_claim_up_and_changes_nothing() {
         assert_eq!(told(&set), Told::Done);
         assert_eq!(kit.log.calls().len(), 3, "without waiting for anybody");
     }
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_its_owners_still() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
+    kit.log.reset();
+    kit.weather.strike(Failure::TimeoutAfter, 1, 1);
+    let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+    assert_eq!(told(&set), Told::Done);
+    assert_eq!(kit.log.calls().len(), 3, "it does not wait for itself");
 }
 
 #[tokio::test]

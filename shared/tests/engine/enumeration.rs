@@ -106,8 +106,8 @@ async fn seen(protocol: Protocol, whose: Whose, right: bool) -> Vec<Seen> {
     let sent = if right { code } else { wrong(&code) };
     if protocol == Protocol::Directory {
         let other = wrong(&sent);
-        let set = kit.set_with_code(&started, &other, PASSWORD, later(2));
-        note("a wrong code and a password", told(&set.await));
+        let guess = kit.set_with_code(&started, &other, PASSWORD, later(2));
+        note("a wrong code and a password", told(&guess.await));
     }
     for _ in 0..6 {
         let guess = kit.verify(&started, &sent, later(2)).await;

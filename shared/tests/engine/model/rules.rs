@@ -277,7 +277,6 @@ impl Model {
         let session = &mut self.sessions[number];
         match session.state {
             State::Used => Told::Over,
-            State::Validated { .. } => Told::CodeWrong,
             State::Awaiting if self.current != Some(number) => Told::Over,
             State::Awaiting if session.generation == generation => {
                 session.guesses -= 1;
@@ -285,7 +284,7 @@ impl Model {
                 Told::Done
             }
             State::Awaiting if session.guesses >= SESSION_GUESSES => Told::Spent,
-            State::Awaiting => Told::CodeWrong,
+            State::Awaiting | State::Validated { .. } => Told::CodeWrong,
         }
     }
 
