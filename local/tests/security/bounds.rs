@@ -1,5 +1,7 @@
 //! What guessing can win, computed from the settings as `docs/security.md` prints it.
 
+use std::fmt::Display;
+
 use regain::settings::Settings;
 
 /// A table's rows, each a line of the page.
@@ -164,7 +166,7 @@ pub(crate) fn lengths() -> Rows {
     rows.collect()
 }
 
-fn row(bound: &str, arithmetic: String, figure: String) -> String {
+fn row(bound: &str, arithmetic: impl Display, figure: impl Display) -> String {
     format!("| {bound} | {arithmetic} | {figure} |")
 }
 
