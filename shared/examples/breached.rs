@@ -17,9 +17,8 @@ use unicode_normalization::UnicodeNormalization as _;
 /// The list that the committed one was made from.
 const SOURCE: &str = "eac6323842b3261da0ef4c180c8e23f4d056522ea97c2925b8687f453b40a2be";
 
-/// How many lines are ranked. The rest, which the source found equally seldom, is in reverse
-/// alphabetical order: a part of it would be an arbitrary one.
-const RANKED: usize = 369_648;
+/// How many lines are taken: those that were found most often, as many as a function has room for.
+const TAKEN: usize = 300_000;
 
 /// The shortest password that any stack accepts, in code points.
 const MIN_LENGTH: usize = 8;
@@ -35,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let common = fs::read_to_string(format!("{FOLDER}/common.txt"))?;
     let common: BTreeSet<&str> = common.lines().collect();
     let mut breached = BTreeSet::new();
-    for line in String::from_utf8(source)?.lines().take(RANKED) {
+    for line in String::from_utf8(source)?.lines().take(TAKEN) {
         let folded: String = line.nfd().default_case_fold().nfc().collect();
         if folded.chars().count() >= MIN_LENGTH && !common.contains(folded.as_str()) {
             breached.insert(folded);

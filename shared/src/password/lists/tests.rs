@@ -17,7 +17,7 @@ const ONE_IN: u32 = 4_096;
 #[test]
 fn the_lists_are_folded_and_say_nothing_twice() {
     let common: BTreeSet<&str> = COMMON_LIST.lines().collect();
-    for (list, at_least) in [(COMMON_LIST, 40_000), (BREACHED_LIST, 100_000)] {
+    for (list, at_least) in [(COMMON_LIST, 40_000), (BREACHED_LIST, 80_000)] {
         let lines: Vec<&str> = list.lines().collect();
         assert!(lines.len() >= at_least, "only {} passwords", lines.len());
         assert!(
@@ -88,7 +88,7 @@ fn a_good_password_is_seldom_taken_for_a_listed_one() {
 #[test]
 fn the_filters_are_small_enough_to_carry_along() {
     let octets = COMMON.len() + BREACHED.len();
-    assert!(octets <= 290_000, "{octets} octets");
+    assert!(octets <= 245_000, "{octets} octets");
 }
 
 #[test]
