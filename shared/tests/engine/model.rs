@@ -21,7 +21,7 @@ use crate::kit::{
 use rules::{Call, Model, Sent, explanations};
 
 /// Histories that are played if `REGAIN_MODEL_CASES` does not say.
-const CASES: u32 = 24;
+const CASES: u32 = 40;
 
 /// What is done; sessions are named by how long ago they began.
 #[derive(Clone, Copy, Debug)]
