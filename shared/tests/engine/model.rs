@@ -21,7 +21,7 @@ use crate::kit::{
 use rules::{Call, Model, Sent, explanations};
 
 /// Histories that are played if `REGAIN_MODEL_CASES` does not say.
-const CASES: u32 = 24;
+const CASES: u32 = 40;
 
 /// What is done; sessions are named by how long ago they began.
 #[derive(Clone, Copy, Debug)]
@@ -215,11 +215,17 @@ fn is_kept(model: &Model, dump: &Dump) -> bool {
     let guesses = of("ADDRESS#")
         .iter()
         .all(|(_, item)| counted(item, &today) == model.guesses_today());
+    let current = model.current.map(|number| &model.sessions[number]);
+    let current = current.map(|session| session.started.session.reference().hex());
+    let current = of("ADDRESS#").iter().all(|(_, item)| {
+        let kept = item.get("currentSession").map(|kept| kept.as_s().unwrap());
+        kept == current.as_ref()
+    });
     let version = of("USER#")
         .iter()
         .all(|(_, item)| u64::from(counted(item, "credentialsVersion")) == model.version);
     let notices = usize::try_from(model.version).unwrap();
-    sessions && guesses && version && of("MAIL#").len() == model.codes.len() + notices
+    sessions && guesses && current && version && of("MAIL#").len() == model.codes.len() + notices
 }
 
 async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {

@@ -86,7 +86,7 @@ pub(super) struct Session {
 pub(super) struct Model {
     pub(super) now: Timestamp,
     pub(super) sessions: Vec<Session>,
-    current: Option<usize>,
+    pub(super) current: Option<usize>,
     pub(super) version: u64,
     /// When codes were asked for.
     pub(super) codes: Vec<Timestamp>,
