@@ -117,17 +117,18 @@ impl Instance {
             child
                 .stdout
                 .take()
-                .map(|output| relay(output, &program.name, &last_words)),
+                .map(|output| relay(output, program, &last_words)),
             child
                 .stderr
                 .take()
-                .map(|output| relay(output, &program.name, &last_words)),
+                .map(|output| relay(output, program, &last_words)),
         );
         let (api, mut first_poll) = RuntimeApi::new();
         let server = tokio::spawn(Arc::clone(&api).serve(listener));
         let (kept, dropped) = oneshot::channel();
         let (ending, ended) = watch::channel(None);
         let watched = Arc::clone(&api);
+        let until_heard = stop.clone();
         tokio::spawn(async move {
             let status = watch_process(child, dropped, stop).await;
             // What it wrote before it ended is said before its end is.
@@ -137,6 +138,7 @@ impl Instance {
             server.abort();
             watched.close();
             let _ = ending.send(Some(status));
+            drop(until_heard);
         });
 
         let instance = Self {
@@ -234,13 +236,13 @@ fn plain(line: &str) -> String {
     said.and_then(Json::as_str).unwrap_or(line).to_owned()
 }
 
-/// Passes a function's output on, line by line, marked with its name.
+/// Passes a function's output on, line by line: to its log, and marked with its name to whoever reads.
 fn relay(
     output: impl AsyncRead + Send + Unpin + 'static,
-    name: &str,
+    program: &Program,
     last_words: &Arc<Mutex<String>>,
 ) -> tokio::task::JoinHandle<()> {
-    let name = name.to_owned();
+    let (name, log) = (program.name.clone(), program.log.clone());
     let last_words = Arc::clone(last_words);
     tokio::spawn(async move {
         let mut lines = BufReader::new(output);
@@ -249,7 +251,7 @@ fn relay(
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             line.clear();
             // Metrics are for CloudWatch, not for the person who tries the service out.
-            if !text.is_empty() && !text.contains("\"_aws\":") {
+            if !text.is_empty() && !log.take(&text) && !text.contains("\"_aws\":") {
                 say(format!("[{name}] {text}"));
                 *last_words.lock().unwrap_or_else(PoisonError::into_inner) = text;
             }

@@ -4,8 +4,8 @@
 //! In the order of a request: [`gateway`] takes it and makes it an [`event`]; a [`pool`] gives the
 //! event to an [`instance`] of the function, which fetches it from its [`runtime_api`]; the function
 //! talks to the [`store`] and the [`secrets`]; the [`stream`] hands what it wrote to the function that
-//! mails, through [`ses`], into the [`mailbox`]; and what becomes of a mail goes over the event [`bus`] to
-//! the function that hears of it. [`service`] starts and ends all of that.
+//! mails, through [`ses`], into the [`mailbox`]; what becomes of a mail goes over the event [`bus`] to
+//! the function that hears of it; and the [`logs`] of all of them go to the one that keeps the audit trail. [`service`] starts and ends all of that.
 
 pub mod binaries;
 pub mod bus;
@@ -16,6 +16,7 @@ pub mod event;
 pub mod gateway;
 pub mod instance;
 pub mod listen;
+pub mod logs;
 pub mod mail_store;
 pub mod mailbox;
 pub mod options;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::listen::Urls;
+use crate::logs::Log;
 use crate::template::{Function, REGION};
 
 /// What an instance is started from.
@@ -14,6 +15,8 @@ pub struct Program {
     pub path: PathBuf,
     /// Its whole environment, except for the address of the Runtime API.
     pub environment: Vec<(String, String)>,
+    /// Where its output goes.
+    pub log: Log,
 }
 
 /// A function's binary and its environment, which holds what Lambda's does and nothing of ours.
@@ -33,10 +36,7 @@ pub fn program(function: &Function, folder: &Path, urls: &Urls) -> Program {
         ("AWS_LAMBDA_FUNCTION_NAME", &function.function_name),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
-        (
-            "AWS_LAMBDA_LOG_GROUP_NAME",
-            &format!("/aws/lambda/{}", function.function_name),
-        ),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", &function.log_group),
         ("AWS_LAMBDA_LOG_STREAM_NAME", "local"),
         ("AWS_REGION", REGION),
         ("AWS_SECRET_ACCESS_KEY", "local"),
@@ -52,5 +52,6 @@ pub fn program(function: &Function, folder: &Path, urls: &Urls) -> Program {
         name: function.name.clone(),
         path: folder.join(&function.name),
         environment,
+        log: Log::default(),
     }
 }

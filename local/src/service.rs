@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use regain::settings::{Settings, SettingsError};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::binaries;
@@ -16,6 +17,7 @@ use crate::data::DataDirectory;
 use crate::gateway::Gateway;
 use crate::instance::StartError;
 use crate::listen::{Listeners, Urls};
+use crate::logs::Logs;
 use crate::mail_store::MailStore;
 use crate::mailbox;
 use crate::options::{Options, Seed};
@@ -44,40 +46,67 @@ pub async fn run(
     environment: Environment,
     signals: &mut Signals,
 ) -> Result<(), ServiceError> {
-    let (front, back) = (Shutdown::default(), Shutdown::default());
+    let stages = Stages::default();
     let started = tokio::select! {
-        started = start(options, &workspace, environment, &front, &back) => started,
-        () = signals.received() => return finish(front, back, Ok(())).await,
+        started = start(options, &workspace, environment, &stages) => started,
+        () = signals.received() => {
+            stages.finish().await;
+            return Ok(());
+        }
     };
+    // What was started is kept until all has ended.
     let result = match started {
-        Ok(_kept) => {
+        Ok(kept) => {
             signals.received().await;
-            return finish(front, back, Ok(())).await;
+            Ok(kept)
         }
         Err(error) => Err(error),
     };
-    finish(front, back, result).await
+    stages.finish().await;
+    result.map(drop)
 }
 
-/// First nothing new comes in and what has begun ends; then the functions and stand-ins do.
-async fn finish(
+/// What ends together, in the order in which it does.
+#[derive(Debug, Default)]
+struct Stages {
+    /// What calls functions: nothing new comes in, and what has begun ends.
     front: Shutdown,
+    /// The functions and the stand-ins.
     back: Shutdown,
-    result: Result<(), ServiceError>,
-) -> Result<(), ServiceError> {
-    let _ = tokio::time::timeout(GRACE, front.finish()).await;
-    let _ = tokio::time::timeout(GRACE, back.finish()).await;
-    result
+    /// What hands their logs on, to the last line.
+    logs: Shutdown,
+    /// The functions that get them.
+    last: Shutdown,
 }
 
-/// Starts everything; what it returns has to be kept while the service runs.
+impl Stages {
+    async fn finish(self) {
+        for stage in [self.front, self.back, self.logs, self.last] {
+            let _ = tokio::time::timeout(GRACE, stage.finish()).await;
+        }
+    }
+}
+
+/// What has to be kept while the service runs.
+struct Kept {
+    _data: Option<DataDirectory>,
+    /// What is kept in files even where all is in memory: the logs.
+    _fleeting: TempDir,
+}
+
+/// Starts everything.
 async fn start(
     options: Options,
     workspace: &Path,
     environment: Environment,
-    front: &Shutdown,
-    back: &Shutdown,
-) -> Result<Option<DataDirectory>, ServiceError> {
+    stages: &Stages,
+) -> Result<Kept, ServiceError> {
+    let Stages {
+        front,
+        back,
+        logs: reading,
+        last,
+    } = stages;
     let cargo = environment.get("CARGO").map(Into::into);
     let template = workspace.join("template.yaml");
     let text =
@@ -105,18 +134,29 @@ async fn start(
         tokio::spawn(store.clone().serve(listener, back.stop()));
     }
     let loader = Loader::new(&urls.dynamodb, &stack.table.name, settings);
-    let said = load(&options, workspace, &store, &loader).await?;
+    let mut said = load(&options, workspace, &store, &loader).await?;
     store.turn_stream_on()?;
 
-    let pools: BTreeMap<_, _> = stack
-        .functions
-        .iter()
-        .map(|function| {
-            let program = program(function, &folder, &urls);
-            let pool = Pool::new(program, function.timeout, random.clone(), back.stop());
-            (function.id.clone(), pool)
-        })
-        .collect();
+    let fleeting = tempfile::tempdir()
+        .map_err(|problem| ServiceError::file(&std::env::temp_dir(), problem))?;
+    let mut logs = Logs::new(&stack.log_subscriptions);
+    let mut pools = BTreeMap::new();
+    for function in &stack.functions {
+        let mut program = program(function, &folder, &urls);
+        let name = format!("{}.jsonl", function.name);
+        let place = path(&name).unwrap_or_else(|| fleeting.path().join(name));
+        program.log = logs
+            .of(function, &place)
+            .map_err(|it| ServiceError::file(&place, it))?;
+        let is_kept = program.log.is_kept();
+        let stop = if is_kept { last.stop() } else { back.stop() };
+        let pool = Pool::new(program, function.timeout, random.clone(), stop);
+        if is_kept {
+            said.push(format!("Audit      {}", place.display()));
+            logs.hand_on(&function.id, pool.clone(), reading.stop());
+        }
+        pools.insert(function.id.clone(), pool);
+    }
     let rules = stack.event_rules.iter().filter_map(|rule| {
         let pool = pools.get(&rule.function)?;
         Some((rule.pattern.clone(), pool.clone()))
@@ -158,7 +198,10 @@ async fn start(
     let api = mailbox::router(mails).merge(gateway.into_router());
     tokio::spawn(serve(listeners.api, api, front.stop()));
     greet(said, &urls);
-    Ok(data)
+    Ok(Kept {
+        _data: data,
+        _fleeting: fleeting,
+    })
 }
 
 /// All settings are those of the functions: the template's parameters and this environment.

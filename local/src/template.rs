@@ -8,13 +8,15 @@ mod conditions;
 mod filter;
 mod function;
 mod intrinsics;
+mod log_pattern;
 mod resources;
 mod stack;
 mod yaml;
 
 pub use filter::Filter;
-pub use function::{EventRule, EventSource, Function, Route};
+pub use function::{EventRule, EventSource, Function, LogSubscription, Route};
 pub(crate) use intrinsics::scalar;
+pub use log_pattern::LogPattern;
 pub use resources::{ConfigurationSets, Cors, MailTemplate, Secret, Table};
 pub use stack::{Resource, Stack, Template};
 

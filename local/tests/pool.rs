@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use local::logs::Log;
 use local::pool::{Pool, PoolError};
 use local::program::Program;
 use local::random::Random;
@@ -46,6 +47,7 @@ fn pool_with(timeout: Duration, extra: &[(&str, &str)]) -> TestPool {
         name: "probe".to_owned(),
         path: probe(),
         environment,
+        log: Log::default(),
     };
     let shutdown = Shutdown::default();
     let pool = Pool::new(program, timeout, Random::new().unwrap(), shutdown.stop());

@@ -17,7 +17,8 @@ use tempfile::TempDir;
 const PATH: &str = "/auth/v1/forgot-password";
 
 /// The functions of template.yaml.
-const FUNCTIONS: [&str; 8] = [
+const FUNCTIONS: [&str; 9] = [
+    "audit-trail",
     "deliver-mail",
     "forgot-password",
     "forgot-password-resend-otp",

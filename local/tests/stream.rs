@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use local::logs::Log;
 use local::pool::Pool;
 use local::program::Program;
 use local::random::Random;
@@ -71,6 +72,7 @@ impl Mapping {
             environment: environment
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .to_vec(),
+            log: Log::default(),
         };
         let (front, back) = (Shutdown::default(), Shutdown::default());
         let timeout = Duration::from_secs(20);

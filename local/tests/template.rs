@@ -57,6 +57,7 @@ fn a_function_gets_the_secrets_it_may_read_and_no_others() {
     };
     assert_eq!(with("INDEX_KEY_SECRET").len(), 7);
     assert!(!with("INDEX_KEY_SECRET").contains("mail-events"));
+    assert!(!with("INDEX_KEY_SECRET").contains("audit-trail"));
     assert_eq!(
         with("CODE_KEY_SECRET"),
         BTreeSet::from([
@@ -220,4 +221,25 @@ fn what_one_machine_cannot_do_stops_the_start() {
         assert!(error.contains(problem), "{to}: {error}");
         assert_eq!(error.lines().count(), 1, "{error}");
     }
+}
+
+#[test]
+fn the_records_of_every_other_function_go_to_the_audit_trail() {
+    let stack = stack(&[]);
+    let keeper = stack.function("AuditTrail").unwrap();
+    let subscribed: BTreeSet<_> = stack
+        .log_subscriptions
+        .iter()
+        .map(|subscription| {
+            assert_eq!(subscription.function, "AuditTrail");
+            assert!(subscription.pattern.matches("{\"audit\":1}"));
+            assert!(!subscription.pattern.matches("{\"level\":\"INFO\"}"));
+            subscription.log_group.as_str()
+        })
+        .collect();
+    // Its own would go round and round.
+    let others = stack.functions.iter().filter(|it| it.id != keeper.id);
+    let others: BTreeSet<_> = others.map(|it| it.log_group.as_str()).collect();
+    assert_eq!(subscribed, others);
+    assert!(!subscribed.contains(keeper.log_group.as_str()));
 }

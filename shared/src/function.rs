@@ -11,6 +11,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use lambda_http::{LambdaEvent, service_fn};
 
+use crate::audit::AuditTrail;
+use crate::audit::forward::{self, LogEvent};
 use crate::mail::events::{MailEvent, MailEvents};
 use crate::mail::{Delivery, StreamBatch};
 use crate::metrics::Metric;
@@ -65,7 +67,7 @@ pub async fn deliver() -> ExitCode {
 pub async fn hear() -> ExitCode {
     telemetry::init();
     let events = match Deployment::from_env() {
-        Ok(deployment) => MailEvents::new(store(&aws::config(), deployment)),
+        Ok(deployment) => MailEvents::new(store(&aws::config(), deployment), audit()),
         Err(error) => return stopped(&error),
     };
     let hear = |event: LambdaEvent<MailEvent>| async {
@@ -77,6 +79,19 @@ pub async fn hear() -> ExitCode {
         })
     };
     ended(lambda_http::lambda_runtime::run(service_fn(hear)).await)
+}
+
+/// Runs the function that keeps the audit trail. Returns only if it cannot go on.
+pub async fn keep() -> ExitCode {
+    telemetry::init();
+    let keep = |event: LambdaEvent<LogEvent>| async move {
+        // An error has the event given again, and in the end kept in the dead-letter queue.
+        forward::keep(&event.payload, std::io::stdout()).map_err(|error| {
+            tracing::error!(error = %telemetry::causes(&error), "records to be kept again");
+            lambda_http::Error::from(error)
+        })
+    };
+    ended(lambda_http::lambda_runtime::run(service_fn(keep)).await)
 }
 
 async fn answer<F, A>(
@@ -137,7 +152,7 @@ async fn recovery() -> Startup<Recovery> {
     let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
     let config = aws::config();
     let (store, secrets) = (store(&config, deployment), secrets(&config, names));
-    let recovery = Recovery::new(store, secrets, settings, hasher);
+    let recovery = Recovery::new(store, secrets, settings, hasher, audit());
     recovery.warm(ambient::now()).await;
     Ok(recovery)
 }
@@ -164,7 +179,12 @@ fn delivery() -> Startup<Delivery> {
         aws_sdk_sesv2::Client::from_conf(ses),
         settings,
         mail,
+        audit(),
     ))
+}
+
+fn audit() -> AuditTrail {
+    AuditTrail::new(std::io::stdout())
 }
 
 fn store(config: &SdkConfig, deployment: Deployment) -> Store {

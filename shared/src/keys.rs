@@ -1,7 +1,8 @@
 //! The two secrets and what is made from them.
 //!
-//! The *index key* never rotates: it turns addresses and callers into the keys of their items, and
-//! makes decoys and idempotent session ids, so that rotating would reset budgets and change decoys.
+//! The *index key* never rotates: it turns addresses and callers into the keys of their items and the
+//! names they have in the audit trail, and makes decoys and idempotent session ids, so that rotating would
+//! reset budgets, change decoys and cut the trail.
 //! The *code key* rotates: codes are derived from it (see [`crate::code`]). Each use has a key of its
 //! own, split off by HKDF-SHA256 (RFC 5869) with a label.
 
@@ -95,10 +96,31 @@ impl CallerKey {
     }
 }
 
+/// The keyed digest by which the audit trail names an address, a caller or a device: 128 bits, another
+/// one than the table has, so that neither leads into the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AuditKey([u8; 16]);
+
+impl AuditKey {
+    /// The digest as 32 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
+
+    /// Reads [`AuditKey::hex`] back.
+    #[must_use]
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let bytes = HEXLOWER.decode(hex.as_bytes()).ok()?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+}
+
 /// What the index key is used for, one key each.
 #[derive(Clone, Debug)]
 pub struct IndexKeys {
     address: Key,
+    audit: Key,
     caller: Key,
     decoy: Key,
     idempotency: Key,
@@ -110,6 +132,7 @@ impl IndexKeys {
     pub fn new(secret: &[u8]) -> Self {
         Self {
             address: Key::derive(secret, "regain/address/v1"),
+            audit: Key::derive(secret, "regain/audit/v1"),
             caller: Key::derive(secret, "regain/caller/v1"),
             decoy: Key::derive(secret, "regain/decoy/v1"),
             idempotency: Key::derive(secret, "regain/idempotency/v1"),
@@ -126,6 +149,28 @@ impl IndexKeys {
     #[must_use]
     pub fn caller(&self, caller: IpAddr) -> CallerKey {
         CallerKey(self.caller.mac(&[&network(caller)]))
+    }
+
+    /// The name of an address in the audit trail.
+    #[must_use]
+    pub fn subject(&self, address: &Address) -> AuditKey {
+        self.audited("subject", address.as_str().as_bytes())
+    }
+
+    /// The name of a caller in the audit trail: of its network, as in [`CallerKey`].
+    #[must_use]
+    pub fn audited_caller(&self, caller: IpAddr) -> AuditKey {
+        self.audited("caller", &network(caller))
+    }
+
+    /// The name in the audit trail of a device, whatever the caller says that it is.
+    #[must_use]
+    pub fn audited_device(&self, device: &str) -> AuditKey {
+        self.audited("device", device.as_bytes())
+    }
+
+    fn audited(&self, what: &str, of: &[u8]) -> AuditKey {
+        AuditKey(half(self.audit.mac(&[what.as_bytes(), of])))
     }
 
     /// The id that an address nobody has is answered with, always the same one.

@@ -11,12 +11,13 @@
 //! 6. [`store`] decides all of it by conditions on one table.
 //! 7. [`mail`] writes the mails that the store was left, in a [`template`] and a [`locale`].
 //!
-//! Around it: [`settings`] and [`secrets`] come from outside, [`users`] are brought in, [`telemetry`]
-//! and [`metrics`] say what happened, [`aws`] connects, and [`ambient`] is the one place for time and randomness, a
+//! Around it: [`settings`] and [`secrets`] come from outside, [`users`] are brought in, [`telemetry`],
+//! [`metrics`] and the [`audit`] trail say what happened, [`aws`] connects, and [`ambient`] is the one place for time and randomness, a
 //! [`timestamp`] being the one form of time.
 
 pub mod address;
 pub mod ambient;
+pub mod audit;
 pub mod aws;
 pub mod code;
 pub mod function;

@@ -17,13 +17,16 @@ use serde_json::json;
 use thiserror::Error;
 
 use crate::address::Address;
+use crate::audit::{About, AuditTrail, Event, Mail, Suppressed, Why};
 use crate::code::{Code, CodeInput};
+use crate::keys::AuditKey;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::{MailSettings, Settings};
 use crate::store::{
     Claim, LEASE, MailContent, MailRequest, Outcome, Recipient, Store, StoreError, mail_tag,
+    tagged_session,
 };
 use crate::timestamp::Timestamp;
 use crate::{aws, telemetry};
@@ -89,8 +92,9 @@ enum Undelivered {
     NoMessageId,
 }
 
-/// The message tag by which SES's events name the mail request.
-const TAG: &str = "mail-request";
+/// The message tags by which SES's events name the mail request, and whom it is about in the audit trail.
+const REQUEST_TAG: &str = "mail-request";
+const SUBJECT_TAG: &str = "subject";
 
 /// Delivers the mails that the store was left.
 #[derive(Debug)]
@@ -100,6 +104,7 @@ pub struct Delivery {
     ses: Client,
     settings: Settings,
     mail: MailSettings,
+    audit: AuditTrail,
 }
 
 impl Delivery {
@@ -112,6 +117,7 @@ impl Delivery {
         ses: Client,
         settings: Settings,
         mail: MailSettings,
+        audit: AuditTrail,
     ) -> Self {
         Self {
             store,
@@ -119,6 +125,7 @@ impl Delivery {
             ses,
             settings,
             mail,
+            audit,
         }
     }
 
@@ -162,13 +169,21 @@ impl Delivery {
             Ok(Claim::Claimed(request)) => request,
             Ok(Claim::Closed) => return Ok(None),
             Ok(Claim::Leased) => return Err(Undelivered::Leased),
-            Err(error @ StoreError::Malformed(_)) => return self.give_up(key, error).await,
+            Err(error @ StoreError::Malformed(_)) => return self.give_up(key, error, at).await,
             Err(error) => return Err(error.into()),
         };
-        match self.send(key, &request, at, now).await {
-            Err(Undelivered::Store(error @ StoreError::Malformed(_))) => {
-                self.give_up(key, error).await
-            }
+        let subject = self.subject(&request).await;
+        let about = About {
+            protocol: Some(request.protocol),
+            subject,
+            session: Some(request.session),
+            caller: None,
+        };
+        let sent = match self.send(key, &request, subject, at, now).await {
+            Err(Undelivered::Store(error @ StoreError::Malformed(_))) => Ok(broken(&error)),
+            sent => sent,
+        };
+        match sent {
             // It may be on its way: the claim runs out before it is tried again.
             Err(
                 error @ Undelivered::Ses {
@@ -185,6 +200,8 @@ impl Delivery {
                     Outcome::Refused | Outcome::Broken => metrics::count(Metric::MailsFailed),
                     Outcome::Nobody | Outcome::Suppressed | Outcome::Expired => {}
                 }
+                // Before the outcome is written: a mail that SES took has gone out, whatever comes next.
+                self.audit.record(event(&outcome, &request), &about, now());
                 self.store.close_mail(key, &outcome).await?;
                 Ok(Some(outcome))
             }
@@ -195,13 +212,33 @@ impl Delivery {
         }
     }
 
-    /// Closes a mail that no trying again can help, since an item it needs cannot be read: it would
-    /// hold up those behind it.
-    async fn give_up(&self, key: &str, error: StoreError) -> Result<Option<Outcome>, Undelivered> {
-        tracing::error!(error = %telemetry::causes(&error), "a mail cannot be written");
+    /// Closes a mail request that is none.
+    async fn give_up(
+        &self,
+        key: &str,
+        error: StoreError,
+        at: Timestamp,
+    ) -> Result<Option<Outcome>, Undelivered> {
+        let outcome = broken(&error);
         metrics::count(Metric::MailsFailed);
-        self.store.close_mail(key, &Outcome::Broken).await?;
-        Ok(Some(Outcome::Broken))
+        let about = About {
+            session: tagged_session(&mail_tag(key)),
+            ..About::default()
+        };
+        self.audit.record(Event::NotMailed(Why::Broken), &about, at);
+        self.store.close_mail(key, &outcome).await?;
+        Ok(Some(outcome))
+    }
+
+    /// Whom a mail is about in the audit trail. No mail waits for that.
+    async fn subject(&self, request: &MailRequest) -> Option<AuditKey> {
+        match self.secrets.index().await {
+            Ok(keys) => Some(keys.subject(&request.address)),
+            Err(error) => {
+                tracing::warn!(error = %telemetry::causes(&error), "index key not at hand yet");
+                None
+            }
+        }
     }
 
     /// Decides what becomes of a mail, and sends it if it is to be sent.
@@ -209,6 +246,7 @@ impl Delivery {
         &self,
         key: &str,
         request: &MailRequest,
+        subject: Option<AuditKey>,
         at: Timestamp,
         now: &impl Fn() -> Timestamp,
     ) -> Result<Outcome, Undelivered> {
@@ -233,11 +271,10 @@ impl Delivery {
             )
             .template_data(data)
             .build();
-        let tag = MessageTag::builder()
-            .name(TAG)
-            .value(mail_tag(key))
-            .build()
-            .map_err(|error| StoreError::Malformed(error.into()))?;
+        let mut tags = vec![tag(REQUEST_TAG, mail_tag(key))?];
+        if let Some(subject) = subject {
+            tags.push(tag(SUBJECT_TAG, subject.hex())?);
+        }
         if now() >= at.plus(LEASE).minus(aws::OPERATION) {
             return Err(Undelivered::TooSlow);
         }
@@ -251,7 +288,7 @@ impl Delivery {
                     .build(),
             )
             .set_configuration_set_name(self.mail.configuration_set.clone())
-            .email_tags(tag)
+            .set_email_tags(Some(tags))
             .content(EmailContent::builder().template(template).build())
             .send()
             .await;
@@ -281,18 +318,14 @@ impl Delivery {
         at: Timestamp,
     ) -> Result<Option<Code>, Undelivered> {
         let MailContent::Code {
-            protocol,
-            session,
-            generation,
-            nonce,
-            ..
+            generation, nonce, ..
         } = &request.content
         else {
             return Ok(None);
         };
         let input = CodeInput {
-            protocol: *protocol,
-            session,
+            protocol: request.protocol,
+            session: &request.session,
             generation: *generation,
             address: &self.secrets.index().await?.address(&request.address),
             nonce,
@@ -325,6 +358,33 @@ impl Delivery {
         };
         data.to_string()
     }
+}
+
+/// What becomes of a mail that an item speaks against which cannot be read: no trying again can help,
+/// and it would hold up those behind it.
+fn broken(error: &StoreError) -> Outcome {
+    tracing::error!(error = %telemetry::causes(error), "a mail cannot be written");
+    Outcome::Broken
+}
+
+/// The event that the end of a mail request is.
+fn event(outcome: &Outcome, request: &MailRequest) -> Event {
+    match outcome {
+        Outcome::Sent(_) => Event::Mailed(match request.content {
+            MailContent::Code { .. } => Mail::Code,
+            MailContent::Changed => Mail::Notice,
+        }),
+        Outcome::Nobody => Event::NotMailed(Why::Nobody),
+        Outcome::Suppressed => Event::Suppressed(Suppressed::NotMailed),
+        Outcome::Expired => Event::NotMailed(Why::Expired),
+        Outcome::Refused => Event::NotMailed(Why::Refused),
+        Outcome::Broken => Event::NotMailed(Why::Broken),
+    }
+}
+
+fn tag(name: &str, value: String) -> Result<MessageTag, StoreError> {
+    let tag = MessageTag::builder().name(name).value(value).build();
+    tag.map_err(|error| StoreError::Malformed(error.into()))
 }
 
 /// How long a code is still good, in words: to the nearest minute, or in seconds below 90.

@@ -20,6 +20,7 @@ use lambda_http::{Body, RequestExt as _};
 use rand::rngs::StdRng;
 use serde_json::Value;
 
+use crate::audit::Caller;
 use crate::locale::Locale;
 use crate::password::Reason;
 use crate::recovery::Refusal;
@@ -36,6 +37,9 @@ const MAX_BODY: usize = 16 * 1024;
 /// How long to wait after a failure that is not the caller's, in seconds.
 const RETRY_AFTER_FAILURE: i64 = 2;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// The header in which a client names its device, and how many bytes of it are kept.
+const DEVICE: &str = "x-agent";
+const MAX_DEVICE: usize = 256;
 
 /// One call of an endpoint.
 pub struct Call {
@@ -43,8 +47,8 @@ pub struct Call {
     headers: HeaderMap,
     body: Body,
     protocol: Protocol,
-    /// The caller's network address, as the gateway saw it.
-    pub caller: IpAddr,
+    /// Who calls: the network address as the gateway saw it, the device by its header.
+    pub caller: Caller,
     /// When the call came: the one time by which all of it is judged.
     pub at: Timestamp,
     /// The call's generator.
@@ -158,7 +162,11 @@ impl Call {
                 .and_then(|ip| ip.parse().ok()),
             _ => None,
         };
-        let caller = caller.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let caller = Caller {
+            network: caller.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            device: header_cut(request.headers(), DEVICE, MAX_DEVICE),
+            request: context.request_id.clone(),
+        };
         let (parts, body) = request.into_parts();
         let Parts {
             method, headers, ..
@@ -245,16 +253,16 @@ impl Call {
             .map(|key| Some(key.to_owned()))
             .ok_or(Malformed::field(IDEMPOTENCY_KEY))
     }
+}
 
-    /// A header's text, whatever its bytes, cut at a number of bytes.
-    fn header_cut(&self, name: &str, max: usize) -> Option<String> {
-        let text = String::from_utf8_lossy(self.headers.get(name)?.as_bytes()).into_owned();
-        let end = (0..=max.min(text.len()))
-            .rev()
-            .find(|end| text.is_char_boundary(*end));
-        let text = text.get(..end.unwrap_or(0))?.trim();
-        (!text.is_empty()).then(|| text.to_owned())
-    }
+/// A header's text, whatever its bytes, cut at a number of bytes.
+fn header_cut(headers: &HeaderMap, name: &str, max: usize) -> Option<String> {
+    let text = String::from_utf8_lossy(headers.get(name)?.as_bytes()).into_owned();
+    let end = (0..=max.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
+    let text = text.get(..end.unwrap_or(0))?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 fn locale(protocol: Protocol, headers: &HeaderMap) -> Locale {
@@ -296,7 +304,7 @@ pub(crate) fn failed(failure: &Failure, context: &Context) -> Reply {
     }
     let retry_after = match failure {
         Failure::Refused(
-            Refusal::Throttled { until } | Refusal::GuessesSpent { until: Some(until) },
+            Refusal::Throttled { until, .. } | Refusal::GuessesSpent { until: Some(until) },
         ) => Some(until.seconds_after(context.at)),
         Failure::Refused(Refusal::Unavailable(_)) => Some(RETRY_AFTER_FAILURE),
         Failure::Refused(_) | Failure::Malformed(_) => None,

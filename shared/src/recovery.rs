@@ -8,14 +8,15 @@
 mod guess;
 mod password;
 mod refusals;
+mod trail;
 
 use std::error::Error;
-use std::net::IpAddr;
 
 use rand::rngs::StdRng;
 use thiserror::Error;
 
 use crate::address::Address;
+use crate::audit::{Asked, AuditTrail, Caller, Event};
 use crate::code::Nonce;
 use crate::ids::{SessionId, UserId};
 use crate::locale::Locale;
@@ -24,7 +25,7 @@ use crate::password::{HashError, Hasher, Policy, Reason};
 use crate::secrets::{SecretError, Secrets};
 use crate::session::{Awaiting, Facts, Protocol, Refused, Session};
 use crate::settings::Settings;
-use crate::store::{Begun, CodeRequest, Renewed, SessionOrigin, Store, StoreError};
+use crate::store::{Begun, CodeRequest, Renewed, SessionOrigin, Store, StoreError, Throttled};
 use crate::template::Template;
 use crate::timestamp::Timestamp;
 
@@ -32,6 +33,7 @@ pub use guess::CodeGuess;
 pub use password::NewPassword;
 
 use refusals::Refusals;
+use trail::Trail;
 
 /// How often an operation starts over because what it read had changed by the time it wrote.
 const ATTEMPTS: usize = 4;
@@ -44,6 +46,8 @@ pub enum Refusal {
     Throttled {
         /// When the last of the limits that refused it ends.
         until: Timestamp,
+        /// Whom they refused.
+        whom: Throttled,
     },
     /// No session of that id, in this protocol.
     #[error("no such session")]
@@ -124,6 +128,7 @@ pub struct Recovery {
     policy: Policy,
     hasher: Hasher,
     refusals: Refusals,
+    audit: AuditTrail,
 }
 
 /// Somebody wants to recover the account of an address.
@@ -139,8 +144,8 @@ pub struct Request {
     pub origin: SessionOrigin,
     /// The language to write in if the user has none set.
     pub locale: Locale,
-    /// The caller's network address.
-    pub caller: IpAddr,
+    /// Who asks.
+    pub caller: Caller,
     /// The caller's `Idempotency-Key`.
     pub idempotency_key: Option<String>,
 }
@@ -168,9 +173,15 @@ pub struct Named {
 }
 
 impl Recovery {
-    /// The engine over a store and the secrets.
+    /// The engine over a store and the secrets, which leaves an audit trail.
     #[must_use]
-    pub fn new(store: Store, secrets: Secrets, settings: Settings, hasher: Hasher) -> Self {
+    pub fn new(
+        store: Store,
+        secrets: Secrets,
+        settings: Settings,
+        hasher: Hasher,
+        audit: AuditTrail,
+    ) -> Self {
         let policy = Policy {
             min_length: settings.password_min_length,
             service_name: settings.service_name.clone(),
@@ -182,6 +193,7 @@ impl Recovery {
             policy,
             hasher,
             refusals: Refusals::default(),
+            audit,
         }
     }
 
@@ -215,12 +227,29 @@ impl Recovery {
         at: Timestamp,
         rng: &mut StdRng,
     ) -> Result<Started, Refusal> {
+        let mut trail = Trail::new(&request.caller, request.protocol, at);
+        trail.address(&request.address);
+        let started = self.begin(&mut trail, &request, at, rng).await;
+        self.record(trail, &started).await;
+        started
+    }
+
+    async fn begin(
+        &self,
+        trail: &mut Trail<'_>,
+        request: &Request,
+        at: Timestamp,
+        rng: &mut StdRng,
+    ) -> Result<Started, Refusal> {
         let keys = self.secrets.index().await?;
-        let (address, caller) = (keys.address(&request.address), keys.caller(request.caller));
+        let caller = request.caller.network;
+        let address_key = keys.address(&request.address);
+        let caller_key = keys.caller(caller);
         if request.idempotency_key.is_none()
-            && let Some(until) = self.refusals.until(address, caller, at)
+            && let Some(whom) = self.refusals.found(address_key, caller_key, at)
+            && let Some(until) = whom.until()
         {
-            return Err(Refusal::Throttled { until });
+            return Err(Refusal::Throttled { until, whom });
         }
         let user = match request.protocol {
             Protocol::AuthV1 => None,
@@ -236,18 +265,15 @@ impl Recovery {
         };
         let id = match &request.idempotency_key {
             None => SessionId::draw(rng),
-            Some(key) => keys.idempotent_session(
-                request.protocol.name(),
-                &request.address,
-                request.caller,
-                key,
-            ),
+            Some(key) => {
+                keys.idempotent_session(request.protocol.name(), &request.address, caller, key)
+            }
         };
         let facts = Facts {
             reference: id.reference(),
             protocol: request.protocol,
             template: request.template,
-            address: request.address,
+            address: request.address.clone(),
             answered_id: user.clone(),
             started_at: at,
             expires_at: at.plus(self.settings.limits.session_ttl),
@@ -255,7 +281,7 @@ impl Recovery {
         let session = Awaiting::begin(facts, Nonce::draw(rng), &self.settings.limits);
         let code_request = CodeRequest {
             keys: &keys,
-            caller: request.caller,
+            caller,
             locale: request.locale,
             limits: &self.settings.limits,
         };
@@ -266,6 +292,8 @@ impl Recovery {
         {
             Begun::Started => {
                 metrics::count(Metric::CodesRequested);
+                trail.session(&session.facts);
+                trail.happened(Event::Requested(Asked::NewSession));
                 Ok(Started {
                     session: id,
                     user,
@@ -273,6 +301,8 @@ impl Recovery {
                 })
             }
             Begun::Replayed(first) => {
+                trail.session(first.facts());
+                trail.happened(Event::Requested(Asked::Repeated));
                 let Facts {
                     answered_id,
                     started_at,
@@ -285,8 +315,8 @@ impl Recovery {
                 })
             }
             Begun::Throttled { until, whom } => {
-                self.refusals.remember(whom, address, caller, at);
-                Err(Refusal::Throttled { until })
+                self.refusals.remember(whom, address_key, caller_key, at);
+                Err(Refusal::Throttled { until, whom })
             }
         }
     }
@@ -298,9 +328,23 @@ impl Recovery {
     /// [`Refusal::Throttled`], or a failure; nothing was written then.
     pub async fn resend(
         &self,
-        named: Named,
+        caller: &Caller,
+        named: &Named,
         locale: Locale,
-        caller: IpAddr,
+        at: Timestamp,
+        rng: &mut StdRng,
+    ) -> Result<SessionId, Refusal> {
+        let mut trail = Trail::new(caller, named.protocol, at);
+        let resent = self.renew(&mut trail, named, locale, at, rng).await;
+        self.record(trail, &resent).await;
+        resent
+    }
+
+    async fn renew(
+        &self,
+        trail: &mut Trail<'_>,
+        named: &Named,
+        locale: Locale,
         at: Timestamp,
         rng: &mut StdRng,
     ) -> Result<SessionId, Refusal> {
@@ -308,11 +352,11 @@ impl Recovery {
         let limits = &self.settings.limits;
         let request = CodeRequest {
             keys: &keys,
-            caller,
+            caller: trail.caller.network,
             locale,
             limits,
         };
-        let mut session = self.open(&named).await?.live(at)?;
+        let mut session = self.open(named, trail).await?.live(at)?;
         for _ in 0..ATTEMPTS {
             let renewed = match session.clone().renewed(limits, Nonce::draw(rng), at) {
                 Ok(renewed) => renewed,
@@ -323,9 +367,12 @@ impl Recovery {
             match self.store.renew(&session, &renewed, &request, at).await? {
                 Renewed::Done => {
                     metrics::count(Metric::CodesRequested);
-                    return named.session.ok_or(Refusal::NoSession);
+                    trail.happened(Event::Requested(Asked::AnotherCode));
+                    return named.session.clone().ok_or(Refusal::NoSession);
                 }
-                Renewed::Throttled { until } => return Err(Refusal::Throttled { until }),
+                Renewed::Throttled { until, whom } => {
+                    return Err(Refusal::Throttled { until, whom });
+                }
                 Renewed::Changed(found) => {
                     let address = found.address(&session.facts().reference);
                     session = found.session(session);
@@ -339,13 +386,16 @@ impl Recovery {
     }
 
     /// The session that a caller names, whatever its state.
-    async fn open(&self, named: &Named) -> Result<Session, Refusal> {
+    async fn open(&self, named: &Named, trail: &mut Trail<'_>) -> Result<Session, Refusal> {
         let id = named.session.as_ref().ok_or(Refusal::NoSession)?;
-        self.store
+        let session = self
+            .store
             .session(&id.reference())
             .await?
             .filter(|session| session.facts().protocol == named.protocol)
-            .ok_or(Refusal::NoSession)
+            .ok_or(Refusal::NoSession)?;
+        trail.session(session.facts());
+        Ok(session)
     }
 
     /// Why a session is refused: that it was superseded, which only its address knows, comes before

@@ -17,7 +17,7 @@ async fn resend_otp(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Fa
     let locale = call.locale();
     let named = auth_v1::resend_otp(&mut call)?;
     let session = recovery
-        .resend(named, locale, call.caller, call.at, &mut call.rng)
+        .resend(&call.caller, &named, locale, call.at, &mut call.rng)
         .await?;
     Ok(auth_v1::code_sent(&session, locale))
 }

@@ -17,7 +17,7 @@ async fn verify_otp(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Fa
     let length = recovery.settings().code_length;
     let (named, guess) = auth_v1::verify_otp(&mut call, length)?;
     let token = recovery
-        .verify_for_token(&named, &guess, call.at, &mut call.rng)
+        .verify_for_token(&call.caller, &named, &guess, call.at, &mut call.rng)
         .await?;
     Ok(auth_v1::code_proven(&token, call.locale()))
 }

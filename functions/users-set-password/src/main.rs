@@ -17,15 +17,15 @@ async fn main() -> ExitCode {
 async fn set_password(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
     let length = recovery.settings().code_length;
     let (named, wish) = directory::set_password(&mut call, length)?;
-    let (at, rng) = (call.at, &mut call.rng);
+    let (caller, at, rng) = (&call.caller, call.at, &mut call.rng);
     let user = match wish {
-        Wish::Verify(guess) => recovery.verify(&named, &guess, at).await?,
-        Wish::SetPassword(new) => recovery.set_password(&named, new, at, rng).await?,
+        Wish::Verify(guess) => recovery.verify(caller, &named, &guess, at).await,
+        Wish::SetPassword(new) => recovery.set_password(caller, &named, new, at, rng).await,
         Wish::Both(guess, new) => {
             recovery
-                .set_password_with_code(&named, &guess, new, at, rng)
-                .await?
+                .set_password_with_code(caller, &named, &guess, new, at, rng)
+                .await
         }
-    };
+    }?;
     Ok(directory::user(&user))
 }

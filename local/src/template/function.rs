@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::intrinsics::scalar;
 use super::stack::{Resource, Template};
-use super::{Filter, TemplateError};
+use super::{Filter, LogPattern, TemplateError};
 
 /// Lambda's own defaults.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -33,6 +33,8 @@ pub struct Function {
     pub memory_mb: i64,
     /// Its environment variables.
     pub environment: BTreeMap<String, String>,
+    /// The log group that its output goes to.
+    pub log_group: String,
 }
 
 /// A route of the API.
@@ -55,12 +57,24 @@ pub struct EventRule {
     pub pattern: Filter,
 }
 
+/// A function's wish for lines of another one's log.
+#[derive(Clone, Debug)]
+pub struct LogSubscription {
+    /// The logical id of the function that wants them.
+    pub function: String,
+    /// The log group.
+    pub log_group: String,
+    /// The lines it wants.
+    pub pattern: LogPattern,
+}
+
 /// What the functions of a template are called by.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     pub(super) routes: Vec<Route>,
     pub(super) sources: Vec<EventSource>,
     pub(super) rules: Vec<EventRule>,
+    pub(super) logs: Vec<LogSubscription>,
 }
 
 /// The mapping from the table's stream to a function.
@@ -96,10 +110,14 @@ pub(super) fn read(
     {
         return Err(resource.error("PackageType", "an image is not supported on one machine"));
     }
+    let function_name = template.name_of(resource)?;
+    let logging = resource.property("LoggingConfig")?;
+    let log_group = logging.and_then(|logging| scalar(logging.get("LogGroup")?));
     Ok(Function {
         id: resource.id.to_owned(),
         name: binary(resource)?,
-        function_name: template.name_of(resource)?,
+        log_group: log_group.unwrap_or_else(|| format!("/aws/lambda/{function_name}")),
+        function_name,
         timeout: resource.seconds("Timeout")?.unwrap_or(DEFAULT_TIMEOUT),
         memory_mb: resource.number("MemorySize")?.unwrap_or(DEFAULT_MEMORY_MB),
         environment: resource.merged(&["Environment", "Variables"])?,
@@ -156,6 +174,9 @@ pub(super) fn read_events(
                     pattern,
                 });
             }
+            "CloudWatchLogs" => events
+                .logs
+                .push(subscription(resource, &place, &properties)?),
             other => {
                 let problem = format!("an event of type {other} is not supported on one machine");
                 return Err(resource.error(&place, problem));
@@ -163,6 +184,23 @@ pub(super) fn read_events(
         }
     }
     Ok(())
+}
+
+fn subscription(
+    resource: &Resource<'_>,
+    place: &str,
+    properties: &Json,
+) -> Result<LogSubscription, TemplateError> {
+    let text = |key: &str| {
+        let value = properties.get(key).and_then(scalar);
+        value.ok_or_else(|| resource.error(place, format!("{key} is missing")))
+    };
+    Ok(LogSubscription {
+        function: resource.id.to_owned(),
+        log_group: text("LogGroupName")?,
+        pattern: LogPattern::compile(&text("FilterPattern")?)
+            .map_err(|problem| resource.error(place, problem))?,
+    })
 }
 
 fn route(resource: &Resource<'_>, place: &str, properties: &Json) -> Result<Route, TemplateError> {

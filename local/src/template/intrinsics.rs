@@ -197,9 +197,15 @@ impl Scope {
             .and_then(|all| all.get(id))
             .ok_or_else(|| TemplateError::at(place, format!("there is nothing called {id}")))?;
         let properties = resource.get("Properties");
-        let given = ["TableName", "FunctionName", "QueueName", "Name"]
-            .iter()
-            .find_map(|key| properties.and_then(|all| all.get(key)));
+        let given = [
+            "TableName",
+            "FunctionName",
+            "LogGroupName",
+            "QueueName",
+            "Name",
+        ]
+        .iter()
+        .find_map(|key| properties.and_then(|all| all.get(key)));
         if let Some(name) = given {
             return self.string(name, place, depth + 1);
         }

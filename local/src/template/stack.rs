@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json};
 
 use super::intrinsics::{Scope, scalar};
 use super::{
-    ConfigurationSets, Cors, Environment, EventRule, EventSource, Function, MailTemplate, Route,
-    Secret, Table, TemplateError, function, resources, yaml,
+    ConfigurationSets, Cors, Environment, EventRule, EventSource, Function, LogSubscription,
+    MailTemplate, Route, Secret, Table, TemplateError, function, resources, yaml,
 };
 
 /// What runs: read from the template, with every expression evaluated.
@@ -27,6 +27,8 @@ pub struct Stack {
     pub event_sources: Vec<EventSource>,
     /// What the event bus gives to whom.
     pub event_rules: Vec<EventRule>,
+    /// Who wants which lines of the functions' logs.
+    pub log_subscriptions: Vec<LogSubscription>,
     /// The mail templates.
     pub mail_templates: Vec<MailTemplate>,
     /// The SES configuration sets.
@@ -52,6 +54,7 @@ impl Stack {
             routes,
             sources: mut event_sources,
             rules: event_rules,
+            logs: log_subscriptions,
         } = events;
         for resource in template.resources_of("AWS::Lambda::EventSourceMapping")? {
             event_sources.push(function::read_event_source_mapping(&template, &resource)?);
@@ -63,6 +66,7 @@ impl Stack {
             table: resources::table(&template)?,
             event_sources,
             event_rules,
+            log_subscriptions,
             mail_templates: resources::mail_templates(&template)?,
             configuration_sets: resources::configuration_sets(&template)?,
             secrets: resources::secrets(&template)?,

@@ -19,6 +19,8 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use data_encoding::BASE64;
+use flate2::read::GzDecoder;
 use local::template::Stack;
 use serde_json::Value as Json;
 
@@ -125,6 +127,37 @@ fn every_event_fixture_passes_the_rule_of_its_function() {
         elsewhere["detail"]["mail"]["tags"]["ses:configuration-set"] = "other".into();
         assert!(!pattern.matches(&elsewhere), "{}", fixture.name());
     }
+}
+
+#[test]
+fn every_log_fixture_holds_lines_that_its_function_subscribed_to() {
+    let stack = stack::template();
+    let mut lines = 0;
+    for fixture in Fixture::all() {
+        let Some(packed) = fixture
+            .event
+            .pointer("/awslogs/data")
+            .and_then(Json::as_str)
+        else {
+            continue;
+        };
+        let packed = BASE64.decode(packed.as_bytes()).unwrap();
+        let log: Json = serde_json::from_reader(GzDecoder::new(packed.as_slice())).unwrap();
+        if log["messageType"] == "CONTROL_MESSAGE" {
+            continue;
+        }
+        let subscription = stack.log_subscriptions.iter().find(|subscription| {
+            let function = stack.function(&subscription.function).unwrap();
+            function.name == fixture.function && log["logGroup"] == *subscription.log_group
+        });
+        for event in log["logEvents"].as_array().unwrap() {
+            let line = event["message"].as_str().unwrap();
+            let is_wanted = subscription.unwrap().pattern.matches(line);
+            assert!(is_wanted, "{}: {line}", fixture.name());
+            lines += 1;
+        }
+    }
+    assert!(lines > 0);
 }
 
 fn wanted(stack: &Stack, function: &str, record: &Json) -> bool {

@@ -14,6 +14,7 @@
 
 mod kit;
 
+mod audit;
 mod auth_v1;
 mod directory;
 mod enumeration;

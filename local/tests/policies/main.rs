@@ -242,6 +242,22 @@ fn deliver_mail_writes_mail_requests_only() {
     assert_eq!(written, BTreeSet::from(["MAIL#".to_owned()]));
 }
 
+#[test]
+fn no_role_but_its_own_reaches_the_audit_trail() {
+    let mut able = BTreeSet::new();
+    for function in Deployment::read(Some(OWN_KEY)).functions() {
+        for permission in function.role.permissions() {
+            if permission.action().starts_with("logs:") {
+                let is_trail = permission.resource().contains("AuditLogs");
+                assert_eq!(is_trail, function.name == "audit-trail", "{permission}");
+                able.extend(is_trail.then(|| permission.action().to_owned()));
+            }
+        }
+    }
+    let adding = ["logs:CreateLogStream", "logs:PutLogEvents"];
+    assert_eq!(able, adding.map(str::to_owned).into());
+}
+
 fn has_wildcard(text: &str) -> bool {
     text.contains(['*', '?'])
 }

@@ -6,8 +6,11 @@
 use serde::Deserialize;
 
 use crate::address::Address;
+use crate::audit::{About, AuditTrail, Event, Suppressed};
+use crate::ids::SessionRef;
+use crate::keys::AuditKey;
 use crate::metrics::{self, Metric};
-use crate::store::{Report, Store, StoreError, Suppression};
+use crate::store::{Report, Store, StoreError, Suppression, tagged_session};
 use crate::timestamp::Timestamp;
 
 /// An event of SES, as the event bus hands it on, as far as it matters here.
@@ -35,9 +38,21 @@ struct Mail {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Tags {
-    /// The tag that deliver-mail gives each mail.
+    /// The tags that deliver-mail gives each mail.
     #[serde(default)]
     mail_request: Vec<String>,
+    #[serde(default)]
+    subject: Vec<String>,
+}
+
+impl Tags {
+    fn subject(&self) -> Option<AuditKey> {
+        AuditKey::from_hex(self.subject.first()?)
+    }
+
+    fn session(&self) -> Option<SessionRef> {
+        tagged_session(self.mail_request.first()?)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -160,13 +175,14 @@ impl Told {
 #[derive(Debug)]
 pub struct MailEvents {
     store: Store,
+    audit: AuditTrail,
 }
 
 impl MailEvents {
     /// Hears for the mail requests of a store.
     #[must_use]
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(store: Store, audit: AuditTrail) -> Self {
+        Self { store, audit }
     }
 
     /// Hears one event. It may come more than once, in any order, and after its mail request is gone.
@@ -195,6 +211,18 @@ impl MailEvents {
         };
         if is_news && let Some(metric) = verdict.metric {
             metrics::count(metric);
+        }
+        if is_news && let Some(suppression) = verdict.suppression {
+            let about = About {
+                subject: mail.tags.subject(),
+                session: mail.tags.session(),
+                ..About::default()
+            };
+            let suppressed = match suppression {
+                Suppression::Bounced => Suppressed::Bounced,
+                Suppression::Complained => Suppressed::Complained,
+            };
+            self.audit.record(Event::Suppressed(suppressed), &about, at);
         }
         if verdict.report == Report::NotRendered {
             tracing::error!(template = why, "SES could not fill a template");

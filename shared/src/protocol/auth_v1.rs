@@ -16,10 +16,6 @@ use crate::session::Protocol;
 use crate::store::SessionOrigin;
 use crate::template::Template;
 
-/// The header in which a client names its device, and how many bytes of it are kept.
-const DEVICE: &str = "x-agent";
-const MAX_DEVICE: usize = 256;
-
 /// Reads the body of `forgot-password`.
 ///
 /// # Errors
@@ -32,10 +28,10 @@ pub fn forgot_password(call: &mut Call) -> Result<Request, Malformed> {
         template: Template::AuthV1ForgotPassword,
         origin: SessionOrigin {
             app: None,
-            device: call.header_cut(DEVICE, MAX_DEVICE),
+            device: call.caller.device.clone(),
         },
         locale: call.locale(),
-        caller: call.caller,
+        caller: call.caller.clone(),
         idempotency_key: call.idempotency_key()?,
     })
 }

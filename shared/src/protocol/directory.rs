@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{Call, Failure, Kind, Malformed, Reply, blame, put, reply};
+use crate::audit::Caller;
 use crate::code::CodeLength;
 use crate::ids::SessionId;
 use crate::password::Candidate;
@@ -39,13 +40,17 @@ pub fn resend(call: &mut Call) -> Result<Request, Malformed> {
         app: fields.short("app", MAX_APP)?,
         device: fields.short("device", MAX_DEVICE)?,
     };
+    let caller = Caller {
+        device: origin.device.clone().or(call.caller.device.clone()),
+        ..call.caller.clone()
+    };
     Ok(Request {
         protocol: Protocol::Directory,
         address,
         template,
         origin,
         locale: call.locale(),
-        caller: call.caller,
+        caller,
         idempotency_key: call.idempotency_key()?,
     })
 }

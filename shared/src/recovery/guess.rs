@@ -2,7 +2,9 @@
 
 use rand::rngs::StdRng;
 
+use super::trail::{Judged, Trail};
 use super::{ATTEMPTS, Named, Recovery, Refusal};
+use crate::audit::{Caller, Event, Means};
 use crate::code::{Code, CodeInput};
 use crate::ids::ResetToken;
 use crate::keys::AddressKey;
@@ -36,12 +38,19 @@ impl Recovery {
     /// [`Refusal::Blocked`], or a failure.
     pub async fn verify(
         &self,
+        caller: &Caller,
         named: &Named,
         guess: &CodeGuess,
         at: Timestamp,
     ) -> Result<User, Refusal> {
-        let guessed = self.guess_named(named, guess, at).await?;
-        self.prove_subject(&guessed, None, at).await
+        let mut trail = Trail::new(caller, named.protocol, at);
+        let verified = async {
+            let guessed = self.guess_named(named, guess, &mut trail, at).await?;
+            self.prove_subject(&guessed, None, &mut trail, at).await
+        };
+        let verified = verified.await;
+        self.record(trail, &verified).await;
+        verified
     }
 
     /// [`Recovery::verify`] that hands out a reset token for the session.
@@ -50,39 +59,49 @@ impl Recovery {
     /// As [`Recovery::verify`].
     pub async fn verify_for_token(
         &self,
+        caller: &Caller,
         named: &Named,
         guess: &CodeGuess,
         at: Timestamp,
         rng: &mut StdRng,
     ) -> Result<ResetToken, Refusal> {
-        let guessed = self.guess_named(named, guess, at).await?;
-        let token = ResetToken::draw(&guessed.session.facts.reference, rng);
-        self.prove_subject(&guessed, Some(&token), at).await?;
-        Ok(token)
+        let mut trail = Trail::new(caller, named.protocol, at);
+        let verified = async {
+            let guessed = self.guess_named(named, guess, &mut trail, at).await?;
+            let token = ResetToken::draw(&guessed.session.facts.reference, rng);
+            self.prove_subject(&guessed, Some(&token), &mut trail, at)
+                .await?;
+            Ok(token)
+        };
+        let verified = verified.await;
+        self.record(trail, &verified).await;
+        verified
     }
 
     async fn guess_named(
         &self,
         named: &Named,
         guess: &CodeGuess,
+        trail: &mut Trail<'_>,
         at: Timestamp,
     ) -> Result<Guessed, Refusal> {
-        let session = self.open(named).await?.live(at)?;
+        let session = self.open(named, trail).await?.live(at)?;
         if let Err(refusal) = named.check_user(session.facts()) {
             return Err(self.unless_superseded(&session, refusal, at).await?);
         }
-        self.guess(session, guess, at).await
+        self.guess(session, guess, trail, at).await
     }
 
     async fn prove_subject(
         &self,
         guessed: &Guessed,
         token: Option<&ResetToken>,
+        trail: &mut Trail<'_>,
         at: Timestamp,
     ) -> Result<User, Refusal> {
         for _ in 0..ATTEMPTS {
-            let user = self.subject(guessed, at).await?;
-            if let Some(user) = self.prove(guessed, user, token, at).await? {
+            let user = self.subject(guessed, trail, at).await?;
+            if let Some(user) = self.prove(guessed, user, token, trail, at).await? {
                 return Ok(user);
             }
         }
@@ -94,6 +113,7 @@ impl Recovery {
         &self,
         session: Session,
         guess: &CodeGuess,
+        trail: &mut Trail<'_>,
         at: Timestamp,
     ) -> Result<Guessed, Refusal> {
         let limits = &self.settings.limits;
@@ -129,6 +149,7 @@ impl Recovery {
                     } else {
                         Metric::GuessesWrong
                     });
+                    trail.judged(if right { Judged::Right } else { Judged::Wrong });
                     return if right {
                         Ok(Guessed {
                             session: session.charged(),
@@ -151,11 +172,19 @@ impl Recovery {
 
     /// The user whose mailbox a right guess proves. Nobody has the address: the guess was luck, and is
     /// answered as a wrong one. Blocked: the session is used up, and now the caller may know.
-    pub(super) async fn subject(&self, guessed: &Guessed, at: Timestamp) -> Result<User, Refusal> {
+    pub(super) async fn subject(
+        &self,
+        guessed: &Guessed,
+        trail: &mut Trail<'_>,
+        at: Timestamp,
+    ) -> Result<User, Refusal> {
         let facts = &guessed.session.facts;
         let answered = |user: &User| facts.answered_id.as_ref().is_none_or(|id| *id == user.id);
         let user = self.store.user_of(&facts.address).await?.filter(answered);
-        let user = user.ok_or(Refusal::CodeWrong)?;
+        let user = user.ok_or_else(|| {
+            trail.judged(Judged::ForNobody);
+            Refusal::CodeWrong
+        })?;
         if !user.is_blocked() {
             return Ok(user);
         }
@@ -172,6 +201,7 @@ impl Recovery {
         guessed: &Guessed,
         user: User,
         token: Option<&ResetToken>,
+        trail: &mut Trail<'_>,
         at: Timestamp,
     ) -> Result<Option<User>, Refusal> {
         let proven = guessed.session.clone().prove(
@@ -185,7 +215,11 @@ impl Recovery {
             .prove(&proven, &guessed.address, &user, at)
             .await?
         {
-            Moved::Done => Ok(Some(user.with_proven_mailbox())),
+            Moved::Done => {
+                let means = token.map_or(Means::Session, |_| Means::Token);
+                trail.happened(Event::Proven(means));
+                Ok(Some(user.with_proven_mailbox()))
+            }
             Moved::UserChanged => Ok(None),
             Moved::SessionChanged(found) => Err(self.lost(guessed, &found, at)),
         }

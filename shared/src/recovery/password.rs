@@ -5,12 +5,14 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 
 use super::guess::Guessed;
+use super::trail::Trail;
 use super::{ATTEMPTS, CodeGuess, Named, Recovery, Refusal};
+use crate::audit::{Caller, Event, Means};
 use crate::ids::{ResetToken, SessionRef, draw};
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::password::{Candidate, PasswordHash, Policy, Reason};
-use crate::session::{Session, Validated};
+use crate::session::{Protocol, Session, Validated};
 use crate::store::{CLAIM, Claimant, ClaimedWith, Moved, StoreError, chance};
 use crate::telemetry;
 use crate::timestamp::Timestamp;
@@ -40,6 +42,13 @@ impl Proof<'_> {
             Self::Token(token) => ClaimedWith::Token(token.digest()),
         }
     }
+
+    const fn means(&self) -> Means {
+        match self {
+            Self::Session(_) => Means::Session,
+            Self::Token(_) => Means::Token,
+        }
+    }
 }
 
 /// How long whoever finds a session claimed waits before looking again: at first about as long as a
@@ -59,6 +68,7 @@ impl Recovery {
     /// failure.
     pub async fn set_password(
         &self,
+        caller: &Caller,
         named: &Named,
         new: NewPassword,
         at: Timestamp,
@@ -67,7 +77,12 @@ impl Recovery {
         permitted(self.policy.check(&new.password))?;
         let id = named.session.as_ref().ok_or(Refusal::NoSession)?;
         let (reference, proof) = (id.reference(), Proof::Session(named));
-        self.use_proof(&reference, &proof, &new, at, rng).await
+        let mut trail = Trail::new(caller, named.protocol, at);
+        let set = self
+            .use_proof(&reference, &proof, &new, &mut trail, at, rng)
+            .await;
+        self.record(trail, &set).await;
+        set
     }
 
     /// Sets the password of the session that a reset token was handed out for.
@@ -77,6 +92,7 @@ impl Recovery {
     /// [`Refusal::Blocked`], or a failure.
     pub async fn set_password_by_token(
         &self,
+        caller: &Caller,
         token: Option<ResetToken>,
         new: NewPassword,
         at: Timestamp,
@@ -85,7 +101,12 @@ impl Recovery {
         permitted(self.policy.check(&new.password))?;
         let token = token.ok_or(Refusal::TokenUnknown)?;
         let (reference, proof) = (token.session(), Proof::Token(&token));
-        self.use_proof(&reference, &proof, &new, at, rng).await
+        let mut trail = Trail::new(caller, Protocol::AuthV1, at);
+        let set = self
+            .use_proof(&reference, &proof, &new, &mut trail, at, rng)
+            .await;
+        self.record(trail, &set).await;
+        set
     }
 
     /// Checks a code and sets the password, both or neither. A password that only the user's profile
@@ -95,6 +116,7 @@ impl Recovery {
     /// Those of [`Recovery::verify`] and [`Refusal::PasswordRefused`].
     pub async fn set_password_with_code(
         &self,
+        caller: &Caller,
         named: &Named,
         guess: &CodeGuess,
         new: NewPassword,
@@ -102,15 +124,33 @@ impl Recovery {
         rng: &mut StdRng,
     ) -> Result<User, Refusal> {
         permitted(self.policy.check(&new.password))?;
-        let session = self.open(named).await?.live(at)?;
+        let mut trail = Trail::new(caller, named.protocol, at);
+        let set = self
+            .guess_and_set(named, guess, &new, &mut trail, at, rng)
+            .await;
+        self.record(trail, &set).await;
+        set
+    }
+
+    async fn guess_and_set(
+        &self,
+        named: &Named,
+        guess: &CodeGuess,
+        new: &NewPassword,
+        trail: &mut Trail<'_>,
+        at: Timestamp,
+        rng: &mut StdRng,
+    ) -> Result<User, Refusal> {
+        let session = self.open(named, trail).await?.live(at)?;
         self.check(&session, named, &new.password, at).await?;
-        let guessed = self.guess(session, guess, at).await?;
+        let guessed = self.guess(session, guess, trail, at).await?;
         let mut hash = None;
         for _ in 0..ATTEMPTS {
-            let user = self.subject(&guessed, at).await?;
+            let user = self.subject(&guessed, trail, at).await?;
             let reasons = Policy::check_profile(&new.password, user.profile_words());
             if !reasons.is_empty() {
-                if self.prove(&guessed, user, None, at).await?.is_some() {
+                let proven = self.prove(&guessed, user, None, trail, at).await?;
+                if proven.is_some() {
                     return Err(Refusal::PasswordRefused(reasons));
                 }
                 continue;
@@ -120,6 +160,8 @@ impl Recovery {
                 None => hash.insert(self.hasher.hash(new.password.clone(), draw(rng)).await?),
             };
             if let Some(user) = self.use_guess(&guessed, user, hash, new.locale, at).await? {
+                trail.happened(Event::Proven(Means::Code));
+                trail.happened(Event::PasswordSet(Means::Code));
                 return Ok(user);
             }
         }
@@ -150,9 +192,11 @@ impl Recovery {
         reference: &SessionRef,
         proof: &Proof<'_>,
         new: &NewPassword,
+        trail: &mut Trail<'_>,
         at: Timestamp,
         rng: &mut StdRng,
     ) -> Result<User, Refusal> {
+        trail.proven_by(proof.means());
         let claimant = Claimant::draw(rng);
         let mut waited = Duration::ZERO;
         let mut pause = FIRST_PAUSE;
@@ -164,6 +208,9 @@ impl Recovery {
                 .await?;
             let held = claimed.as_ref().is_some_and(|claimed| claimed.held);
             let session = claimed.map(|claimed| claimed.session);
+            if let Some(session) = &session {
+                trail.session(session.facts());
+            }
             match self.permit(session, proof, &new.password, now).await {
                 Ok(session) if held => break session,
                 // Somebody else has it.
@@ -182,6 +229,9 @@ impl Recovery {
             pause = (pause * 2).min(LONGEST_PAUSE);
         };
         let used = self.use_claimed(session, new, at, rng).await;
+        if used.is_ok() {
+            trail.happened(Event::PasswordSet(proof.means()));
+        }
         // A user who is blocked has the session used up; anything else leaves it to be used.
         if !matches!(used, Ok(_) | Err(Refusal::Blocked)) {
             self.give_up(reference, &claimant).await;

@@ -46,20 +46,20 @@ impl Refusals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Until when a code is refused, as far as is remembered.
-    pub(super) fn until(
+    /// Who is refused a code, as far as is remembered.
+    pub(super) fn found(
         &self,
         address: AddressKey,
         caller: CallerKey,
         at: Timestamp,
-    ) -> Option<Timestamp> {
+    ) -> Option<Throttled> {
         let kept = self.kept();
-        [Refused::Address(address), Refused::Caller(caller)]
-            .iter()
-            .filter_map(|refused| kept.get(refused))
-            .filter(|refusal| refusal.holds(at))
-            .map(|refusal| refusal.until)
-            .max()
+        let [address, caller] =
+            [Refused::Address(address), Refused::Caller(caller)].map(|refused| {
+                let refusal = kept.get(&refused)?;
+                refusal.holds(at).then_some(refusal.until)
+            });
+        (address.is_some() || caller.is_some()).then_some(Throttled { address, caller })
     }
 
     /// Remembers whom the store has just refused.
@@ -112,19 +112,32 @@ mod tests {
         Throttled { address, caller }
     }
 
+    fn ends(
+        refusals: &Refusals,
+        address: AddressKey,
+        caller: CallerKey,
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        refusals
+            .found(address, caller, at)
+            .and_then(Throttled::until)
+    }
+
     #[test]
     fn who_was_refused_is_remembered_and_nobody_else() {
         let (ann, bob) = (address("ann@example.com"), address("bob@example.com"));
         let refusals = Refusals::default();
         refusals.remember(refused(Some(seconds(30)), None), ann, caller(1), AT);
-        assert_eq!(refusals.until(ann, caller(1), AT), Some(seconds(30)));
-        assert_eq!(refusals.until(ann, caller(2), AT), Some(seconds(30)));
-        assert_eq!(refusals.until(bob, caller(1), AT), None);
+        assert_eq!(ends(&refusals, ann, caller(1), AT), Some(seconds(30)));
+        assert_eq!(ends(&refusals, ann, caller(2), AT), Some(seconds(30)));
+        assert_eq!(ends(&refusals, bob, caller(1), AT), None);
         refusals.remember(refused(None, Some(seconds(40))), ann, caller(1), AT);
-        assert_eq!(refusals.until(bob, caller(1), AT), Some(seconds(40)));
-        assert_eq!(refusals.until(bob, caller(2), AT), None);
-        let both = refusals.until(ann, caller(1), AT);
+        assert_eq!(ends(&refusals, bob, caller(1), AT), Some(seconds(40)));
+        assert_eq!(ends(&refusals, bob, caller(2), AT), None);
+        let both = ends(&refusals, ann, caller(1), AT);
         assert_eq!(both, Some(seconds(40)), "what lasts longest");
+        let whom = refusals.found(ann, caller(1), AT);
+        assert_eq!(whom, Some(refused(Some(seconds(30)), Some(seconds(40)))));
     }
 
     #[test]
@@ -134,10 +147,10 @@ mod tests {
         for (until, end) in [(30, 30), (60, 60), (3600, 60)] {
             let refusals = Refusals::default();
             refusals.remember(refused(Some(seconds(until)), None), ann, who, AT);
-            let before = refusals.until(ann, who, seconds(end).minus(last));
+            let before = ends(&refusals, ann, who, seconds(end).minus(last));
             assert_eq!(before, Some(seconds(until)));
-            assert_eq!(refusals.until(ann, who, seconds(end)), None);
-            assert_eq!(refusals.until(ann, who, AT.minus(last)), None);
+            assert_eq!(ends(&refusals, ann, who, seconds(end)), None);
+            assert_eq!(ends(&refusals, ann, who, AT.minus(last)), None);
         }
     }
 
@@ -150,10 +163,10 @@ mod tests {
             refusals.remember(refused(Some(seconds(30)), None), of(number), who, AT);
         }
         assert_eq!(refusals.kept().len(), CAPACITY);
-        assert_eq!(refusals.until(of(CAPACITY), who, AT), None, "asked again");
+        assert_eq!(ends(&refusals, of(CAPACITY), who, AT), None, "asked again");
         let (next, later) = (of(CAPACITY), seconds(30));
         refusals.remember(refused(Some(seconds(90)), None), next, who, later);
         assert_eq!(refusals.kept().len(), 1);
-        assert_eq!(refusals.until(next, who, later), Some(seconds(90)));
+        assert_eq!(ends(&refusals, next, who, later), Some(seconds(90)));
     }
 }

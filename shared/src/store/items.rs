@@ -196,10 +196,6 @@ pub(super) fn address_state(
 pub enum MailContent {
     /// A code.
     Code {
-        /// The protocol of its session.
-        protocol: Protocol,
-        /// The session.
-        session: SessionRef,
         /// Which of the session's codes.
         generation: u64,
         /// What it is derived with.
@@ -214,6 +210,10 @@ pub enum MailContent {
 /// A mail to be written and sent.
 #[derive(Clone, Debug)]
 pub struct MailRequest {
+    /// The session that it comes from.
+    pub session: SessionRef,
+    /// The session's protocol.
+    pub protocol: Protocol,
     /// The address as typed, in canonical form: only the key to the user, never mailed itself.
     pub address: Address,
     /// What is asked for.
@@ -360,8 +360,6 @@ pub(super) fn mail_request(item: Item) -> Result<MailRequest, StoreError> {
         MailContent::Changed
     } else {
         MailContent::Code {
-            protocol: item.protocol,
-            session,
             generation,
             nonce: item
                 .nonce
@@ -372,6 +370,8 @@ pub(super) fn mail_request(item: Item) -> Result<MailRequest, StoreError> {
         }
     };
     Ok(MailRequest {
+        session,
+        protocol: item.protocol,
         address: item.address,
         content,
         template: item.template,

@@ -57,6 +57,12 @@ pub(crate) fn tagged_mail(tag: &str) -> Option<String> {
     parse_mail(&key).map(|_| key)
 }
 
+/// The session of the mail request that a message's tag names.
+pub(crate) fn tagged_session(tag: &str) -> Option<SessionRef> {
+    let (session, _, _) = parse_mail(&tagged_mail(tag)?)?;
+    Some(session)
+}
+
 /// The session of a mail request, the generation, and whether it is the notice of a change.
 pub(super) fn parse_mail(key: &str) -> Option<(SessionRef, u64, bool)> {
     let (reference, rest) = key.strip_prefix(MAIL)?.split_once('#')?;

@@ -77,6 +77,8 @@ pub enum Renewed {
     Throttled {
         /// When the last of the limits that refused it ends.
         until: Timestamp,
+        /// Whom they refused.
+        whom: Throttled,
     },
     /// The session or its address is no longer as it was read; nothing was written.
     Changed(Found),
@@ -214,8 +216,9 @@ impl Store {
                 let found = Found::read(&refused, at)?;
                 let as_read = found.session.is_none()
                     && found.address(&facts.reference).current == Some(facts.reference);
-                match throttled(&refused, request.limits, at)?.until() {
-                    Some(until) if as_read => Ok(Renewed::Throttled { until }),
+                let whom = throttled(&refused, request.limits, at)?;
+                match whom.until() {
+                    Some(until) if as_read => Ok(Renewed::Throttled { until, whom }),
                     _ => Ok(Renewed::Changed(found)),
                 }
             }

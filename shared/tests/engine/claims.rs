@@ -8,8 +8,8 @@ use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    ANN, Dump, Failure, Kit, NOON, PASSWORD, Told, Verified, in_directory, later, new_password,
-    told,
+    ANN, Dump, Failure, Kit, NOON, PASSWORD, SOMEBODY, Told, Verified, in_directory, later,
+    new_password, told,
 };
 use crate::sessions::validated;
 
@@ -51,12 +51,14 @@ async fn a_storm_with_one_proof_hashes_once() {
                     Verified::Token(token) => {
                         let token = Some(token.clone());
                         instance
-                            .set_password_by_token(token, new, NOON, &mut rng)
+                            .set_password_by_token(&SOMEBODY, token, new, NOON, &mut rng)
                             .await
                     }
                     Verified::User => {
                         let named = in_directory(&started);
-                        instance.set_password(&named, new, NOON, &mut rng).await
+                        instance
+                            .set_password(&SOMEBODY, &named, new, NOON, &mut rng)
+                            .await
                     }
                 })
             }));

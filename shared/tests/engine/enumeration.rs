@@ -61,6 +61,7 @@ struct Seen {
     asked: Vec<String>,
     write_units: u32,
     read_units: f64,
+    recorded: Vec<String>,
     told: Told,
 }
 
@@ -76,9 +77,11 @@ async fn seen(protocol: Protocol, whose: Whose, right: bool) -> Vec<Seen> {
             asked: kit.log.shapes(),
             write_units: kit.log.write_units(),
             read_units: kit.log.read_units(),
+            recorded: kit.records.events(),
             told,
         });
         kit.log.reset();
+        kit.records.reset();
     };
     kit.log.reset();
     let started = kit.start(protocol, email, NOON).await;

@@ -10,8 +10,8 @@ use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    Dump, Failure, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Verified, address, later, request,
-    told, wrong,
+    Dump, Failure, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Verified, address, calling, later,
+    request, told, wrong,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl<'a> Person<'a> {
 
     fn request(&self, key: Option<&str>) -> Request {
         Request {
-            caller: self.caller,
+            caller: calling(self.caller),
             idempotency_key: key.map(str::to_owned),
             ..request(self.case.protocol(), &self.email)
         }

@@ -10,7 +10,7 @@ use rand::{RngExt as _, SeedableRng};
 use regain::recovery::{Recovery, Started};
 use regain::session::Protocol;
 
-use crate::kit::{Kit, NOON, PASSWORD, Told, in_directory, new_password, told, typed};
+use crate::kit::{Kit, NOON, PASSWORD, SOMEBODY, Told, in_directory, new_password, told, typed};
 use crate::races::{at_once, count, guess, instances};
 
 /// Guesses at once, one of them right.
@@ -57,7 +57,7 @@ async fn guess_with_password(
     mut rng: StdRng,
 ) -> Told {
     let (named, guess, new) = (in_directory(&started), typed(&code), new_password(PASSWORD));
-    let set = recovery.set_password_with_code(&named, &guess, new, NOON, &mut rng);
+    let set = recovery.set_password_with_code(&SOMEBODY, &named, &guess, new, NOON, &mut rng);
     told(&set.await)
 }
 

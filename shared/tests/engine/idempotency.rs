@@ -6,7 +6,7 @@ use regain::recovery::Request;
 use regain::session::Protocol;
 
 use crate::kit::{
-    ANN, Kit, NOBODY, NOON, PASSWORD, Told, just_before, later, request, told, wrong,
+    ANN, Kit, NOBODY, NOON, PASSWORD, Told, calling, just_before, later, request, told, wrong,
 };
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
@@ -53,7 +53,7 @@ async fn another_key_endpoint_address_or_caller_is_another_session() {
         keyed(Protocol::AuthV1, NOBODY, KEY),
         keyed(Protocol::AuthV1, ANN, "fedcba9876543210"),
         Request {
-            caller: elsewhere,
+            caller: calling(elsewhere),
             ..keyed(Protocol::AuthV1, ANN, KEY)
         },
         request(Protocol::AuthV1, ANN),

@@ -6,7 +6,7 @@ use regain::store::{Store, Suppressed, Suppression};
 use regain::timestamp::Timestamp;
 use serde_json::{Value, json};
 
-use crate::kit::{ANN, Fault, Kit, Mail, NOON, PASSWORD, address, later};
+use crate::kit::{ANN, Fault, Kit, Mail, NOON, PASSWORD, Records, address, later};
 
 /// The event that tells of a mail, as SES makes it.
 fn event(mail: &Mail, kind: &str, name: &str, told: &Value) -> Value {
@@ -41,7 +41,7 @@ fn complaint(mail: &Mail) -> Value {
 
 async fn hear(store: &Store, event: Value, at: Timestamp) -> bool {
     let event: MailEvent = serde_json::from_value(event).unwrap();
-    let events = MailEvents::new(store.clone());
+    let events = MailEvents::new(store.clone(), Records::default().trail());
     events.hear(event, at).await.is_ok()
 }
 

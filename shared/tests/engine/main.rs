@@ -7,6 +7,8 @@ mod kit;
 #[cfg(test)]
 mod at_rest;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod budgets;
 #[cfg(test)]
 mod claims;

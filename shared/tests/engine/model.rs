@@ -15,7 +15,7 @@ use regain::recovery::{Recovery, Started};
 use regain::session::Protocol;
 
 use crate::kit::{
-    ANN, CALLER, CODE_SECRET, Dump, Kit, LOCALE, NOON, PASSWORD, Told, Version, in_auth,
+    ANN, CODE_SECRET, Dump, Kit, LOCALE, NOON, PASSWORD, SOMEBODY, Told, Version, in_auth,
     in_directory, named, new_password, number, request, told, typed, wrong,
 };
 use rules::{Call, Model, Sent, explanations};
@@ -159,15 +159,19 @@ async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> A
         }
         Call::Resend(_) => {
             let named = in_auth(&started().session);
-            Answer::of(&recovery.resend(named, LOCALE, CALLER, now, &mut rng).await)
+            Answer::of(
+                &recovery
+                    .resend(&SOMEBODY, &named, LOCALE, now, &mut rng)
+                    .await,
+            )
         }
         Call::Verify(..) => {
             let (named, guess) = (named(started()), typed(&made.code));
             if named.protocol == Protocol::Directory {
-                return Answer::of(&recovery.verify(&named, &guess, now).await);
+                return Answer::of(&recovery.verify(&SOMEBODY, &named, &guess, now).await);
             }
             let proven = recovery
-                .verify_for_token(&named, &guess, now, &mut rng)
+                .verify_for_token(&SOMEBODY, &named, &guess, now, &mut rng)
                 .await;
             Answer {
                 token: proven.as_ref().ok().cloned(),
@@ -177,18 +181,21 @@ async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> A
         Call::Both(..) => {
             let (named, guess) = (in_directory(started()), typed(&made.code));
             let new = new_password(PASSWORD);
-            let set = recovery.set_password_with_code(&named, &guess, new, now, &mut rng);
+            let set =
+                recovery.set_password_with_code(&SOMEBODY, &named, &guess, new, now, &mut rng);
             Answer::of(&set.await)
         }
         Call::Set(..) => {
             let new = new_password(PASSWORD);
             Answer::of(&if started().user.is_some() {
                 let named = in_directory(started());
-                recovery.set_password(&named, new, now, &mut rng).await
+                recovery
+                    .set_password(&SOMEBODY, &named, new, now, &mut rng)
+                    .await
             } else {
                 let token = made.token.clone();
                 recovery
-                    .set_password_by_token(token, new, now, &mut rng)
+                    .set_password_by_token(&SOMEBODY, token, new, now, &mut rng)
                     .await
             })
         }

@@ -1,7 +1,6 @@
 //! Many callers at once, over several instances: never more than the rules allow.
 
 use std::future::Future;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use rand::SeedableRng;
@@ -12,8 +11,8 @@ use regain::timestamp::Timestamp;
 use tokio::sync::Barrier;
 
 use crate::kit::{
-    ANN, Kit, LOCALE, NOON, PASSWORD, Told, Verified, in_auth, in_directory, named, new_password,
-    request, told, typed, wrong,
+    ANN, Kit, LOCALE, NOON, PASSWORD, SOMEBODY, Told, Verified, calling, in_auth, in_directory,
+    named, new_password, request, told, typed, wrong,
 };
 
 const TASKS: usize = 60;
@@ -65,10 +64,10 @@ pub(crate) async fn guess(
     match named.protocol {
         Protocol::AuthV1 => told(
             &recovery
-                .verify_for_token(&named, &guess, NOON, &mut rng)
+                .verify_for_token(&SOMEBODY, &named, &guess, NOON, &mut rng)
                 .await,
         ),
-        Protocol::Directory => told(&recovery.verify(&named, &guess, NOON).await),
+        Protocol::Directory => told(&recovery.verify(&SOMEBODY, &named, &guess, NOON).await),
     }
 }
 
@@ -122,8 +121,9 @@ async fn of_parallel_guesses_and_resends_no_more_are_judged_than_the_session_has
         async move {
             if number % 4 == 0 {
                 let named = in_auth(&started.session);
-                let caller = crate::kit::CALLER;
-                let resent = recovery.resend(named, LOCALE, caller, NOON, &mut rng).await;
+                let resent = recovery
+                    .resend(&SOMEBODY, &named, LOCALE, NOON, &mut rng)
+                    .await;
                 return (true, told(&resent));
             }
             (false, guess(recovery, started, code, rng).await)
@@ -175,7 +175,7 @@ async fn of_parallel_codes_with_a_password_one_wins_and_one_notice_is_mailed() {
         async move {
             let new = new_password(&format!("{PASSWORD} {number}"));
             let set = recovery
-                .set_password_with_code(&named, &guess, new, NOON, &mut rng)
+                .set_password_with_code(&SOMEBODY, &named, &guess, new, NOON, &mut rng)
                 .await;
             told(&set)
         }
@@ -203,12 +203,12 @@ async fn of_parallel_uses_of_one_proof_one_wins() {
                     Verified::Token(token) => {
                         let token = Some(token.clone());
                         recovery
-                            .set_password_by_token(token, new, NOON, &mut rng)
+                            .set_password_by_token(&SOMEBODY, token, new, NOON, &mut rng)
                             .await
                     }
                     Verified::User => {
                         recovery
-                            .set_password(&in_directory(&started), new, NOON, &mut rng)
+                            .set_password(&SOMEBODY, &in_directory(&started), new, NOON, &mut rng)
                             .await
                     }
                 })
@@ -243,13 +243,17 @@ async fn of_parallel_uses_of_two_proofs_one_wins() {
                     let token = Some(token.clone());
                     told(
                         &recovery
-                            .set_password_by_token(token, new, NOON, &mut rng)
+                            .set_password_by_token(&SOMEBODY, token, new, NOON, &mut rng)
                             .await,
                     )
                 }
                 (started, Verified::User) => {
                     let named = in_directory(started);
-                    told(&recovery.set_password(&named, new, NOON, &mut rng).await)
+                    told(
+                        &recovery
+                            .set_password(&SOMEBODY, &named, new, NOON, &mut rng)
+                            .await,
+                    )
                 }
             }
         }
@@ -323,11 +327,11 @@ async fn of_parallel_requests_no_more_are_accepted_than_the_hour_or_the_caller_h
 async fn parallel_requests_with_one_key_are_one_session_and_one_mail() {
     for protocol in [Protocol::AuthV1, Protocol::Directory] {
         let kit = Kit::throttled(&[]).await;
-        let caller: IpAddr = "192.0.2.99".parse().unwrap();
+        let caller = calling("192.0.2.99".parse().unwrap());
         let answers = at_once(&instances(&kit), TASKS, |recovery, _, rng| {
             let keyed = Request {
                 idempotency_key: Some("0123456789abcdef".to_owned()),
-                caller,
+                caller: caller.clone(),
                 ..request(protocol, ANN)
             };
             asked(recovery, keyed, rng)

@@ -6,7 +6,9 @@ use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 use serde_json::json;
 
-use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, Verified, address, blocked, later, told, wrong};
+use crate::kit::{
+    ANN, Kit, NOON, PASSWORD, SOMEBODY, Told, Verified, address, blocked, later, told, wrong,
+};
 
 const TOO_SHORT: Reason = Reason::TooShort { minimum: 8 };
 
@@ -304,7 +306,7 @@ async fn a_malformed_id_names_no_session() {
     };
     let guess = crate::kit::typed("123456");
     assert_eq!(
-        told(&kit.recovery.verify(&named, &guess, NOON).await),
+        told(&kit.recovery.verify(&SOMEBODY, &named, &guess, NOON).await),
         Told::NoSession
     );
 }

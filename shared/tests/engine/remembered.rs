@@ -5,7 +5,7 @@ use regain::recovery::Request;
 use regain::session::Protocol;
 
 use crate::kit::{
-    ANN, INDEX_SECRET, Kit, NOBODY, NOON, Told, address, just_before, later, request, told,
+    ANN, INDEX_SECRET, Kit, NOBODY, NOON, Told, address, calling, just_before, later, request, told,
 };
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
@@ -63,7 +63,7 @@ async fn a_caller_who_keeps_asking_is_refused_whatever_the_address_and_nobody_el
     }
     assert_eq!(kit.log.calls(), []);
     let elsewhere = Request {
-        caller: "198.51.100.1".parse().unwrap(),
+        caller: calling("198.51.100.1".parse().unwrap()),
         ..request(Protocol::AuthV1, NOBODY)
     };
     let asked = kit.request(elsewhere, later(1)).await;

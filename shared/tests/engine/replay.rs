@@ -3,7 +3,9 @@
 use regain::ids::ResetToken;
 use regain::session::Protocol;
 
-use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, Verified, in_auth, in_directory, told, typed};
+use crate::kit::{
+    ANN, Kit, NOON, PASSWORD, SOMEBODY, Told, Verified, in_auth, in_directory, told, typed,
+};
 use crate::sessions::validated;
 
 const AUTH: Protocol = Protocol::AuthV1;
@@ -187,7 +189,7 @@ async fn a_session_does_not_exist_in_the_other_protocol() {
     let named = in_auth(&directory.session);
     let guess = kit
         .recovery
-        .verify_for_token(&named, &typed(&code), NOON, &mut kit.rng())
+        .verify_for_token(&SOMEBODY, &named, &typed(&code), NOON, &mut kit.rng())
         .await;
     assert_eq!(told(&guess), Told::NoSession);
     assert_eq!(
@@ -203,7 +205,7 @@ async fn a_session_does_not_exist_in_the_other_protocol() {
     assert_eq!(told(&set), Told::NoSession);
     let guess = kit
         .recovery
-        .verify(&in_directory(&as_directory), &typed(&code), NOON)
+        .verify(&SOMEBODY, &in_directory(&as_directory), &typed(&code), NOON)
         .await;
     assert_eq!(told(&guess), Told::NoSession);
     let set = kit

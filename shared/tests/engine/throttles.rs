@@ -7,13 +7,15 @@ use regain::recovery::{Request, Started};
 use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
-use crate::kit::{ANN, CALLER, Kit, NOBODY, NOON, Told, just_before, later, request, told, wrong};
+use crate::kit::{
+    ANN, CALLER, Kit, NOBODY, NOON, Told, calling, just_before, later, request, told, wrong,
+};
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
 
 fn from(caller: &str, email: &str) -> Request {
     Request {
-        caller: caller.parse().unwrap(),
+        caller: calling(caller.parse().unwrap()),
         ..request(Protocol::AuthV1, email)
     }
 }
@@ -291,7 +293,7 @@ async fn what_refuses_a_caller_costs_the_address_nothing_and_the_other_way_round
     }
     let elsewhere: IpAddr = "198.51.100.1".parse().unwrap();
     let fresh = Request {
-        caller: elsewhere,
+        caller: calling(elsewhere),
         ..request(Protocol::AuthV1, third)
     };
     assert_eq!(

@@ -17,7 +17,7 @@ use regain::users::User;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{CALLER, CODE_SECRET, INDEX_SECRET, Kit, LOCALE, Mail, address};
+use super::{CALLER, CODE_SECRET, INDEX_SECRET, Kit, LOCALE, Mail, SOMEBODY, address, calling};
 
 /// What a proven code gave: a reset token in auth/v1, nothing but the user in the Directory API.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ pub(crate) fn request(protocol: Protocol, email: &str) -> Request {
         },
         origin: SessionOrigin::default(),
         locale: LOCALE,
-        caller: CALLER,
+        caller: SOMEBODY.clone(),
         idempotency_key: None,
     }
 }
@@ -122,7 +122,13 @@ impl Kit {
         at: Timestamp,
     ) -> Result<SessionId, Refusal> {
         self.recovery
-            .resend(in_auth(session), LOCALE, caller, at, &mut self.rng())
+            .resend(
+                &calling(caller),
+                &in_auth(session),
+                LOCALE,
+                at,
+                &mut self.rng(),
+            )
             .await
     }
 
@@ -137,12 +143,12 @@ impl Kit {
         match named.protocol {
             Protocol::AuthV1 => self
                 .recovery
-                .verify_for_token(&named, &guess, at, &mut self.rng())
+                .verify_for_token(&SOMEBODY, &named, &guess, at, &mut self.rng())
                 .await
                 .map(Verified::Token),
             Protocol::Directory => self
                 .recovery
-                .verify(&named, &guess, at)
+                .verify(&SOMEBODY, &named, &guess, at)
                 .await
                 .map(|_| Verified::User),
         }
@@ -169,7 +175,13 @@ impl Kit {
         at: Timestamp,
     ) -> Result<User, Refusal> {
         self.recovery
-            .set_password_by_token(token, new_password(password), at, &mut self.rng())
+            .set_password_by_token(
+                &SOMEBODY,
+                token,
+                new_password(password),
+                at,
+                &mut self.rng(),
+            )
             .await
     }
 
@@ -181,6 +193,7 @@ impl Kit {
     ) -> Result<User, Refusal> {
         self.recovery
             .set_password(
+                &SOMEBODY,
                 &in_directory(started),
                 new_password(password),
                 at,
@@ -199,6 +212,7 @@ impl Kit {
     ) -> Result<User, Refusal> {
         self.recovery
             .set_password_with_code(
+                &SOMEBODY,
                 &in_directory(started),
                 &typed(code),
                 new_password(password),

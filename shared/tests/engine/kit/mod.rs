@@ -2,12 +2,14 @@
 
 mod journey;
 mod recorder;
+mod records;
 mod stand_ins;
 mod told;
 mod weather;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use aws_sdk_dynamodb::types::{
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use regain::address::Address;
+use regain::audit::Caller;
 use regain::locale::Locale;
 use regain::mail::Delivery;
 use regain::password::Hasher;
@@ -37,6 +40,7 @@ pub(crate) use journey::{
     Verified, in_auth, in_directory, named, new_password, number, request, typed, wrong,
 };
 pub(crate) use recorder::{Fault, Recorder, StoreCall};
+pub(crate) use records::Records;
 pub(crate) use stand_ins::{Mail, SesAnswer, Version};
 pub(crate) use told::{Told, told};
 pub(crate) use weather::Failure;
@@ -50,6 +54,18 @@ pub(crate) const INDEX_SECRET: &str =
 pub(crate) const CODE_SECRET: &str =
     "code-secret-of-the-tests-code-secret-of-the-tests-0123456789abcd";
 pub(crate) const CALLER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+/// Who calls at [`CALLER`].
+pub(crate) static SOMEBODY: LazyLock<Caller> = LazyLock::new(|| calling(CALLER));
+
+/// A caller of that network address, who says nothing of its device.
+pub(crate) fn calling(network: IpAddr) -> Caller {
+    Caller {
+        network,
+        device: None,
+        request: "request".to_owned(),
+    }
+}
+
 pub(crate) const ANN: &str = "ann@example.com";
 pub(crate) const NOBODY: &str = "nobody@example.com";
 pub(crate) const PASSWORD: &str = "correct horse battery staple 7";
@@ -86,6 +102,8 @@ pub(crate) struct Kit {
     pub(crate) weather: Weather,
     pub(crate) ses: Ses,
     pub(crate) vault: Vault,
+    /// What the audit trail was told, by whomever.
+    pub(crate) records: Records,
     settings: Settings,
     endpoint: String,
     table: aws_sdk_dynamodb::Client,
@@ -131,13 +149,14 @@ impl Kit {
         let endpoint = serve_table().await;
         let ses = Ses::serve().await;
         let vault = Vault::serve().await;
+        let records = Records::default();
         let log = Recorder::new(ses.endpoint());
         let weather = Weather::default();
         let table = client(&endpoint, None);
         create(&table).await;
         let store = Store::new(client(&endpoint, Some((&log, &weather))), TABLE);
         Self {
-            recovery: recovery(&store, &vault, &settings),
+            recovery: recovery(&store, &vault, &settings, &records),
             delivery: Delivery::new(
                 store.clone(),
                 vault.secrets(),
@@ -148,12 +167,14 @@ impl Kit {
                     template_prefix: "stack".to_owned(),
                     configuration_set: Some("stack-mail".to_owned()),
                 },
+                records.trail(),
             ),
             store: Store::new(table.clone(), TABLE),
             log,
             weather,
             ses,
             vault,
+            records,
             settings,
             endpoint,
             table,
@@ -163,7 +184,12 @@ impl Kit {
 
     /// The same engine in another process: its own client, its own copies of the secrets.
     pub(crate) fn another_instance(&self) -> Recovery {
-        recovery(&self.another_store(), &self.vault, &self.settings)
+        recovery(
+            &self.another_store(),
+            &self.vault,
+            &self.settings,
+            &self.records,
+        )
     }
 
     /// The store as a function has it, faults included.
@@ -263,10 +289,11 @@ impl Kit {
     }
 }
 
-fn recovery(store: &Store, vault: &Vault, settings: &Settings) -> Recovery {
+fn recovery(store: &Store, vault: &Vault, settings: &Settings, records: &Records) -> Recovery {
     let cost = settings.argon2;
     let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism).unwrap();
-    Recovery::new(store.clone(), vault.secrets(), settings.clone(), hasher)
+    let (secrets, settings) = (vault.secrets(), settings.clone());
+    Recovery::new(store.clone(), secrets, settings, hasher, records.trail())
 }
 
 /// Plain HTTP to a stand-in on this machine.

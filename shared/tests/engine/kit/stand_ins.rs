@@ -29,6 +29,8 @@ pub(crate) struct Mail {
     pub(crate) configuration_set: Option<String>,
     /// By which its events name its mail request.
     pub(crate) tag: String,
+    /// By which they name whom it is about.
+    pub(crate) subject_tag: String,
 }
 
 impl Mail {
@@ -132,6 +134,13 @@ async fn take_mail(State(bag): State<Arc<Mutex<Postbag>>>, body: Bytes) -> Respo
         return json!({}).to_string().into_response();
     }
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let tagged = |name: &str| {
+        let tags = sent["EmailTags"].as_array().into_iter().flatten();
+        let mut tags = tags.filter(|tag| tag["Name"] == name);
+        tags.next()
+            .map(|tag| text(&tag["Value"]))
+            .unwrap_or_default()
+    };
     let mail = Mail {
         to: sent["Destination"]["ToAddresses"]
             .as_array()
@@ -143,7 +152,8 @@ async fn take_mail(State(bag): State<Arc<Mutex<Postbag>>>, body: Bytes) -> Respo
         template: text(&template["TemplateName"]),
         data: serde_json::from_str(&text(&template["TemplateData"])).unwrap_or_default(),
         configuration_set: sent["ConfigurationSetName"].as_str().map(str::to_owned),
-        tag: text(&sent["EmailTags"][0]["Value"]),
+        tag: tagged("mail-request"),
+        subject_tag: tagged("subject"),
     };
     let (answer, number) = {
         let mut bag = locked(&bag);

@@ -27,7 +27,7 @@ pub(crate) fn told<T>(result: &Result<T, Refusal>) -> Told {
         return Told::Done;
     };
     match refusal {
-        Refusal::Throttled { until } => Told::Throttled(*until),
+        Refusal::Throttled { until, .. } => Told::Throttled(*until),
         Refusal::NoSession => Told::NoSession,
         Refusal::SessionOver => Told::Over,
         Refusal::OtherUser => Told::OtherUser,

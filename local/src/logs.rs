@@ -1,0 +1,192 @@
+//! CloudWatch Logs, as far as one machine needs it: lines of a function's log are handed to the function
+//! that subscribed to them, and the log of that one is kept in a file.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use data_encoding::BASE64;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use regain::timestamp::Timestamp;
+use serde_json::{Value as Json, json};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::console::say;
+use crate::pool::Pool;
+use crate::shutdown::Stop;
+use crate::template::{ACCOUNT, Function, LogSubscription};
+
+/// Lines of one event, at most.
+const MOST_LINES: usize = 1000;
+/// How long Lambda waits before it tries an event again: here seconds, there minutes.
+const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+
+/// A line that somebody subscribed to.
+struct Line {
+    group: Arc<str>,
+    at: Timestamp,
+    text: String,
+}
+
+/// The log of one function. Without subscribers and file it is only shown.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    group: Arc<str>,
+    subscribers: Vec<(LogSubscription, UnboundedSender<Line>)>,
+    file: Option<Arc<File>>,
+}
+
+impl Log {
+    /// Whether it is kept in a file.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Takes a line. Returns whether it has gone to where such lines belong, and need not be shown.
+    #[must_use]
+    pub fn take(&self, text: &str) -> bool {
+        let mut is_taken = false;
+        for (subscription, subscriber) in &self.subscribers {
+            if subscription.pattern.matches(text) {
+                is_taken |= subscriber
+                    .send(Line {
+                        group: self.group.clone(),
+                        at: regain::ambient::now(),
+                        text: text.to_owned(),
+                    })
+                    .is_ok();
+            }
+        }
+        match &self.file {
+            // In one piece, since several instances write.
+            Some(file) => file
+                .as_ref()
+                .write_all(format!("{text}\n").as_bytes())
+                .is_ok(),
+            None => is_taken,
+        }
+    }
+}
+
+/// The subscriptions to functions' logs, before the functions are started.
+#[derive(Debug)]
+pub struct Logs {
+    subscriptions: Vec<(LogSubscription, UnboundedSender<Line>)>,
+    subscribers: BTreeMap<String, UnboundedReceiver<Line>>,
+}
+
+impl Logs {
+    /// The subscriptions of a template.
+    #[must_use]
+    pub fn new(subscriptions: &[LogSubscription]) -> Self {
+        let mut senders = BTreeMap::new();
+        let mut subscribers = BTreeMap::new();
+        let subscriptions = subscriptions.iter().map(|subscription| {
+            let function = subscription.function.clone();
+            let sender = senders.entry(function.clone()).or_insert_with(|| {
+                let (sender, receiver) = unbounded_channel();
+                subscribers.insert(function, receiver);
+                sender
+            });
+            (subscription.clone(), sender.clone())
+        });
+        Self {
+            subscriptions: subscriptions.collect(),
+            subscribers,
+        }
+    }
+
+    /// The log of a function. That of one which subscribed to others' is kept in a file.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn of(&self, function: &Function, file: &Path) -> std::io::Result<Log> {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(0o600);
+        let is_kept = self.subscribers.contains_key(&function.id);
+        let file = is_kept.then(|| options.open(file)).transpose()?;
+        let subscribers = self.subscriptions.iter();
+        Ok(Log {
+            group: function.log_group.as_str().into(),
+            subscribers: subscribers
+                .filter(|(subscription, _)| subscription.log_group == function.log_group)
+                .cloned()
+                .collect(),
+            file: file.map(Arc::new),
+        })
+    }
+
+    /// Starts handing lines on, to the function's pool, until the end: what was written before is
+    /// handed on still.
+    pub fn hand_on(&mut self, function: &str, pool: Pool, stop: Stop) {
+        if let Some(lines) = self.subscribers.remove(function) {
+            tokio::spawn(hand_on(lines, pool, stop));
+        }
+    }
+}
+
+async fn hand_on(mut lines: UnboundedReceiver<Line>, pool: Pool, mut stop: Stop) {
+    let mut batch = Vec::new();
+    loop {
+        tokio::select! {
+            biased;
+            count = lines.recv_many(&mut batch, MOST_LINES) => {
+                if count == 0 {
+                    return;
+                }
+            }
+            () = stop.requested() => return,
+        }
+        for event in events(&mut batch) {
+            invoke(&pool, event).await;
+        }
+    }
+}
+
+/// One event for each log that has lines in the batch.
+fn events(batch: &mut Vec<Line>) -> Vec<Bytes> {
+    let mut groups: BTreeMap<Arc<str>, Vec<Json>> = BTreeMap::new();
+    for (number, line) in batch.drain(..).enumerate() {
+        let millis = line.at.millis();
+        groups.entry(line.group).or_default().push(json!({
+            "id": format!("{millis:050}{number:06}"),
+            "timestamp": millis,
+            "message": line.text,
+        }));
+    }
+    let events = groups.into_iter().filter_map(|(group, lines)| {
+        let message = json!({
+            "messageType": "DATA_MESSAGE",
+            "owner": ACCOUNT,
+            "logGroup": &*group,
+            "logStream": "local",
+            "subscriptionFilters": ["local"],
+            "logEvents": lines,
+        });
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        // Into memory: nothing can fail.
+        packed.write_all(message.to_string().as_bytes()).ok()?;
+        let data = BASE64.encode(&packed.finish().ok()?);
+        Some(json!({ "awslogs": { "data": data } }).to_string().into())
+    });
+    events.collect()
+}
+
+async fn invoke(pool: &Pool, event: Bytes) {
+    for wait in WAITS {
+        if pool.invoke(event.clone()).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(wait).await;
+    }
+    if pool.invoke(event).await.is_err() {
+        say("[logs] gave up on lines of a log: they failed too often".to_owned());
+    }
+}

@@ -1,0 +1,176 @@
+//! The audit trail's way to its own log group.
+//!
+//! Whatever a function writes to stdout ends up in its own log group, records among the rest. From
+//! there CloudWatch Logs hands the records on (a subscription) to one more function, which writes them
+//! to its stdout again: and that one's log group is the audit trail, kept for as long as the stack says.
+
+use std::io::{self, Read as _, Write};
+
+use data_encoding::BASE64;
+use flate2::read::MultiGzDecoder;
+use serde::Deserialize;
+use thiserror::Error;
+
+/// How much is unpacked of one event, in bytes: far more than CloudWatch Logs packs into one.
+const MAX_UNPACKED: u64 = 16 * 1024 * 1024;
+
+/// A batch of log lines, as CloudWatch Logs hands it to a function.
+#[derive(Debug, Deserialize)]
+pub struct LogEvent {
+    awslogs: Packed,
+}
+
+/// Lines as JSON, packed by gzip (RFC 1952), in base64.
+#[derive(Debug, Deserialize)]
+struct Packed {
+    data: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Lines {
+    message_type: String,
+    log_events: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    message: String,
+}
+
+/// Why records are not kept: they are to be handed over again.
+#[derive(Debug, Error)]
+pub enum ForwardError {
+    /// The event is not as CloudWatch Logs makes it.
+    #[error("the event cannot be unpacked")]
+    Malformed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The lines cannot be written.
+    #[error("the records cannot be written")]
+    Write(#[from] io::Error),
+}
+
+impl ForwardError {
+    fn malformed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Malformed(error.into())
+    }
+}
+
+/// Writes the lines of an event as they are, one after the other. What CloudWatch Logs sends to see
+/// whether anybody is there (a control message) holds none.
+///
+/// # Errors
+/// When the event cannot be unpacked or its lines cannot be written. Those written already are then
+/// written again: a record that is there twice is one record.
+pub fn keep(event: &LogEvent, mut to: impl Write) -> Result<(), ForwardError> {
+    let packed = BASE64
+        .decode(event.awslogs.data.as_bytes())
+        .map_err(ForwardError::malformed)?;
+    let mut text = Vec::new();
+    MultiGzDecoder::new(packed.as_slice())
+        .take(MAX_UNPACKED)
+        .read_to_end(&mut text)
+        .map_err(ForwardError::malformed)?;
+    // What serde says is left out: it may quote a line.
+    let lines: Lines =
+        serde_json::from_slice(&text).map_err(|_| ForwardError::malformed("not log lines"))?;
+    if lines.message_type == "DATA_MESSAGE" {
+        for line in lines.log_events {
+            writeln!(to, "{}", line.message.trim_end())?;
+        }
+    }
+    Ok(to.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn packed(lines: &Value) -> Vec<u8> {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(lines.to_string().as_bytes()).unwrap();
+        packed.finish().unwrap()
+    }
+
+    fn event(data: &[u8]) -> LogEvent {
+        let event = json!({ "awslogs": { "data": BASE64.encode(data) } });
+        serde_json::from_value(event).unwrap()
+    }
+
+    fn lines(kind: &str) -> Value {
+        json!({
+            "messageType": kind,
+            "owner": "123456789012",
+            "logGroup": "/aws/lambda/regain-users-resend",
+            "logStream": "2026/03/10/[$LATEST]0123456789abcdef",
+            "subscriptionFilters": ["AuditTrail"],
+            "logEvents": [
+                { "id": "1", "timestamp": 1_773_144_002_000_i64, "message": "{\"audit\":1}\n" },
+                { "id": "2", "timestamp": 1_773_144_002_001_i64, "message": "{\"audit\":1,\"x\":\"ä\"}" },
+            ],
+        })
+    }
+
+    fn kept(event: &LogEvent) -> Result<String, ForwardError> {
+        let mut kept = Vec::new();
+        keep(event, &mut kept).map(|()| String::from_utf8(kept).unwrap())
+    }
+
+    #[test]
+    fn each_line_is_kept_as_it_was_and_on_its_own() {
+        let kept = kept(&event(&packed(&lines("DATA_MESSAGE")))).unwrap();
+        assert_eq!(kept, "{\"audit\":1}\n{\"audit\":1,\"x\":\"ä\"}\n");
+    }
+
+    #[test]
+    fn a_message_that_only_asks_whether_anybody_is_there_leaves_nothing() {
+        let kept = kept(&event(&packed(&lines("CONTROL_MESSAGE")))).unwrap();
+        assert_eq!(kept, "");
+    }
+
+    #[test]
+    fn what_cannot_be_unpacked_is_an_error_that_quotes_nothing() {
+        let whole = packed(&lines("DATA_MESSAGE"));
+        for (data, why) in [
+            (Vec::new(), "nothing"),
+            (b"no gzip".to_vec(), "something else"),
+            (whole[..whole.len() / 2].to_vec(), "cut off"),
+            (packed(&json!({ "logEvents": "secret" })), "other fields"),
+            (packed(&json!("secret")), "no object"),
+        ] {
+            let error = kept(&event(&data)).unwrap_err();
+            let told = crate::telemetry::causes(&error);
+            assert!(
+                told.starts_with("the event cannot be unpacked: "),
+                "{why}: {told}"
+            );
+            assert!(!told.contains("secret"), "{told}");
+        }
+        let no_base64: LogEvent =
+            serde_json::from_value(json!({ "awslogs": { "data": "%%%" } })).unwrap();
+        assert!(kept(&no_base64).is_err());
+    }
+
+    #[test]
+    fn more_than_there_is_room_for_is_an_error_and_not_a_flood() {
+        let mut endless = GzEncoder::new(Vec::new(), Compression::fast());
+        let megabyte = vec![b' '; 1024 * 1024];
+        for _ in 0..17 {
+            endless.write_all(&megabyte).unwrap();
+        }
+        let endless = endless.finish().unwrap();
+        assert!(kept(&event(&endless)).is_err());
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_written_has_the_event_given_again() {
+        let mut full = Cursor::new([0; 4]);
+        let error = keep(&event(&packed(&lines("DATA_MESSAGE"))), &mut full).unwrap_err();
+        assert!(matches!(error, ForwardError::Write(_)), "{error}");
+    }
+}

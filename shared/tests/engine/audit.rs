@@ -1,0 +1,524 @@
+//! The audit trail: every event that matters is recorded once, with what it came to, about whom it was,
+//! and in nobody's own words.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use regain::audit::Caller;
+use regain::keys::IndexKeys;
+use regain::mail::events::{MailEvent, MailEvents};
+use regain::recovery::Request;
+use regain::session::Protocol;
+use regain::store::Suppression;
+use serde_json::{Value, json};
+
+use crate::kit::{
+    ANN, CALLER, CODE_SECRET, Fault, INDEX_SECRET, Kit, NOBODY, NOON, PASSWORD, SesAnswer, Told,
+    Verified, address, blocked, calling, in_directory, later, new_password, request, told, typed,
+    wrong,
+};
+use crate::races::{at_once, count, guess, instances};
+
+const BOTH: [Protocol; 2] = [Protocol::AuthV1, Protocol::Directory];
+
+fn keys() -> IndexKeys {
+    IndexKeys::new(INDEX_SECRET.as_bytes())
+}
+
+/// What has been recorded since this was last asked.
+fn news(kit: &Kit) -> Vec<String> {
+    let events = kit.records.events();
+    kit.records.reset();
+    events
+}
+
+#[tokio::test]
+async fn a_recovery_is_recorded_step_by_step() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    assert_eq!(news(&kit), ["requested new-session"]);
+    kit.code(NOON).await;
+    assert_eq!(news(&kit), ["mailed code"]);
+    kit.resend(&started.session, later(1)).await.unwrap();
+    assert_eq!(news(&kit), ["requested another-code"]);
+    let code = kit.code(later(1)).await;
+    kit.records.reset();
+    kit.verify(&started, &wrong(&code), later(2))
+        .await
+        .unwrap_err();
+    assert_eq!(news(&kit), ["wrong-guess wrong"]);
+    let proof = kit.verify(&started, &code, later(3)).await.unwrap();
+    assert_eq!(news(&kit), ["proven token"]);
+    kit.set_password(&started, &proof, PASSWORD, later(4))
+        .await
+        .unwrap();
+    assert_eq!(news(&kit), ["password-set token"]);
+    kit.mailed(later(4)).await;
+    assert_eq!(news(&kit), ["mailed notice"]);
+}
+
+#[tokio::test]
+async fn each_way_to_set_a_password_is_told_from_the_others() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::Directory, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    kit.records.reset();
+    let proof = kit.verify(&started, &code, NOON).await.unwrap();
+    kit.set_password(&started, &proof, PASSWORD, later(1))
+        .await
+        .unwrap();
+    assert_eq!(news(&kit), ["proven session", "password-set session"]);
+
+    kit.mailed(later(1)).await;
+    let started = kit.start(Protocol::Directory, ANN, later(2)).await;
+    let code = kit.code(later(2)).await;
+    kit.records.reset();
+    kit.set_with_code(&started, &code, PASSWORD, later(2))
+        .await
+        .unwrap();
+    assert_eq!(news(&kit), ["proven code", "password-set code"]);
+}
+
+#[tokio::test]
+async fn a_proof_whose_password_the_profile_speaks_against_is_recorded_as_one() {
+    let kit = Kit::new().await;
+    let profile = json!({ "email": ANN, "profile": { "firstName": "Wilhelmina" } });
+    kit.user_like(profile).await;
+    let started = kit.start(Protocol::Directory, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    kit.records.reset();
+    let set = kit
+        .set_with_code(&started, &code, "wilhelmina1", NOON)
+        .await;
+    assert!(matches!(told(&set), Told::Password(_)));
+    assert_eq!(news(&kit), ["proven session"]);
+}
+
+#[tokio::test]
+async fn a_throttled_request_is_recorded_with_whom_the_throttle_meant() {
+    let throttles = [
+        ("RESEND_COOLDOWN_SECONDS", "60"),
+        ("IP_REQUESTS_PER_HOUR", "1"),
+        ("EMAIL_REQUESTS_PER_HOUR", "0"),
+        ("EMAIL_REQUESTS_PER_DAY", "0"),
+    ];
+    for (email, network, whom) in [
+        (ANN, "192.0.2.8", "address"),
+        (NOBODY, "192.0.2.7", "caller"),
+        (ANN, "192.0.2.7", "both"),
+    ] {
+        let kit = Kit::throttled(&throttles).await;
+        let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+        kit.records.reset();
+        // The second of each is refused from memory.
+        for _ in 0..2 {
+            let again = Request {
+                caller: calling(network.parse().unwrap()),
+                ..request(Protocol::AuthV1, email)
+            };
+            let again = kit.request(again, later(1)).await;
+            assert!(matches!(told(&again), Told::Throttled(_)));
+            let record = kit.records.all().remove(0);
+            assert_eq!(record["session"], Value::Null, "none has begun");
+            assert_eq!(news(&kit), [format!("throttled {whom}")]);
+        }
+        if email == ANN {
+            let caller = network.parse().unwrap();
+            let again = kit.resend_from(caller, &started.session, later(1)).await;
+            assert!(matches!(told(&again), Told::Throttled(_)));
+            assert_eq!(news(&kit), [format!("throttled {whom}")]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_request_is_recorded_as_one() {
+    let kit = Kit::new().await;
+    let keyed = || Request {
+        idempotency_key: Some("0123456789abcdef".to_owned()),
+        ..request(Protocol::Directory, ANN)
+    };
+    kit.request(keyed(), NOON).await.unwrap();
+    kit.request(keyed(), later(1)).await.unwrap();
+    let records = kit.records.all();
+    assert_eq!(records[0]["session"], records[1]["session"]);
+    let events = ["requested new-session", "requested repeated"];
+    assert_eq!(news(&kit), events);
+}
+
+#[tokio::test]
+async fn spent_guesses_are_recorded_with_whose_they_are() {
+    for (settings, budget) in [
+        (
+            [("CODE_MAX_ATTEMPTS", "2"), ("CODE_LENGTH", "6")],
+            "session",
+        ),
+        (
+            [("CODE_MAX_ATTEMPTS", "5"), ("ACCOUNT_GUESSES_PER_DAY", "2")],
+            "day",
+        ),
+    ] {
+        for protocol in BOTH {
+            let kit = Kit::with(&settings).await;
+            kit.user(ANN).await;
+            let started = kit.start(protocol, ANN, NOON).await;
+            let code = kit.code(NOON).await;
+            kit.records.reset();
+            for sent in [&wrong(&code), &wrong(&code), &code, "malformed"] {
+                kit.verify(&started, sent, NOON).await.unwrap_err();
+            }
+            let refused = format!("exhausted {budget}");
+            assert_eq!(
+                news(&kit),
+                ["wrong-guess wrong", "wrong-guess wrong", &refused, &refused],
+                "{protocol:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_code_for_a_session_whose_guesses_are_spent_is_recorded_as_refused() {
+    let kit = Kit::with(&[("CODE_MAX_ATTEMPTS", "1")]).await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    kit.verify(&started, &wrong(&code), NOON).await.unwrap_err();
+    kit.records.reset();
+    kit.resend(&started.session, later(1)).await.unwrap_err();
+    assert_eq!(news(&kit), ["exhausted session"]);
+}
+
+#[tokio::test]
+async fn a_lucky_guess_for_an_address_nobody_has_is_recorded_as_what_it_is() {
+    for protocol in BOTH {
+        let kit = Kit::new().await;
+        let started = kit.start(protocol, NOBODY, NOON).await;
+        kit.deliver(NOON).await;
+        let code = kit.derived(&started.session).await;
+        kit.verify(&started, &code, NOON).await.unwrap_err();
+        let events = [
+            "requested new-session",
+            "not-mailed nobody",
+            "wrong-guess nobody",
+        ];
+        assert_eq!(news(&kit), events, "{protocol:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_blocked_user_is_recorded_wherever_the_block_is_noticed() {
+    for (with_password, protocol, expected) in [
+        (false, Protocol::AuthV1, "blocked code"),
+        (false, Protocol::Directory, "blocked code"),
+        (true, Protocol::Directory, "blocked code"),
+    ] {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        let started = kit.start(protocol, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        kit.change_user(&user, "status", blocked()).await;
+        kit.records.reset();
+        let answer = if with_password {
+            told(&kit.set_with_code(&started, &code, PASSWORD, NOON).await)
+        } else {
+            told(&kit.verify(&started, &code, NOON).await)
+        };
+        assert_eq!(answer, Told::Blocked);
+        assert_eq!(news(&kit), [expected]);
+    }
+    for (protocol, expected) in BOTH.into_iter().zip(["blocked token", "blocked session"]) {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        let started = kit.start(protocol, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        let proof = kit.verify(&started, &code, NOON).await.unwrap();
+        kit.change_user(&user, "status", blocked()).await;
+        kit.records.reset();
+        let set = kit.set_password(&started, &proof, PASSWORD, later(1)).await;
+        assert_eq!(told(&set), Told::Blocked);
+        assert_eq!(news(&kit), [expected]);
+    }
+}
+
+#[tokio::test]
+async fn a_right_guess_that_the_table_fails_is_recorded_as_paid_for_and_unanswered() {
+    // The session is read, the guess charged, and then nothing is reached any more.
+    for protocol in BOTH {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        let started = kit.start(protocol, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        kit.records.reset();
+        kit.log.fail(Fault::Down(3));
+        let guess = kit.verify(&started, &code, NOON).await;
+        assert_eq!(told(&guess), Told::Unavailable);
+        assert_eq!(news(&kit), ["wrong-guess unanswered"], "{protocol:?}");
+        kit.log.reset();
+        assert_eq!(kit.guesses(&started.session).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn what_costs_no_guess_and_meets_no_limit_is_not_recorded() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let auth = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let directory = kit.start(Protocol::Directory, ANN, NOON).await;
+    kit.records.reset();
+    let stranger = kit.unknown_session();
+    kit.verify(&stranger, "123456", NOON).await.unwrap_err();
+    kit.verify(&auth, "123456", NOON).await.unwrap_err();
+    kit.verify(&directory, "malformed", NOON).await.unwrap_err();
+    let other = kit.with_other_user(&directory);
+    kit.verify(&other, "123456", NOON).await.unwrap_err();
+    kit.set_by_token(None, PASSWORD, NOON).await.unwrap_err();
+    kit.set_in_directory(&directory, PASSWORD, NOON)
+        .await
+        .unwrap_err();
+    kit.set_with_code(&directory, "123456", "short", NOON)
+        .await
+        .unwrap_err();
+    assert_eq!(news(&kit), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_end_of_every_mail_is_recorded() {
+    // Nobody but the last has a reason to be mailed.
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let ann = address(ANN);
+    kit.store
+        .suppress(&ann, Suppression::Bounced, NOON)
+        .await
+        .unwrap();
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    kit.records.reset();
+    kit.deliver(NOON).await;
+    assert_eq!(news(&kit), ["suppressed not-mailed"]);
+
+    kit.start(Protocol::AuthV1, NOBODY, NOON).await;
+    kit.records.reset();
+    kit.deliver(later(600)).await;
+    assert_eq!(news(&kit), ["not-mailed expired"]);
+
+    let bob = "bob@example.com";
+    kit.user(bob).await;
+    kit.start(Protocol::AuthV1, bob, NOON).await;
+    kit.records.reset();
+    let refusal = SesAnswer::Failure(400, "BadRequestException");
+    kit.ses.answer(refusal);
+    kit.deliver(NOON).await;
+    assert_eq!(news(&kit), ["not-mailed refused"]);
+
+    kit.start(Protocol::AuthV1, bob, later(1)).await;
+    let key = kit.keys("EMAIL#bob").await.remove(0);
+    kit.change(&key, "userId", AttributeValue::Bool(true)).await;
+    kit.records.reset();
+    kit.deliver(later(1)).await;
+    assert_eq!(news(&kit), ["not-mailed broken"]);
+}
+
+#[tokio::test]
+async fn a_mail_request_that_is_none_is_recorded_by_its_session_alone() {
+    let kit = Kit::new().await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let key = kit.keys("MAIL#").await.remove(0);
+    kit.change(&key, "template", AttributeValue::Bool(true))
+        .await;
+    kit.records.reset();
+    kit.deliver(NOON).await;
+    let record = kit.records.all().remove(0);
+    assert_eq!(news(&kit), ["not-mailed broken"]);
+    assert_eq!(record["session"], started.session.reference().hex());
+    assert_eq!(record["subject"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_mail_that_waits_for_ses_is_recorded_when_it_is_taken() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    kit.records.reset();
+    kit.ses.set_down(true);
+    assert_eq!(kit.deliver(NOON).await.len(), 1);
+    assert_eq!(news(&kit), Vec::<String>::new());
+    kit.ses.set_down(false);
+    kit.mailed(later(30)).await;
+    assert_eq!(news(&kit), ["mailed code"]);
+}
+
+#[tokio::test]
+async fn an_address_that_is_suppressed_is_recorded_once_and_under_its_subject() {
+    for (told, why) in [
+        (
+            json!({ "eventType": "Bounce", "bounce": { "bounceType": "Permanent" } }),
+            "bounced",
+        ),
+        (
+            json!({ "eventType": "Complaint", "complaint": {} }),
+            "complained",
+        ),
+    ] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+        let mail = kit.mailed(NOON).await.remove(0);
+        kit.records.reset();
+        let events = MailEvents::new(kit.store.clone(), kit.records.trail());
+        let mut detail = told;
+        detail["mail"] = json!({
+            "destination": mail.to,
+            "tags": { "mail-request": [mail.tag], "subject": [mail.subject_tag] },
+        });
+        // SES may tell of it twice.
+        for at in [1, 2] {
+            let event = json!({ "detail": detail });
+            let event: MailEvent = serde_json::from_value(event).unwrap();
+            events.hear(event, later(at)).await.unwrap();
+        }
+        let record = kit.records.all().remove(0);
+        assert_eq!(news(&kit), [format!("suppressed {why}")]);
+        assert_eq!(record["subject"], keys().subject(&address(ANN)).hex());
+        assert_eq!(record["session"], started.session.reference().hex());
+    }
+}
+
+#[tokio::test]
+async fn all_that_happens_to_an_address_is_found_under_one_subject() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    for (protocol, spelling) in [
+        (Protocol::AuthV1, ANN),
+        (Protocol::Directory, "Ann@EXAMPLE.com"),
+    ] {
+        let started = kit.start(protocol, spelling, NOON).await;
+        let code = kit.code(NOON).await;
+        let proof = kit.verify(&started, &code, NOON).await.unwrap();
+        kit.set_password(&started, &proof, PASSWORD, NOON)
+            .await
+            .unwrap();
+        kit.mailed(NOON).await;
+    }
+    let records = kit.records.all();
+    assert_eq!(records.len(), 10);
+    let subject = keys().subject(&address(ANN)).hex();
+    for record in records {
+        assert_eq!(record["subject"], subject, "{record}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_recorded_with_its_caller_device_and_id_and_a_mail_with_none() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let caller = Caller {
+        network: CALLER,
+        device: Some("phone".to_owned()),
+        request: "8f507cfd-2f5b-4f5b-9a41-3d1f8a0b7c11".to_owned(),
+    };
+    let asked = Request {
+        caller: caller.clone(),
+        ..request(Protocol::Directory, ANN)
+    };
+    let started = kit.request(asked, NOON).await.unwrap();
+    let code = kit.code(NOON).await;
+    let (named, guess) = (in_directory(&started), typed(&code));
+    kit.recovery
+        .set_password_with_code(
+            &caller,
+            &named,
+            &guess,
+            new_password(PASSWORD),
+            NOON,
+            &mut kit.rng(),
+        )
+        .await
+        .unwrap();
+    let keys = keys();
+    for record in kit.records.all() {
+        let fields: BTreeSet<_> = record.as_object().unwrap().keys().cloned().collect();
+        if record["event"] == "mailed" {
+            assert!(!fields.contains("caller") && !fields.contains("request"));
+            continue;
+        }
+        assert_eq!(record["caller"], keys.audited_caller(CALLER).hex());
+        assert_eq!(record["device"], keys.audited_device("phone").hex());
+        assert_eq!(record["request"], caller.request);
+    }
+}
+
+#[tokio::test]
+async fn no_record_holds_a_secret_an_address_or_a_word_of_the_callers() {
+    let kit = Kit::with(&[("CODE_LENGTH", "10")]).await;
+    let user = kit.user(ANN).await;
+    let device = "ann@example.com's phone";
+    let caller = || Caller {
+        device: Some(device.to_owned()),
+        ..calling(CALLER)
+    };
+    let mut secrets = vec![
+        PASSWORD.to_owned(),
+        CALLER.to_string(),
+        ANN.to_owned(),
+        "ann".to_owned(),
+        "phone".to_owned(),
+        "example".to_owned(),
+        user.id.as_str().to_owned(),
+        CODE_SECRET.to_owned(),
+        INDEX_SECRET.to_owned(),
+    ];
+    for protocol in BOTH {
+        let asked = Request {
+            caller: caller(),
+            ..request(protocol, ANN)
+        };
+        let started = kit.request(asked, NOON).await.unwrap();
+        let code = kit.code(NOON).await;
+        kit.verify(&started, &wrong(&code), NOON).await.unwrap_err();
+        let proof = kit.verify(&started, &code, NOON).await.unwrap();
+        kit.set_password(&started, &proof, PASSWORD, NOON)
+            .await
+            .unwrap();
+        if let Verified::Token(token) = proof {
+            secrets.push(token.reveal());
+        }
+        secrets.extend([code, started.session.reveal().to_owned()]);
+        kit.mailed(NOON).await;
+    }
+    let text = kit.records.text();
+    assert_eq!(text.lines().count(), 12, "{text}");
+    for secret in secrets {
+        assert!(!text.contains(&secret), "{secret} is in {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_storm_as_many_guesses_are_recorded_as_were_charged() {
+    for seed in 0..4 {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        let started = kit.start(Protocol::Directory, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        kit.records.reset();
+        kit.weather.storm(seed);
+        let answers = at_once(&instances(&kit), 10, |recovery, number, rng| {
+            let sent = if number == 3 {
+                code.clone()
+            } else {
+                wrong(&code)
+            };
+            guess(recovery, started.clone(), sent, rng)
+        })
+        .await;
+        kit.weather.clear();
+        let proven = count(&answers, &Told::Done);
+        let events = news(&kit);
+        let recorded = |name: &str| events.iter().filter(|it| it.starts_with(name)).count();
+        assert_eq!(recorded("proven"), proven, "{events:?}");
+        let charged = usize::try_from(kit.guesses(&started.session).await).unwrap();
+        assert_eq!(recorded("wrong-guess"), charged, "{events:?}");
+    }
+}
