@@ -1,7 +1,8 @@
 //! `regain`: what an operator does to a stack by hand. Users are brought in, shown and blocked; what
-//! throttles somebody is shown and cleared; the code key is rotated; and the doctor says what keeps a
-//! stack from working.
+//! throttles somebody is shown and cleared; the audit trail's names for somebody are told; the code key is
+//! rotated; and the doctor says what keeps a stack from working.
 
+mod audit;
 mod code_key;
 mod connection;
 mod doctor;
@@ -59,6 +60,7 @@ async fn run(options: Options) -> Result<ExitCode, Failure> {
                 throttle::clear(&connection, &stack, &options.address).await
             }
         },
+        Command::Audit { command } => audit::name(&connection, &stack, &command).await,
         Command::CodeKey {
             command: CodeKeyCommand::Rotate(options),
         } => code_key::rotate(&connection, &stack, options.dry_run).await,

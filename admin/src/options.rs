@@ -5,6 +5,7 @@
     reason = "these comments are the help, which a terminal shows as it is"
 )]
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -18,7 +19,7 @@ const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 /// Looks after a Regain stack: brings users in, shows and blocks them, shows and clears what throttles
-/// somebody, rotates the code key, and finds what keeps a stack from working.
+/// somebody, tells the audit trail's names, rotates the code key, and finds what keeps a stack from working.
 #[derive(Debug, Parser)]
 #[command(name = "regain", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Options {
@@ -35,6 +36,7 @@ Examples, for a stack that was deployed under the name my-regain:
   regain users import people.jsonl --stack my-regain
   regain users show ann@example.com --stack my-regain
   regain throttle clear ann@example.com --stack my-regain
+  regain audit subject ann@example.com --stack my-regain
   regain code-key rotate --stack my-regain
 
 For the one of `cargo run -- --dynamodb-port 3001 --ses-port 3002 --secrets-port 3003`:
@@ -148,6 +150,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ThrottleCommand,
     },
+    /// Tell under which names the audit trail speaks of somebody
+    #[command(arg_required_else_help = true, after_help = AUDIT)]
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Rotate the key that codes are derived from
     #[command(arg_required_else_help = true)]
     CodeKey {
@@ -180,6 +188,14 @@ impl Command {
                 ThrottleCommand::Show(options) | ThrottleCommand::Clear(options) => {
                     with_index_key(&options.place, &options.index_key_secret)
                 }
+            },
+            Self::Audit { command } => Place {
+                stack: match command {
+                    AuditCommand::Subject { stack, .. }
+                    | AuditCommand::Caller { stack, .. }
+                    | AuditCommand::Device { stack, .. } => stack.clone(),
+                },
+                ..Place::default()
             },
             Self::CodeKey {
                 command: CodeKeyCommand::Rotate(options),
@@ -348,6 +364,44 @@ pub(crate) struct ThrottleOptions {
     #[arg(long, value_name = "ID")]
     pub(crate) index_key_secret: Option<String>,
 }
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// The subject that an address is, whether or not a user has it
+    Subject {
+        /// The e-mail address
+        address: String,
+        /// The stack's name
+        #[arg(long, value_name = "NAME")]
+        stack: Option<String>,
+    },
+    /// The caller that a network address is
+    Caller {
+        /// The IPv4 or IPv6 address
+        network: IpAddr,
+        /// The stack's name
+        #[arg(long, value_name = "NAME")]
+        stack: Option<String>,
+    },
+    /// The device that a text is, as a client sends it
+    Device {
+        /// The text, to the letter
+        device: String,
+        /// The stack's name
+        #[arg(long, value_name = "NAME")]
+        stack: Option<String>,
+    },
+}
+
+const AUDIT: &str = "\
+The audit trail names people, networks and devices by keyed digests, which nobody can tell who has not
+the index key. What is printed here is what to look for in the stack's log group AuditLogGroup, or with
+`cargo run` in the file that its start names; docs/audit.md has the queries.
+
+Examples:
+  regain audit subject ann@example.com --stack my-regain
+  regain audit caller 192.0.2.7 --stack my-regain
+  regain audit subject demo@example.com --local";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CodeKeyCommand {

@@ -1,9 +1,10 @@
 //! `regain throttle show` and `clear`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use regain::ambient;
-use regain::keys::AddressKey;
+use regain::keys::{AddressKey, IndexKeys};
 use regain::secrets::Secrets;
 use regain::session::AddressState;
 use regain::settings::Limits;
@@ -55,13 +56,20 @@ pub(crate) async fn clear(
 /// Under which key an address is counted: only who has the index key can tell.
 async fn key(connection: &Connection, stack: &Stack, given: &str) -> Result<AddressKey, Failure> {
     let address = parse_address(given)?;
+    Ok(index_keys(connection, stack).await?.address(&address))
+}
+
+/// What names everything that is kept about addresses and callers.
+pub(crate) async fn index_keys(
+    connection: &Connection,
+    stack: &Stack,
+) -> Result<Arc<IndexKeys>, Failure> {
     let id = stack.index_key.clone().ok_or(Failure::Usage(
-        "throttles are kept under a keyed name: give --index-key-secret ID, or --stack NAME",
+        "this is kept under a keyed name: give --index-key-secret ID, or --stack NAME",
     ))?;
     let what = format!("the secret {id}");
     let keys = Secrets::new(connection.secrets(), id, None).index().await;
-    let keys = keys.map_err(|error| Trouble::because(what, &error))?;
-    Ok(keys.address(&address))
+    Ok(keys.map_err(|error| Trouble::because(what, &error))?)
 }
 
 fn described(state: &AddressState, limits: &Limits, at: Timestamp) -> [String; 5] {

@@ -173,6 +173,15 @@ async fn a_call_that_is_not_right_exits_with_2_and_says_what_to_give() {
             &["throttle", "show", "ann", "--local"],
             "\"ann\" is not an e-mail address",
         ),
+        (
+            &["audit", "subject", "ann", "--local"],
+            "\"ann\" is not an e-mail address",
+        ),
+        (
+            &["audit", "caller", "ann", "--local"],
+            "invalid IP address syntax",
+        ),
+        (&["audit"], "Usage: regain audit"),
         (&["users", "import", "--local"], "<FILE>"),
         (&["doctor", "--local", "--endpoint", "ses"], "SERVICE=URL"),
         (

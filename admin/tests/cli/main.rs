@@ -2,6 +2,8 @@
 //! other services.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod code_key;
 #[cfg(test)]
 mod doctor;
