@@ -1,5 +1,6 @@
 //! The table, over the API of the DynamoDB that has it: the embedded engine, or another one.
 
+use std::error::Error;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -18,8 +19,13 @@ const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 \
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// Nobody answers as DynamoDB does.
-    #[error("the table: {0}")]
-    Unreachable(#[from] reqwest::Error),
+    #[error("the table cannot be reached at {url}: {problem}")]
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// What went wrong, at the bottom of it.
+        problem: String,
+    },
     /// The call was refused.
     #[error("the table: {operation}: {answer}")]
     Refused {
@@ -46,7 +52,7 @@ impl TableStore {
     pub async fn open(url: &str, table: Table) -> Result<Self, StoreError> {
         let http = reqwest::Client::builder().no_proxy().timeout(TIMEOUT);
         let store = Self {
-            http: http.build()?,
+            http: http.build().map_err(|it| unreachable(url, &it))?,
             url: url.to_owned(),
             table,
         };
@@ -111,9 +117,10 @@ impl TableStore {
             .header("x-amz-target", operation)
             .header("content-type", "application/x-amz-json-1.0")
             .body(request.to_string());
-        let response = request.send().await?;
+        let unreachable = |error| unreachable(&self.url, &error);
+        let response = request.send().await.map_err(unreachable)?;
         let went_well = response.status().is_success();
-        let answer = response.json().await?;
+        let answer = response.json().await.map_err(unreachable)?;
         if went_well {
             Ok(answer)
         } else {
@@ -149,5 +156,16 @@ impl TableStore {
                 .await?;
         }
         Ok(())
+    }
+}
+
+fn unreachable(url: &str, error: &reqwest::Error) -> StoreError {
+    let mut cause: &dyn Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    StoreError::Unreachable {
+        url: url.to_owned(),
+        problem: cause.to_string(),
     }
 }

@@ -197,6 +197,18 @@ async fn the_table_may_be_at_another_dynamodb_and_outlives_the_service_there() {
 }
 
 #[tokio::test]
+async fn a_dynamodb_that_is_not_there_is_said() {
+    for (url, problem) in [
+        ("http://127.0.0.1:1", "Connection refused"),
+        ("127.0.0.1", "relative URL without a base"),
+    ] {
+        let sentence = refused(Setup::default().table_at(url, "any"));
+        let expected = format!("the table cannot be reached at {url}: {problem}");
+        assert!(sentence.starts_with(&expected), "{sentence}");
+    }
+}
+
+#[tokio::test]
 async fn demo_users_are_loaded_into_an_empty_store_only_and_printed() {
     let folder = tempfile::tempdir().unwrap();
     let stack = kept_in(folder.path()).start();
