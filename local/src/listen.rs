@@ -128,8 +128,8 @@ impl StandInListeners {
 pub struct Listeners {
     /// The API, on 127.0.0.1 only.
     pub api: TcpListener,
-    /// The DynamoDB stand-in.
-    pub dynamodb: StandInListeners,
+    /// The DynamoDB stand-in, if there is one.
+    pub dynamodb: Option<StandInListeners>,
     /// The SES stand-in.
     pub ses: StandInListeners,
     /// The Secrets Manager stand-in.
@@ -143,7 +143,7 @@ pub struct Listeners {
 pub struct Urls {
     /// The API.
     pub api: String,
-    /// The DynamoDB stand-in.
+    /// DynamoDB: the stand-in, or another.
     pub dynamodb: String,
     /// The SES stand-in.
     pub ses: String,
@@ -159,12 +159,19 @@ impl Listeners {
     pub fn bind(options: &Options) -> Result<Self, ListenError> {
         let also = options.also_listen;
         let api = StandInListeners::bind(options.port, "--port", None)?;
-        let dynamodb = StandInListeners::bind(options.dynamodb_port, "--dynamodb-port", also)?;
+        let (dynamodb, dynamodb_url) = if let Some(url) = &options.dynamodb_url {
+            (None, url.clone())
+        } else {
+            let port = options.dynamodb_port;
+            let stand_in = StandInListeners::bind(port, "--dynamodb-port", also)?;
+            let url = stand_in.url();
+            (Some(stand_in), url)
+        };
         let ses = StandInListeners::bind(options.ses_port, "--ses-port", also)?;
         let secrets = StandInListeners::bind(options.secrets_port, "--secrets-port", also)?;
         let urls = Urls {
             api: api.url(),
-            dynamodb: dynamodb.url(),
+            dynamodb: dynamodb_url,
             ses: ses.url(),
             secrets: secrets.url(),
         };

@@ -27,6 +27,12 @@ pub struct Options {
     #[arg(long, value_name = "SET")]
     pub seed: Option<Seed>,
 
+    /// Another DynamoDB than the embedded one, such as another emulator's. The table is made there if
+    /// it is missing; it is called regain, or as `TABLE_NAME` in the environment says. Nothing deletes
+    /// expired items
+    #[arg(long, value_name = "URL", conflicts_with_all = ["data", "dynamodb_port"])]
+    pub dynamodb_url: Option<String>,
+
     /// Port of the DynamoDB stand-in; 0 takes any free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub dynamodb_port: u16,

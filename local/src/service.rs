@@ -14,9 +14,10 @@ use tokio::net::TcpListener;
 use crate::binaries;
 use crate::bus::Bus;
 use crate::data::DataDirectory;
+use crate::engine::Engine;
 use crate::gateway::Gateway;
 use crate::instance::StartError;
-use crate::listen::{Listeners, Urls};
+use crate::listen::{Listeners, StandInListeners, Urls};
 use crate::logs::Logs;
 use crate::mail_store::MailStore;
 use crate::mailbox;
@@ -129,13 +130,11 @@ async fn start(
     let folder = binaries::folder(options.functions.as_deref(), workspace, cargo, names).await?;
     let random = Random::new()?;
 
-    let store = TableStore::open(path("table.sqlite").as_deref(), stack.table.clone())?;
-    for listener in listeners.dynamodb.into_all() {
-        tokio::spawn(store.clone().serve(listener, back.stop()));
-    }
+    let file = path("table.sqlite");
+    let store = open_table(&stack, listeners.dynamodb, file.as_deref(), &urls, back).await?;
     let loader = Loader::new(&urls.dynamodb, &stack.table.name, settings);
     let mut said = load(&options, workspace, &store, &loader).await?;
-    store.turn_stream_on()?;
+    store.turn_stream_on().await?;
 
     let fleeting = tempfile::tempdir()
         .map_err(|problem| ServiceError::file(&std::env::temp_dir(), problem))?;
@@ -184,10 +183,9 @@ async fn start(
         position: path("stream-position.json"),
         dead_letters: path("dead-letters.jsonl"),
     };
-    for dispatcher in dispatchers(&stack, &store, &pools, &files)? {
+    for dispatcher in dispatchers(&stack, &store, &pools, &files).await? {
         tokio::spawn(dispatcher.run(front.stop()));
     }
-    tokio::spawn(store.sweep(back.stop()));
 
     let routes = stack.routes.iter().filter_map(|route| {
         pools
@@ -202,6 +200,29 @@ async fn start(
         _data: data,
         _fleeting: fleeting,
     })
+}
+
+/// The stack's table: in the embedded engine if there are listeners for that, else at another one.
+async fn open_table(
+    stack: &Stack,
+    listeners: Option<StandInListeners>,
+    file: Option<&Path>,
+    urls: &Urls,
+    back: &Shutdown,
+) -> Result<TableStore, ServiceError> {
+    let mut table = stack.table.clone();
+    if let Some(listeners) = listeners {
+        let engine = Engine::open(file)?;
+        for listener in listeners.into_all() {
+            tokio::spawn(engine.clone().serve(listener, back.stop()));
+        }
+        tokio::spawn(engine.sweep(back.stop()));
+    } else {
+        // Others delete within a minute what DynamoDB has for days longer: who comes back to a session
+        // that expired would be told that there never was one.
+        table.ttl_attribute = None;
+    }
+    Ok(TableStore::open(&urls.dynamodb, table).await?)
 }
 
 /// All settings are those of the functions: the template's parameters and this environment.
@@ -223,7 +244,7 @@ async fn load(
     loader: &Loader,
 ) -> Result<Vec<String>, ServiceError> {
     let mut said = Vec::new();
-    let was_empty = store.is_empty()?;
+    let was_empty = store.is_empty().await?;
     if let Some(Seed::Events) = options.seed {
         let count = loader
             .load_items(&workspace.join("events/seed.jsonl"))
@@ -244,34 +265,24 @@ async fn load(
 }
 
 /// What the table's stream feeds.
-fn dispatchers(
+async fn dispatchers(
     stack: &Stack,
     store: &TableStore,
     pools: &BTreeMap<String, Pool>,
     files: &Files,
 ) -> Result<Vec<Dispatcher>, ServiceError> {
-    let Some(stream) = store.stream_arn()? else {
-        return Ok(Vec::new());
+    let mut dispatchers = Vec::new();
+    let Some(stream) = store.stream_arn().await? else {
+        return Ok(dispatchers);
     };
-    let sources = stack.event_sources.iter();
-    sources
-        .filter_map(|source| {
-            pools
-                .get(&source.function)
-                .map(|pool| (source.clone(), pool.clone()))
-        })
-        .map(|(source, pool)| {
-            let (table, stream) = (&stack.table.name, stream.clone());
-            Ok(Dispatcher::new(
-                source,
-                pool,
-                store.database(),
-                table,
-                stream,
-                files.clone(),
-            )?)
-        })
-        .collect()
+    for source in &stack.event_sources {
+        if let Some(pool) = pools.get(&source.function) {
+            let (source, pool, store) = (source.clone(), pool.clone(), store.clone());
+            let dispatcher = Dispatcher::new(source, pool, store, stream.clone(), files.clone());
+            dispatchers.push(dispatcher.await?);
+        }
+    }
+    Ok(dispatchers)
 }
 
 fn open_secrets(

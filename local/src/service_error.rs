@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::binaries::BinariesError;
 use crate::data::DataError;
+use crate::engine::EngineError;
 use crate::instance::StartError;
 use crate::listen::ListenError;
 use crate::ses;
@@ -33,6 +34,9 @@ pub enum ServiceError {
     /// The data directory.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The embedded engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),

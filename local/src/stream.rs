@@ -11,9 +11,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use dynoxide::Database;
-use dynoxide::actions::get_records::GetRecordsRequest;
-use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
 use serde_json::{Value as Json, json};
 use thiserror::Error;
 use tokio::task::JoinSet;
@@ -21,6 +18,7 @@ use tokio::task::JoinSet;
 use crate::console::say;
 use crate::pool::Pool;
 use crate::shutdown::Stop;
+use crate::store::{StoreError, TableStore};
 use crate::template::{ACCOUNT, EventSource, REGION};
 
 use ledger::Ledger;
@@ -33,12 +31,17 @@ const PAGE: usize = 1000;
 /// Why the stream cannot be read.
 #[derive(Debug, Error)]
 pub enum StreamError {
-    /// The engine refused.
-    #[error("the table's stream: {0}")]
-    Engine(#[from] dynoxide::errors::DynoxideError),
-    /// A record is none.
-    #[error("the table's stream: a record cannot be read: {0}")]
-    Record(#[from] serde_json::Error),
+    /// The table's engine refused, or cannot be reached.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An answer is not as DynamoDB's are.
+    #[error("the table's stream: {what} is missing: {answer}")]
+    Answer {
+        /// What is missing.
+        what: &'static str,
+        /// Where.
+        answer: Json,
+    },
     /// The file that remembers the position cannot be used.
     #[error("the position in the table's stream: {0}")]
     Position(#[from] std::io::Error),
@@ -63,10 +66,9 @@ pub struct Dispatcher {
     running: JoinSet<(Batch, Option<Bytes>)>,
 }
 
-/// Reads the one shard of the stream.
-#[derive(Clone)]
+/// Reads the stream's first shard, which is its only one in an emulator.
 struct Reader {
-    database: Database,
+    store: TableStore,
     stream_arn: String,
     shard: String,
     after: Option<String>,
@@ -76,24 +78,16 @@ impl Dispatcher {
     /// Goes on where the last one ended.
     ///
     /// # Errors
-    /// When the remembered position cannot be read.
-    pub fn new(
+    /// When the remembered position or the stream cannot be read.
+    pub async fn new(
         source: EventSource,
         pool: Pool,
-        database: Database,
-        table: &str,
+        store: TableStore,
         stream_arn: String,
         files: Files,
     ) -> Result<Self, StreamError> {
         let ledger = Ledger::open(files)?;
-        let after = ledger.position();
-        let shard = dynoxide::streams::shard_id(table);
-        let reader = Reader {
-            database,
-            stream_arn,
-            shard,
-            after,
-        };
+        let reader = Reader::new(store, stream_arn, ledger.position()).await?;
         let (waiting, running) = (VecDeque::new(), JoinSet::new());
         Ok(Self {
             source,
@@ -132,16 +126,7 @@ impl Dispatcher {
     /// Takes what is new in the stream and wanted.
     async fn read(&mut self) -> Result<(), StreamError> {
         loop {
-            let mut reader = self.reader.clone();
-            let read = tokio::task::spawn_blocking(move || {
-                let records = reader.read();
-                (reader, records)
-            });
-            let Ok((reader, records)) = read.await else {
-                return Ok(());
-            };
-            let records = records?;
-            self.reader = reader;
+            let records = self.reader.read().await?;
             let page = records.len();
             let filters = &self.source.filters;
             let wanted: Vec<_> = records
@@ -214,35 +199,81 @@ impl Dispatcher {
 }
 
 impl Reader {
+    async fn new(
+        store: TableStore,
+        stream_arn: String,
+        after: Option<String>,
+    ) -> Result<Self, StreamError> {
+        let operation = "DynamoDBStreams_20120810.DescribeStream";
+        let stream = store
+            .call(operation, json!({"StreamArn": stream_arn}))
+            .await?;
+        let shard = text(&stream, "/StreamDescription/Shards/0/ShardId")?;
+        Ok(Self {
+            store,
+            stream_arn,
+            shard,
+            after,
+        })
+    }
+
     /// The next page of records.
-    fn read(&mut self) -> Result<Vec<Record>, StreamError> {
-        let kind = if self.after.is_some() {
-            "AFTER_SEQUENCE_NUMBER"
-        } else {
-            "TRIM_HORIZON"
+    async fn read(&mut self) -> Result<Vec<Record>, StreamError> {
+        let (arn, shard) = (&self.stream_arn, &self.shard);
+        let from = match &self.after {
+            None => json!({
+                "StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON",
+            }),
+            Some(after) => json!({
+                "StreamArn": arn, "ShardId": shard, "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
+                "SequenceNumber": after,
+            }),
         };
-        let iterator = self.database.get_shard_iterator(GetShardIteratorRequest {
-            stream_arn: self.stream_arn.clone(),
-            shard_id: self.shard.clone(),
-            shard_iterator_type: kind.to_owned(),
-            sequence_number: self.after.clone(),
-        })?;
-        let page = self.database.get_records(GetRecordsRequest {
-            shard_iterator: iterator.shard_iterator.unwrap_or_default(),
-            limit: Some(PAGE),
-        })?;
+        let operation = "DynamoDBStreams_20120810.GetShardIterator";
+        let iterator = self.store.call(operation, from).await?;
+        let page = json!({"ShardIterator": text(&iterator, "/ShardIterator")?, "Limit": PAGE});
+        let operation = "DynamoDBStreams_20120810.GetRecords";
+        let mut page = self.store.call(operation, page).await?;
+        let Some(Json::Array(events)) = page.get_mut("Records").map(Json::take) else {
+            return Err(missing("/Records", &page));
+        };
         let arn = event_source_arn(&self.stream_arn);
-        let mut records = Vec::with_capacity(page.records.len());
-        for record in page.records {
-            let sequence = record.dynamodb.sequence_number.clone();
-            #[expect(clippy::cast_possible_truncation, reason = "whole seconds since 1970")]
-            let created = record.dynamodb.approximate_creation_date_time as i64;
-            let mut event = serde_json::to_value(&record)?;
+        let mut records = Vec::with_capacity(events.len());
+        for mut event in events {
+            let sequence = text(&event, "/dynamodb/SequenceNumber")?;
+            let created = seconds(&event, "/dynamodb/ApproximateCreationDateTime")?;
             place(&mut event, &arn, created);
-            self.after = Some(sequence.clone());
             records.push(Record::new(sequence, created, event));
         }
+        // Not before all of the page can be read: what is passed is never read again.
+        if let Some(last) = records.last() {
+            self.after = Some(last.sequence.clone());
+        }
         Ok(records)
+    }
+}
+
+/// The text at a place in an answer.
+fn text(answer: &Json, what: &'static str) -> Result<String, StreamError> {
+    let found = answer.pointer(what).and_then(Json::as_str);
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| missing(what, answer))
+}
+
+/// The time at a place in an answer, which may have fractions of a second.
+fn seconds(answer: &Json, what: &'static str) -> Result<i64, StreamError> {
+    let found = answer.pointer(what).and_then(Json::as_f64);
+    #[expect(clippy::cast_possible_truncation, reason = "whole seconds since 1970")]
+    found
+        .map(|seconds| seconds as i64)
+        .ok_or_else(|| missing(what, answer))
+}
+
+fn missing(what: &'static str, answer: &Json) -> StreamError {
+    StreamError::Answer {
+        what,
+        answer: answer.clone(),
     }
 }
 

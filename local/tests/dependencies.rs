@@ -100,6 +100,7 @@ fn no_function_is_built_of_what_is_for_development() {
         "dynoxide-rs",
         "handlebars",
         "local",
+        "reqwest",
         "rusqlite",
     ] {
         assert!(!built_of.contains(name), "{name}");

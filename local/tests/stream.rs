@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use local::engine::Engine;
+use local::listen::StandInListeners;
 use local::logs::Log;
 use local::pool::Pool;
 use local::program::Program;
@@ -19,29 +21,35 @@ use local::template::{Environment, EventSource, Stack};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A table in a file, and a mapping that may be stopped and started again.
+/// A table, and a mapping that may be stopped and started again.
 struct Mapping {
     folder: TempDir,
     stack: Stack,
     store: TableStore,
     source: EventSource,
+    /// Of the engine, which ends with it.
+    _shutdown: Shutdown,
 }
 
 impl Mapping {
-    fn new() -> Self {
+    async fn new() -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
         let text = std::fs::read_to_string(path).unwrap();
         let stack = Stack::read(&text, Environment::new()).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("table.sqlite");
-        let store = TableStore::open(Some(&file), stack.table.clone()).unwrap();
-        store.turn_stream_on().unwrap();
+        let stand_in = StandInListeners::bind(0, "", None).unwrap();
+        let url = stand_in.url();
+        let shutdown = Shutdown::default();
+        let engine = Engine::open(None).unwrap();
+        tokio::spawn(engine.serve(stand_in.loopback, shutdown.stop()));
+        let store = TableStore::open(&url, stack.table.clone()).await.unwrap();
+        store.turn_stream_on().await.unwrap();
         let source = stack.event_sources.first().unwrap().clone();
         Self {
-            folder,
+            folder: tempfile::tempdir().unwrap(),
             stack,
             store,
             source,
+            _shutdown: shutdown,
         }
     }
 
@@ -49,11 +57,13 @@ impl Mapping {
         self.folder.path().join(name)
     }
 
-    fn put(&self, key: &str) {
+    async fn put(&self, key: &str) {
         let item = json!({"pk": {"S": key}, "secret": {"S": "not in the stream"}});
         let put = json!({"TableName": self.stack.table.name, "Item": item});
-        let put = serde_json::from_value(put).unwrap();
-        self.store.database().put_item(put).unwrap();
+        self.store
+            .call("DynamoDB_20120810.PutItem", put)
+            .await
+            .unwrap();
     }
 
     /// Dispatches until `done` says so of the batches, and ends in order.
@@ -80,15 +90,14 @@ impl Mapping {
         let dispatcher = Dispatcher::new(
             self.source.clone(),
             pool,
-            self.store.database(),
-            &self.stack.table.name,
-            self.store.stream_arn().unwrap().unwrap(),
+            self.store.clone(),
+            self.store.stream_arn().await.unwrap().unwrap(),
             Files {
                 position: Some(self.file("position.json")),
                 dead_letters: Some(self.file("dead-letters.jsonl")),
             },
         );
-        tokio::spawn(dispatcher.unwrap().run(front.stop()));
+        tokio::spawn(dispatcher.await.unwrap().run(front.stop()));
         let patience = tokio::time::timeout(Duration::from_secs(30), async {
             while !done(&self.batches()) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -135,10 +144,10 @@ fn tried(batches: &[Vec<Value>], name: &str) -> usize {
 
 #[tokio::test]
 async fn new_mail_requests_are_handed_over_as_lambda_hands_them_over() {
-    let mapping = Mapping::new();
-    mapping.put("SESSION#1");
-    mapping.put("MAIL#1");
-    mapping.put("MAIL#1");
+    let mapping = Mapping::new().await;
+    mapping.put("SESSION#1").await;
+    mapping.put("MAIL#1").await;
+    mapping.put("MAIL#1").await;
     let batches = mapping.run_until(|batches| !batches.is_empty()).await;
     assert_eq!(tries(&batches), BTreeMap::from([("MAIL#1", 1)]));
     insta::assert_json_snapshot!(batches, {
@@ -185,9 +194,9 @@ async fn new_mail_requests_are_handed_over_as_lambda_hands_them_over() {
 
 #[tokio::test]
 async fn a_batch_holds_no_more_than_the_mapping_says() {
-    let mapping = Mapping::new();
+    let mapping = Mapping::new().await;
     for number in 0..25 {
-        mapping.put(&format!("MAIL#{number}"));
+        mapping.put(&format!("MAIL#{number}")).await;
     }
     let batches = mapping
         .run_until(|batches| batches.iter().map(Vec::len).sum::<usize>() == 25)
@@ -199,9 +208,9 @@ async fn a_batch_holds_no_more_than_the_mapping_says() {
 
 #[tokio::test]
 async fn only_the_records_that_failed_are_tried_again() {
-    let mapping = Mapping::new();
+    let mapping = Mapping::new().await;
     for name in ["MAIL#1", "MAIL#flaky", "MAIL#2"] {
-        mapping.put(name);
+        mapping.put(name).await;
     }
     let batches = mapping
         .run_until(|batches| tried(batches, "MAIL#flaky") == 3)
@@ -215,10 +224,10 @@ async fn only_the_records_that_failed_are_tried_again() {
 
 #[tokio::test]
 async fn a_record_that_spoils_its_batch_is_isolated_and_given_up() {
-    let mut mapping = Mapping::new();
+    let mut mapping = Mapping::new().await;
     mapping.source.maximum_retry_attempts = Some(1);
     for name in ["MAIL#1", "MAIL#poison", "MAIL#2", "MAIL#3"] {
-        mapping.put(name);
+        mapping.put(name).await;
     }
     let letters = mapping.file("dead-letters.jsonl");
     let batches = mapping.run_until(|_| letters.exists()).await;
@@ -238,14 +247,14 @@ async fn a_record_that_spoils_its_batch_is_isolated_and_given_up() {
 
 #[tokio::test]
 async fn a_restart_goes_on_where_it_ended() {
-    let mut mapping = Mapping::new();
-    mapping.put("MAIL#1");
-    mapping.put("MAIL#hopeless");
-    mapping.put("MAIL#2");
+    let mut mapping = Mapping::new().await;
+    mapping.put("MAIL#1").await;
+    mapping.put("MAIL#hopeless").await;
+    mapping.put("MAIL#2").await;
     mapping
         .run_until(|batches| tried(batches, "MAIL#hopeless") == 2)
         .await;
-    mapping.put("MAIL#3");
+    mapping.put("MAIL#3").await;
     let batches = mapping
         .run_until(|batches| tried(batches, "MAIL#3") == 1 && tried(batches, "MAIL#hopeless") > 2)
         .await;
@@ -257,7 +266,7 @@ async fn a_restart_goes_on_where_it_ended() {
     let letters = mapping.file("dead-letters.jsonl");
     mapping.run_until(|_| letters.exists()).await;
     mapping.source.maximum_record_age = None;
-    mapping.put("MAIL#4");
+    mapping.put("MAIL#4").await;
     let tries = tried(&batches, "MAIL#hopeless");
     let batches = mapping
         .run_until(|batches| tried(batches, "MAIL#4") == 1)

@@ -110,6 +110,16 @@ fn the_table_and_what_it_feeds_are_as_deployed() {
 }
 
 #[test]
+fn the_table_may_have_another_name() {
+    let stack = stack(&[("TABLE_NAME", "other")]);
+    assert_eq!(stack.table.name, "other");
+    for function in &stack.functions {
+        let told = function.environment.get("TABLE_NAME").unwrap();
+        assert_eq!(told, "other", "{}", function.name);
+    }
+}
+
+#[test]
 fn mail_templates_and_browsers_are_served_as_deployed() {
     let stack = stack(&[("CORS_ORIGINS", "https://a.example, https://b.example")]);
     let names: BTreeSet<_> = stack

@@ -189,8 +189,8 @@ impl Scope {
         Ok(value)
     }
 
-    /// The name that a resource has on this machine: the one the template gives it, else the
-    /// stack's for the table, and the logical id for the others.
+    /// The name that a resource has on this machine: the one the template gives it, else for the
+    /// table that of `TABLE_NAME` or the stack, and the logical id for the others.
     fn name_of(&self, id: &str, place: &str, depth: usize) -> Result<String, TemplateError> {
         let resource = self
             .section("Resources")
@@ -214,7 +214,8 @@ impl Scope {
             .and_then(Json::as_str)
             .unwrap_or_default();
         Ok(if kind == "AWS::DynamoDB::Table" {
-            STACK_NAME.to_owned()
+            let given = self.environment.get("TABLE_NAME").map(String::as_str);
+            given.unwrap_or(STACK_NAME).to_owned()
         } else {
             id.to_owned()
         })

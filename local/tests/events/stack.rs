@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use local::binaries;
 use local::bus::Bus;
+use local::engine::Engine;
 use local::listen::{StandInListeners, Urls};
 use local::mail_store::MailStore;
 use local::pool::Pool;
@@ -58,8 +59,10 @@ impl Running {
             secrets: secrets.url(),
         };
 
-        let table = TableStore::open(None, stack.table.clone()).unwrap();
-        tokio::spawn(table.serve(dynamodb.loopback, shutdown.stop()));
+        let engine = Engine::open(None).unwrap();
+        tokio::spawn(engine.serve(dynamodb.loopback, shutdown.stop()));
+        let table = TableStore::open(&urls.dynamodb, stack.table.clone());
+        table.await.unwrap();
         let settings = Settings::read(&|name| {
             stack
                 .functions

@@ -212,7 +212,7 @@ async fn an_unknown_address_is_answered_like_a_known_one() {
 #[tokio::test]
 async fn the_device_is_kept_on_the_session_and_cut_at_256_bytes() {
     let stack = stacks::open();
-    let table = Table::of(stack).await;
+    let table = Table::of(stack);
     let mobile = Mobile::of(stack);
     for (agent, kept) in [
         (Some("Pixel 8".to_owned()), Some("Pixel 8".to_owned())),

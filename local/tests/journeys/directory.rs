@@ -250,7 +250,7 @@ async fn an_unknown_address_gets_no_mail_and_its_code_is_never_right() {
     let stack = stacks::open();
     let (web, address) = (Web::of(stack), new_address());
     let begun = web.begin(&address).await;
-    let table = Table::of(stack).await;
+    let table = Table::of(stack);
     assert_eq!(table.mail_outcomes(&begun.session).await, ["nobody"]);
     assert_eq!(Mailbox::at(stack, &address).all().await, []);
     for _ in 0..5 {

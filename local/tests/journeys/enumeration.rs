@@ -23,7 +23,7 @@ const WRONG: &str = "271828";
 async fn anybodys(stack: &Stack) -> Vec<(&'static str, String)> {
     let blocked = Person::with(stack, json!({"status": "blocked"})).await;
     let suppressed = Person::of(stack).await;
-    let table = Table::of(stack).await;
+    let table = Table::of(stack);
     let store = Store::new(table.client, table.name);
     let address = Address::parse(&suppressed.email).unwrap();
     let now = regain::ambient::now();

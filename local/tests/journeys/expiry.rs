@@ -164,7 +164,6 @@ async fn a_code_ends_no_later_than_its_session() {
     let session = Mobile::of(stack).begin(&new_address()).await;
     let reference = regain::ids::SessionId::parse(&session).unwrap().reference();
     let item = Table::of(stack)
-        .await
         .get(&format!("SESSION#{}", reference.hex()))
         .await
         .unwrap();

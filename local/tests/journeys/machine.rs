@@ -95,7 +95,7 @@ async fn without_data_nothing_is_left() {
         let stack = Setup::default().unthrottled().start();
         decoys.push(Web::of(&stack).begin(&address).await.id);
         assert_eq!(
-            Table::of(&stack).await.all().await.len(),
+            Table::of(&stack).all().await.len(),
             6 + 3,
             "three demo users, one request"
         );
@@ -173,6 +173,42 @@ async fn a_request_that_has_begun_is_answered_before_the_end() {
 }
 
 #[tokio::test]
+async fn the_table_may_be_at_another_dynamodb_and_outlives_the_service_there() {
+    let host = Setup::default().start();
+    let name = format!("{}-guest", host.table);
+    let guest = || {
+        let setup = Setup::default().unthrottled();
+        setup.table_at(host.endpoint("DynamoDB"), &name).start()
+    };
+    let stack = guest();
+    assert_eq!(stack.endpoint("DynamoDB"), host.endpoint("DynamoDB"));
+    let person = Person::of(&stack).await;
+    let web = Web::of(&stack);
+    let begun = web.begin(&person.email).await;
+    let code = Mailbox::of(&stack, &person).next_code().await;
+    web.set_both(&begun, &code, PASSWORD).await.data();
+    drop(stack);
+
+    let stack = guest();
+    assert!(person.has_password(&stack, PASSWORD).await);
+    assert!(!stack.said().contains("demo@example.com"));
+    let own = Table::of(&host).get(&format!("USER#{}", person.id)).await;
+    assert_eq!(own, None, "the host's own table is another");
+}
+
+#[tokio::test]
+async fn a_dynamodb_that_is_not_there_is_said() {
+    for (url, problem) in [
+        ("http://127.0.0.1:1", "Connection refused"),
+        ("127.0.0.1", "relative URL without a base"),
+    ] {
+        let sentence = refused(Setup::default().table_at(url, "any"));
+        let expected = format!("the table cannot be reached at {url}: {problem}");
+        assert!(sentence.starts_with(&expected), "{sentence}");
+    }
+}
+
+#[tokio::test]
 async fn demo_users_are_loaded_into_an_empty_store_only_and_printed() {
     let folder = tempfile::tempdir().unwrap();
     let stack = kept_in(folder.path()).start();
@@ -241,7 +277,7 @@ async fn users_are_loaded_and_updated_from_a_file() {
     assert_ne!(web.begin(&first).await.id, id, "nobody's now");
     assert_eq!(web.begin(&second).await.id, other);
     assert!(person.has_password(&stack, "the old password").await);
-    let user = Table::of(&stack).await.user(id).await;
+    let user = Table::of(&stack).user(id).await;
     assert_eq!(text(&user, "email"), moved);
 }
 
@@ -286,7 +322,7 @@ async fn a_bad_line_stops_the_load_with_its_number_and_loads_nothing() {
     }
     std::fs::write(&users, "").unwrap();
     let stack = kept_in(&data).option("--users", &users).start();
-    assert_eq!(Table::of(&stack).await.all().await, []);
+    assert_eq!(Table::of(&stack).all().await, []);
     let nowhere = folder.path().join("nowhere.jsonl");
     let sentence = refused(Setup::default().option("--users", &nowhere));
     assert!(sentence.contains("nowhere.jsonl"), "{sentence}");

@@ -19,7 +19,7 @@ async fn simulated(stack: &Stack, name: &str) -> Person {
 
 /// Why an address is mailed no more, once it is.
 async fn suppressed(stack: &Stack, person: &Person) -> String {
-    let table = Table::of(stack).await;
+    let table = Table::of(stack);
     eventually("the address is suppressed", async || {
         let lookup = table.get(&format!("EMAIL#{}", person.email)).await?;
         let told = lookup.get("suppressed")?.as_m().ok()?;
@@ -35,7 +35,7 @@ async fn an_address_that_bounces_or_complains_is_mailed_once_and_answered_as_eve
         let person = simulated(stack, name).await;
         let (mobile, web) = (Mobile::of(stack), Web::of(stack));
         let first = mobile.begin(&person.email).await;
-        let table = Table::of(stack).await;
+        let table = Table::of(stack);
         assert_eq!(table.mail_outcomes(&first).await, ["sent"]);
         assert_eq!(suppressed(stack, &person).await, why);
 
@@ -74,7 +74,7 @@ async fn a_mail_that_ses_could_not_render_is_recorded_on_its_request() {
 
     let person = Person::of(&stack).await;
     let session = Mobile::of(&stack).begin(&person.email).await;
-    let table = Table::of(&stack).await;
+    let table = Table::of(&stack);
     assert_eq!(table.mail_outcomes(&session).await, ["sent"]);
     let why = eventually("the rendering failure is recorded", async || {
         let items = table.all().await;

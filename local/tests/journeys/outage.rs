@@ -141,7 +141,7 @@ async fn an_outage_in_the_middle_of_a_recovery_costs_nothing() {
 async fn a_write_whose_answer_was_lost_is_not_applied_twice() {
     let outage = Outage::start();
     let stack = &outage.stack;
-    let table = Table::of(stack).await;
+    let table = Table::of(stack);
     let person = Person::of(stack).await;
     let (web, mut mailbox) = (Web::of(stack), Mailbox::of(stack, &person));
     let lose_one = || outage.set(Fault::LoseAnswers(1));
@@ -212,10 +212,7 @@ async fn no_mail_is_lost_while_ses_is_down() {
     mobile.verify(&session, &code).await.word();
     let code = Mailbox::of(stack, &other).next_code().await;
     web.verify(&begun, &code).await.data();
-    assert_eq!(
-        Table::of(stack).await.mail_outcomes(&session).await,
-        ["sent"]
-    );
+    assert_eq!(Table::of(stack).mail_outcomes(&session).await, ["sent"]);
     assert_eq!(Mailbox::of(stack, &person).all().await.len(), 1);
 }
 

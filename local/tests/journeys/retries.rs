@@ -28,10 +28,7 @@ async fn a_repeated_request_gets_the_same_session_and_one_mail_and_is_not_thrott
     }
     let session = first["session"]["id"].as_str().unwrap();
     let code = mailbox.next_code().await;
-    assert_eq!(
-        Table::of(stack).await.mail_outcomes(session).await,
-        ["sent"]
-    );
+    assert_eq!(Table::of(stack).mail_outcomes(session).await, ["sent"]);
     assert_eq!(mailbox.all().await.len(), 1);
     // Without the key the throttle is as it was.
     Web::of(stack)
@@ -102,10 +99,7 @@ async fn of_twenty_repeats_at_once_all_get_one_session_and_one_mail() {
     }
     sessions.dedup();
     assert_eq!(sessions.len(), 1);
-    assert_eq!(
-        Table::of(stack).await.mail_outcomes(&sessions[0]).await,
-        ["sent"]
-    );
+    assert_eq!(Table::of(stack).mail_outcomes(&sessions[0]).await, ["sent"]);
 }
 
 #[tokio::test]

@@ -164,7 +164,7 @@ async fn no_secret_is_logged_or_stored_in_clear() {
     api.post(&path, json!({"email": person.email, "password": "MARKER"}))
         .await
         .data();
-    Table::of(&stack).await.mail_outcomes(&session).await;
+    Table::of(&stack).mail_outcomes(&session).await;
 
     let ended = stack.end("TERM");
     assert_eq!(ended.status.code(), Some(0), "{}", ended.said);

@@ -95,7 +95,7 @@ async fn setting_a_password_ends_the_other_validated_sessions() {
         .word();
     let third = web.begin(&person.email).await;
     web.verify(&third, &mailbox.next_code().await).await.data();
-    let table = Table::of(stack).await;
+    let table = Table::of(stack);
     let version = async || {
         table.user(&person.id).await["credentialsVersion"]
             .as_n()
@@ -340,7 +340,7 @@ async fn of_twenty_passwords_with_the_code_at_once_one_is_set() {
     }
     assert_eq!(set, 1);
     mailbox.next().await;
-    let outcomes = Table::of(stack).await.mail_outcomes(&begun.session).await;
+    let outcomes = Table::of(stack).mail_outcomes(&begun.session).await;
     assert_eq!(outcomes, ["sent", "sent"], "one code and one notice");
 }
 

@@ -26,7 +26,7 @@ async fn rehash(stack: &Stack, user: &Item) -> bool {
     let verified = verify(&typed, &stored, &hasher.cost());
     assert_eq!(verified, Verified::YesButRehash);
     let renewed = hasher.hash(typed, *b"drawn at random!").await.unwrap();
-    let table = Table::of(stack).await;
+    let table = Table::of(stack);
     let update = table.client.update_item().table_name(&table.name);
     let written = update
         .key("pk", user["pk"].clone())
@@ -61,7 +61,7 @@ async fn with_token(stack: &Stack) -> (Person, Mobile, String) {
 async fn a_rehash_keeps_the_password_and_voids_no_proof() {
     let stack = stacks::open();
     let (person, mobile, token) = with_token(stack).await;
-    let user = Table::of(stack).await.user(&person.id).await;
+    let user = Table::of(stack).user(&person.id).await;
     assert!(rehash(stack, &user).await);
     assert!(person.has_password(stack, OLD).await);
     assert_eq!(mobile.set_password(&token, NEW).await.word(), person.id);
@@ -72,7 +72,7 @@ async fn a_rehash_keeps_the_password_and_voids_no_proof() {
 async fn a_rehash_brings_no_password_back_that_was_replaced_meanwhile() {
     let stack = stacks::open();
     let (person, mobile, token) = with_token(stack).await;
-    let user = Table::of(stack).await.user(&person.id).await;
+    let user = Table::of(stack).user(&person.id).await;
     assert_eq!(mobile.set_password(&token, NEW).await.word(), person.id);
     assert!(!rehash(stack, &user).await);
     assert!(person.has_password(stack, NEW).await);

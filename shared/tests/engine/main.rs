@@ -1,5 +1,7 @@
 //! The engine, run whole: its use cases over a real (embedded) DynamoDB table, with stand-ins for
 //! Secrets Manager and SES, at any time that a test wants it to be.
+//!
+//! `REGAIN_DYNAMODB=URL` runs it over tables at another DynamoDB than the embedded one.
 
 #[cfg(test)]
 mod kit;

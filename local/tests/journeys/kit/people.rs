@@ -43,7 +43,7 @@ impl Person {
         let line = fields.as_object_mut().unwrap();
         line.entry("email").or_insert_with(|| new_address().into());
         let email = line["email"].as_str().unwrap().to_owned();
-        let table = Table::of(stack).await;
+        let table = Table::of(stack);
         let store = Store::new(table.client, table.name);
         let hasher = Hasher::new(19_456, 2, 1).unwrap();
         let mut rng = regain::ambient::rng().unwrap();
@@ -74,7 +74,7 @@ impl Person {
 
     /// Whether a password opens the user's account now, by the hash that is stored.
     pub(crate) async fn has_password(&self, stack: &Stack, password: &str) -> bool {
-        let user = Table::of(stack).await.user(&self.id).await;
+        let user = Table::of(stack).user(&self.id).await;
         if !user.contains_key("passwordHash") {
             return false;
         }

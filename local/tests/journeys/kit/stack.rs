@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 
@@ -18,6 +19,8 @@ pub(crate) struct Setup {
     arguments: Vec<String>,
     functions: Option<PathBuf>,
     port: u16,
+    /// The table's name, where it is not the embedded engine's only one.
+    table: Option<String>,
 }
 
 /// A running service. It ends with this value, and at the latest with the test process.
@@ -25,6 +28,8 @@ pub(crate) struct Setup {
 pub(crate) struct Stack {
     /// Where the API answers.
     pub(crate) url: String,
+    /// The name of its table.
+    pub(crate) table: String,
     /// Where the stand-ins do, by the names that they are printed with.
     endpoints: HashMap<String, String>,
     child: Child,
@@ -85,19 +90,42 @@ impl Setup {
             .unwrap_or_else(|ended| panic!("the service does not start: {ended:?}"))
     }
 
+    /// With a table of that name at another DynamoDB than the embedded one.
+    pub(crate) fn table_at(mut self, url: &str, name: &str) -> Self {
+        self.arguments.push("--dynamodb-url".to_owned());
+        self.arguments.push(url.to_owned());
+        self.table = Some(name.to_owned());
+        self.set("TABLE_NAME", name)
+    }
+
+    /// With a table of its own at the DynamoDB that `REGAIN_DYNAMODB` names. What `--data` keeps is the
+    /// embedded engine's file, whatever else is tested.
+    fn at_the_tested_engine(self) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let is_embedded = self.arguments.iter().any(|argument| argument == "--data");
+        match std::env::var_os("REGAIN_DYNAMODB") {
+            Some(url) if !is_embedded && self.table.is_none() => {
+                let (process, next) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+                self.table_at(url.to_str().unwrap(), &format!("journeys-{process}-{next}"))
+            }
+            _ => self,
+        }
+    }
+
     /// Starts the service; the error is how it ended instead.
     pub(crate) fn try_start(self) -> Result<Stack, Ended> {
-        let folder = self.functions.unwrap_or_else(|| functions().to_owned());
+        let setup = self.at_the_tested_engine();
+        let folder = setup.functions.unwrap_or_else(|| functions().to_owned());
         let mut child = Command::new(LOCAL)
             .arg("--port")
-            .arg(self.port.to_string())
+            .arg(setup.port.to_string())
             .arg("--functions")
             .arg(folder)
-            .args(self.arguments)
+            .args(setup.arguments)
             // Nothing of the tester's own environment is a setting of the service.
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
-            .envs(self.settings)
+            .envs(setup.settings)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -109,6 +137,7 @@ impl Setup {
         let rest = follow(child.stderr.take().unwrap(), &output);
         let mut stack = Stack {
             url: String::new(),
+            table: setup.table.unwrap_or_else(|| "regain".to_owned()),
             endpoints: HashMap::new(),
             child,
             output,

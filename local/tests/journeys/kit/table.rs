@@ -24,7 +24,7 @@ pub(crate) struct Table {
 
 impl Table {
     /// The table of a stack.
-    pub(crate) async fn of(stack: &Stack) -> Self {
+    pub(crate) fn of(stack: &Stack) -> Self {
         let configuration = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
@@ -32,14 +32,9 @@ impl Table {
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .endpoint_url(stack.endpoint("DynamoDB"))
             .build();
-        let client = Client::from_conf(configuration);
-        let tables = client.list_tables().send().await.unwrap();
-        let [name] = tables.table_names() else {
-            panic!("one table, not {:?}", tables.table_names())
-        };
         Self {
-            name: name.clone(),
-            client,
+            name: stack.table.clone(),
+            client: Client::from_conf(configuration),
         }
     }
 

@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::config::{
 };
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
-    ScalarAttributeType, TimeToLiveSpecification,
+    ScalarAttributeType,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -48,7 +48,6 @@ pub(crate) use weather::Failure;
 use stand_ins::{Ses, Vault};
 use weather::Weather;
 
-pub(crate) const TABLE: &str = "regain";
 pub(crate) const INDEX_SECRET: &str =
     "index-secret-of-the-tests-index-secret-of-the-tests-0123456789ab";
 pub(crate) const CODE_SECRET: &str =
@@ -105,8 +104,7 @@ pub(crate) struct Kit {
     /// What the audit trail was told, by whomever.
     pub(crate) records: Records,
     settings: Settings,
-    endpoint: String,
-    table: aws_sdk_dynamodb::Client,
+    table: Table,
     draws: AtomicU64,
 }
 
@@ -146,15 +144,13 @@ impl Kit {
     }
 
     async fn of(settings: Settings) -> Self {
-        let endpoint = serve_table().await;
+        let table = Table::new().await;
         let ses = Ses::serve().await;
         let vault = Vault::serve().await;
         let records = Records::default();
         let log = Recorder::new(ses.endpoint());
         let weather = Weather::default();
-        let table = client(&endpoint, None);
-        create(&table).await;
-        let store = Store::new(client(&endpoint, Some((&log, &weather))), TABLE);
+        let store = table.store(Some((&log, &weather)));
         Self {
             recovery: recovery(&store, &vault, &settings, &records),
             delivery: Delivery::new(
@@ -169,14 +165,13 @@ impl Kit {
                 },
                 records.trail(),
             ),
-            store: Store::new(table.clone(), TABLE),
+            store: table.store(None),
             log,
             weather,
             ses,
             vault,
             records,
             settings,
-            endpoint,
             table,
             draws: AtomicU64::new(1),
         }
@@ -194,8 +189,7 @@ impl Kit {
 
     /// The store as a function has it, faults included.
     pub(crate) fn another_store(&self) -> Store {
-        let watched = Some((&self.log, &self.weather));
-        Store::new(client(&self.endpoint, watched), TABLE)
+        self.table.store(Some((&self.log, &self.weather)))
     }
 
     /// A generator that has not been used yet.
@@ -241,8 +235,9 @@ impl Kit {
     /// Writes one attribute of an item.
     pub(crate) async fn change(&self, key: &str, name: &str, value: AttributeValue) {
         self.table
+            .client
             .update_item()
-            .table_name(TABLE)
+            .table_name(&self.table.name)
             .key("pk", AttributeValue::S(key.to_owned()))
             .update_expression("SET #name = :value")
             .expression_attribute_names("#name", name)
@@ -256,8 +251,9 @@ impl Kit {
     pub(crate) async fn item(&self, key: &str) -> Option<BTreeMap<String, AttributeValue>> {
         let got = self
             .table
+            .client
             .get_item()
-            .table_name(TABLE)
+            .table_name(&self.table.name)
             .key("pk", AttributeValue::S(key.to_owned()))
             .send()
             .await
@@ -267,7 +263,8 @@ impl Kit {
 
     /// The whole table.
     pub(crate) async fn dump(&self) -> Dump {
-        let scanned = self.table.scan().table_name(TABLE).send().await.unwrap();
+        let scan = self.table.client.scan().table_name(&self.table.name);
+        let scanned = scan.send().await.unwrap();
         assert!(scanned.last_evaluated_key.is_none(), "all in one page");
         scanned
             .items
@@ -334,7 +331,61 @@ fn client(endpoint: &str, watched: Option<(&Recorder, &Weather)>) -> aws_sdk_dyn
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
-async fn serve_table() -> String {
+/// The table of one test, at the engine that `REGAIN_DYNAMODB` says, or in an embedded one of its own.
+#[derive(Debug)]
+struct Table {
+    endpoint: String,
+    name: String,
+    /// The tests' own client.
+    client: aws_sdk_dynamodb::Client,
+}
+
+impl Table {
+    /// TTL is not turned on: an engine deletes by its own clock, and the tests' time is made up. What
+    /// TTL deletes is over before that, and the clock alone says when.
+    async fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let endpoint = match std::env::var_os("REGAIN_DYNAMODB") {
+            Some(url) => url.into_string().unwrap(),
+            None => serve_engine().await,
+        };
+        let (process, next) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("regain-{process}-{next}");
+        let client = client(&endpoint, None);
+        client
+            .create_table()
+            .table_name(&name)
+            .billing_mode(BillingMode::PayPerRequest)
+            .attribute_definitions(
+                AttributeDefinition::builder()
+                    .attribute_name("pk")
+                    .attribute_type(ScalarAttributeType::S)
+                    .build()
+                    .unwrap(),
+            )
+            .key_schema(
+                KeySchemaElement::builder()
+                    .attribute_name("pk")
+                    .key_type(KeyType::Hash)
+                    .build()
+                    .unwrap(),
+            )
+            .send()
+            .await
+            .unwrap();
+        Self {
+            endpoint,
+            name,
+            client,
+        }
+    }
+
+    fn store(&self, watched: Option<(&Recorder, &Weather)>) -> Store {
+        Store::new(client(&self.endpoint, watched), self.name.as_str())
+    }
+}
+
+async fn serve_engine() -> String {
     let (listener, endpoint) = listen().await;
     let database = dynoxide::Database::memory().unwrap();
     tokio::spawn(dynoxide::server::serve_with_shutdown(
@@ -349,43 +400,6 @@ async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     (listener, endpoint)
-}
-
-async fn create(table: &aws_sdk_dynamodb::Client) {
-    table
-        .create_table()
-        .table_name(TABLE)
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(
-            AttributeDefinition::builder()
-                .attribute_name("pk")
-                .attribute_type(ScalarAttributeType::S)
-                .build()
-                .unwrap(),
-        )
-        .key_schema(
-            KeySchemaElement::builder()
-                .attribute_name("pk")
-                .key_type(KeyType::Hash)
-                .build()
-                .unwrap(),
-        )
-        .send()
-        .await
-        .unwrap();
-    table
-        .update_time_to_live()
-        .table_name(TABLE)
-        .time_to_live_specification(
-            TimeToLiveSpecification::builder()
-                .attribute_name("expiresAt")
-                .enabled(true)
-                .build()
-                .unwrap(),
-        )
-        .send()
-        .await
-        .unwrap();
 }
 
 /// The language that the tests' callers ask for.
