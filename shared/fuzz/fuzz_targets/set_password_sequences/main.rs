@@ -20,7 +20,6 @@ mod world;
 
 use std::time::Duration;
 
-use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use regain::ids::ResetToken;
 use regain::recovery::Started;
@@ -40,45 +39,19 @@ const WAITS: [u64; 8] = [
 const STEPS: usize = 100;
 
 /// What is done; sessions are named by how long ago they began.
-#[derive(Arbitrary, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
-    Request {
-        in_directory: bool,
-    },
-    Verify {
-        ago: Ago,
-        sent: Typed,
-    },
-    Resend {
-        ago: Ago,
-    },
+    Request(Protocol),
+    Verify(usize, Typed),
+    Resend(usize),
     /// With the reset token of that session, or with that of the one before.
-    Set {
-        ago: Ago,
-        of_the_one_before: bool,
-    },
-    Both {
-        ago: Ago,
-        sent: Typed,
-    },
-    Wait {
-        about: u8,
-        off: Off,
-    },
-    WaitAny {
-        millis: u32,
-    },
+    Set(usize, Whose),
+    Both(usize, Typed),
+    Wait(u64),
     Rotate,
 }
 
-#[derive(Arbitrary, Clone, Copy, Debug)]
-enum Ago {
-    Last,
-    Before,
-    Earlier(u8),
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Typed {
     Right,
     Wrong,
@@ -87,11 +60,38 @@ enum Typed {
     Malformed,
 }
 
-#[derive(Arbitrary, Clone, Copy, Debug)]
-enum Off {
-    JustBefore,
-    At,
-    JustAfter,
+#[derive(Clone, Copy, Debug)]
+enum Whose {
+    Its,
+    AnOlder,
+}
+
+impl Step {
+    /// A step is two bytes: what is done, and how.
+    fn read([what, how]: [u8; 2]) -> Self {
+        let ago = usize::from(how / 16).saturating_sub(8);
+        let typed = match how % 4 {
+            0 => Typed::Right,
+            1 => Typed::Wrong,
+            2 => Typed::Stale,
+            _ => Typed::Malformed,
+        };
+        match what % 16 {
+            0..2 if how % 2 == 0 => Self::Request(Protocol::AuthV1),
+            0..2 => Self::Request(Protocol::Directory),
+            2..6 => Self::Verify(ago, typed),
+            6..8 => Self::Resend(ago),
+            8 | 9 if how % 4 == 0 => Self::Set(ago, Whose::AnOlder),
+            8 | 9 => Self::Set(ago, Whose::Its),
+            10 | 11 => Self::Both(ago, typed),
+            12 => Self::Wait(u64::from(how) * 1000),
+            13 | 14 => {
+                let end = WAITS[usize::from(how) % WAITS.len()];
+                Self::Wait((end + u64::from(how / 16 % 3)).saturating_sub(1))
+            }
+            _ => Self::Rotate,
+        }
+    }
 }
 
 /// What a call was told, and what it was given.
@@ -102,99 +102,78 @@ struct Answer {
     token: Option<ResetToken>,
 }
 
-fuzz_target!(|steps: Vec<Step>| {
+fuzz_target!(|input: &[u8]| {
     let mut world = World::new(&rules::SETTINGS, NOON);
     let mut model = Model::new(NOON);
-    for step in steps.into_iter().take(STEPS) {
-        let ago = match step {
-            Step::Wait { about, off } => {
-                let millis = WAITS[usize::from(about) % WAITS.len()];
-                let millis = match off {
-                    Off::JustBefore => millis.saturating_sub(1),
-                    Off::At => millis,
-                    Off::JustAfter => millis + 1,
-                };
-                model.now = model.now.plus(Duration::from_millis(millis));
-                continue;
-            }
-            Step::WaitAny { millis } => {
-                model.now = model.now.plus(Duration::from_millis(millis.into()));
-                continue;
-            }
+    let (steps, _) = input.as_chunks();
+    for step in steps.iter().take(STEPS).copied().map(Step::read) {
+        match step {
+            Step::Wait(millis) => model.now = model.now.plus(Duration::from_millis(millis)),
             Step::Rotate => {
                 if model.rotate() {
                     world.rotate();
                 }
-                continue;
             }
-            Step::Request { in_directory } => {
-                let protocol = if in_directory {
-                    Protocol::Directory
-                } else {
-                    Protocol::AuthV1
-                };
-                let answer = world.request(protocol, model.now);
-                model = explained(&model, Call::Request(protocol), &answer);
-                world.check(&model);
-                continue;
+            _ => {
+                if let Some((call, answer)) = called(&mut world, &model, step) {
+                    model = explained(&model, call, &answer);
+                    world.check(&model);
+                }
             }
-            Step::Verify { ago, .. }
-            | Step::Resend { ago }
-            | Step::Set { ago, .. }
-            | Step::Both { ago, .. } => ago,
-        };
-        let ago = match ago {
-            Ago::Last => 0,
-            Ago::Before => 1,
-            Ago::Earlier(ago) => usize::from(ago),
-        };
-        let Some(number) = model.sessions.len().checked_sub(ago + 1) else {
-            continue;
-        };
-        let session = &model.sessions[number];
-        let in_directory = session.protocol == Protocol::Directory;
-        let generation = session.generation;
-        let (call, answer) = match step {
-            Step::Verify { sent, .. } => {
-                let (code, sent) = typed(&world, &model, number, sent);
-                let answer = world.verify(number, code, model.now);
-                (Call::Verify(number, sent, generation), answer)
-            }
-            Step::Both { sent, .. } if in_directory => {
-                let (code, sent) = typed(&world, &model, number, sent);
-                let answer = world.set_with_code(number, code, model.now);
-                (Call::Both(number, sent, generation), answer)
-            }
-            Step::Resend { .. } if !in_directory => {
-                (Call::Resend(number), world.resend(number, &model))
-            }
-            Step::Set {
-                of_the_one_before, ..
-            } => {
-                let held = session.token.clone();
-                let other = number
-                    .checked_sub(1)
-                    .map(|it| model.sessions[it].token.clone());
-                let token = match other {
-                    Some(other) if of_the_one_before => other,
-                    _ => held.clone(),
-                };
-                let is_its_own = token.as_ref().map(|(it, _)| it.digest())
-                    == held.as_ref().map(|(it, _)| it.digest());
-                let known = held.filter(|_| is_its_own).map(|(_, of)| of);
-                let answer = world.set(number, token.map(|(it, _)| it), model.now);
-                (Call::Set(number, known), answer)
-            }
-            _ => continue,
-        };
-        model = explained(&model, call, &answer);
-        world.check(&model);
+        }
     }
 });
 
-/// The code that is typed, and what the model calls it.
-fn typed(world: &World, model: &Model, number: usize, typed: Typed) -> (Option<String>, Sent) {
-    let secret = model.sessions[number].secret;
+/// Makes a call, if there is a session that it can be about, by the endpoint that the session has for it.
+fn called(world: &mut World, model: &Model, step: Step) -> Option<(Call, Answer)> {
+    let now = model.now;
+    let about = |ago: usize| {
+        let number = model.sessions.len().checked_sub(ago + 1)?;
+        Some((number, &model.sessions[number]))
+    };
+    Some(match step {
+        Step::Request(protocol) => (Call::Request(protocol), world.request(protocol, now)),
+        Step::Verify(ago, typed) => {
+            let (number, session) = about(ago)?;
+            let (code, sent) = sent(world, number, session.secret, typed);
+            let call = Call::Verify(number, sent, session.generation);
+            (call, world.verify(number, code, now))
+        }
+        Step::Both(ago, typed) => {
+            let (number, session) = about(ago)?;
+            if session.protocol != Protocol::Directory {
+                return None;
+            }
+            let (code, sent) = sent(world, number, session.secret, typed);
+            let call = Call::Both(number, sent, session.generation);
+            (call, world.set_with_code(number, code, now))
+        }
+        Step::Resend(ago) => {
+            let (number, session) = about(ago)?;
+            if session.protocol != Protocol::AuthV1 {
+                return None;
+            }
+            (
+                Call::Resend(number),
+                world.resend(number, session.secret, now),
+            )
+        }
+        Step::Set(ago, whose) => {
+            let (number, session) = about(ago)?;
+            // A token that is another session's is none that this one ever had.
+            let (token, of) = match (whose, about(ago + 1)) {
+                (Whose::AnOlder, Some((_, older))) => (older.token.clone(), None),
+                _ => (session.token.clone(), session.token.as_ref().map(|it| it.1)),
+            };
+            let token = token.map(|(token, _)| token);
+            (Call::Set(number, of), world.set(number, token, now))
+        }
+        Step::Wait(_) | Step::Rotate => return None,
+    })
+}
+
+/// The code that is sent, and what the model calls it.
+fn sent(world: &World, number: usize, secret: usize, typed: Typed) -> (Option<String>, Sent) {
     match typed {
         Typed::Right => (Some(world.code(number, secret)), Sent::Right),
         Typed::Wrong => {

@@ -130,9 +130,9 @@ impl World {
         }
     }
 
-    pub(crate) fn resend(&mut self, number: usize, model: &Model) -> Answer {
-        let at = model.now;
-        let stale = self.code(number, model.sessions[number].secret);
+    /// Another code; the one before was made by that version of the code key.
+    pub(crate) fn resend(&mut self, number: usize, secret: usize, at: Timestamp) -> Answer {
+        let stale = self.code(number, secret);
         let before = guesses(&self.sessions[number]);
         let nonce = Nonce::draw(&mut self.rng);
         let session = self.sessions[number].clone();
