@@ -1,5 +1,7 @@
 //! What every function does: check its settings, connect, and answer calls one by one.
 
+mod event;
+
 use std::error::Error;
 use std::future::Future;
 use std::process::ExitCode;
@@ -9,7 +11,8 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use lambda_http::{LambdaEvent, service_fn};
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use lambda_http::{LambdaEvent, lambda_runtime, service_fn};
 
 use crate::audit::AuditTrail;
 use crate::audit::forward::{self, LogEvent};
@@ -43,11 +46,14 @@ where
         Ok(recovery) => Arc::new(recovery),
         Err(error) => return stopped(&*error),
     };
-    let answer = |request| {
+    let answer = |event| {
         let (recovery, endpoint) = (recovery.clone(), endpoint.clone());
-        async move { Ok::<_, lambda_http::Error>(answer(protocol, endpoint, recovery, request).await) }
+        async move {
+            let endpoint = |call| endpoint(recovery, call);
+            Ok::<_, lambda_http::Error>(answer(protocol, endpoint, event).await)
+        }
     };
-    ended(lambda_http::run(service_fn(answer)).await)
+    ended(lambda_runtime::run(service_fn(answer)).await)
 }
 
 /// Runs the function that delivers mail. Returns only if it cannot start or go on.
@@ -60,7 +66,7 @@ pub async fn deliver() -> ExitCode {
     let deliver = |event: LambdaEvent<StreamBatch>| async {
         Ok::<_, lambda_http::Error>(delivery.deliver_batch(event.payload, ambient::now).await)
     };
-    ended(lambda_http::lambda_runtime::run(service_fn(deliver)).await)
+    ended(lambda_runtime::run(service_fn(deliver)).await)
 }
 
 /// Runs the function that hears what became of mails. Returns only if it cannot start or go on.
@@ -78,7 +84,7 @@ pub async fn hear() -> ExitCode {
             lambda_http::Error::from(error)
         })
     };
-    ended(lambda_http::lambda_runtime::run(service_fn(hear)).await)
+    ended(lambda_runtime::run(service_fn(hear)).await)
 }
 
 /// Runs the function that keeps the audit trail. Returns only if it cannot go on.
@@ -91,17 +97,25 @@ pub async fn keep() -> ExitCode {
             lambda_http::Error::from(error)
         })
     };
-    ended(lambda_http::lambda_runtime::run(service_fn(keep)).await)
+    ended(lambda_runtime::run(service_fn(keep)).await)
 }
 
-async fn answer<F, A>(
+/// One event of API Gateway, answered by an endpoint in the envelope of its protocol.
+pub async fn answer<F, A>(
     protocol: Protocol,
     endpoint: F,
-    recovery: Arc<Recovery>,
-    request: lambda_http::Request,
-) -> Reply
+    event: LambdaEvent<ApiGatewayV2httpRequest>,
+) -> ApiGatewayV2httpResponse
 where
-    F: Fn(Arc<Recovery>, Call) -> A,
+    F: FnOnce(Call) -> A,
+    A: Future<Output = Result<Reply, Failure>>,
+{
+    event::response(reply(protocol, endpoint, event::request(event)).await)
+}
+
+async fn reply<F, A>(protocol: Protocol, endpoint: F, request: lambda_http::Request) -> Reply
+where
+    F: FnOnce(Call) -> A,
     A: Future<Output = Result<Reply, Failure>>,
 {
     let at = ambient::now();
@@ -115,7 +129,7 @@ where
             );
         }
     };
-    let answer = tokio::time::timeout(DEADLINE, endpoint(recovery, call)).await;
+    let answer = tokio::time::timeout(DEADLINE, endpoint(call)).await;
     match answer.unwrap_or_else(|late| Err(Refusal::Unavailable(late.into()).into())) {
         Ok(reply) => logged(context.stamp(reply), "answered"),
         Err(failure) => {

@@ -1,0 +1,181 @@
+//! Any bytes as what the functions are invoked with: an event of API Gateway, of the table's stream, of SES,
+//! of CloudWatch Logs.
+
+#![no_main]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a finding is told by panicking"
+)]
+
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex};
+
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use libfuzzer_sys::{Corpus, fuzz_target};
+use regain::audit::AuditTrail;
+use regain::audit::forward::{self, LogEvent};
+use regain::code::CodeLength;
+use regain::mail::StreamBatch;
+use regain::mail::events::MailEvent;
+use regain::protocol::{Call, Malformed, auth_v1, directory};
+use regain::recovery::Refusal;
+use regain::session::Protocol;
+use regain::timestamp::Timestamp;
+use regain_fuzz::call::{answered, block_on};
+use regain_fuzz::envelope::Answer;
+use regain_fuzz::table::EmptyTable;
+use serde_json::Value;
+
+const NOON: Timestamp = Timestamp::from_millis(1_773_144_000_000);
+
+fuzz_target!(|event: &[u8]| -> Corpus {
+    let is_one = [called(event), delivered(event), heard(event), kept(event)];
+    if is_one.contains(&true) {
+        Corpus::Keep
+    } else {
+        Corpus::Reject
+    }
+});
+
+/// What an endpoint does with its call before it asks the engine.
+type Reader = fn(&mut Call) -> Result<(), Malformed>;
+
+/// An event of API Gateway is a call of the endpoint it is given to, and is answered.
+fn called(event: &[u8]) -> bool {
+    const SIX: CodeLength = CodeLength::new(6).unwrap();
+    let readers: [(Protocol, Reader); 6] = [
+        (Protocol::Directory, |call| {
+            directory::resend(call).map(drop)
+        }),
+        (Protocol::Directory, |call| {
+            directory::set_password(call, SIX).map(drop)
+        }),
+        (Protocol::AuthV1, |call| {
+            auth_v1::forgot_password(call).map(drop)
+        }),
+        (Protocol::AuthV1, |call| {
+            auth_v1::verify_otp(call, SIX).map(drop)
+        }),
+        (Protocol::AuthV1, |call| auth_v1::resend_otp(call).map(drop)),
+        (Protocol::AuthV1, |call| {
+            auth_v1::set_password(call).map(drop)
+        }),
+    ];
+    let Ok(event) = serde_json::from_slice::<ApiGatewayV2httpRequest>(event) else {
+        return false;
+    };
+    let source = event.request_context.http.source_ip.as_deref();
+    let source = source.and_then(|ip| ip.parse().ok());
+    let source = source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    for (protocol, reader) in readers {
+        let mut caller = None;
+        let response = answered(
+            protocol,
+            async |mut call| {
+                caller = Some(call.caller.network);
+                reader(&mut call)?;
+                Err(Refusal::NoSession.into())
+            },
+            event.clone(),
+        );
+        assert_eq!(caller, Some(source));
+        let mut answer = Answer::of(response);
+        answer.take_field();
+        answer.check_refusal(protocol);
+    }
+    true
+}
+
+/// Of a batch every record is asked for, in order, and one that is gone is done.
+fn delivered(event: &[u8]) -> bool {
+    let Ok(batch) = serde_json::from_slice::<StreamBatch>(event) else {
+        return false;
+    };
+    let table = EmptyTable::default();
+    let result = block_on(table.delivery().deliver_batch(batch, || NOON));
+    assert_eq!(
+        serde_json::to_string(&result).unwrap(),
+        r#"{"batchItemFailures":[]}"#
+    );
+    let asked = asked(&table);
+    // What the batch's reader passes over may hold escapes that are none.
+    if let Ok(sent) = serde_json::from_slice::<Value>(event) {
+        let keys = sent["Records"].as_array().unwrap().iter();
+        let keys = keys.map(|record| &record["dynamodb"]["Keys"]["pk"]["S"]);
+        assert!(keys.eq(asked.iter().map(|asked| &asked["Key"]["pk"]["S"])));
+    }
+    true
+}
+
+/// An event of SES is taken note of where there is something to note it on, without any words that could
+/// be an address.
+fn heard(event: &[u8]) -> bool {
+    let Ok(event) = serde_json::from_slice::<MailEvent>(event) else {
+        return false;
+    };
+    let table = EmptyTable::default();
+    let lines = Lines::default();
+    let events = table.mail_events(AuditTrail::new(lines.clone()));
+    block_on(events.hear(event, NOON)).unwrap();
+    let lines = lines.0.lock().unwrap().clone();
+    for record in lines
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+    {
+        let record: Value = serde_json::from_slice(record).unwrap();
+        assert_eq!(record["event"], "suppressed");
+        assert!(!record.to_string().contains('@'), "{record}");
+    }
+    for asked in asked(&table) {
+        let key = asked["Key"]["pk"]["S"].as_str().unwrap();
+        assert!(
+            key.starts_with("EMAIL#") || key.starts_with("MAIL#"),
+            "{key}"
+        );
+        let written = asked["ExpressionAttributeValues"].to_string();
+        assert!(!written.contains('@'), "{written}");
+    }
+    true
+}
+
+/// Lines of a log are kept each on its own, or the event is given again.
+fn kept(event: &[u8]) -> bool {
+    let Ok(event) = serde_json::from_slice::<LogEvent>(event) else {
+        return false;
+    };
+    let mut lines = Vec::new();
+    if forward::keep(&event, &mut lines).is_err() {
+        assert!(lines.is_empty());
+    }
+    assert!(lines.last().is_none_or(|last| *last == b'\n'));
+    true
+}
+
+/// What was written, by whomever.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What the table was asked: never to make an item.
+fn asked(table: &EmptyTable) -> Vec<Value> {
+    let asked = table.asked();
+    for asked in &asked {
+        let condition = asked["ConditionExpression"].as_str().unwrap();
+        assert!(
+            condition.starts_with("attribute_exists(pk) AND "),
+            "{condition}"
+        );
+    }
+    asked
+}

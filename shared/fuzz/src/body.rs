@@ -1,0 +1,206 @@
+//! The bodies of one protocol's endpoints: what the contract finds wrong with each, and what it is answered.
+//!
+//! The engine is left out: once a call is read, what becomes of it is picked by its length, so that every
+//! answer there is meets every call.
+
+use lambda_http::http::HeaderValue;
+use libfuzzer_sys::Corpus;
+use regain::address::Address;
+use regain::code::CodeLength;
+use regain::ids::{ResetToken, SessionId, UserIdFormat};
+use regain::locale::Locale;
+use regain::password::{Policy, Reason};
+use regain::protocol::directory::{self, Wish};
+use regain::protocol::{Call, Malformed, auth_v1};
+use regain::recovery::{CodeGuess, Named, NewPassword, Refusal, Request};
+use regain::session::Protocol;
+use regain::template::Template;
+use serde_json::{Map, Value, json};
+
+use crate::bare::{Bare, Refusals, bare_success, check_success, success};
+use crate::call::{Written, answered};
+use crate::envelope::Answer;
+use crate::faults::{Endpoint, PASSWORD_MISSING, faults};
+
+/// Holds one call against the contract.
+#[must_use]
+pub fn check(protocol: Protocol, input: &[u8]) -> Corpus {
+    let Some(written) = Written::read(input) else {
+        return Corpus::Reject;
+    };
+    let Some(endpoint) = Endpoint::of(protocol, written.endpoint) else {
+        return Corpus::Reject;
+    };
+    let faults = faults(endpoint, &written);
+    let picked = input.len() % (Refusals::COUNT + 1);
+    let mut read = None;
+    let response = answered(
+        protocol,
+        async |mut call| {
+            let reasons = read_by(endpoint, &mut call, &written)?;
+            read = Some(reasons.clone());
+            if !reasons.is_empty() {
+                return Err(Refusal::PasswordRefused(reasons).into());
+            }
+            // What went wrong inside is told to the logs, and to nobody else.
+            let cause = String::from_utf8_lossy(written.body).into_owned();
+            match Refusals::pick(picked, cause.into()) {
+                Some(refusal) => Err(refusal.into()),
+                None => Ok(success(endpoint, call.locale())),
+            }
+        },
+        written.event(),
+    );
+    let mut answer = Answer::of(response);
+    let bare = Bare::of(protocol, locale(protocol, &written));
+    let Some(reasons) = read else {
+        let field = answer.take_field();
+        answer.check_refusal(protocol);
+        // Nothing but the field's name depends on what was sent: so nothing of it is told back.
+        assert!(bare.malformed.contains(&answer), "{answer:?}");
+        assert!(
+            faults.iter().any(|fault| Some(*fault) == field.as_deref())
+                || (field.is_none() && faults.contains(&PASSWORD_MISSING)),
+            "{field:?} is not to blame, but {faults:?}"
+        );
+        return Corpus::Keep;
+    };
+    assert!(faults.is_empty(), "{faults:?} and read all the same");
+    if reasons.is_empty() && picked == Refusals::COUNT {
+        check_success(endpoint, &answer);
+        assert_eq!(answer, bare_success(endpoint, locale(protocol, &written)));
+        return Corpus::Keep;
+    }
+    answer.check_refusal(protocol);
+    if reasons.is_empty() {
+        answer.retry_after = None;
+        assert_eq!(Some(&answer), bare.refused.get(picked));
+    } else {
+        let slugs: Vec<_> = reasons.iter().map(|reason| reason.slug()).collect();
+        assert_eq!(answer.body.get("reasons"), Some(&json!(slugs)));
+    }
+    Corpus::Keep
+}
+
+/// Reads a call by the endpoint's own reader, looks at what was read, and returns what the policy has
+/// against a password in it.
+pub(crate) fn read_by(
+    endpoint: Endpoint,
+    call: &mut Call,
+    written: &Written<'_>,
+) -> Result<Vec<Reason>, Malformed> {
+    let six = CodeLength::new(6).unwrap();
+    let none = Vec::new();
+    match endpoint {
+        Endpoint::Resend => check_request(&directory::resend(call)?, written),
+        Endpoint::ForgotPassword => check_request(&auth_v1::forgot_password(call)?, written),
+        Endpoint::SetPassword => {
+            let (named, wish) = directory::set_password(call, six)?;
+            check_named(&named, Protocol::Directory);
+            return Ok(match wish {
+                Wish::Verify(guess) => {
+                    check_guess(&guess);
+                    none
+                }
+                Wish::SetPassword(new) => reasons(&new),
+                Wish::Both(guess, new) => {
+                    check_guess(&guess);
+                    reasons(&new)
+                }
+            });
+        }
+        Endpoint::VerifyOtp => {
+            let (named, guess) = auth_v1::verify_otp(call, six)?;
+            check_named(&named, Protocol::AuthV1);
+            check_guess(&guess);
+        }
+        Endpoint::ResendOtp => check_named(&auth_v1::resend_otp(call)?, Protocol::AuthV1),
+        Endpoint::SetPasswordByToken => {
+            let (token, new) = auth_v1::set_password(call)?;
+            if let Some(token) = token {
+                let again = ResetToken::parse(&token.reveal()).unwrap();
+                assert_eq!(again.digest(), token.digest());
+                assert_eq!(token.reveal().len(), 86);
+            }
+            return Ok(reasons(&new));
+        }
+    }
+    Ok(none)
+}
+
+fn check_request(request: &Request, written: &Written<'_>) {
+    let fields: Map<String, Value> = serde_json::from_slice(written.body).unwrap();
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    let typed = text("email").unwrap();
+    assert_eq!(Address::parse(typed).as_ref(), Ok(&request.address));
+    assert!(request.template.carries_code());
+    let (app, device) = (
+        request.origin.app.as_deref(),
+        request.origin.device.as_deref(),
+    );
+    match request.protocol {
+        Protocol::Directory => {
+            let template = text("templateCode").unwrap_or("directory|session-forgot");
+            assert_eq!(request.template.code(), template);
+            assert_eq!((app, device), (text("app"), text("device")));
+        }
+        Protocol::AuthV1 => {
+            assert_eq!(request.template, Template::AuthV1ForgotPassword);
+            let agent = written.headers.get("x-agent").map(HeaderValue::as_bytes);
+            let agent = String::from_utf8_lossy(agent.unwrap_or_default()).into_owned();
+            let device = device.unwrap_or_default();
+            assert!(device.len() <= 256 && agent.trim_start().starts_with(device));
+        }
+    }
+    let key = written.header("idempotency-key").map(str::trim);
+    assert_eq!(request.idempotency_key.as_deref(), key);
+    assert_eq!(request.locale, locale(request.protocol, written));
+}
+
+fn check_named(named: &Named, protocol: Protocol) {
+    assert_eq!(named.protocol, protocol);
+    assert_eq!(named.user.is_some(), protocol == Protocol::Directory);
+    if let Some(id) = &named.session {
+        assert_eq!(SessionId::parse(id.reveal()).as_ref(), Some(id));
+        assert!(
+            UserIdFormat::Uuid.fits(id.reveal()),
+            "in lower case with hyphens"
+        );
+    }
+}
+
+fn check_guess(guess: &CodeGuess) {
+    if let CodeGuess::Code(code) = guess {
+        let code = code.reveal();
+        assert!(code.len() == 6 && code.bytes().all(|it| it.is_ascii_digit()));
+    }
+}
+
+fn reasons(new: &NewPassword) -> Vec<Reason> {
+    let policy = Policy {
+        min_length: 8,
+        service_name: "Regain".to_owned(),
+    };
+    let reasons = policy.check(&new.password);
+    assert!(
+        reasons.is_sorted_by(|one, next| one < next),
+        "each once, in order"
+    );
+    reasons
+}
+
+/// The language of an answer: what the caller prefers and names, or else the protocol's own.
+fn locale(protocol: Protocol, written: &Written<'_>) -> Locale {
+    let header = written.header("accept-language").unwrap_or_default();
+    let preferred = Locale::negotiate(header);
+    let named = |tag: &str| header.to_ascii_lowercase().contains(tag);
+    match preferred {
+        Some(Locale::En) => assert!(named("en")),
+        Some(Locale::Id) => assert!(named("id") || named("in")),
+        None => {}
+    }
+    preferred.unwrap_or(match protocol {
+        Protocol::Directory => Locale::En,
+        Protocol::AuthV1 => Locale::Id,
+    })
+}
