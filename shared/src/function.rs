@@ -129,7 +129,8 @@ where
             );
         }
     };
-    let answer = tokio::time::timeout(DEADLINE, endpoint(call)).await;
+    // On the heap: a use case is a future of some 16 KB.
+    let answer = tokio::time::timeout(DEADLINE, Box::pin(endpoint(call))).await;
     match answer.unwrap_or_else(|late| Err(Refusal::Unavailable(late.into()).into())) {
         Ok(reply) => logged(context.stamp(reply), "answered"),
         Err(failure) => {
