@@ -29,9 +29,13 @@ mod idempotency;
 #[cfg(test)]
 mod interleavings;
 #[cfg(test)]
+mod kept;
+#[cfg(test)]
 mod mail_events;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod operators;
 #[cfg(test)]
 mod races;
 #[cfg(test)]

@@ -34,7 +34,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 pub(crate) use journey::{
-    Verified, in_auth, in_directory, named, new_password, number, request, typed, wrong,
+    Verified, hashed, in_auth, in_directory, named, new_password, number, request, typed, wrong,
 };
 pub(crate) use recorder::{Fault, Recorder, StoreCall};
 pub(crate) use stand_ins::{Mail, SesAnswer, Version};
@@ -221,6 +221,30 @@ impl Kit {
             .update_expression("SET #name = :value")
             .expression_attribute_names("#name", name)
             .expression_attribute_values(":value", value)
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Takes one attribute of an item away.
+    pub(crate) async fn forget(&self, key: &str, name: &str) {
+        self.table
+            .update_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(key.to_owned()))
+            .update_expression("REMOVE #name")
+            .expression_attribute_names("#name", name)
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Takes an item away, as its TTL does.
+    pub(crate) async fn delete(&self, key: &str) {
+        self.table
+            .delete_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(key.to_owned()))
             .send()
             .await
             .unwrap();
