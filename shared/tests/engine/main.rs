@@ -35,6 +35,8 @@ mod mail_events;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod omissions;
+#[cfg(test)]
 mod operators;
 #[cfg(test)]
 mod races;

@@ -1,6 +1,7 @@
 //! What every test starts from: a fresh table, the stand-ins, and the engine built from them.
 
 mod journey;
+pub(crate) mod omissions;
 mod recorder;
 mod stand_ins;
 mod told;
@@ -41,6 +42,7 @@ pub(crate) use stand_ins::{Mail, SesAnswer, Version};
 pub(crate) use told::{Told, told};
 pub(crate) use weather::Failure;
 
+use omissions::Omissions;
 use stand_ins::{Ses, Vault};
 use weather::Weather;
 
@@ -309,7 +311,8 @@ fn retries() -> RetryConfig {
         .with_initial_backoff(Duration::from_millis(1))
 }
 
-/// A client of the table: the engine's is watched and in the weather, the tests' own is not.
+/// A client of the table: the engine's is watched and in the weather, the tests' own is not. What either
+/// writes may lack a part.
 fn client(endpoint: &str, watched: Option<(&Recorder, &Weather)>) -> aws_sdk_dynamodb::Client {
     // Clients share what they may spend on retries; what one test makes up is not to cost another any.
     let partition = RetryPartition::custom("tests")
@@ -322,7 +325,8 @@ fn client(endpoint: &str, watched: Option<(&Recorder, &Weather)>) -> aws_sdk_dyn
         .credentials_provider(credentials())
         .retry_config(retries())
         .retry_partition(partition)
-        .http_client(http());
+        .http_client(http())
+        .interceptor(Omissions);
     if let Some((log, weather)) = watched {
         config = config
             .interceptor(log.clone())
