@@ -3,8 +3,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::keys::IndexKeys;
+use regain::password::Hasher;
 use regain::session::Protocol;
-use regain::users::User;
+use regain::users::{User, import};
 use serde_json::json;
 
 use crate::kit::{ANN, INDEX_SECRET, Kit, NOON, Told, address, blocked, told, wrong};
@@ -104,6 +105,25 @@ async fn a_user_who_moves_gives_the_old_address_free_and_takes_no_other_users() 
         };
         assert_eq!(put(&kit, &moved, Some(&astray)).await, !taken);
         assert_eq!(kit.dump().await == before, taken);
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_says_what_is_known_already_writes_nothing() {
+    let kit = Kit::new().await;
+    let hasher = Hasher::new(19_456, 2, 1).unwrap();
+    let format = kit.settings().user_id_format;
+    for (line, counts) in [
+        (r#"{"email": "ann@example.com"}"#, (1, 0, 0)),
+        (r#"{"email": "ann@example.com"}"#, (0, 0, 1)),
+        (r#"{"email": "ann@example.com", "phone": "1"}"#, (0, 1, 0)),
+        (r#"{"email": "ann@example.com", "phone": "1"}"#, (0, 0, 1)),
+    ] {
+        let imported = import(&kit.store, &hasher, format, line, NOON, &mut kit.rng())
+            .await
+            .unwrap();
+        let told = (imported.created, imported.updated, imported.unchanged);
+        assert_eq!(told, counts, "{line}");
     }
 }
 
