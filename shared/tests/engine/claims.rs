@@ -236,6 +236,16 @@ async fn a_claim_whose_answer_was_lost_is_its_owners_still() {
 }
 
 #[tokio::test]
+async fn a_claim_that_meets_a_transaction_on_its_session_is_tried_again() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
+    kit.weather.strike(Failure::Conflict, 1, 3);
+    let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+    assert_eq!(told(&set), Told::Done);
+}
+
+#[tokio::test]
 async fn another_code_ends_a_claim_with_the_proof_it_was_for() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
