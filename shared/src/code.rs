@@ -216,6 +216,15 @@ mod tests {
     }
 
     #[test]
+    fn a_nonce_comes_back_from_its_text_and_from_nothing_else() {
+        let nonce = Nonce::draw(&mut StdRng::seed_from_u64(7));
+        assert_eq!(Nonce::from_hex(&nonce.hex()), Some(nonce));
+        for other in ["", "00", &"0".repeat(34), &"g".repeat(32)] {
+            assert_eq!(Nonce::from_hex(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn a_code_depends_on_everything_it_is_derived_from() {
         let mut rng = StdRng::seed_from_u64(7);
         let index = IndexKeys::new(b"index");

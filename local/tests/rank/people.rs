@@ -95,7 +95,7 @@ pub(crate) struct Caller {
 impl Caller {
     /// Makes the people: of the known ones a third is blocked, and a third is mailed no more.
     pub(crate) async fn new(stack: &Stack, endpoint: Endpoint) -> Self {
-        let table = Table::of(stack).await;
+        let table = Table::of(stack);
         let store = Store::new(table.client.clone(), table.name.clone());
         let mut known = Vec::new();
         for number in 0..ADDRESSES {

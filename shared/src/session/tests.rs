@@ -274,6 +274,30 @@ fn a_session_and_its_code_are_good_before_their_millisecond_and_not_at_it() {
 }
 
 #[test]
+fn an_address_has_no_other_code_before_its_cooldown_ends_and_a_cooldown_of_zero_is_none() {
+    let off = Limits {
+        cooldown: Duration::ZERO,
+        ..LIMITS
+    };
+    let address = AddressState {
+        last_code_at: Some(NOON),
+        ..AddressState::default()
+    };
+    let until = NOON.plus(LIMITS.cooldown);
+    // An instance whose clock is behind asks before the last code was.
+    let early = NOON.minus(Duration::from_secs(1));
+    for (limits, at, expected) in [
+        (&LIMITS, early, Decision::Throttled { until }),
+        (&LIMITS, NOON, Decision::Throttled { until }),
+        (&LIMITS, until, Decision::Permitted),
+        (&off, early, Decision::Permitted),
+        (&off, NOON, Decision::Permitted),
+    ] {
+        assert_eq!(address.permit_code(limits, at), expected);
+    }
+}
+
+#[test]
 fn a_proof_ends_with_its_session() {
     let mut rng = StdRng::seed_from_u64(1);
     let session = begun(&mut rng, NOON);

@@ -102,6 +102,7 @@ mod tests {
             ("expiresAt", false),
             ("codesDay", false),
             ("guessesDay1x", false),
+            ("otherDay20522", false),
         ] {
             assert_eq!(throttles(name), throttled, "{name}");
         }

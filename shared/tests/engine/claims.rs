@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain::ids::ResetToken;
 use regain::recovery::Started;
 use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    ANN, Dump, Failure, Kit, NOON, PASSWORD, SOMEBODY, Told, Verified, in_directory, later,
-    new_password, told,
+    ANN, Dump, Failure, Fault, Kit, NOON, PASSWORD, SOMEBODY, Told, Verified, blocked,
+    in_directory, later, new_password, told,
 };
 use crate::sessions::validated;
 
@@ -28,7 +29,9 @@ async fn claimed_until(kit: &Kit, started: &Started, end: Timestamp) {
 /// The table, and that no claim is left in it.
 async fn unclaimed(kit: &Kit) -> Dump {
     let dump = kit.dump().await;
-    let left = |item: &std::collections::BTreeMap<_, _>| item.contains_key("claimedBy");
+    let left = |item: &std::collections::BTreeMap<_, _>| {
+        item.contains_key("claimedBy") || item.contains_key("claimedUntil")
+    };
     assert!(!dump.values().any(left), "no claim is left");
     dump
 }
@@ -124,6 +127,105 @@ async fn a_password_that_is_refused_gives_the_claim_up_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn who_may_not_set_the_password_claims_nothing() {
+    for (why, expected) in [
+        ("another token", Told::TokenUnknown),
+        ("another user", Told::OtherUser),
+        ("the other API", Told::NoSession),
+        ("the proof is over", Told::Over),
+        ("the session is over", Told::Over),
+        ("the session is used", Told::Over),
+    ] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        let protocol = match why {
+            "another user" => Protocol::Directory,
+            _ => Protocol::AuthV1,
+        };
+        let (started, proof) = validated(&kit, protocol, NOON).await;
+        let key = format!("SESSION#{}", started.session.reference().hex());
+        let mut at = NOON;
+        match why {
+            "the proof is over" => at = later(600),
+            "the session is over" => {
+                let over = AttributeValue::N(NOON.millis().to_string());
+                kit.change(&key, "sessionExpiresAt", over).await;
+            }
+            "the session is used" => {
+                let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+                assert_eq!(told(&set), Told::Done);
+            }
+            _ => {}
+        }
+        kit.log.reset();
+        let set = match why {
+            "another token" => {
+                let token = ResetToken::draw(&started.session.reference(), &mut kit.rng());
+                kit.set_by_token(Some(token), PASSWORD, at).await
+            }
+            "another user" => {
+                let other = kit.with_other_user(&started);
+                kit.set_in_directory(&other, PASSWORD, at).await
+            }
+            "the other API" => kit.set_in_directory(&started, PASSWORD, at).await,
+            _ => kit.set_password(&started, &proof, PASSWORD, at).await,
+        };
+        assert_eq!(told(&set), expected, "{why}");
+        // A claim would be given up again, by a second write.
+        let shapes = kit.log.shapes();
+        let writes = shapes.iter().filter(|shape| *shape == "UpdateItem SESSION");
+        assert_eq!(writes.count(), 1, "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_is_given_up_too_late_is_another_ones_by_then() {
+    let kit = Kit::new().await;
+    kit.user_like(serde_json::json!({
+        "email": ANN, "profile": { "name": "Annabelle Winterbottom" },
+    }))
+    .await;
+    let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
+    // The session is claimed, the user is read, and then the claim is given up.
+    let gate = kit.weather.hold(3);
+    let (set, ()) = tokio::join!(
+        kit.set_password(&started, &proof, "annabelle winterbottom", NOON),
+        async {
+            gate.wait().await;
+            claimed_until(&kit, &started, later(60)).await;
+            gate.wait().await;
+        }
+    );
+    assert!(matches!(told(&set), Told::Password(_)));
+    let session = kit.session_item(&started.session).await;
+    assert_eq!(session["claimedBy"].as_s().unwrap(), "somebody");
+}
+
+#[tokio::test]
+async fn a_claim_whose_owner_dies_lasts_three_seconds() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
+    kit.log.fail(Fault::Down(2));
+    let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+    assert_eq!(told(&set), Told::Unavailable);
+    let session = kit.session_item(&started.session).await;
+    let end = AttributeValue::N(later(3).millis().to_string());
+    assert_eq!(session["claimedUntil"], end);
+}
+
+#[tokio::test]
+async fn the_session_of_a_user_who_is_blocked_is_used_and_keeps_no_claim() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
+    kit.change_user(&user, "status", blocked()).await;
+    let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+    assert_eq!(told(&set), Told::Blocked);
+    unclaimed(&kit).await;
+}
+
+#[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_its_owners_still() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
@@ -133,6 +235,16 @@ async fn a_claim_whose_answer_was_lost_is_its_owners_still() {
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
     assert_eq!(told(&set), Told::Done);
     assert_eq!(kit.log.calls().len(), 3, "it does not wait for itself");
+}
+
+#[tokio::test]
+async fn a_claim_that_meets_a_transaction_on_its_session_is_tried_again() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
+    kit.weather.strike(Failure::Conflict, 1, 3);
+    let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+    assert_eq!(told(&set), Told::Done);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::session::Protocol;
-use regain::store::Claim;
+use regain::store::{Claim, Outcome};
 use serde_json::json;
 
 use crate::kit::{
@@ -249,6 +249,30 @@ async fn a_record_whose_mail_request_is_gone_is_done() {
     let gone = [format!("MAIL#{}#1", "0".repeat(64))];
     assert_eq!(kit.deliver_keys(&gone, NOON).await, NONE);
     assert!(kit.dump().await.is_empty(), "and not written anew");
+}
+
+#[tokio::test]
+async fn the_outcome_of_a_mail_is_recorded_with_its_message_and_ends_the_claim() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    for (email, message) in [(ANN, true), (NOBODY, false)] {
+        kit.start(Protocol::AuthV1, email, NOON).await;
+        let key = kit.keys("MAIL#").await.remove(0);
+        assert_eq!(kit.deliver(NOON).await, NONE);
+        let item = kit.item(&key).await.unwrap();
+        assert!(item.contains_key("outcome") && !item.contains_key("leasedUntil"));
+        assert_eq!(item.contains_key("messageId"), message, "{email}");
+        kit.delete(&key).await;
+    }
+}
+
+#[tokio::test]
+async fn the_outcome_of_a_mail_request_that_is_gone_is_not_written_anew() {
+    let kit = Kit::new().await;
+    let gone = format!("MAIL#{}#1", "0".repeat(64));
+    let closed = kit.store.close_mail(&gone, &Outcome::Nobody).await;
+    assert!(closed.is_err());
+    assert!(kit.dump().await.is_empty());
 }
 
 #[tokio::test]

@@ -3,18 +3,18 @@
 //! A race that a test has to win is no test: here the steps of two invocations are taken in the order
 //! that would do harm.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use regain::ids::ResetToken;
 use regain::keys::{AddressKey, IndexKeys};
-use regain::password::{Candidate, Hasher, PasswordHash};
 use regain::recovery::Started;
 use regain::session::{Awaiting, Protocol, Session, Validated};
 use regain::store::{Charge, CodeRequest, Moved, Renewed};
 use regain::users::User;
-use zeroize::Zeroizing;
+use serde_json::json;
 
 use crate::kit::{
     ANN, CALLER, INDEX_SECRET, Kit, LOCALE, NOON, PASSWORD, Told, Verified, address, blocked,
-    later, told,
+    hashed, later, told,
 };
 
 struct Scene {
@@ -27,8 +27,15 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        Self::with_version(0).await
+    }
+
+    /// With a user whose credentials have that version.
+    async fn with_version(version: u64) -> Self {
         let kit = Kit::new().await;
-        let user = kit.user(ANN).await;
+        let user = kit
+            .user_like(json!({ "email": ANN, "credentialsVersion": version }))
+            .await;
         let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
         let code = kit.code(NOON).await;
         let key = IndexKeys::new(INDEX_SECRET.as_bytes()).address(&address(ANN));
@@ -45,6 +52,10 @@ impl Scene {
     async fn read(&self) -> Session {
         let reference = self.started.session.reference();
         self.kit.store.session(&reference).await.unwrap().unwrap()
+    }
+
+    fn session_key(&self) -> String {
+        format!("SESSION#{}", self.started.session.reference().hex())
     }
 
     async fn awaiting(&self) -> Awaiting {
@@ -84,7 +95,7 @@ impl Scene {
     }
 
     async fn set_password(&self, session: &Session) -> Moved {
-        let hash = hash().await;
+        let hash = hashed(PASSWORD).await;
         let (store, user) = (&self.kit.store, &self.user);
         store
             .set_password(session, &self.key, user, &hash, LOCALE, NOON)
@@ -92,18 +103,16 @@ impl Scene {
             .unwrap()
     }
 
+    async fn closes_nothing(&self, read: &Session, why: &str) {
+        let before = self.kit.dump().await;
+        let closed = self.kit.store.close(read, &self.key, NOON).await.unwrap();
+        assert!(matches!(closed, Moved::SessionChanged(_)), "{why}");
+        assert_eq!(self.kit.dump().await, before, "{why}");
+    }
+
     async fn version(&self) -> u64 {
         self.kit.stored(&self.user).await.credentials_version
     }
-}
-
-async fn hash() -> PasswordHash {
-    let password = Candidate::new(Zeroizing::new(PASSWORD.to_owned()));
-    Hasher::new(19_456, 2, 1)
-        .unwrap()
-        .hash(password, [7; 16])
-        .await
-        .unwrap()
 }
 
 #[tokio::test]
@@ -140,6 +149,22 @@ async fn no_guess_is_charged_to_a_session_that_was_superseded_or_used_since_it_w
 }
 
 #[tokio::test]
+async fn a_guess_is_charged_to_a_session_of_its_protocol_that_has_not_ended_whatever_was_read() {
+    for (name, value) in [
+        ("protocol", AttributeValue::S("directory".to_owned())),
+        (
+            "sessionExpiresAt",
+            AttributeValue::N(NOON.millis().to_string()),
+        ),
+    ] {
+        let scene = Scene::new().await;
+        let read = scene.awaiting().await;
+        scene.kit.change(&scene.session_key(), name, value).await;
+        assert!(!scene.charge(&read).await, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_right_guess_is_lost_if_its_code_was_replaced_before_the_session_moved() {
     let scene = Scene::new().await;
     let read = scene.awaiting().await;
@@ -150,7 +175,11 @@ async fn a_right_guess_is_lost_if_its_code_was_replaced_before_the_session_moved
         .await
         .unwrap();
     assert!(matches!(
-        scene.prove(read.charged()).await,
+        scene.prove(read.clone().charged()).await,
+        Moved::SessionChanged(_)
+    ));
+    assert!(matches!(
+        scene.set_password(&Session::Awaiting(read)).await,
         Moved::SessionChanged(_)
     ));
     assert_eq!(
@@ -184,7 +213,7 @@ async fn a_right_guess_is_lost_if_its_session_was_superseded_or_proven_before_it
 }
 
 async fn change(scene: &Scene, what: &str) {
-    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let text = |text: &str| AttributeValue::S(text.to_owned());
     let (kit, user) = (&scene.kit, &scene.user);
     match what {
         "blocked" => kit.change_user(user, "status", blocked()).await,
@@ -193,7 +222,7 @@ async fn change(scene: &Scene, what: &str) {
             kit.change_user(user, "email", elsewhere).await;
         }
         _ => {
-            let version = aws_sdk_dynamodb::types::AttributeValue::N("1".to_owned());
+            let version = AttributeValue::N("7".to_owned());
             kit.change_user(user, "credentialsVersion", version).await;
         }
     }
@@ -201,8 +230,13 @@ async fn change(scene: &Scene, what: &str) {
 
 #[tokio::test]
 async fn nothing_moves_if_the_user_changed_since_being_read() {
-    for what in ["blocked", "moved", "re-credentialed"] {
-        let scene = Scene::new().await;
+    for (version, what) in [
+        (0, "blocked"),
+        (0, "moved"),
+        (0, "re-credentialed"),
+        (3, "re-credentialed"),
+    ] {
+        let scene = Scene::with_version(version).await;
         let read = scene.awaiting().await;
         assert!(scene.charge(&read).await);
         change(&scene, what).await;
@@ -218,7 +252,7 @@ async fn nothing_moves_if_the_user_changed_since_being_read() {
         assert!(matches!(used, Moved::UserChanged), "{what}");
         assert_eq!(scene.kit.dump().await, before, "{what}");
 
-        let scene = Scene::new().await;
+        let scene = Scene::with_version(version).await;
         scene
             .kit
             .verify(&scene.started, &scene.code, NOON)
@@ -269,8 +303,50 @@ async fn a_proof_that_was_given_up_or_used_since_it_was_read_sets_no_password() 
 }
 
 #[tokio::test]
+async fn a_session_that_moved_since_it_was_read_is_not_closed_for_a_blocked_user() {
+    for by in ["superseded", "renewed", "proven"] {
+        let scene = Scene::new().await;
+        let read = scene.read().await;
+        match by {
+            "superseded" => drop(scene.kit.start(Protocol::Directory, ANN, NOON).await),
+            "renewed" => drop(
+                scene
+                    .kit
+                    .resend(&scene.started.session, NOON)
+                    .await
+                    .unwrap(),
+            ),
+            _ => drop(
+                scene
+                    .kit
+                    .verify(&scene.started, &scene.code, NOON)
+                    .await
+                    .unwrap(),
+            ),
+        }
+        scene.closes_nothing(&read, by).await;
+    }
+    for by in ["used", "proven anew"] {
+        let scene = Scene::new().await;
+        let (kit, started) = (&scene.kit, &scene.started);
+        let proof = kit.verify(started, &scene.code, NOON).await.unwrap();
+        let read = scene.read().await;
+        if by == "used" {
+            kit.set_password(started, &proof, PASSWORD, NOON)
+                .await
+                .unwrap();
+        } else {
+            kit.resend(&started.session, NOON).await.unwrap();
+            let code = kit.derived(&started.session).await;
+            kit.verify(started, &code, NOON).await.unwrap();
+        }
+        scene.closes_nothing(&read, by).await;
+    }
+}
+
+#[tokio::test]
 async fn a_session_that_was_used_or_renewed_since_it_was_read_gets_no_other_code() {
-    for by in ["proven", "renewed", "superseded", "guessed"] {
+    for by in ["proven", "renewed", "superseded", "guessed", "over"] {
         let scene = Scene::new().await;
         let session = &scene.started.session;
         let read = scene.read().await;
@@ -284,6 +360,11 @@ async fn a_session_that_was_used_or_renewed_since_it_was_read_gets_no_other_code
             ),
             "renewed" => drop(scene.kit.resend(session, NOON).await.unwrap()),
             "superseded" => drop(scene.kit.start(Protocol::Directory, ANN, NOON).await),
+            "over" => {
+                let end = AttributeValue::N(later(1).millis().to_string());
+                let key = scene.session_key();
+                scene.kit.change(&key, "sessionExpiresAt", end).await;
+            }
             _ => {
                 for _ in 0..5 {
                     let wrong = crate::kit::wrong(&scene.code);
@@ -309,7 +390,10 @@ async fn a_session_that_was_used_or_renewed_since_it_was_read_gets_no_other_code
             .renew(&read, &renewed, &request, later(1))
             .await
             .unwrap();
-        assert!(matches!(outcome, Renewed::Changed(_)), "{by}");
+        let Renewed::Changed(found) = outcome else {
+            panic!("{by}: {outcome:?}");
+        };
+        assert_eq!(found.session(read), scene.read().await, "{by}");
         assert_eq!(scene.kit.dump().await, before, "{by}");
     }
 }

@@ -33,9 +33,15 @@ mod idempotency;
 #[cfg(test)]
 mod interleavings;
 #[cfg(test)]
+mod kept;
+#[cfg(test)]
 mod mail_events;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod omissions;
+#[cfg(test)]
+mod operators;
 #[cfg(test)]
 mod races;
 #[cfg(test)]

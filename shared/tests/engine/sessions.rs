@@ -56,6 +56,50 @@ async fn a_request_supersedes_what_awaits_its_code_in_either_protocol() {
 }
 
 #[tokio::test]
+async fn a_password_that_was_set_leaves_its_session_used_and_its_address_without_a_current_one() {
+    for at_once in [false, true] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        let started = kit.start(DIRECTORY, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        let set = if at_once {
+            kit.set_with_code(&started, &code, PASSWORD, NOON).await
+        } else {
+            kit.verify(&started, &code, NOON).await.unwrap();
+            kit.set_in_directory(&started, PASSWORD, NOON).await
+        };
+        assert_eq!(told(&set), Told::Done);
+        let session = kit.session_item(&started.session).await;
+        assert_eq!(session["sessionState"].as_s().unwrap(), "used");
+        let state = kit.keys("ADDRESS#").await.remove(0);
+        let state = kit.item(&state).await.unwrap();
+        assert!(!state.contains_key("currentSession"), "{at_once}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_gets_another_code_keeps_nothing_of_its_proof() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(AUTH, ANN, NOON).await;
+    let begun: Vec<String> = kit
+        .session_item(&started.session)
+        .await
+        .into_keys()
+        .collect();
+    let code = kit.code(NOON).await;
+    kit.verify(&started, &code, NOON).await.unwrap();
+    assert!(kit.session_item(&started.session).await.len() > begun.len());
+    kit.resend(&started.session, NOON).await.unwrap();
+    let renewed: Vec<String> = kit
+        .session_item(&started.session)
+        .await
+        .into_keys()
+        .collect();
+    assert_eq!(renewed, begun);
+}
+
+#[tokio::test]
 async fn a_request_does_not_supersede_a_validated_session() {
     for first in [AUTH, DIRECTORY] {
         for second in [AUTH, DIRECTORY] {

@@ -43,6 +43,17 @@ async fn an_address_has_no_other_code_until_its_cooldown_ends() {
 }
 
 #[tokio::test]
+async fn another_code_counts_for_the_caller_who_asks_for_it_now() {
+    let kit = Kit::with(&[("IP_REQUESTS_PER_HOUR", "1")]).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let elsewhere: IpAddr = "198.51.100.1".parse().unwrap();
+    let resent = kit.resend_from(elsewhere, &started.session, NOON).await;
+    assert_eq!(told(&resent), Told::Done);
+    let again = kit.resend_from(elsewhere, &started.session, NOON).await;
+    assert_eq!(told(&again), Told::Throttled(NOON.next_hour()));
+}
+
+#[tokio::test]
 async fn another_code_for_a_session_waits_for_the_same_cooldown() {
     let kit = Kit::throttled(&[]).await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;

@@ -112,6 +112,50 @@ async fn a_proof_is_void_once_the_user_is_blocked_moved_away_or_has_other_creden
 }
 
 #[tokio::test]
+async fn a_password_validates_the_mailbox_too() {
+    for at_once in [false, true] {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        let started = kit.start(Protocol::Directory, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        if at_once {
+            let set = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
+            assert!(set.unwrap().is_email_validate);
+        } else {
+            kit.verify(&started, &code, NOON).await.unwrap();
+            // The directory may have said otherwise since the proof.
+            let unproven = AttributeValue::Bool(false);
+            kit.change_user(&user, "isEmailValidate", unproven).await;
+            let set = kit.set_in_directory(&started, PASSWORD, NOON).await;
+            assert!(set.unwrap().is_email_validate);
+        }
+        assert!(kit.stored(&user).await.is_email_validate);
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_was_written_without_a_status_or_a_version_recovers_like_any_other() {
+    for at_once in [false, true] {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        for name in ["status", "credentialsVersion"] {
+            kit.forget(&format!("USER#{}", user.id.as_str()), name)
+                .await;
+        }
+        let started = kit.start(Protocol::Directory, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        let set = if at_once {
+            kit.set_with_code(&started, &code, PASSWORD, NOON).await
+        } else {
+            let proof = kit.verify(&started, &code, NOON).await.unwrap();
+            kit.set_password(&started, &proof, PASSWORD, NOON).await
+        };
+        assert_eq!(told(&set), Told::Done);
+        assert_eq!(kit.stored(&user).await.credentials_version, 1);
+    }
+}
+
+#[tokio::test]
 async fn a_spelling_of_the_same_address_is_no_move() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;

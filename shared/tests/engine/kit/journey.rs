@@ -7,7 +7,7 @@ use regain::code::{Code, CodeInput, CodeKeys, Nonce};
 use regain::ids::{ResetToken, SessionId, UserId};
 use regain::keys::IndexKeys;
 use regain::mail::StreamBatch;
-use regain::password::Candidate;
+use regain::password::{Candidate, Hasher, PasswordHash};
 use regain::recovery::{CodeGuess, Named, NewPassword, Refusal, Request, Started};
 use regain::session::Protocol;
 use regain::store::SessionOrigin;
@@ -47,6 +47,13 @@ pub(crate) fn new_password(password: &str) -> NewPassword {
         password: Candidate::new(Zeroizing::new(password.to_owned())),
         locale: LOCALE,
     }
+}
+
+/// A hash of the password, as cheap as settings allow.
+pub(crate) async fn hashed(password: &str) -> PasswordHash {
+    let password = Candidate::new(Zeroizing::new(password.to_owned()));
+    let hasher = Hasher::new(19_456, 2, 1).unwrap();
+    hasher.hash(password, [7; 16]).await.unwrap()
 }
 
 /// How auth/v1 names a session.

@@ -1,6 +1,7 @@
 //! What every test starts from: a fresh table, the stand-ins, and the engine built from them.
 
 mod journey;
+pub(crate) mod omissions;
 mod recorder;
 mod records;
 mod stand_ins;
@@ -37,7 +38,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 pub(crate) use journey::{
-    Verified, in_auth, in_directory, named, new_password, number, request, typed, wrong,
+    Verified, hashed, in_auth, in_directory, named, new_password, number, request, typed, wrong,
 };
 pub(crate) use recorder::{Fault, Recorder, StoreCall};
 pub(crate) use records::Records;
@@ -45,6 +46,7 @@ pub(crate) use stand_ins::{Mail, SesAnswer, Version};
 pub(crate) use told::{Told, told};
 pub(crate) use weather::Failure;
 
+use omissions::Omissions;
 use stand_ins::{Ses, Vault};
 use weather::Weather;
 
@@ -247,6 +249,32 @@ impl Kit {
             .unwrap();
     }
 
+    /// Takes one attribute of an item away.
+    pub(crate) async fn forget(&self, key: &str, name: &str) {
+        self.table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .key("pk", AttributeValue::S(key.to_owned()))
+            .update_expression("REMOVE #name")
+            .expression_attribute_names("#name", name)
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Takes an item away, as its TTL does.
+    pub(crate) async fn delete(&self, key: &str) {
+        self.table
+            .client
+            .delete_item()
+            .table_name(&self.table.name)
+            .key("pk", AttributeValue::S(key.to_owned()))
+            .send()
+            .await
+            .unwrap();
+    }
+
     /// An item as it stands.
     pub(crate) async fn item(&self, key: &str) -> Option<BTreeMap<String, AttributeValue>> {
         let got = self
@@ -309,7 +337,8 @@ fn retries() -> RetryConfig {
         .with_initial_backoff(Duration::from_millis(1))
 }
 
-/// A client of the table: the engine's is watched and in the weather, the tests' own is not.
+/// A client of the table: the engine's is watched and in the weather, the tests' own is not. What either
+/// writes may lack a part.
 fn client(endpoint: &str, watched: Option<(&Recorder, &Weather)>) -> aws_sdk_dynamodb::Client {
     // Clients share what they may spend on retries; what one test makes up is not to cost another any.
     let partition = RetryPartition::custom("tests")
@@ -322,7 +351,8 @@ fn client(endpoint: &str, watched: Option<(&Recorder, &Weather)>) -> aws_sdk_dyn
         .credentials_provider(credentials())
         .retry_config(retries())
         .retry_partition(partition)
-        .http_client(http());
+        .http_client(http())
+        .interceptor(Omissions);
     if let Some((log, weather)) = watched {
         config = config
             .interceptor(log.clone())

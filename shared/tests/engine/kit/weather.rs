@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 /// What becomes of one attempt of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +97,12 @@ enum Forecast {
         times: usize,
         attempts: usize,
     },
+    /// The attempt of that number meets its test at the gate, and once more before it goes on.
+    Held {
+        number: usize,
+        gate: Arc<Barrier>,
+        attempts: usize,
+    },
     /// Attempts are held up at random on either way, and some meet another transaction.
     Storm { rng: Box<StdRng> },
 }
@@ -112,6 +119,7 @@ pub(crate) struct Weather(Arc<Mutex<Forecast>>);
 /// What one attempt meets.
 #[derive(Default)]
 struct Met {
+    gate: Option<Arc<Barrier>>,
     before: Duration,
     failure: Option<Failure>,
     after: Duration,
@@ -136,6 +144,18 @@ impl Weather {
         };
     }
 
+    /// Holds the attempt of that number, counted from now, until somebody has come to the gate twice:
+    /// what is done between is done before it.
+    pub(crate) fn hold(&self, number: usize) -> Arc<Barrier> {
+        let gate = Arc::new(Barrier::new(2));
+        *self.forecast() = Forecast::Held {
+            number,
+            gate: gate.clone(),
+            attempts: 0,
+        };
+        gate
+    }
+
     pub(crate) fn storm(&self, seed: u64) {
         let rng = Box::new(StdRng::seed_from_u64(seed));
         *self.forecast() = Forecast::Storm { rng };
@@ -157,7 +177,19 @@ impl Weather {
                     ..Met::default()
                 }
             }
+            Forecast::Held {
+                number,
+                gate,
+                attempts,
+            } => {
+                *attempts += 1;
+                Met {
+                    gate: (attempts == number).then(|| gate.clone()),
+                    ..Met::default()
+                }
+            }
             Forecast::Storm { rng } => Met {
+                gate: None,
                 before: LONGEST.mul_f64(rng.random()),
                 failure: rng.random_bool(CONFLICTS).then_some(Failure::Conflict),
                 after: LONGEST.mul_f64(rng.random()),
@@ -196,6 +228,7 @@ impl HttpClient for Exposed<SharedHttpClient> {
 impl HttpConnector for Exposed<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Met {
+            gate,
             before,
             failure,
             after,
@@ -204,6 +237,10 @@ impl HttpConnector for Exposed<SharedHttpConnector> {
         let seen = failure.and_then(|failure| failure.seen(&request));
         let inner = self.inner.clone();
         HttpConnectorFuture::new(async move {
+            if let Some(gate) = gate {
+                gate.wait().await;
+                gate.wait().await;
+            }
             if !before.is_zero() {
                 tokio::time::sleep(before).await;
             }

@@ -1,0 +1,231 @@
+//! What operators write: users who come in or are blocked, and throttles that are cleared. Each is
+//! written under the condition that nobody else has written since it was read.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use regain::keys::IndexKeys;
+use regain::password::Hasher;
+use regain::session::Protocol;
+use regain::users::{User, import};
+use serde_json::json;
+
+use crate::kit::{ANN, INDEX_SECRET, Kit, NOON, Told, address, blocked, told, wrong};
+
+const OTHER: &str = "other@example.com";
+
+fn key(user: &User) -> String {
+    format!("USER#{}", user.id.as_str())
+}
+
+/// Writes a user over what was read as `before`.
+async fn put(kit: &Kit, user: &User, before: Option<&User>) -> bool {
+    let old = before.map(|before| address(&before.email));
+    kit.store
+        .put_user(user, &address(&user.email), before, old.as_ref())
+        .await
+        .unwrap()
+}
+
+/// The ways in which a user may have changed since being read.
+async fn change(kit: &Kit, user: &User, what: &str) {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let (name, value) = match what {
+        "blocked" => ("status", blocked()),
+        "moved" => ("email", text("elsewhere@example.com")),
+        _ => ("credentialsVersion", AttributeValue::N("7".to_owned())),
+    };
+    kit.change_user(user, name, value).await;
+}
+
+#[tokio::test]
+async fn a_new_user_takes_neither_an_id_nor_an_address_that_somebody_has() {
+    let kit = Kit::new().await;
+    let ann = kit.user(ANN).await;
+    let before = kit.dump().await;
+    let other = User {
+        email: OTHER.to_owned(),
+        ..ann.clone()
+    };
+    assert!(!put(&kit, &other, None).await, "the id is taken");
+    let other: User = serde_json::from_value(json!({
+        "id": "60115a65c0c6974f894f9ea6", "email": ANN,
+    }))
+    .unwrap();
+    assert!(!put(&kit, &other, None).await, "the address is taken");
+    assert_eq!(kit.dump().await, before);
+}
+
+#[tokio::test]
+async fn a_user_who_changed_since_being_read_is_not_written_over() {
+    for version in [0, 3] {
+        for what in ["blocked", "moved", "re-credentialed"] {
+            let kit = Kit::new().await;
+            let user = kit
+                .user_like(json!({ "email": ANN, "credentialsVersion": version }))
+                .await;
+            change(&kit, &user, what).await;
+            let before = kit.dump().await;
+            let renamed = User {
+                phone: "1".to_owned(),
+                ..user.clone()
+            };
+            assert!(!put(&kit, &renamed, Some(&user)).await, "{what}");
+            assert_eq!(kit.dump().await, before, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_moves_gives_the_old_address_free_and_takes_no_other_users() {
+    let kit = Kit::new().await;
+    let ann = kit.user(ANN).await;
+    let moved = User {
+        email: OTHER.to_owned(),
+        ..ann.clone()
+    };
+    assert!(put(&kit, &moved, Some(&ann)).await);
+    assert_eq!(kit.keys("EMAIL#").await, [format!("EMAIL#{OTHER}")]);
+
+    // The old address may be somebody else's by the time it is freed, or nobody's.
+    for taken in [true, false] {
+        let kit = Kit::new().await;
+        let ann = kit.user(ANN).await;
+        let astray = User {
+            email: "astray@example.com".to_owned(),
+            ..ann.clone()
+        };
+        kit.change_user(&ann, "email", AttributeValue::S(astray.email.clone()))
+            .await;
+        if taken {
+            kit.user(&astray.email).await;
+        }
+        let before = kit.dump().await;
+        let moved = User {
+            email: OTHER.to_owned(),
+            ..ann
+        };
+        assert_eq!(put(&kit, &moved, Some(&astray)).await, !taken);
+        assert_eq!(kit.dump().await == before, taken);
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_says_what_is_known_already_writes_nothing() {
+    let kit = Kit::new().await;
+    let hasher = Hasher::new(19_456, 2, 1).unwrap();
+    let format = kit.settings().user_id_format;
+    for (line, counts) in [
+        (r#"{"email": "ann@example.com"}"#, (1, 0, 0)),
+        (r#"{"email": "ann@example.com"}"#, (0, 0, 1)),
+        (r#"{"email": "ann@example.com", "phone": "1"}"#, (0, 1, 0)),
+        (r#"{"email": "ann@example.com", "phone": "1"}"#, (0, 0, 1)),
+    ] {
+        let imported = import(&kit.store, &hasher, format, line, NOON, &mut kit.rng())
+            .await
+            .unwrap();
+        let told = (imported.created, imported.updated, imported.unchanged);
+        assert_eq!(told, counts, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_was_written_without_a_status_or_a_version_is_written_and_blocked_like_any_other()
+ {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    for name in ["status", "credentialsVersion"] {
+        kit.forget(&key(&user), name).await;
+    }
+    let read = kit.stored(&user).await;
+    assert!(kit.store.set_blocked(&read, true).await.unwrap());
+    assert!(kit.stored(&user).await.is_blocked());
+    kit.forget(&key(&user), "status").await;
+    assert!(put(&kit, &read, Some(&read)).await);
+    let read = kit.stored(&user).await;
+    assert!(kit.store.set_blocked(&read, true).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_user_is_blocked_and_made_active_again_unless_changed_since_being_read() {
+    for version in [0, 3] {
+        let kit = Kit::new().await;
+        let user = kit
+            .user_like(json!({ "email": ANN, "credentialsVersion": version }))
+            .await;
+        assert!(kit.store.set_blocked(&user, true).await.unwrap());
+        let read = kit.stored(&user).await;
+        assert!(read.is_blocked());
+        assert!(
+            !kit.store.set_blocked(&user, true).await.unwrap(),
+            "it is no longer active"
+        );
+        assert!(kit.store.set_blocked(&read, false).await.unwrap());
+        assert!(!kit.stored(&user).await.is_blocked());
+        change(&kit, &user, "re-credentialed").await;
+        let before = kit.dump().await;
+        assert!(!kit.store.set_blocked(&user, true).await.unwrap());
+        assert_eq!(kit.dump().await, before);
+    }
+}
+
+#[tokio::test]
+async fn blocking_a_user_who_is_gone_writes_none() {
+    let kit = Kit::new().await;
+    let gone: User = serde_json::from_value(json!({
+        "id": "60115a65c0c6974f894f9ea6", "email": ANN,
+    }))
+    .unwrap();
+    assert!(!kit.store.set_blocked(&gone, true).await.unwrap());
+    assert!(kit.dump().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_cleared_throttle_leaves_nothing_but_the_current_session() {
+    let kit = Kit::new().await;
+    let key = IndexKeys::new(INDEX_SECRET.as_bytes()).address(&address(ANN));
+    assert!(
+        !kit.store.clear_throttle(&key).await.unwrap(),
+        "there is none"
+    );
+    assert!(kit.dump().await.is_empty());
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = wrong(&kit.derived(&started.session).await);
+    let guess = kit.verify(&started, &code, NOON).await;
+    assert_eq!(told(&guess), Told::CodeWrong);
+
+    assert!(kit.store.clear_throttle(&key).await.unwrap());
+    let item = kit.keys("ADDRESS#").await.remove(0);
+    let state = kit.item(&item).await.unwrap();
+    let left: Vec<&str> = state.keys().map(String::as_str).collect();
+    assert_eq!(left, ["currentSession", "expiresAt", "pk"]);
+    assert!(
+        !kit.store.clear_throttle(&key).await.unwrap(),
+        "nothing is left"
+    );
+}
+
+#[tokio::test]
+async fn a_throttle_that_ended_while_it_was_cleared_is_not_written_anew() {
+    let kit = Kit::new().await;
+    let key = IndexKeys::new(INDEX_SECRET.as_bytes()).address(&address(ANN));
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let item = kit.keys("ADDRESS#").await.remove(0);
+    let store = kit.another_store();
+    // It is read, and then cleared.
+    let gate = kit.weather.hold(2);
+    let (cleared, ()) = tokio::join!(store.clear_throttle(&key), async {
+        gate.wait().await;
+        kit.delete(&item).await;
+        gate.wait().await;
+    });
+    assert!(!cleared.unwrap());
+    assert_eq!(kit.keys("ADDRESS#").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn whose_throttle_was_cleared_gets_another_code_for_the_same_session() {
+    let kit = Kit::throttled(&[]).await;
+    let key = IndexKeys::new(INDEX_SECRET.as_bytes()).address(&address(ANN));
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    assert!(kit.store.clear_throttle(&key).await.unwrap());
+    kit.resend(&started.session, NOON).await.unwrap();
+}
