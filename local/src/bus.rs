@@ -1,17 +1,12 @@
 //! The default event bus (EventBridge): gives each event to the functions whose rule wants it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use serde_json::Value as Json;
 
-use crate::console::say;
 use crate::pool::Pool;
 use crate::template::Filter;
-
-/// How long Lambda waits before it tries an event again: here seconds, there minutes.
-const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
 /// A rule's pattern, and the function behind it.
 type Target = (Filter, Pool);
@@ -31,17 +26,7 @@ impl Bus {
     pub fn put(&self, event: &Json) {
         for (_, pool) in self.0.iter().filter(|(filter, _)| filter.matches(event)) {
             let (pool, event) = (pool.clone(), Bytes::from(event.to_string()));
-            tokio::spawn(async move {
-                for wait in WAITS {
-                    if pool.invoke(event.clone()).await.is_ok() {
-                        return;
-                    }
-                    tokio::time::sleep(wait).await;
-                }
-                if pool.invoke(event).await.is_err() {
-                    say("[events] gave up on an event: it failed too often".to_owned());
-                }
-            });
+            tokio::spawn(async move { pool.invoke_unattended(event, "events").await });
         }
     }
 }

@@ -7,7 +7,6 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use data_encoding::BASE64;
@@ -17,15 +16,12 @@ use regain::timestamp::Timestamp;
 use serde_json::{Value as Json, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::console::say;
 use crate::pool::Pool;
 use crate::shutdown::Stop;
-use crate::template::{ACCOUNT, Function, LogSubscription};
+use crate::template::{ACCOUNT, Function, LogPattern, LogSubscription};
 
 /// Lines of one event, at most.
 const MOST_LINES: usize = 1000;
-/// How long Lambda waits before it tries an event again: here seconds, there minutes.
-const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
 /// A line that somebody subscribed to.
 struct Line {
@@ -34,19 +30,20 @@ struct Line {
     text: String,
 }
 
-/// The log of one function. Without subscribers and file it is only shown.
+/// The log of one function. What nobody subscribed to is shown.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     group: Arc<str>,
     subscribers: Vec<(LogSubscription, UnboundedSender<Line>)>,
-    file: Option<Arc<File>>,
+    /// Where it is kept, and which lines it is kept for.
+    kept: Option<(Arc<File>, LogPattern)>,
 }
 
 impl Log {
     /// Whether it is kept in a file.
     #[must_use]
     pub fn is_kept(&self) -> bool {
-        self.file.is_some()
+        self.kept.is_some()
     }
 
     /// Takes a line. Returns whether it has gone to where such lines belong, and need not be shown.
@@ -64,14 +61,12 @@ impl Log {
                     .is_ok();
             }
         }
-        match &self.file {
+        if let Some((file, pattern)) = &self.kept {
             // In one piece, since several instances write.
-            Some(file) => file
-                .as_ref()
-                .write_all(format!("{text}\n").as_bytes())
-                .is_ok(),
-            None => is_taken,
+            let written = file.as_ref().write_all(format!("{text}\n").as_bytes());
+            is_taken |= written.is_ok() && pattern.matches(text);
         }
+        is_taken
     }
 }
 
@@ -110,8 +105,16 @@ impl Logs {
     pub fn of(&self, function: &Function, file: &Path) -> std::io::Result<Log> {
         let mut options = OpenOptions::new();
         options.append(true).create(true).mode(0o600);
-        let is_kept = self.subscribers.contains_key(&function.id);
-        let file = is_kept.then(|| options.open(file)).transpose()?;
+        let mut own = self
+            .subscriptions
+            .iter()
+            .map(|(subscription, _)| subscription);
+        let kept = match own.find(|subscription| subscription.function == function.id) {
+            Some(subscription) => {
+                Some((Arc::new(options.open(file)?), subscription.pattern.clone()))
+            }
+            None => None,
+        };
         let subscribers = self.subscriptions.iter();
         Ok(Log {
             group: function.log_group.as_str().into(),
@@ -119,12 +122,12 @@ impl Logs {
                 .filter(|(subscription, _)| subscription.log_group == function.log_group)
                 .cloned()
                 .collect(),
-            file: file.map(Arc::new),
+            kept,
         })
     }
 
     /// Starts handing lines on, to the function's pool, until the end: what was written before is
-    /// handed on still.
+    /// handed on still, as far as there is time.
     pub fn hand_on(&mut self, function: &str, pool: Pool, stop: Stop) {
         if let Some(lines) = self.subscribers.remove(function) {
             tokio::spawn(hand_on(lines, pool, stop));
@@ -145,7 +148,7 @@ async fn hand_on(mut lines: UnboundedReceiver<Line>, pool: Pool, mut stop: Stop)
             () = stop.requested() => return,
         }
         for event in events(&mut batch) {
-            invoke(&pool, event).await;
+            pool.invoke_unattended(event, "logs").await;
         }
     }
 }
@@ -177,16 +180,4 @@ fn events(batch: &mut Vec<Line>) -> Vec<Bytes> {
         Some(json!({ "awslogs": { "data": data } }).to_string().into())
     });
     events.collect()
-}
-
-async fn invoke(pool: &Pool, event: Bytes) {
-    for wait in WAITS {
-        if pool.invoke(event.clone()).await.is_ok() {
-            return;
-        }
-        tokio::time::sleep(wait).await;
-    }
-    if pool.invoke(event).await.is_err() {
-        say("[logs] gave up on lines of a log: they failed too often".to_owned());
-    }
 }

@@ -17,6 +17,8 @@ use crate::template::{ACCOUNT, REGION};
 
 /// Instances of one function, at most; further invocations wait for one.
 const MOST_INSTANCES: usize = 16;
+/// How long Lambda waits before it tries an event again: here seconds, there minutes.
+const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Why an invocation has no answer.
 #[derive(Debug, Error)]
@@ -78,6 +80,24 @@ impl Pool {
         match tokio::spawn(async move { inner.invoke(event).await }).await {
             Ok(result) => result,
             Err(error) => Err(PoolError::Failed(error.to_string())),
+        }
+    }
+}
+
+impl Pool {
+    /// Runs the function on an event for which nobody waits: on failure again, twice, and then it is said
+    /// that the event was given up, in the name of its `source`.
+    pub async fn invoke_unattended(&self, event: Bytes, source: &str) {
+        for wait in WAITS {
+            if self.invoke(event.clone()).await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(wait).await;
+        }
+        if self.invoke(event).await.is_err() {
+            say(format!(
+                "[{source}] gave up on an event: it failed too often"
+            ));
         }
     }
 }

@@ -56,8 +56,12 @@ impl TableStore {
             url: url.to_owned(),
             table,
         };
-        if store.describe().await.is_err() {
-            store.create().await?;
+        match store.describe().await {
+            Ok(_) => {}
+            Err(StoreError::Refused { answer, .. }) if is_missing(&answer) => {
+                store.create().await?;
+            }
+            Err(error) => return Err(error),
         }
         Ok(store)
     }
@@ -168,4 +172,10 @@ fn unreachable(url: &str, error: &reqwest::Error) -> StoreError {
         url: url.to_owned(),
         problem: cause.to_string(),
     }
+}
+
+/// Whether an answer says that there is no such table.
+fn is_missing(answer: &Json) -> bool {
+    let kind = answer.get("__type").and_then(Json::as_str);
+    kind.is_some_and(|kind| kind.ends_with("ResourceNotFoundException"))
 }

@@ -59,6 +59,8 @@ pub enum Event {
     Blocked(Means),
     /// The password was set.
     PasswordSet(Means),
+    /// No answer came in time: it may have happened or not.
+    Unanswered(Unanswered),
 }
 
 /// What a request for a code came to.
@@ -131,8 +133,6 @@ pub enum Guess {
     Nobody,
     /// It was the code, but another call had moved the session on.
     Overtaken,
-    /// It was the code, but the table failed before that could be written.
-    Unanswered,
 }
 
 /// Whose guesses are spent.
@@ -153,8 +153,24 @@ pub enum Means {
     Session,
     /// A reset token.
     Token,
-    /// The code itself, together with the password.
+    /// The code itself: together with the password, or before the block was noticed.
     Code,
+}
+
+/// What may have happened or not: the caller was told to try again, or nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unanswered {
+    /// A code was asked for.
+    Request,
+    /// A guess was charged; if it is known to be right, it has opened nothing yet.
+    Guess,
+    /// The mailbox was proven.
+    Proof,
+    /// The password was set.
+    Password,
+    /// A mail was handed to SES; it is tried again.
+    Mail,
 }
 
 /// What an event is about.

@@ -6,6 +6,7 @@
 
 pub mod events;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sesv2::Client;
@@ -17,16 +18,16 @@ use serde_json::json;
 use thiserror::Error;
 
 use crate::address::Address;
-use crate::audit::{About, AuditTrail, Event, Mail, Suppressed, Why};
+use crate::audit::{About, AuditTrail, Event, Mail, Suppressed, Unanswered, Why};
 use crate::code::{Code, CodeInput};
-use crate::keys::AuditKey;
+use crate::keys::IndexKeys;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::{MailSettings, Settings};
 use crate::store::{
-    Claim, LEASE, MailContent, MailRequest, Outcome, Recipient, Store, StoreError, mail_tag,
-    tagged_session,
+    Claim, LEASE, MailContent, MailRequest, Outcome, Recipient, Store, StoreError, mail_session,
+    mail_tag,
 };
 use crate::timestamp::Timestamp;
 use crate::{aws, telemetry};
@@ -85,6 +86,8 @@ enum Undelivered {
     Store(#[from] StoreError),
     #[error(transparent)]
     Secret(#[from] SecretError),
+    #[error("the index key is not at hand")]
+    NoIndexKey,
     /// Told by its code only: what SES says in words names the recipient.
     #[error("SES did not take the mail: {code}")]
     Ses { code: String, may_be_sent: bool },
@@ -172,14 +175,16 @@ impl Delivery {
             Err(error @ StoreError::Malformed(_)) => return self.give_up(key, error, at).await,
             Err(error) => return Err(error.into()),
         };
-        let subject = self.subject(&request).await;
+        let keys = self.index_keys().await;
+        let subject = keys.as_ref().map(|keys| keys.subject(&request.address));
         let about = About {
             protocol: Some(request.protocol),
             subject,
             session: Some(request.session),
             caller: None,
         };
-        let sent = match self.send(key, &request, subject, at, now).await {
+        let record = |event| self.audit.record(event, &about, now());
+        let sent = match self.send(key, &request, keys.as_deref(), at, now).await {
             Err(Undelivered::Store(error @ StoreError::Malformed(_))) => Ok(broken(&error)),
             sent => sent,
         };
@@ -189,20 +194,25 @@ impl Delivery {
                 error @ Undelivered::Ses {
                     may_be_sent: true, ..
                 },
-            ) => Err(error),
-            Ok(outcome) => {
-                match outcome {
-                    Outcome::Sent(_) => {
-                        metrics::count(Metric::CodesMailed);
-                        let latency = now().since(request.requested_at);
-                        metrics::record(Metric::MailLatency, latency.as_millis());
-                    }
-                    Outcome::Refused | Outcome::Broken => metrics::count(Metric::MailsFailed),
-                    Outcome::Nobody | Outcome::Suppressed | Outcome::Expired => {}
-                }
-                // Before the outcome is written: a mail that SES took has gone out, whatever comes next.
-                self.audit.record(event(&outcome, &request), &about, now());
+            ) => {
+                record(Event::Unanswered(Unanswered::Mail));
+                Err(error)
+            }
+            Ok(outcome @ Outcome::Sent(_)) => {
+                metrics::count(Metric::CodesMailed);
+                let latency = now().since(request.requested_at);
+                metrics::record(Metric::MailLatency, latency.as_millis());
+                // It has gone out, whether or not that can be written down.
+                record(event(&outcome, &request));
                 self.store.close_mail(key, &outcome).await?;
+                Ok(Some(outcome))
+            }
+            Ok(outcome) => {
+                if matches!(outcome, Outcome::Refused | Outcome::Broken) {
+                    metrics::count(Metric::MailsFailed);
+                }
+                self.store.close_mail(key, &outcome).await?;
+                record(event(&outcome, &request));
                 Ok(Some(outcome))
             }
             Err(error) => {
@@ -221,24 +231,22 @@ impl Delivery {
     ) -> Result<Option<Outcome>, Undelivered> {
         let outcome = broken(&error);
         metrics::count(Metric::MailsFailed);
+        self.store.close_mail(key, &outcome).await?;
         let about = About {
-            session: tagged_session(&mail_tag(key)),
+            session: mail_session(key),
             ..About::default()
         };
         self.audit.record(Event::NotMailed(Why::Broken), &about, at);
-        self.store.close_mail(key, &outcome).await?;
         Ok(Some(outcome))
     }
 
-    /// Whom a mail is about in the audit trail. No mail waits for that.
-    async fn subject(&self, request: &MailRequest) -> Option<AuditKey> {
-        match self.secrets.index().await {
-            Ok(keys) => Some(keys.subject(&request.address)),
-            Err(error) => {
-                tracing::warn!(error = %telemetry::causes(&error), "index key not at hand yet");
-                None
-            }
-        }
+    /// What names whom a mail is about, and what codes are derived for. A notice goes out without it.
+    async fn index_keys(&self) -> Option<Arc<IndexKeys>> {
+        let keys = self.secrets.index().await;
+        keys.inspect_err(|error| {
+            tracing::warn!(error = %telemetry::causes(error), "index key not at hand yet");
+        })
+        .ok()
     }
 
     /// Decides what becomes of a mail, and sends it if it is to be sent.
@@ -246,7 +254,7 @@ impl Delivery {
         &self,
         key: &str,
         request: &MailRequest,
-        subject: Option<AuditKey>,
+        keys: Option<&IndexKeys>,
         at: Timestamp,
         now: &impl Fn() -> Timestamp,
     ) -> Result<Outcome, Undelivered> {
@@ -261,7 +269,7 @@ impl Delivery {
             Recipient::Suppressed => return Ok(Outcome::Suppressed),
         };
         let locale = user.language().unwrap_or(request.locale);
-        let code = self.code(request, at).await?;
+        let code = self.code(request, keys, at).await?;
         let data = self.template_data(request, code.as_ref(), locale, at);
         let template = SesTemplate::builder()
             .template_name(
@@ -272,7 +280,8 @@ impl Delivery {
             .template_data(data)
             .build();
         let mut tags = vec![tag(REQUEST_TAG, mail_tag(key))?];
-        if let Some(subject) = subject {
+        if let Some(keys) = keys {
+            let subject = keys.subject(&request.address);
             tags.push(tag(SUBJECT_TAG, subject.hex())?);
         }
         if now() >= at.plus(LEASE).minus(aws::OPERATION) {
@@ -315,6 +324,7 @@ impl Delivery {
     async fn code(
         &self,
         request: &MailRequest,
+        keys: Option<&IndexKeys>,
         at: Timestamp,
     ) -> Result<Option<Code>, Undelivered> {
         let MailContent::Code {
@@ -327,11 +337,13 @@ impl Delivery {
             protocol: request.protocol,
             session: &request.session,
             generation: *generation,
-            address: &self.secrets.index().await?.address(&request.address),
+            address: &keys
+                .ok_or(Undelivered::NoIndexKey)?
+                .address(&request.address),
             nonce,
         };
-        let keys = self.secrets.code(at).await?;
-        Ok(Some(keys.derive(&input, self.settings.code_length)))
+        let codes = self.secrets.code(at).await?;
+        Ok(Some(codes.derive(&input, self.settings.code_length)))
     }
 
     /// The template's variables. SES does not escape what it puts into HTML, so what goes there comes

@@ -16,7 +16,7 @@ use rand::rngs::StdRng;
 use thiserror::Error;
 
 use crate::address::Address;
-use crate::audit::{Asked, AuditTrail, Caller, Event};
+use crate::audit::{Asked, AuditTrail, Caller, Event, Unanswered};
 use crate::code::Nonce;
 use crate::ids::{SessionId, UserId};
 use crate::locale::Locale;
@@ -227,11 +227,10 @@ impl Recovery {
         at: Timestamp,
         rng: &mut StdRng,
     ) -> Result<Started, Refusal> {
-        let mut trail = Trail::new(&request.caller, request.protocol, at);
+        let mut trail = Trail::new(&self.audit, &request.caller, request.protocol, at);
         trail.address(&request.address);
         let started = self.begin(&mut trail, &request, at, rng).await;
-        self.record(trail, &started).await;
-        started
+        trail.answered(started)
     }
 
     async fn begin(
@@ -242,6 +241,7 @@ impl Recovery {
         rng: &mut StdRng,
     ) -> Result<Started, Refusal> {
         let keys = self.secrets.index().await?;
+        trail.keys(&keys);
         let caller = request.caller.network;
         let address_key = keys.address(&request.address);
         let caller_key = keys.caller(caller);
@@ -285,6 +285,7 @@ impl Recovery {
             locale: request.locale,
             limits: &self.settings.limits,
         };
+        trail.asks_for(Unanswered::Request);
         match self
             .store
             .begin(&session, &request.origin, &code_request)
@@ -334,10 +335,9 @@ impl Recovery {
         at: Timestamp,
         rng: &mut StdRng,
     ) -> Result<SessionId, Refusal> {
-        let mut trail = Trail::new(caller, named.protocol, at);
+        let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
         let resent = self.renew(&mut trail, named, locale, at, rng).await;
-        self.record(trail, &resent).await;
-        resent
+        trail.answered(resent)
     }
 
     async fn renew(
@@ -349,6 +349,7 @@ impl Recovery {
         rng: &mut StdRng,
     ) -> Result<SessionId, Refusal> {
         let keys = self.secrets.index().await?;
+        trail.keys(&keys);
         let limits = &self.settings.limits;
         let request = CodeRequest {
             keys: &keys,
@@ -364,6 +365,7 @@ impl Recovery {
                     return Err(self.unless_superseded(&session, refused.into(), at).await?);
                 }
             };
+            trail.asks_for(Unanswered::Request);
             match self.store.renew(&session, &renewed, &request, at).await? {
                 Renewed::Done => {
                     metrics::count(Metric::CodesRequested);
@@ -374,6 +376,7 @@ impl Recovery {
                     return Err(Refusal::Throttled { until, whom });
                 }
                 Renewed::Changed(found) => {
+                    trail.not_done();
                     let address = found.address(&session.facts().reference);
                     session = found.session(session);
                     session

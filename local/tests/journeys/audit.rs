@@ -55,6 +55,17 @@ async fn what_happened_to_a_person_is_found_by_the_name_that_the_operator_is_tol
         "mailed notice",
     ];
     assert_eq!(found, expected);
+    let text = std::fs::read_to_string(trail).unwrap();
+    for line in text.lines().filter(|line| line.contains(subject.trim())) {
+        let record: Value = serde_json::from_str(line).unwrap();
+        let function = match record["event"].as_str().unwrap() {
+            "requested" => "forgot-password",
+            "wrong-guess" | "proven" => "forgot-password-verify-otp",
+            "password-set" => "forgot-password-set-password",
+            _ => "deliver-mail",
+        };
+        assert_eq!(record["logGroup"], format!("/aws/lambda/regain-{function}"));
+    }
     let device = regain(stack, &["audit", "device", "a phone"]).unwrap();
     let by_device = events(trail, device.trim());
     assert!(by_device.contains(&"password-set token".to_owned()));

@@ -9,6 +9,7 @@ use std::io::{self, Read as _, Write};
 use data_encoding::BASE64;
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 /// How much is unpacked of one event, in bytes: far more than CloudWatch Logs packs into one.
@@ -30,6 +31,8 @@ struct Packed {
 #[serde(rename_all = "camelCase")]
 struct Lines {
     message_type: String,
+    #[serde(default)]
+    log_group: String,
     log_events: Vec<Line>,
 }
 
@@ -55,8 +58,9 @@ impl ForwardError {
     }
 }
 
-/// Writes the lines of an event as they are, one after the other. What CloudWatch Logs sends to see
-/// whether anybody is there (a control message) holds none.
+/// Writes the records of an event one after the other, each with the log group that it comes from, which
+/// no function can say of itself. What CloudWatch Logs sends to see whether anybody is there (a control
+/// message) holds none.
 ///
 /// # Errors
 /// When the event cannot be unpacked or its lines cannot be written. Those written already are then
@@ -75,10 +79,27 @@ pub fn keep(event: &LogEvent, mut to: impl Write) -> Result<(), ForwardError> {
         serde_json::from_slice(&text).map_err(|_| ForwardError::malformed("not log lines"))?;
     if lines.message_type == "DATA_MESSAGE" {
         for line in lines.log_events {
-            writeln!(to, "{}", line.message.trim_end())?;
+            let record = attested(line.message.trim(), &lines.log_group)?;
+            writeln!(to, "{record}")?;
         }
     }
     Ok(to.flush()?)
+}
+
+/// A record with the log group that it comes from, after all that it says itself.
+pub(super) fn attested(line: &str, log_group: &str) -> Result<String, ForwardError> {
+    const GROUP: &str = "logGroup";
+    let malformed = |_| ForwardError::malformed("a line is no record");
+    let mut record: Map<String, Value> = serde_json::from_str(line).map_err(malformed)?;
+    let claimed = record.remove(GROUP).is_some();
+    let said = if claimed {
+        Value::Object(record).to_string()
+    } else {
+        line.to_owned()
+    };
+    let fields = said.strip_suffix('}').unwrap_or_default();
+    let group = Value::from(log_group);
+    Ok(format!("{fields},\"{GROUP}\":{group}}}"))
 }
 
 #[cfg(test)]
@@ -87,7 +108,7 @@ mod tests {
 
     use flate2::Compression;
     use flate2::write::GzEncoder;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -122,9 +143,30 @@ mod tests {
     }
 
     #[test]
-    fn each_line_is_kept_as_it_was_and_on_its_own() {
+    fn each_record_is_kept_on_a_line_of_its_own_with_where_it_comes_from() {
         let kept = kept(&event(&packed(&lines("DATA_MESSAGE")))).unwrap();
-        assert_eq!(kept, "{\"audit\":1}\n{\"audit\":1,\"x\":\"ä\"}\n");
+        let group = "\"logGroup\":\"/aws/lambda/regain-users-resend\"";
+        let expected = format!("{{\"audit\":1,{group}}}\n{{\"audit\":1,\"x\":\"ä\",{group}}}\n");
+        assert_eq!(kept, expected);
+    }
+
+    #[test]
+    fn no_record_can_say_itself_where_it_comes_from() {
+        for line in [
+            r#"{"audit":1,"logGroup":"forged"}"#,
+            r#"{"logGroup":"forged","audit":1,"logGroup":"again"}"#,
+        ] {
+            let record = attested(line, "true").unwrap();
+            assert_eq!(record, r#"{"audit":1,"logGroup":"true"}"#);
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_record_has_the_event_given_again() {
+        let mut lines = lines("DATA_MESSAGE");
+        lines["logEvents"][1]["message"] = json!("secret");
+        let error = kept(&event(&packed(&lines))).unwrap_err();
+        assert!(!crate::telemetry::causes(&error).contains("secret"));
     }
 
     #[test]

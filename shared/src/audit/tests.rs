@@ -23,6 +23,7 @@ fn all() -> Vec<Event> {
         Event::Proven(Means::Session),
         Event::Blocked(Means::Session),
         Event::PasswordSet(Means::Session),
+        Event::Unanswered(Unanswered::Guess),
     ] {
         match first {
             Event::Requested(_) => all.extend(
@@ -43,21 +44,25 @@ fn all() -> Vec<Event> {
                 ]
                 .map(Event::Suppressed),
             ),
-            Event::WrongGuess(_) => all.extend(
-                [
-                    Guess::Wrong,
-                    Guess::Nobody,
-                    Guess::Overtaken,
-                    Guess::Unanswered,
-                ]
-                .map(Event::WrongGuess),
-            ),
+            Event::WrongGuess(_) => {
+                all.extend([Guess::Wrong, Guess::Nobody, Guess::Overtaken].map(Event::WrongGuess));
+            }
             Event::Exhausted(_) => {
                 all.extend([Budget::Session, Budget::Day].map(Event::Exhausted));
             }
             Event::Proven(_) => all.extend(means.map(Event::Proven)),
             Event::Blocked(_) => all.extend(means.map(Event::Blocked)),
             Event::PasswordSet(_) => all.extend(means.map(Event::PasswordSet)),
+            Event::Unanswered(_) => all.extend(
+                [
+                    Unanswered::Request,
+                    Unanswered::Guess,
+                    Unanswered::Proof,
+                    Unanswered::Password,
+                    Unanswered::Mail,
+                ]
+                .map(Event::Unanswered),
+            ),
         }
     }
     all
@@ -174,6 +179,7 @@ fn the_page_tells_every_field_and_shows_them_in_its_example() {
     let told = table("field |").into_iter().flat_map(|row| named(row[0]));
     let told: Vec<String> = told.collect();
     let record = whole(Event::Proven(Means::Token));
+    let record = forward::attested(record.trim_end(), "/aws/lambda/regain").unwrap();
     assert_eq!(
         BTreeSet::from_iter(told),
         BTreeSet::from_iter(fields(&record))

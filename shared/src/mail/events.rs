@@ -10,7 +10,7 @@ use crate::audit::{About, AuditTrail, Event, Suppressed};
 use crate::ids::SessionRef;
 use crate::keys::AuditKey;
 use crate::metrics::{self, Metric};
-use crate::store::{Report, Store, StoreError, Suppression, tagged_session};
+use crate::store::{Report, Store, StoreError, Suppression, mail_session, tagged_mail};
 use crate::timestamp::Timestamp;
 
 /// An event of SES, as the event bus hands it on, as far as it matters here.
@@ -51,7 +51,7 @@ impl Tags {
     }
 
     fn session(&self) -> Option<SessionRef> {
-        tagged_session(self.mail_request.first()?)
+        mail_session(&tagged_mail(self.mail_request.first()?)?)
     }
 }
 
@@ -194,12 +194,14 @@ impl MailEvents {
         let Some(verdict) = told.verdict() else {
             return Ok(());
         };
+        let mut is_suppressed = false;
         if let Some(suppression) = verdict.suppression {
             // A mail has one recipient. The reports that SES passes on may name others: whoever the mail
             // was forwarded to, or everybody of a domain.
             for recipient in &mail.destination {
                 if let Ok(address) = Address::parse(recipient) {
                     self.store.suppress(&address, suppression, at).await?;
+                    is_suppressed = true;
                 }
             }
         }
@@ -212,7 +214,10 @@ impl MailEvents {
         if is_news && let Some(metric) = verdict.metric {
             metrics::count(metric);
         }
-        if is_news && let Some(suppression) = verdict.suppression {
+        if is_news
+            && is_suppressed
+            && let Some(suppression) = verdict.suppression
+        {
             let about = About {
                 subject: mail.tags.subject(),
                 session: mail.tags.session(),

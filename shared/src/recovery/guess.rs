@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 
 use super::trail::{Judged, Trail};
 use super::{ATTEMPTS, Named, Recovery, Refusal};
-use crate::audit::{Caller, Event, Means};
+use crate::audit::{Caller, Event, Means, Unanswered};
 use crate::code::{Code, CodeInput};
 use crate::ids::ResetToken;
 use crate::keys::AddressKey;
@@ -43,14 +43,13 @@ impl Recovery {
         guess: &CodeGuess,
         at: Timestamp,
     ) -> Result<User, Refusal> {
-        let mut trail = Trail::new(caller, named.protocol, at);
+        let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
         let verified = async {
             let guessed = self.guess_named(named, guess, &mut trail, at).await?;
             self.prove_subject(&guessed, None, &mut trail, at).await
         };
         let verified = verified.await;
-        self.record(trail, &verified).await;
-        verified
+        trail.answered(verified)
     }
 
     /// [`Recovery::verify`] that hands out a reset token for the session.
@@ -65,7 +64,7 @@ impl Recovery {
         at: Timestamp,
         rng: &mut StdRng,
     ) -> Result<ResetToken, Refusal> {
-        let mut trail = Trail::new(caller, named.protocol, at);
+        let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
         let verified = async {
             let guessed = self.guess_named(named, guess, &mut trail, at).await?;
             let token = ResetToken::draw(&guessed.session.facts.reference, rng);
@@ -74,8 +73,7 @@ impl Recovery {
             Ok(token)
         };
         let verified = verified.await;
-        self.record(trail, &verified).await;
-        verified
+        trail.answered(verified)
     }
 
     async fn guess_named(
@@ -117,11 +115,9 @@ impl Recovery {
         at: Timestamp,
     ) -> Result<Guessed, Refusal> {
         let limits = &self.settings.limits;
-        let address = self
-            .secrets
-            .index()
-            .await?
-            .address(&session.facts().address);
+        let keys = self.secrets.index().await?;
+        trail.keys(&keys);
+        let address = keys.address(&session.facts().address);
         let codes = self.secrets.code(at).await?;
         let mut session = match session {
             Session::Awaiting(session) => session,
@@ -134,6 +130,7 @@ impl Recovery {
             return Err(Refusal::CodeWrong);
         };
         for _ in 0..ATTEMPTS {
+            trail.asks_for(Unanswered::Guess);
             match self.store.charge(&session, &address, limits, at).await? {
                 Charge::Landed => {
                     let input = CodeInput {
@@ -160,6 +157,7 @@ impl Recovery {
                     };
                 }
                 Charge::Refused(found) => {
+                    trail.not_done();
                     let state = found.address(&session.facts.reference);
                     session = found
                         .session(Session::Awaiting(session))
@@ -210,11 +208,13 @@ impl Recovery {
             token.map(ResetToken::digest),
             at,
         );
-        match self
+        trail.asks_for(Unanswered::Proof);
+        let moved = self
             .store
             .prove(&proven, &guessed.address, &user, at)
-            .await?
-        {
+            .await?;
+        trail.not_done();
+        match moved {
             Moved::Done => {
                 let means = token.map_or(Means::Session, |_| Means::Token);
                 trail.happened(Event::Proven(means));

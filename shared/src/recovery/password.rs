@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use super::guess::Guessed;
 use super::trail::Trail;
 use super::{ATTEMPTS, CodeGuess, Named, Recovery, Refusal};
-use crate::audit::{Caller, Event, Means};
+use crate::audit::{Caller, Event, Means, Unanswered};
 use crate::ids::{ResetToken, SessionRef, draw};
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
@@ -77,12 +77,11 @@ impl Recovery {
         permitted(self.policy.check(&new.password))?;
         let id = named.session.as_ref().ok_or(Refusal::NoSession)?;
         let (reference, proof) = (id.reference(), Proof::Session(named));
-        let mut trail = Trail::new(caller, named.protocol, at);
+        let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
         let set = self
             .use_proof(&reference, &proof, &new, &mut trail, at, rng)
             .await;
-        self.record(trail, &set).await;
-        set
+        trail.answered(set)
     }
 
     /// Sets the password of the session that a reset token was handed out for.
@@ -101,12 +100,11 @@ impl Recovery {
         permitted(self.policy.check(&new.password))?;
         let token = token.ok_or(Refusal::TokenUnknown)?;
         let (reference, proof) = (token.session(), Proof::Token(&token));
-        let mut trail = Trail::new(caller, Protocol::AuthV1, at);
+        let mut trail = Trail::new(&self.audit, caller, Protocol::AuthV1, at);
         let set = self
             .use_proof(&reference, &proof, &new, &mut trail, at, rng)
             .await;
-        self.record(trail, &set).await;
-        set
+        trail.answered(set)
     }
 
     /// Checks a code and sets the password, both or neither. A password that only the user's profile
@@ -124,12 +122,11 @@ impl Recovery {
         rng: &mut StdRng,
     ) -> Result<User, Refusal> {
         permitted(self.policy.check(&new.password))?;
-        let mut trail = Trail::new(caller, named.protocol, at);
+        let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
         let set = self
             .guess_and_set(named, guess, &new, &mut trail, at, rng)
             .await;
-        self.record(trail, &set).await;
-        set
+        trail.answered(set)
     }
 
     async fn guess_and_set(
@@ -159,7 +156,8 @@ impl Recovery {
                 Some(hash) => hash,
                 None => hash.insert(self.hasher.hash(new.password.clone(), draw(rng)).await?),
             };
-            if let Some(user) = self.use_guess(&guessed, user, hash, new.locale, at).await? {
+            let set = self.use_guess(&guessed, user, hash, new.locale, trail, at);
+            if let Some(user) = set.await? {
                 trail.happened(Event::Proven(Means::Code));
                 trail.happened(Event::PasswordSet(Means::Code));
                 return Ok(user);
@@ -228,7 +226,7 @@ impl Recovery {
             waited += next;
             pause = (pause * 2).min(LONGEST_PAUSE);
         };
-        let used = self.use_claimed(session, new, at, rng).await;
+        let used = self.use_claimed(session, new, trail, at, rng).await;
         if used.is_ok() {
             trail.happened(Event::PasswordSet(proof.means()));
         }
@@ -300,11 +298,14 @@ impl Recovery {
         &self,
         session: Validated,
         new: &NewPassword,
+        trail: &mut Trail<'_>,
         at: Timestamp,
         rng: &mut StdRng,
     ) -> Result<User, Refusal> {
         let (facts, proof) = (session.facts.clone(), session.proof.clone());
-        let address = self.secrets.index().await?.address(&facts.address);
+        let keys = self.secrets.index().await?;
+        trail.keys(&keys);
+        let address = keys.address(&facts.address);
         let session = Session::Validated(session);
         let mut hash = None;
         for _ in 0..ATTEMPTS {
@@ -326,10 +327,12 @@ impl Recovery {
                 Some(hash) => hash,
                 None => hash.insert(self.hasher.hash(new.password.clone(), draw(rng)).await?),
             };
+            trail.asks_for(Unanswered::Password);
             let moved = self
                 .store
                 .set_password(&session, &address, &user, hash, new.locale, at)
                 .await?;
+            trail.not_done();
             match moved {
                 Moved::Done => {
                     metrics::count(Metric::PasswordsSet);
@@ -351,13 +354,16 @@ impl Recovery {
         user: User,
         hash: &PasswordHash,
         locale: Locale,
+        trail: &mut Trail<'_>,
         at: Timestamp,
     ) -> Result<Option<User>, Refusal> {
         let session = Session::Awaiting(guessed.session.clone());
+        trail.asks_for(Unanswered::Password);
         let moved = self
             .store
             .set_password(&session, &guessed.address, &user, hash, locale, at)
             .await?;
+        trail.not_done();
         match moved {
             Moved::Done => {
                 metrics::count(Metric::PasswordsSet);

@@ -57,10 +57,9 @@ pub(crate) fn tagged_mail(tag: &str) -> Option<String> {
     parse_mail(&key).map(|_| key)
 }
 
-/// The session of the mail request that a message's tag names.
-pub(crate) fn tagged_session(tag: &str) -> Option<SessionRef> {
-    let (session, _, _) = parse_mail(&tagged_mail(tag)?)?;
-    Some(session)
+/// The session that a mail request comes from.
+pub(crate) fn mail_session(key: &str) -> Option<SessionRef> {
+    parse_mail(key).map(|(session, ..)| session)
 }
 
 /// The session of a mail request, the generation, and whether it is the notice of a change.

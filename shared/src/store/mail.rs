@@ -104,6 +104,7 @@ impl Store {
         let Some(key) = keys::tagged_mail(tag) else {
             return Ok(true);
         };
+        let told = told(why, at);
         let recorded = self
             .client
             .update_item()
@@ -112,7 +113,7 @@ impl Store {
             .update_expression("SET #report = :told")
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(#report)")
             .expression_attribute_names("#report", report.name())
-            .expression_attribute_values(":told", told(why, at))
+            .expression_attribute_values(":told", told.clone())
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
@@ -120,7 +121,9 @@ impl Store {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    Ok(refused.item().is_none())
+                    // What stands there may be this very call's, whose first answer was lost.
+                    let found = refused.item().map(|item| item.get(report.name()));
+                    Ok(found.is_none_or(|found| found == Some(&told)))
                 }
                 _ => Err(StoreError::unreachable(error)),
             },

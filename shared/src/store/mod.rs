@@ -36,7 +36,7 @@ use crate::timestamp::Timestamp;
 pub(crate) use claims::{CLAIM, Claimant, ClaimedWith};
 pub use guesses::{Charge, Moved};
 pub use items::{MailContent, MailRequest, Outcome, Report, SessionOrigin};
-pub(crate) use keys::{mail_tag, tagged_session};
+pub(crate) use keys::{mail_session, mail_tag, tagged_mail};
 pub use mail::Claim;
 pub(crate) use mail::LEASE;
 pub use sessions::{Begun, CodeRequest, Found, Renewed, Throttled};

@@ -13,9 +13,9 @@ use regain::store::Suppression;
 use serde_json::{Value, json};
 
 use crate::kit::{
-    ANN, CALLER, CODE_SECRET, Fault, INDEX_SECRET, Kit, NOBODY, NOON, PASSWORD, SesAnswer, Told,
-    Verified, address, blocked, calling, in_directory, later, new_password, request, told, typed,
-    wrong,
+    ANN, CALLER, CODE_SECRET, Failure, Fault, INDEX_SECRET, Kit, NOBODY, NOON, PASSWORD, SesAnswer,
+    Told, Verified, address, blocked, calling, in_directory, later, new_password, request, told,
+    typed, wrong,
 };
 use crate::races::{at_once, count, guess, instances};
 
@@ -243,22 +243,96 @@ async fn a_blocked_user_is_recorded_wherever_the_block_is_noticed() {
     }
 }
 
+/// What is recorded if the store's call of that number, counted from now, is carried out and every answer
+/// to it is lost, and those that follow do not reach the store.
+async fn lost(kit: &Kit, call: usize, calling: impl Future<Output = Told>) -> Vec<String> {
+    kit.records.reset();
+    kit.log.reset();
+    kit.weather.strike(Failure::TimeoutAfter, call, usize::MAX);
+    assert_eq!(calling.await, Told::Unavailable);
+    kit.weather.clear();
+    news(kit)
+}
+
 #[tokio::test]
-async fn a_right_guess_that_the_table_fails_is_recorded_as_paid_for_and_unanswered() {
-    // The session is read, the guess charged, and then nothing is reached any more.
-    for protocol in BOTH {
+async fn a_write_whose_answer_is_lost_is_recorded_as_unanswered() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let begun = async { told(&kit.request(request(Protocol::AuthV1, ANN), NOON).await) };
+    assert_eq!(lost(&kit, 1, Box::pin(begun)).await, ["unanswered request"]);
+
+    let started = kit.start(Protocol::AuthV1, ANN, later(1)).await;
+    let resent = async { told(&kit.resend(&started.session, later(2)).await) };
+    assert_eq!(
+        lost(&kit, 2, Box::pin(resent)).await,
+        ["unanswered request"]
+    );
+    let code = kit.derived(&started.session).await;
+    // The session is read, the guess charged; the lookup and the user are read, and the proof is written.
+    for (call, expected) in [
+        (1, &[][..]),
+        (2, &["unanswered guess"]),
+        (3, &["unanswered guess"]),
+        (4, &["unanswered guess"]),
+        (5, &["unanswered proof"]),
+    ] {
+        let verified = async { told(&kit.verify(&started, &code, later(3)).await) };
+        assert_eq!(
+            lost(&kit, call, Box::pin(verified)).await,
+            expected,
+            "{call}"
+        );
+    }
+
+    let started = kit.start(Protocol::Directory, ANN, later(4)).await;
+    let code = kit.derived(&started.session).await;
+    let set = async { told(&kit.set_with_code(&started, &code, PASSWORD, later(4)).await) };
+    assert_eq!(lost(&kit, 5, Box::pin(set)).await, ["unanswered password"]);
+
+    let started = kit.start(Protocol::Directory, ANN, later(5)).await;
+    let code = kit.derived(&started.session).await;
+    kit.verify(&started, &code, later(5)).await.unwrap();
+    let set = async { told(&kit.set_in_directory(&started, PASSWORD, later(6)).await) };
+    assert_eq!(lost(&kit, 3, Box::pin(set)).await, ["unanswered password"]);
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_in_the_middle_is_recorded_as_unanswered() {
+    for (calls, expected) in [
+        (1, &[][..]),
+        (2, &["unanswered guess"]),
+        (3, &["unanswered guess"]),
+        (5, &["unanswered password"]),
+    ] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
-        let started = kit.start(protocol, ANN, NOON).await;
+        let started = kit.start(Protocol::Directory, ANN, NOON).await;
         let code = kit.code(NOON).await;
         kit.records.reset();
-        kit.log.fail(Fault::Down(3));
-        let guess = kit.verify(&started, &code, NOON).await;
-        assert_eq!(told(&guess), Told::Unavailable);
-        assert_eq!(news(&kit), ["wrong-guess unanswered"], "{protocol:?}");
         kit.log.reset();
-        assert_eq!(kit.guesses(&started.session).await, 1);
+        let under_way = async {
+            while kit.log.calls().len() < calls {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = under_way => {}
+            _ = kit.set_with_code(&started, &code, PASSWORD, NOON) => panic!("it was to be given up"),
+        }
+        assert_eq!(news(&kit), expected, "at call {calls}");
     }
+}
+
+#[tokio::test]
+async fn a_mail_that_ses_may_have_taken_is_recorded_as_unanswered() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    kit.records.reset();
+    kit.ses.answer(SesAnswer::Silence);
+    assert_eq!(kit.deliver(NOON).await.len(), 1);
+    assert_eq!(news(&kit), ["unanswered mail"]);
 }
 
 #[tokio::test]
@@ -384,6 +458,43 @@ async fn an_address_that_is_suppressed_is_recorded_once_and_under_its_subject() 
         assert_eq!(record["subject"], keys().subject(&address(ANN)).hex());
         assert_eq!(record["session"], started.session.reference().hex());
     }
+}
+
+#[tokio::test]
+async fn an_address_that_is_suppressed_is_recorded_though_the_first_answer_was_lost() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let mail = kit.mailed(NOON).await.remove(0);
+    kit.records.reset();
+    let events = MailEvents::new(kit.another_store(), kit.records.trail());
+    let event = json!({ "detail": {
+        "eventType": "Bounce",
+        "bounce": { "bounceType": "Permanent" },
+        "mail": {
+            "destination": mail.to,
+            "tags": { "mail-request": [mail.tag], "subject": [mail.subject_tag] },
+        },
+    } });
+    let event: MailEvent = serde_json::from_value(event).unwrap();
+    kit.weather.strike(Failure::ErrorAfter, 2, 1);
+    events.hear(event, later(1)).await.unwrap();
+    kit.weather.clear();
+    assert_eq!(news(&kit), ["suppressed bounced"]);
+}
+
+#[tokio::test]
+async fn a_mail_to_nobody_is_recorded_once_its_outcome_is_written() {
+    let kit = Kit::new().await;
+    kit.start(Protocol::AuthV1, NOBODY, NOON).await;
+    kit.records.reset();
+    // The claim, the lookup, and then the outcome.
+    kit.log.fail(Fault::Down(3));
+    assert_eq!(kit.deliver(NOON).await.len(), 1);
+    assert_eq!(news(&kit), Vec::<String>::new());
+    kit.log.reset();
+    kit.deliver(later(30)).await;
+    assert_eq!(news(&kit), ["not-mailed nobody"]);
 }
 
 #[tokio::test]
