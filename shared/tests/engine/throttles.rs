@@ -43,6 +43,16 @@ async fn an_address_has_no_other_code_until_its_cooldown_ends() {
 }
 
 #[tokio::test]
+async fn another_code_for_a_superseded_session_is_told_that_it_is_over_and_not_when_to_come_again()
+{
+    let kit = Kit::throttled(&[]).await;
+    let old = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    kit.start(Protocol::Directory, ANN, later(60)).await;
+    let resent = kit.resend(&old.session, later(61)).await;
+    assert_eq!(told(&resent), Told::Over);
+}
+
+#[tokio::test]
 async fn another_code_counts_for_the_caller_who_asks_for_it_now() {
     let kit = Kit::with(&[("IP_REQUESTS_PER_HOUR", "1")]).await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
