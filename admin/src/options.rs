@@ -385,7 +385,7 @@ pub(crate) enum AuditCommand {
     },
     /// The device that a text is, as a client sends it
     Device {
-        /// The text, to the letter
+        /// The text, to the letter, as far as it is kept: the first 256 bytes of an X-Agent
         device: String,
         /// The stack's name
         #[arg(long, value_name = "NAME")]

@@ -63,8 +63,8 @@ impl ForwardError {
 /// message) holds none.
 ///
 /// # Errors
-/// When the event cannot be unpacked or its lines cannot be written. Those written already are then
-/// written again: a record that is there twice is one record.
+/// When the event cannot be unpacked, and then nothing is written; or when its records cannot be written,
+/// and those that were are written again: a record that is there twice is one record.
 pub fn keep(event: &LogEvent, mut to: impl Write) -> Result<(), ForwardError> {
     let packed = BASE64
         .decode(event.awslogs.data.as_bytes())
@@ -77,12 +77,15 @@ pub fn keep(event: &LogEvent, mut to: impl Write) -> Result<(), ForwardError> {
     // What serde says is left out: it may quote a line.
     let lines: Lines =
         serde_json::from_slice(&text).map_err(|_| ForwardError::malformed("not log lines"))?;
-    if lines.message_type == "DATA_MESSAGE" {
-        for line in lines.log_events {
-            let record = attested(line.message.trim(), &lines.log_group)?;
-            writeln!(to, "{record}")?;
-        }
+    if lines.message_type != "DATA_MESSAGE" {
+        return Ok(());
     }
+    let records = lines.log_events.iter().map(|line| {
+        let record = attested(line.message.trim(), &lines.log_group)?;
+        Ok(record + "\n")
+    });
+    let records: String = records.collect::<Result<_, ForwardError>>()?;
+    to.write_all(records.as_bytes())?;
     Ok(to.flush()?)
 }
 
@@ -165,8 +168,10 @@ mod tests {
     fn a_line_that_is_no_record_has_the_event_given_again() {
         let mut lines = lines("DATA_MESSAGE");
         lines["logEvents"][1]["message"] = json!("secret");
-        let error = kept(&event(&packed(&lines))).unwrap_err();
+        let mut kept = Vec::new();
+        let error = keep(&event(&packed(&lines)), &mut kept).unwrap_err();
         assert!(!crate::telemetry::causes(&error).contains("secret"));
+        assert_eq!(kept, b"", "nor is the record before it kept");
     }
 
     #[test]
