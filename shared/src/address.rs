@@ -62,6 +62,15 @@ impl Address {
         &self.0
     }
 
+    /// The whole address with its domain as people write it: `bücher.example`, where the canonical form
+    /// has `xn--bcher-kva.example`.
+    pub(crate) fn readable(&self) -> String {
+        let (local, domain) = self.0.split_once('@').unwrap_or((&self.0, ""));
+        let (domain, _) =
+            Uts46::new().to_unicode(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow);
+        format!("{local}@{domain}")
+    }
+
     /// What stands before the `@`.
     #[must_use]
     pub fn local_part(&self) -> &str {

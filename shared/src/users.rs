@@ -2,6 +2,8 @@
 
 mod import;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -135,22 +137,22 @@ impl User {
         self.locale.as_deref().and_then(Locale::of_tag)
     }
 
-    /// The words that describe the user, which are no passwords: the phone number and every text in
-    /// the profile.
-    pub fn profile_words(&self) -> impl Iterator<Item = &str> {
-        let mut words = vec![self.phone.as_str()];
+    /// The texts that describe the user: the phone number and every text and number in the profile.
+    pub fn profile_texts(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let mut texts = vec![Cow::Borrowed(self.phone.as_str())];
         self.profile
             .values()
-            .for_each(|value| collect_texts(value, &mut words));
-        words.into_iter().filter(|word| !word.trim().is_empty())
+            .for_each(|value| collect_texts(value, &mut texts));
+        texts.into_iter()
     }
 }
 
-fn collect_texts<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+fn collect_texts<'a>(value: &'a Value, texts: &mut Vec<Cow<'a, str>>) {
     match value {
-        Value::String(text) => texts.push(text),
+        Value::String(text) => texts.push(text.into()),
+        Value::Number(number) => texts.push(number.to_string().into()),
         Value::Array(values) => values.iter().for_each(|value| collect_texts(value, texts)),
         Value::Object(map) => map.values().for_each(|value| collect_texts(value, texts)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Null | Value::Bool(_) => {}
     }
 }

@@ -11,7 +11,7 @@ use crate::audit::{Caller, Event, Means, Unanswered};
 use crate::ids::{ResetToken, SessionRef, draw};
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
-use crate::password::{Candidate, PasswordHash, Policy, Reason};
+use crate::password::{Candidate, PasswordHash, Reason};
 use crate::session::{Protocol, Session, Validated};
 use crate::store::{CLAIM, Claimant, ClaimedWith, Moved, StoreError, chance};
 use crate::telemetry;
@@ -144,7 +144,10 @@ impl Recovery {
         let mut hash = None;
         for _ in 0..ATTEMPTS {
             let user = self.subject(&guessed, trail, at).await?;
-            let reasons = Policy::check_profile(&new.password, user.profile_words());
+            let address = &guessed.session.facts.address;
+            let reasons = self
+                .policy
+                .check_profile(&new.password, address, user.profile_texts());
             if !reasons.is_empty() {
                 let proven = self.prove(&guessed, user, None, trail, at).await?;
                 if proven.is_some() {
@@ -175,7 +178,7 @@ impl Recovery {
         at: Timestamp,
     ) -> Result<(), Refusal> {
         let facts = session.facts();
-        let checked = permitted(Policy::check_address(password, &facts.address))
+        let checked = permitted(self.policy.check_address(password, &facts.address))
             .and_then(|()| named.check_user(facts));
         match checked {
             Ok(()) => Ok(()),
@@ -282,7 +285,7 @@ impl Recovery {
                 match session.live(at)? {
                     Session::Validated(session) => {
                         session.permit_use(at)?;
-                        permitted(Policy::check_address(password, &session.facts.address))?;
+                        permitted(self.policy.check_address(password, &session.facts.address))?;
                         Ok(session)
                     }
                     Session::Awaiting(_) => Err(Refusal::TokenUnknown),
@@ -322,7 +325,11 @@ impl Recovery {
                     Moved::Done | Moved::UserChanged => Err(Refusal::Blocked),
                 };
             }
-            permitted(Policy::check_profile(&new.password, user.profile_words()))?;
+            let texts = user.profile_texts();
+            permitted(
+                self.policy
+                    .check_profile(&new.password, &facts.address, texts),
+            )?;
             let hash = match &hash {
                 Some(hash) => hash,
                 None => hash.insert(self.hasher.hash(new.password.clone(), draw(rng)).await?),

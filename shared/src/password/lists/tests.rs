@@ -24,7 +24,7 @@ fn the_lists_are_folded_and_say_nothing_twice() {
         );
         for line in lines {
             assert!(line.chars().count() >= 8, "{line:?} is short");
-            let folded: String = crate::address::fold_case(line).collect();
+            let folded: String = super::super::fold::fold(line).collect();
             assert_eq!(line, folded, "not folded");
         }
     }
