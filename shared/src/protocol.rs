@@ -6,6 +6,8 @@
 pub mod auth_v1;
 pub mod directory;
 mod fields;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};

@@ -175,7 +175,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, &'static str, &'static str) {
         Refusal::NoSession => (
             StatusCode::NOT_FOUND,
             "DI_USC_SDNE",
-            "Session Does not exists",
+            "Session does not exists",
         ),
         Refusal::SessionOver | Refusal::CodeExpired => {
             (StatusCode::GONE, "DI_USC_SE", "Session Expired")
