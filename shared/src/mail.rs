@@ -399,13 +399,14 @@ fn tag(name: &str, value: String) -> Result<MessageTag, StoreError> {
     tag.map_err(|error| StoreError::Malformed(error.into()))
 }
 
-/// How long a code is still good, in words: to the nearest minute, or in seconds below 90.
+/// How long a code is still good, in words: rounded down to minutes, or in seconds below one minute.
+/// The second that has begun counts as a whole one, or a code of ten minutes would always promise nine.
 fn valid_for(lifetime: Duration, locale: Locale) -> String {
     let seconds = lifetime.as_millis().div_ceil(1000);
-    let (count, unit) = if seconds < 90 {
+    let (count, unit) = if seconds < 60 {
         (seconds, ["second", "detik"])
     } else {
-        ((seconds + 30) / 60, ["minute", "menit"])
+        (seconds / 60, ["minute", "menit"])
     };
     let [english, indonesian] = unit;
     match locale {
@@ -451,8 +452,15 @@ mod tests {
             (600_000, "10 minutes", "10 menit"),
             (599_400, "10 minutes", "10 menit"),
             (3_600_000, "60 minutes", "60 menit"),
-            (90_000, "2 minutes", "2 menit"),
-            (60_000, "60 seconds", "60 detik"),
+            (3_599_000, "59 minutes", "59 menit"),
+            (598_000, "9 minutes", "9 menit"),
+            (179_000, "2 minutes", "2 menit"),
+            (120_000, "2 minutes", "2 menit"),
+            (119_000, "1 minute", "1 menit"),
+            (91_000, "1 minute", "1 menit"),
+            (89_000, "1 minute", "1 menit"),
+            (60_000, "1 minute", "1 menit"),
+            (59_000, "59 seconds", "59 detik"),
             (1_001, "2 seconds", "2 detik"),
             (1_000, "1 second", "1 detik"),
         ] {

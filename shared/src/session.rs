@@ -204,6 +204,27 @@ impl Session {
         limits: &Limits,
         at: Timestamp,
     ) -> Result<Awaiting, Refused> {
+        let session = self.permit_malformed_guess(address, limits, at)?;
+        if at >= session.generation.expires_at {
+            return Err(Refused::CodeExpired);
+        }
+        if address.guesses_today >= limits.daily_guesses {
+            return Err(Refused::Spent(Some(at.next_day())));
+        }
+        Ok(session)
+    }
+
+    /// The checks of [`Session::permit_guess`] that come before the code's own form: all that a
+    /// malformed code has to pass, since it is never charged.
+    ///
+    /// # Errors
+    /// The first reason against it, in the order in which callers are told.
+    pub fn permit_malformed_guess(
+        self,
+        address: &AddressState,
+        limits: &Limits,
+        at: Timestamp,
+    ) -> Result<Awaiting, Refused> {
         let session = match self.live(at)? {
             Self::Awaiting(session) => session,
             Self::Validated(_) | Self::Used(_) => return Err(Refused::CodeUsed),
@@ -213,12 +234,6 @@ impl Session {
         }
         if session.guesses >= limits.session_guesses {
             return Err(Refused::Spent(None));
-        }
-        if address.guesses_today >= limits.daily_guesses {
-            return Err(Refused::Spent(Some(at.next_day())));
-        }
-        if at >= session.generation.expires_at {
-            return Err(Refused::CodeExpired);
         }
         Ok(session)
     }

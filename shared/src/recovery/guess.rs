@@ -126,7 +126,7 @@ impl Recovery {
         };
         let CodeGuess::Code(code) = guess else {
             let state = self.store.address_state(&address, at).await?;
-            Session::Awaiting(session).permit_guess(&state, limits, at)?;
+            Session::Awaiting(session).permit_malformed_guess(&state, limits, at)?;
             return Err(Refusal::CodeWrong);
         };
         for _ in 0..ATTEMPTS {

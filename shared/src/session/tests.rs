@@ -329,11 +329,20 @@ fn reasons_against_a_guess_are_told_in_order() {
         (&spent, &superseding, over, Refused::Over),
         (&spent, &superseding, late, Refused::Over),
         (&spent, &tired, late, Refused::Spent(None)),
-        (&fresh, &tired, late, Refused::Spent(Some(late.next_day()))),
-        (&fresh, &mine, late, Refused::CodeExpired),
+        (&fresh, &tired, late, Refused::CodeExpired),
+        (&fresh, &tired, NOON, Refused::Spent(Some(NOON.next_day()))),
     ] {
         let read = Session::Awaiting(session.clone());
-        assert_eq!(read.permit_guess(address, &LIMITS, at), Err(expected));
+        assert_eq!(
+            read.clone().permit_guess(address, &LIMITS, at),
+            Err(expected)
+        );
+        let before_its_form = matches!(expected, Refused::Over | Refused::Spent(None));
+        assert_eq!(
+            read.permit_malformed_guess(address, &LIMITS, at).err(),
+            before_its_form.then_some(expected),
+            "a malformed code is told so before anything that speaks against a guess"
+        );
     }
     let validated = Session::Validated(proven(fresh.clone(), &mut rng, NOON));
     assert_eq!(

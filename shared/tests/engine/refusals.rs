@@ -72,7 +72,7 @@ impl Flaws {
         })
     }
 
-    /// The session's faults come first, then the user id, the guesses, and last the code itself.
+    /// The contract's order of a guess's checks, as far as these flaws go.
     fn told_first(self, otherwise: Told) -> Told {
         if self.session_expired || self.superseded {
             Told::Over
@@ -80,11 +80,13 @@ impl Flaws {
             Told::OtherUser
         } else if self.spent == Spent::Session {
             Told::Spent
-        } else if self.spent == Spent::Day {
-            Told::SpentUntil(self.at().next_day())
+        } else if self.sent == Sent::Malformed {
+            Told::CodeWrong
         } else if self.code_expired {
             Told::CodeExpired
-        } else if self.sent != Sent::Right {
+        } else if self.spent == Spent::Day {
+            Told::SpentUntil(self.at().next_day())
+        } else if self.sent == Sent::Wrong {
             Told::CodeWrong
         } else {
             otherwise
