@@ -103,7 +103,7 @@ fn the_table_and_what_it_feeds_are_as_deployed() {
     assert_eq!(source.function, "DeliverMail");
     assert_eq!(source.batch_size, 10);
     assert_eq!(source.parallelization, 10);
-    assert_eq!(source.maximum_retry_attempts, Some(1000));
+    assert_eq!(source.maximum_retry_attempts, None, "age ends the tries");
     assert_eq!(source.maximum_record_age, Some(Duration::from_hours(1)));
     assert!(source.bisect && source.reports_failures);
     assert_eq!(source.filters.len(), 1);
