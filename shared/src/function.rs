@@ -16,6 +16,7 @@ use lambda_http::{LambdaEvent, lambda_runtime, service_fn};
 
 use crate::audit::AuditTrail;
 use crate::audit::forward::{self, LogEvent};
+use crate::locale::Locale;
 use crate::mail::events::{MailEvent, MailEvents};
 use crate::mail::{Delivery, StreamBatch};
 use crate::metrics::Metric;
@@ -46,11 +47,12 @@ where
         Ok(recovery) => Arc::new(recovery),
         Err(error) => return stopped(&*error),
     };
+    let language = recovery.settings().languages.of(protocol);
     let answer = |event| {
         let (recovery, endpoint) = (recovery.clone(), endpoint.clone());
         async move {
             let endpoint = |call| endpoint(recovery, call);
-            Ok::<_, lambda_http::Error>(answer(protocol, endpoint, event).await)
+            Ok::<_, lambda_http::Error>(answer(protocol, language, endpoint, event).await)
         }
     };
     ended(lambda_runtime::run(service_fn(answer)).await)
@@ -100,9 +102,11 @@ pub async fn keep() -> ExitCode {
     ended(lambda_runtime::run(service_fn(keep)).await)
 }
 
-/// One event of API Gateway, answered by an endpoint in the envelope of its protocol.
+/// One event of API Gateway, answered by an endpoint in the envelope of its protocol, in `language` unless
+/// the caller asks for another of ours.
 pub async fn answer<F, A>(
     protocol: Protocol,
+    language: Locale,
     endpoint: F,
     event: LambdaEvent<ApiGatewayV2httpRequest>,
 ) -> ApiGatewayV2httpResponse
@@ -110,19 +114,24 @@ where
     F: FnOnce(Call) -> A,
     A: Future<Output = Result<Reply, Failure>>,
 {
-    event::response(reply(protocol, endpoint, event::request(event)).await)
+    event::response(reply(protocol, language, endpoint, event::request(event)).await)
 }
 
-async fn reply<F, A>(protocol: Protocol, endpoint: F, request: lambda_http::Request) -> Reply
+async fn reply<F, A>(
+    protocol: Protocol,
+    language: Locale,
+    endpoint: F,
+    request: lambda_http::Request,
+) -> Reply
 where
     F: FnOnce(Call) -> A,
     A: Future<Output = Result<Reply, Failure>>,
 {
     let at = ambient::now();
     let (call, context) = match ambient::rng() {
-        Ok(rng) => Call::new(protocol, request, at, rng),
+        Ok(rng) => Call::new(protocol, language, request, at, rng),
         Err(error) => {
-            let context = Call::context(protocol, &request, at);
+            let context = Call::context(protocol, language, &request, at);
             return logged(
                 failed(&Refusal::Unavailable(error.into()).into(), &context),
                 "failed",

@@ -8,6 +8,8 @@ use tracing::level_filters::LevelFilter;
 
 use crate::code::CodeLength;
 use crate::ids::UserIdFormat;
+use crate::locale::Locale;
+use crate::session::Protocol;
 
 /// A setting that stops the start. Its message names the setting and what it may be.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -86,10 +88,32 @@ pub struct Settings {
     pub password_min_length: usize,
     /// `USER_ID_FORMAT`, `objectid` or `uuid`.
     pub user_id_format: UserIdFormat,
+    /// The languages of callers who ask for none of ours.
+    pub languages: Languages,
     /// `SERVICE_NAME`, how mails and the password policy call the service.
     pub service_name: String,
     /// The cost of a password hash.
     pub argon2: Argon2Cost,
+}
+
+/// The language of messages and mails where neither the caller nor the user asked for one of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Languages {
+    /// `DIRECTORY_LANGUAGE`: that of the Directory API.
+    pub directory: Locale,
+    /// `AUTH_V1_LANGUAGE`: that of auth/v1.
+    pub auth_v1: Locale,
+}
+
+impl Languages {
+    /// The language of a protocol.
+    #[must_use]
+    pub const fn of(self, protocol: Protocol) -> Locale {
+        match protocol {
+            Protocol::Directory => self.directory,
+            Protocol::AuthV1 => self.auth_v1,
+        }
+    }
 }
 
 /// The limits of sessions and guesses, and the throttles.
@@ -188,6 +212,10 @@ impl Settings {
             limits,
             password_min_length: source.number("PASSWORD_MIN_LENGTH", 8, 8, 64)?,
             user_id_format,
+            languages: Languages {
+                directory: source.language("DIRECTORY_LANGUAGE", Locale::En)?,
+                auth_v1: source.language("AUTH_V1_LANGUAGE", Locale::Id)?,
+            },
             service_name,
             argon2: Argon2Cost {
                 memory_kib: source.number("ARGON2_MEMORY_KIB", 19_456, 19_456, 1_048_576)?,
@@ -320,6 +348,19 @@ impl Source<'_> {
         }
     }
 
+    fn language(&self, name: &'static str, default: Locale) -> Result<Locale, SettingsError> {
+        match self.text(name).as_deref() {
+            None => Ok(default),
+            Some("en") => Ok(Locale::En),
+            Some("id") => Ok(Locale::Id),
+            Some(other) => Err(SettingsError::NoChoice {
+                name,
+                value: other.to_owned(),
+                allowed: "en, id",
+            }),
+        }
+    }
+
     fn required(&self, name: &'static str) -> Result<String, SettingsError> {
         self.text(name).ok_or(SettingsError::Missing { name })
     }
@@ -390,6 +431,8 @@ mod tests {
         assert_eq!(settings.limits.code_ttl, Duration::from_mins(10));
         assert_eq!(settings.limits.address_per_hour, Some(5));
         assert_eq!(settings.user_id_format, UserIdFormat::ObjectId);
+        assert_eq!(settings.languages.of(Protocol::Directory), Locale::En);
+        assert_eq!(settings.languages.of(Protocol::AuthV1), Locale::Id);
     }
 
     #[test]
@@ -474,6 +517,16 @@ mod tests {
                 "USER_ID_FORMAT",
                 "int",
                 "USER_ID_FORMAT must be one of objectid, uuid, not \"int\"",
+            ),
+            (
+                "DIRECTORY_LANGUAGE",
+                "fr",
+                "DIRECTORY_LANGUAGE must be one of en, id, not \"fr\"",
+            ),
+            (
+                "AUTH_V1_LANGUAGE",
+                "id-ID",
+                "AUTH_V1_LANGUAGE must be one of en, id, not \"id-ID\"",
             ),
             (
                 "LOG_LEVEL",

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use crate::kit::answer::{Answer, ERRORS, keys};
-use crate::kit::client::{Api, Begun, FORGOT, Mobile, SET_PASSWORD, Web};
+use crate::kit::client::{
+    Api, Begun, FORGOT, Mobile, RESEND_OTP, RESET, SET_PASSWORD, VERIFY, Web,
+};
 use crate::kit::eventually;
 use crate::kit::mailbox::{Mailbox, wrong};
 use crate::kit::outage::{Fault, Outage};
@@ -142,7 +144,7 @@ async fn every_error_of_auth_v1_can_be_met_in_both_languages() {
 }
 
 const INDONESIAN: [(&str, &str); 12] = [
-    ("invalid_request", "Permintaan tidak valid."),
+    ("invalid_request", "Email tidak valid"),
     ("password_required", "Kata sandi wajib diisi."),
     ("otp_invalid", "Kode salah."),
     (
@@ -178,7 +180,7 @@ const INDONESIAN: [(&str, &str); 12] = [
 ];
 
 const ENGLISH: [(&str, &str); 12] = [
-    ("invalid_request", "The request is not valid."),
+    ("invalid_request", "Email is not valid"),
     ("password_required", "A password is required."),
     ("otp_invalid", "The code is not right."),
     (
@@ -239,6 +241,13 @@ async fn auth_v1_speaks_the_language_that_was_asked_for() {
         ("", "id"),
         ("en;q=0", "id"),
         (";;;,,,=q", "id"),
+        ("en;Q=0.1, id;q=0.9", "id"),
+        ("id;q=.8, en;q=.9", "en"),
+        ("id;q=0.8999999999999999, en;q=0.9", "en"),
+        ("id;q=0,8, en;q=0,9", "en"),
+        ("\u{e9}, en;q=0.1", "en"),
+        ("id;q=0, *", "en"),
+        ("\ten\t;\tq=0.1", "en"),
     ] {
         let api = Api::of(stack).with("accept-language", accept_language);
         let found = api
@@ -261,6 +270,57 @@ async fn auth_v1_speaks_the_language_that_was_asked_for() {
             texts,
             "{accept_language:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn auth_v1_has_a_message_for_each_field() {
+    for (path, body, field, indonesian, english) in [
+        (FORGOT, "{}", "email", "Email", "Email"),
+        (FORGOT, "[]", "body", "Permintaan", "Request"),
+        (
+            FORGOT,
+            r#"{"email":"ann@example.com"}"#,
+            "idempotency-key",
+            "Kunci idempotensi",
+            "Idempotency key",
+        ),
+        (VERIFY, "{}", "session_id", "Sesi", "Session"),
+        (
+            VERIFY,
+            r#"{"session_id":"s"}"#,
+            "otp",
+            "Kode OTP",
+            "OTP code",
+        ),
+        (RESEND_OTP, "{}", "session_id", "Sesi", "Session"),
+        (RESET, r#"{"password":"p"}"#, "token", "Token", "Token"),
+        (
+            RESET,
+            r#"{"session_id":1,"password":"p"}"#,
+            "session_id",
+            "Sesi",
+            "Session",
+        ),
+        (
+            RESET,
+            r#"{"token":"t","password":1}"#,
+            "password",
+            "Kata sandi",
+            "Password",
+        ),
+    ] {
+        for (language, message) in [
+            ("id", format!("{indonesian} tidak valid")),
+            ("en", format!("{english} is not valid")),
+        ] {
+            let api = Api::of(stacks::open())
+                .with("accept-language", language)
+                .with("idempotency-key", "no key");
+            let answer = api.post_bytes(path, body).await;
+            answer.malformed(field);
+            assert_eq!(answer.body()["message"], message, "{path} {body}");
+        }
     }
 }
 

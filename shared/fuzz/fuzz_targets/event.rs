@@ -40,7 +40,7 @@ fuzz_target!(|event: &[u8]| -> Corpus {
 });
 
 /// What an endpoint does with its call before it asks the engine.
-type Reader = fn(&mut Call) -> Result<(), Malformed>;
+type Reader = fn(&Call) -> Result<(), Malformed>;
 
 /// An event of API Gateway is a call of the endpoint it is given to, and is answered.
 fn called(event: &[u8]) -> bool {
@@ -73,9 +73,9 @@ fn called(event: &[u8]) -> bool {
         let mut caller = None;
         let response = answered(
             protocol,
-            async |mut call| {
+            async |call| {
                 caller = Some(call.caller.network);
-                reader(&mut call)?;
+                reader(&call)?;
                 Err(Refusal::NoSession.into())
             },
             event.clone(),
