@@ -65,6 +65,18 @@ impl UserId {
         format.fits(id).then(|| Self(id.to_owned()))
     }
 
+    /// An id as a caller sent it, to be compared with one that a directory has: the same value in
+    /// another spelling is the same id. What is no id of any form equals none.
+    #[must_use]
+    pub fn sent(id: &str) -> Self {
+        let lower_case = id.to_ascii_lowercase();
+        Self(match Uuid::try_parse(id) {
+            Ok(uuid) => uuid.to_string(),
+            Err(_) if UserIdFormat::ObjectId.fits(&lower_case) => lower_case,
+            Err(_) => id.to_owned(),
+        })
+    }
+
     /// A new id for a new user.
     #[must_use]
     pub fn draw(format: UserIdFormat, rng: &mut StdRng) -> Self {
@@ -262,6 +274,31 @@ mod tests {
             if let Some(token) = ResetToken::parse(&text) {
                 prop_assert_eq!(token.reveal(), text);
             }
+        }
+    }
+
+    #[test]
+    fn an_id_that_was_sent_is_compared_as_a_value() {
+        let (object_id, uuid) = (
+            "60115a65c0c6974f894f9ea6",
+            "0b8c2c3e-7f1d-4b57-9f2c-1d2e3f40516a",
+        );
+        for (sent, same) in [
+            (object_id, object_id),
+            ("60115A65C0C6974F894F9EA6", object_id),
+            (uuid, uuid),
+            ("0B8C2C3E-7F1D-4B57-9F2C-1D2E3F40516A", uuid),
+            ("0b8c2c3e-7F1D-4b57-9f2c-1d2e3f40516A", uuid),
+        ] {
+            assert_eq!(UserId::sent(sent).as_str(), same);
+        }
+        for other in [
+            "",
+            " ",
+            "60115a65c0c6974f894f9ea",
+            "60115a65c0c6974f894f9ea7",
+        ] {
+            assert_ne!(UserId::sent(other).as_str(), object_id, "{other:?}");
         }
     }
 

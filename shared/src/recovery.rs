@@ -169,7 +169,7 @@ pub struct Named {
     /// The id, if what was sent can be one.
     pub session: Option<SessionId>,
     /// The user id, where the protocol sends it along.
-    pub user: Option<String>,
+    pub user: Option<UserId>,
 }
 
 impl Recovery {
@@ -426,7 +426,7 @@ impl Named {
     /// Whether the user id that was sent is the one the session was answered with.
     fn check_user(&self, facts: &Facts) -> Result<(), Refusal> {
         match (&self.user, &facts.answered_id) {
-            (Some(sent), Some(answered)) if sent == answered.as_str() => Ok(()),
+            (Some(sent), Some(answered)) if sent == answered => Ok(()),
             (None, None) => Ok(()),
             _ => Err(Refusal::OtherUser),
         }

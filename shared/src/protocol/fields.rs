@@ -52,7 +52,8 @@ impl Fields {
         Address::parse(&self.required(name)?).map_err(|_| Malformed::field(name))
     }
 
-    /// A code, as text or as a number that lost its leading zeros.
+    /// A code, as text or as a number that lost its leading zeros. A number that is no integer is at
+    /// fault; any text, and any integer, is a guess.
     pub(super) fn code(
         &mut self,
         name: &'static str,
@@ -61,9 +62,10 @@ impl Fields {
         let code = match self.take(name) {
             None => return Ok(None),
             Some(Value::String(text)) => Code::parse(&Zeroizing::new(text), length),
-            Some(Value::Number(number)) => number
-                .as_u64()
-                .and_then(|number| Code::from_number(number, length)),
+            Some(Value::Number(number)) => {
+                let number = Zeroizing::new(number.to_string());
+                Code::from_number(&number, length).map_err(|_| Malformed::field(name))?
+            }
             Some(_) => return Err(Malformed::field(name)),
         };
         Ok(Some(code.map_or(CodeGuess::Malformed, CodeGuess::Code)))

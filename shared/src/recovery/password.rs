@@ -38,7 +38,7 @@ enum Proof<'a> {
 impl Proof<'_> {
     fn claims_with(&self) -> ClaimedWith<'_> {
         match self {
-            Self::Session(named) => ClaimedWith::Id(named.protocol, named.user.as_deref()),
+            Self::Session(named) => ClaimedWith::Id(named.protocol, named.user.as_ref()),
             Self::Token(token) => ClaimedWith::Token(token.digest()),
         }
     }

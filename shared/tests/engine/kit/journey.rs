@@ -70,7 +70,7 @@ pub(crate) fn in_directory(started: &Started) -> Named {
     Named {
         protocol: Protocol::Directory,
         session: Some(started.session.clone()),
-        user: started.user.as_ref().map(|id| id.as_str().to_owned()),
+        user: started.user.clone(),
     }
 }
 
