@@ -99,7 +99,7 @@ impl Recovery {
     ) -> Result<User, Refusal> {
         permitted(self.policy.check(&new.password))?;
         let token = token.ok_or(Refusal::TokenUnknown)?;
-        let (reference, proof) = (token.session(), Proof::Token(&token));
+        let (reference, proof) = (token.session().reference(), Proof::Token(&token));
         let mut trail = Trail::new(&self.audit, caller, Protocol::AuthV1, at);
         let set = self
             .use_proof(&reference, &proof, &new, &mut trail, at, rng)
