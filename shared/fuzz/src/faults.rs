@@ -90,12 +90,11 @@ pub fn faults(endpoint: Endpoint, written: &Written<'_>) -> Vec<&'static str> {
             .headers
             .get("idempotency-key")
             .map(HeaderValue::as_bytes);
-        let key = key.map(<[u8]>::trim_ascii);
-        let is_key =
-            |key: &[u8]| (16..=255).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
+        let is_key = |key: &[u8]| uuid_of_a_key(key).is_some();
         blame(key.is_some_and(|key| !is_key(key)), "idempotency-key");
     }
-    let no_code = |value: &Value| !value.is_string() && !value.is_number();
+    let no_integer = |value: &Value| value.as_f64().is_none_or(|number| number.fract() != 0.0);
+    let no_code = |value: &Value| !value.is_string() && no_integer(value);
     match endpoint {
         Endpoint::ForgotPassword => {}
         Endpoint::Resend => {
@@ -139,4 +138,20 @@ pub fn faults(endpoint: Endpoint, written: &Written<'_>) -> Vec<&'static str> {
         }
     }
     faults
+}
+
+/// The digits of the UUID of version 4 or 7, quoted or not, that an `Idempotency-Key` has to be, in lower
+/// case and without hyphens.
+#[must_use]
+pub fn uuid_of_a_key(header: &[u8]) -> Option<String> {
+    let key = std::str::from_utf8(header.trim_ascii()).ok()?;
+    let quoted = key.len() == 38 && key.starts_with('"') && key.ends_with('"');
+    let key = if quoted { key.get(1..37)? } else { key }.to_ascii_lowercase();
+    let fits = |(at, c): (usize, char)| match at {
+        8 | 13 | 18 | 23 => c == '-',
+        14 => c == '4' || c == '7',
+        19 => "89ab".contains(c),
+        _ => c.is_ascii_hexdigit(),
+    };
+    (key.len() == 36 && key.char_indices().all(fits)).then(|| key.replace('-', ""))
 }
