@@ -24,6 +24,7 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 
 use crate::audit::Caller;
+use crate::ids::IdempotencyKey;
 use crate::locale::Locale;
 use crate::password::Reason;
 use crate::recovery::Refusal;
@@ -241,18 +242,16 @@ impl Call {
     }
 
     /// The `Idempotency-Key`, if there is one.
-    fn idempotency_key(&self) -> Result<Option<String>, Malformed> {
-        let Some(value) = self.headers.get(IDEMPOTENCY_KEY) else {
+    fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Malformed> {
+        let mut values = self.headers.get_all(IDEMPOTENCY_KEY).iter();
+        let Some(value) = values.next() else {
             return Ok(None);
         };
-        value
-            .to_str()
-            .ok()
-            .map(str::trim)
-            .filter(|key| (16..=255).contains(&key.len()))
-            .filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
-            .map(|key| Some(key.to_owned()))
-            .ok_or(Malformed::field(IDEMPOTENCY_KEY))
+        let key = value.to_str().ok().map(str::trim);
+        match (key.and_then(IdempotencyKey::parse), values.next()) {
+            (Some(key), None) => Ok(Some(key)),
+            _ => Err(Malformed::field(IDEMPOTENCY_KEY)),
+        }
     }
 }
 

@@ -24,6 +24,9 @@ use crate::timestamp::Timestamp;
 /// How long a validated session may still set its password, at most.
 pub const PROOF_TTL: Duration = Duration::from_mins(10);
 
+/// How long an `Idempotency-Key` leads to the session that it began.
+pub const IDEMPOTENCY_WINDOW: Duration = Duration::from_mins(10);
+
 /// The API that began a session. To the other one the session does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -161,6 +164,17 @@ pub enum Refused {
     CodeExpired,
 }
 
+/// What a request comes to whose `Idempotency-Key` led to a session before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// It is answered with that session.
+    Same,
+    /// The key's time is over: it begins a session anew, in the place of that one.
+    Anew,
+    /// The key counts as absent: it must not lead to a session that was proven or used.
+    Absent,
+}
+
 /// Whether an address may have another code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -181,6 +195,21 @@ impl Session {
             Self::Awaiting(Awaiting { facts, .. })
             | Self::Validated(Validated { facts, .. })
             | Self::Used(Used { facts, .. }) => facts,
+        }
+    }
+
+    /// What another request with the `Idempotency-Key` of this session comes to.
+    #[must_use]
+    pub fn repeat(&self, at: Timestamp) -> Repeat {
+        match self {
+            Self::Validated(_) | Self::Used(_) => Repeat::Absent,
+            Self::Awaiting(Awaiting { facts, .. }) => {
+                if facts.started_at > at.minus(IDEMPOTENCY_WINDOW) {
+                    Repeat::Same
+                } else {
+                    Repeat::Anew
+                }
+            }
         }
     }
 

@@ -31,7 +31,7 @@ fn unavailable(answer: &Answer) {
 async fn all(stack: &Stack) -> Vec<Answer> {
     let api = Api::of(stack);
     let id = uuid::Uuid::nil().to_string();
-    let token = format!("{:A<86}", "");
+    let token = format!("{:A<64}", "");
     let mut answers = Vec::new();
     for (path, body) in [
         (RESEND, json!({"email": new_address()})),

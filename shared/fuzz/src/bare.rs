@@ -225,7 +225,7 @@ pub fn success(endpoint: Endpoint, locale: Locale) -> Reply {
         Endpoint::SetPassword => directory::user(&user(&id)),
         Endpoint::ForgotPassword | Endpoint::ResendOtp => auth_v1::code_sent(&session, locale),
         Endpoint::VerifyOtp => {
-            let text = "A".repeat(86);
+            let text = "A".repeat(64);
             auth_v1::code_proven(&ResetToken::parse(&text).unwrap(), locale)
         }
         Endpoint::SetPasswordByToken => auth_v1::password_set(&id, locale),

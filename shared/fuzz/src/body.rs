@@ -3,6 +3,7 @@
 //! The engine is left out: once a call is read, what becomes of it is picked by its length, so that every
 //! answer there is meets every call.
 
+use data_encoding::HEXLOWER;
 use libfuzzer_sys::Corpus;
 use regain::address::Address;
 use regain::code::CodeLength;
@@ -19,7 +20,7 @@ use serde_json::json;
 use crate::bare::{Bare, Refusals, bare_success, check_success, success};
 use crate::call::{Written, answered, default_language};
 use crate::envelope::Answer;
-use crate::faults::{Endpoint, PASSWORD_MISSING, faults};
+use crate::faults::{Endpoint, PASSWORD_MISSING, faults, uuid_of_a_key};
 use crate::grammar::{self, Value};
 
 /// Holds one call against the contract.
@@ -122,7 +123,7 @@ pub(crate) fn read_by(
             if let Some(token) = token {
                 let again = ResetToken::parse(&token.reveal()).unwrap();
                 assert_eq!(again.digest(), token.digest());
-                assert_eq!(token.reveal().len(), 86);
+                assert_eq!(token.reveal().len(), 64);
             }
             return Ok(reasons(&new));
         }
@@ -152,12 +153,10 @@ fn check_request(request: &Request, written: &Written<'_>) {
             assert!(device.len() <= 256 && agent.trim_start().starts_with(&device));
         }
     }
-    let key = written.text("idempotency-key");
-    let is_there = written.headers.contains_key("idempotency-key");
-    assert_eq!(
-        request.idempotency_key.as_deref(),
-        is_there.then(|| key.trim())
-    );
+    let key = written.headers.get("idempotency-key");
+    let key = key.and_then(|key| uuid_of_a_key(key.as_bytes()));
+    let read = request.idempotency_key.as_ref();
+    assert_eq!(read.map(|read| HEXLOWER.encode(read.as_bytes())), key);
     assert_eq!(request.locale, locale(request.protocol, written));
 }
 

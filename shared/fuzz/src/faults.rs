@@ -91,12 +91,11 @@ pub fn faults(endpoint: Endpoint, written: &Written<'_>) -> Vec<&'static str> {
             .headers
             .get("idempotency-key")
             .map(HeaderValue::as_bytes);
-        let key = key.map(<[u8]>::trim_ascii);
-        let is_key =
-            |key: &[u8]| (16..=255).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
+        let is_key = |key: &[u8]| uuid_of_a_key(key).is_some();
         blame(key.is_some_and(|key| !is_key(key)), "idempotency-key");
     }
-    let no_code = |value: &Value| value.text().is_none() && !matches!(value, Value::Number(_));
+    let is_integer = |value: &Value| matches!(value, Value::Number(text) if is_integer(text));
+    let no_code = |value: &Value| value.text().is_none() && !is_integer(value);
     match endpoint {
         Endpoint::ForgotPassword => {}
         Endpoint::Resend => {
@@ -169,4 +168,35 @@ fn is_plain_json(written: &Written<'_>) -> bool {
         && codings
             .split(',')
             .all(|it| ["", "identity"].contains(&it.trim()))
+}
+
+/// The digits of the UUID of version 4 or 7, quoted or not, that an `Idempotency-Key` has to be, in lower
+/// case and without hyphens.
+#[must_use]
+pub fn uuid_of_a_key(header: &[u8]) -> Option<String> {
+    let key = std::str::from_utf8(header.trim_ascii()).ok()?;
+    let quoted = key.len() == 38 && key.starts_with('"') && key.ends_with('"');
+    let key = if quoted { key.get(1..37)? } else { key }.to_ascii_lowercase();
+    let fits = |(at, c): (usize, char)| match at {
+        8 | 13 | 18 | 23 => c == '-',
+        14 => c == '4' || c == '7',
+        19 => "89ab".contains(c),
+        _ => c.is_ascii_hexdigit(),
+    };
+    (key.len() == 36 && key.char_indices().all(fits)).then(|| key.replace('-', ""))
+}
+
+/// Whether a number, as it is written, has nothing behind its decimal point once its exponent is applied.
+fn is_integer(number: &str) -> bool {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{}{fraction}", whole.trim_start_matches('-'));
+    let zeros = digits.len() - digits.trim_end_matches('0').len();
+    let furthest = if exponent.starts_with('-') {
+        i128::from(i64::MIN)
+    } else {
+        i128::from(i64::MAX)
+    };
+    let exponent = exponent.parse().unwrap_or(furthest);
+    zeros == digits.len() || exponent + zeros as i128 >= fraction.len() as i128
 }

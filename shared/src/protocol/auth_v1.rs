@@ -55,11 +55,14 @@ pub fn resend_otp(call: &Call) -> Result<Named, Malformed> {
     named(&mut call.fields()?)
 }
 
+/// The session of a call. A reset token names the session that it was handed out for, since a client
+/// keeps both under one name.
 fn named(fields: &mut Fields<'_>) -> Result<Named, Malformed> {
     let id = Zeroizing::new(fields.required("session_id")?);
+    let of_token = || ResetToken::parse(&id).map(|token| token.session());
     Ok(Named {
         protocol: Protocol::AuthV1,
-        session: SessionId::parse(&id),
+        session: SessionId::parse(&id).or_else(of_token),
         user: None,
     })
 }

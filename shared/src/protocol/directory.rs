@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{Call, Failure, Kind, Malformed, Reply, blame, put, reply};
 use crate::audit::Caller;
 use crate::code::CodeLength;
-use crate::ids::SessionId;
+use crate::ids::{SessionId, UserId};
 use crate::password::Candidate;
 use crate::recovery::{CodeGuess, Named, NewPassword, Refusal, Request, Started};
 use crate::session::Protocol;
@@ -85,7 +85,7 @@ pub enum Wish {
 /// The field that cannot be read, or that there is neither a code nor a password.
 pub fn set_password(call: &Call, length: CodeLength) -> Result<(Named, Wish), Malformed> {
     let mut fields = call.fields()?;
-    let user = fields.required("id")?;
+    let user = UserId::sent(&fields.required("id")?);
     let session = Zeroizing::new(fields.required_id("session")?);
     let session = SessionId::parse(&session);
     let guess = fields.code("otp", length)?;

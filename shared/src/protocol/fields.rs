@@ -82,7 +82,8 @@ impl<'a> Fields<'a> {
         Address::parse(&self.required(name)?).map_err(|_| Malformed::field(name))
     }
 
-    /// A code, as text or as a number that lost its leading zeros.
+    /// A code, as text or as a number that lost its leading zeros. A number that is no integer is at
+    /// fault; any text, and any integer, is a guess.
     pub(super) fn code(
         &mut self,
         name: &'static str,
@@ -92,10 +93,7 @@ impl<'a> Fields<'a> {
             return Ok(None);
         };
         let code = if is_number(value) {
-            value
-                .parse()
-                .ok()
-                .and_then(|number| Code::from_number(number, length))
+            Code::from_number(value, length).map_err(|_| Malformed::field(name))?
         } else {
             let typed = Zeroizing::new(text(value).ok_or(Malformed::field(name))?);
             Code::parse(&typed, length)

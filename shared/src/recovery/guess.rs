@@ -66,8 +66,9 @@ impl Recovery {
     ) -> Result<ResetToken, Refusal> {
         let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
         let verified = async {
+            let session = named.session.as_ref().ok_or(Refusal::NoSession)?;
             let guessed = self.guess_named(named, guess, &mut trail, at).await?;
-            let token = ResetToken::draw(&guessed.session.facts.reference, rng);
+            let token = ResetToken::draw(session, rng);
             self.prove_subject(&guessed, Some(&token), &mut trail, at)
                 .await?;
             Ok(token)

@@ -38,7 +38,7 @@ enum Proof<'a> {
 impl Proof<'_> {
     fn claims_with(&self) -> ClaimedWith<'_> {
         match self {
-            Self::Session(named) => ClaimedWith::Id(named.protocol, named.user.as_deref()),
+            Self::Session(named) => ClaimedWith::Id(named.protocol, named.user.as_ref()),
             Self::Token(token) => ClaimedWith::Token(token.digest()),
         }
     }
@@ -99,7 +99,7 @@ impl Recovery {
     ) -> Result<User, Refusal> {
         permitted(self.policy.check(&new.password))?;
         let token = token.ok_or(Refusal::TokenUnknown)?;
-        let (reference, proof) = (token.session(), Proof::Token(&token));
+        let (reference, proof) = (token.session().reference(), Proof::Token(&token));
         let mut trail = Trail::new(&self.audit, caller, Protocol::AuthV1, at);
         let set = self
             .use_proof(&reference, &proof, &new, &mut trail, at, rng)

@@ -37,7 +37,7 @@ fn begun(rng: &mut StdRng, at: Timestamp) -> Awaiting {
 }
 
 fn proven(session: Awaiting, rng: &mut StdRng, at: Timestamp) -> Validated {
-    let token = ResetToken::draw(&session.facts.reference, rng).digest();
+    let token = ResetToken::draw(&SessionId::draw(rng), rng).digest();
     let subject = UserId::draw(UserIdFormat::ObjectId, rng);
     session.prove(subject, 0, Some(token), at)
 }

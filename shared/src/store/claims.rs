@@ -14,7 +14,7 @@ use rand::rngs::StdRng;
 
 use super::items::{self, VALIDATED};
 use super::{CONFLICT_RETRIES, Item, Store, StoreError, give_way, keys, n, s};
-use crate::ids::{SessionRef, TokenDigest, draw};
+use crate::ids::{SessionRef, TokenDigest, UserId, draw};
 use crate::session::{Protocol, Session};
 use crate::timestamp::Timestamp;
 
@@ -37,7 +37,7 @@ pub(crate) enum ClaimedWith<'a> {
     /// The reset token of that digest.
     Token(TokenDigest),
     /// The session's id, of that protocol, and the user id that it was answered with.
-    Id(Protocol, Option<&'a str>),
+    Id(Protocol, Option<&'a UserId>),
 }
 
 /// The session that was to be claimed, as it stands.
@@ -82,7 +82,7 @@ impl Store {
                     None => update,
                     Some(user) => {
                         condition.push_str(" AND answeredId = :user");
-                        update.expression_attribute_values(":user", s(user))
+                        update.expression_attribute_values(":user", s(user.as_str()))
                     }
                 }
             }

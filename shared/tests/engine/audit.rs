@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::kit::{
     ANN, CALLER, CODE_SECRET, Failure, INDEX_SECRET, Kit, NOBODY, NOON, PASSWORD, Told, Verified,
-    address, blocked, calling, in_directory, later, new_password, request, told, typed, wrong,
+    address, blocked, calling, in_directory, keyed, later, new_password, request, told, typed,
+    wrong,
 };
 use crate::races::{at_once, count, guess, instances};
 
@@ -134,10 +135,7 @@ async fn a_throttled_request_is_recorded_with_whom_the_throttle_meant() {
 #[tokio::test]
 async fn a_repeated_request_is_recorded_as_one() {
     let kit = Kit::new().await;
-    let keyed = || Request {
-        idempotency_key: Some("0123456789abcdef".to_owned()),
-        ..request(Protocol::Directory, ANN)
-    };
+    let keyed = || keyed(Protocol::Directory, ANN);
     kit.request(keyed(), NOON).await.unwrap();
     kit.request(keyed(), later(1)).await.unwrap();
     let records = kit.records.all();

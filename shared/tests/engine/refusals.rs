@@ -1,5 +1,6 @@
 //! What a caller is told first where several things are wrong, and that being told moves nothing.
 
+use regain::ids::UserId;
 use regain::password::Reason;
 use regain::recovery::Started;
 use regain::session::Protocol;
@@ -304,7 +305,7 @@ async fn a_malformed_id_names_no_session() {
     let named = regain::recovery::Named {
         protocol: Protocol::Directory,
         session: None,
-        user: Some("whoever".to_owned()),
+        user: Some(UserId::sent("whoever")),
     };
     let guess = crate::kit::typed("123456");
     assert_eq!(

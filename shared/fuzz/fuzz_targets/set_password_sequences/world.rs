@@ -162,7 +162,7 @@ impl World {
             Err(refusal) => return refused(refusal),
         };
         let auth = guessed.facts.protocol == Protocol::AuthV1;
-        let token = auth.then(|| ResetToken::draw(&guessed.facts.reference, &mut self.rng));
+        let token = auth.then(|| ResetToken::draw(&SessionId::draw(&mut self.rng), &mut self.rng));
         let digest = token.as_ref().map(ResetToken::digest);
         let proven = guessed.prove(self.user.clone(), self.credentials_version, digest, at);
         self.charged.pop();

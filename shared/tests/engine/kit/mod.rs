@@ -38,7 +38,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 pub(crate) use journey::{
-    Verified, hashed, in_auth, in_directory, named, new_password, number, request, typed, wrong,
+    Verified, hashed, in_auth, in_directory, keyed, keyed_with, named, new_password, number,
+    request, typed, wrong,
 };
 pub(crate) use recorder::{Fault, Recorder, StoreCall};
 pub(crate) use records::Records;
