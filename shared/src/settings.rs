@@ -8,6 +8,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::code::CodeLength;
 use crate::ids::UserIdFormat;
+use crate::users::RecoverableStatuses;
 
 /// A setting that stops the start. Its message names the setting and what it may be.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -55,6 +56,16 @@ pub enum SettingsError {
         /// What it was set to.
         value: String,
     },
+    /// No list of statuses.
+    #[error(
+        "RECOVERABLE_STATUSES must be statuses with commas between them, of ASCII letters, digits, \
+         spaces and _.:- and at most {max} characters in all, not \"{value}\"",
+        max = RecoverableStatuses::MAX_LENGTH
+    )]
+    NoStatuses {
+        /// What it was set to.
+        value: String,
+    },
     /// Not set, or empty, where there is no default.
     #[error("{name} is not set")]
     Missing {
@@ -86,6 +97,8 @@ pub struct Settings {
     pub password_min_length: usize,
     /// `USER_ID_FORMAT`, `objectid` or `uuid`.
     pub user_id_format: UserIdFormat,
+    /// `RECOVERABLE_STATUSES`, with commas; `active` where it is not set.
+    pub recoverable_statuses: RecoverableStatuses,
     /// `SERVICE_NAME`, how mails and the password policy call the service.
     pub service_name: String,
     /// The cost of a password hash.
@@ -182,12 +195,19 @@ impl Settings {
                 value: service_name,
             });
         }
+        let recoverable_statuses = match source.text("RECOVERABLE_STATUSES") {
+            None => RecoverableStatuses::default(),
+            Some(value) => {
+                RecoverableStatuses::parse(&value).ok_or(SettingsError::NoStatuses { value })?
+            }
+        };
         source.log_level()?;
         Ok(Self {
             code_length,
             limits,
             password_min_length: source.number("PASSWORD_MIN_LENGTH", 8, 8, 64)?,
             user_id_format,
+            recoverable_statuses,
             service_name,
             argon2: Argon2Cost {
                 memory_kib: source.number("ARGON2_MEMORY_KIB", 19_456, 19_456, 1_048_576)?,
@@ -474,6 +494,12 @@ mod tests {
                 "USER_ID_FORMAT",
                 "int",
                 "USER_ID_FORMAT must be one of objectid, uuid, not \"int\"",
+            ),
+            (
+                "RECOVERABLE_STATUSES",
+                "active;new",
+                "RECOVERABLE_STATUSES must be statuses with commas between them, of ASCII letters, \
+                 digits, spaces and _.:- and at most 100 characters in all, not \"active;new\"",
             ),
             (
                 "LOG_LEVEL",
