@@ -42,11 +42,9 @@ async fn run(options: Options) -> Result<ExitCode, Failure> {
         Command::Users { command } => match command {
             UsersCommand::Import(options) => import::run(&connection, &stack, &options).await,
             UsersCommand::Show(options) => users::show(&connection, &stack, &options.user).await,
-            UsersCommand::Block(options) => {
-                users::set_blocked(&connection, &stack, &options.user, true).await
-            }
+            UsersCommand::Block(options) => users::block(&connection, &stack, &options.user).await,
             UsersCommand::Unblock(options) => {
-                users::set_blocked(&connection, &stack, &options.user, false).await
+                users::unblock(&connection, &stack, &options.user).await
             }
             UsersCommand::Unsuppress(options) => {
                 users::unsuppress(&connection, &stack, &options.user).await

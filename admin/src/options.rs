@@ -221,7 +221,8 @@ pub(crate) enum UsersCommand {
     /// Keep a user from setting passwords, from now on
     #[command(after_help = BLOCK)]
     Block(UserOptions),
-    /// Make a blocked user active again
+    /// Give a blocked user the earlier status back
+    #[command(after_help = UNBLOCK)]
     Unblock(UserOptions),
     /// Mail a user's address again, which bounced or complained before
     #[command(after_help = UNSUPPRESS)]
@@ -252,6 +253,10 @@ Examples:
 const BLOCK: &str = "\
 A recovery under way comes to nothing. Only who proves the mailbox is told that the user is blocked.
 Sessions of other services are theirs to end.";
+
+const UNBLOCK: &str = "\
+The user has the status again that `users block` replaced. Who was blocked by other means gets the first
+of the stack's RecoverableStatuses.";
 
 const UNSUPPRESS: &str = "\
 An address whose server refused a mail for good, or whose owner called a mail spam, is mailed no more:

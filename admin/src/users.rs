@@ -6,7 +6,7 @@ use regain::address::Address;
 use regain::ids::{UserId, UserIdFormat};
 use regain::store::{Store, StoreError, Suppressed};
 use regain::timestamp::Timestamp;
-use regain::users::User;
+use regain::users::{Status, User};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -24,7 +24,8 @@ struct Shown<'a> {
     id: &'a str,
     email: &'a str,
     phone: &'a str,
-    status: &'a str,
+    status: Option<&'a str>,
+    may_recover: bool,
     profile: &'a Map<String, Value>,
     meta: &'a Map<String, Value>,
     identities: &'a Map<String, Value>,
@@ -74,7 +75,8 @@ pub(crate) async fn show(
         id: user.id.as_str(),
         email: &user.email,
         phone: &user.phone,
-        status: &user.status,
+        status: user.status.text(),
+        may_recover: stack.settings.recoverable_statuses.include(&user.status),
         profile: &user.profile,
         meta: &user.meta,
         identities: &user.identities,
@@ -93,33 +95,57 @@ pub(crate) async fn show(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Blocks a user, or makes a blocked one active again.
-pub(crate) async fn set_blocked(
+/// Blocks a user.
+pub(crate) async fn block(
     connection: &Connection,
     stack: &Stack,
     named: &str,
-    blocked: bool,
 ) -> Result<ExitCode, Failure> {
     let store = connection.store(&stack.table);
     let user = find(&store, stack, named).await?;
     let who = format!("{} ({})", user.email, user.id.as_str());
-    if user.is_blocked() == blocked {
-        let how = if blocked {
-            "blocked already"
-        } else {
-            "not blocked"
-        };
-        say::line(format!("{who} is {how}; the status is {:?}", user.status));
+    let before = user.status.described();
+    if user.status.is_blocked() {
+        say::line(format!("{who} is blocked already and has {before}"));
         return Ok(ExitCode::SUCCESS);
     }
-    let written = store.set_blocked(&user, blocked).await;
+    let written = store.block(&user).await;
     if !written.map_err(|error| trouble(stack, &error))? {
         return Err(Failure::Changed);
     }
-    say::line(format!(
-        "{who} is {} now",
-        if blocked { "blocked" } else { "active" }
-    ));
+    say::line(format!("{who} is blocked now and had {before}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Gives a blocked user the status back that the user had before.
+pub(crate) async fn unblock(
+    connection: &Connection,
+    stack: &Stack,
+    named: &str,
+) -> Result<ExitCode, Failure> {
+    let store = connection.store(&stack.table);
+    let user = find(&store, stack, named).await?;
+    let who = format!("{} ({})", user.email, user.id.as_str());
+    let recoverable = &stack.settings.recoverable_statuses;
+    if !user.status.is_blocked() {
+        let now = user.status.described();
+        say::line(format!("{who} is not blocked and has {now}"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let written = store.unblock(&user, recoverable.first()).await;
+    if !written.map_err(|error| trouble(stack, &error))? {
+        return Err(Failure::Changed);
+    }
+    let after = user
+        .status_before_block
+        .unwrap_or_else(|| Status::from(recoverable.first()));
+    let still = if recoverable.include(&after) {
+        ""
+    } else {
+        ", which may not recover"
+    };
+    let after = after.described();
+    say::line(format!("{who} is no longer blocked and has {after}{still}"));
     Ok(ExitCode::SUCCESS)
 }
 

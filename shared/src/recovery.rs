@@ -29,6 +29,7 @@ use crate::settings::Settings;
 use crate::store::{Begun, CodeRequest, Renewed, SessionOrigin, Store, StoreError, Throttled};
 use crate::template::Template;
 use crate::timestamp::Timestamp;
+use crate::users::User;
 
 pub use guess::CodeGuess;
 pub use password::NewPassword;
@@ -74,7 +75,7 @@ pub enum Refusal {
     /// No such reset token.
     #[error("no such reset token")]
     TokenUnknown,
-    /// The user is blocked; told only once the code was proven.
+    /// The user's status is none that may recover; told only once the code was proven.
     #[error("the user is blocked")]
     Blocked,
     /// The password policy refuses the password.
@@ -202,6 +203,11 @@ impl Recovery {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Whether the user's status is one that may recover.
+    fn may_recover(&self, user: &User) -> bool {
+        self.settings.recoverable_statuses.include(&user.status)
     }
 
     /// Fetches the secrets ahead of the first request. A failure shows when a request needs them.

@@ -10,6 +10,7 @@ use crate::code::CodeLength;
 use crate::ids::UserIdFormat;
 use crate::locale::Locale;
 use crate::session::Protocol;
+use crate::users::RecoverableStatuses;
 
 /// A setting that stops the start. Its message names the setting and what it may be.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -57,6 +58,16 @@ pub enum SettingsError {
         /// What it was set to.
         value: String,
     },
+    /// No list of statuses.
+    #[error(
+        "RECOVERABLE_STATUSES must be statuses with commas between them, of ASCII letters, digits, \
+         spaces and _.:- and at most {max} characters in all, not \"{value}\"",
+        max = RecoverableStatuses::MAX_LENGTH
+    )]
+    NoStatuses {
+        /// What it was set to.
+        value: String,
+    },
     /// Not set, or empty, where there is no default.
     #[error("{name} is not set")]
     Missing {
@@ -90,6 +101,8 @@ pub struct Settings {
     pub user_id_format: UserIdFormat,
     /// The languages of callers who ask for none of ours.
     pub languages: Languages,
+    /// `RECOVERABLE_STATUSES`, with commas; `active` where it is not set.
+    pub recoverable_statuses: RecoverableStatuses,
     /// `SERVICE_NAME`, how mails and the password policy call the service.
     pub service_name: String,
     /// The cost of a password hash.
@@ -206,6 +219,12 @@ impl Settings {
                 value: service_name,
             });
         }
+        let recoverable_statuses = match source.text("RECOVERABLE_STATUSES") {
+            None => RecoverableStatuses::default(),
+            Some(value) => {
+                RecoverableStatuses::parse(&value).ok_or(SettingsError::NoStatuses { value })?
+            }
+        };
         source.log_level()?;
         Ok(Self {
             code_length,
@@ -216,6 +235,7 @@ impl Settings {
                 directory: source.language("DIRECTORY_LANGUAGE", Locale::En)?,
                 auth_v1: source.language("AUTH_V1_LANGUAGE", Locale::Id)?,
             },
+            recoverable_statuses,
             service_name,
             argon2: Argon2Cost {
                 memory_kib: source.number("ARGON2_MEMORY_KIB", 19_456, 19_456, 1_048_576)?,
@@ -527,6 +547,12 @@ mod tests {
                 "AUTH_V1_LANGUAGE",
                 "id-ID",
                 "AUTH_V1_LANGUAGE must be one of en, id, not \"id-ID\"",
+            ),
+            (
+                "RECOVERABLE_STATUSES",
+                "active;new",
+                "RECOVERABLE_STATUSES must be statuses with commas between them, of ASCII letters, \
+                 digits, spaces and _.:- and at most 100 characters in all, not \"active;new\"",
             ),
             (
                 "LOG_LEVEL",

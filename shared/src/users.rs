@@ -1,15 +1,18 @@
 //! Users: what the table keeps of them, and how a file of them is brought in.
 
 mod import;
+mod status;
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 pub use import::{
     BadLine, Change, ImportError, Imported, Importer, Subjects, UserLine, UserLines, import,
 };
+pub(crate) use status::BLOCKED;
+pub use status::{RecoverableStatuses, Status};
 
 use crate::address::Address;
 use crate::ids::UserId;
@@ -29,8 +32,8 @@ pub struct User {
     #[serde(default)]
     pub phone: String,
     /// `active`, `blocked`, or what else the directory has.
-    #[serde(default = "active")]
-    pub status: String,
+    #[serde(default, skip_serializing_if = "Status::is_no_text")]
+    pub status: Status,
     /// The person's profile.
     #[serde(default)]
     pub profile: Map<String, Value>,
@@ -67,13 +70,17 @@ pub struct User {
     /// Rises with every change of the credentials, so that what was proven before is void.
     #[serde(default)]
     pub credentials_version: u64,
+    /// The status that the user had when `users block` blocked them, which `users unblock` gives back.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "former_status"
+    )]
+    pub status_before_block: Option<Status>,
 }
 
-pub(crate) const BLOCKED: &str = "blocked";
-
-fn active() -> String {
-    "active".to_owned()
-}
+/// The status of a new user of whom nothing else is said.
+const ACTIVE: &str = "active";
 
 impl User {
     /// A user of whom nothing is known yet.
@@ -82,7 +89,7 @@ impl User {
             id,
             email: String::new(),
             phone: String::new(),
-            status: active(),
+            status: Status::from(ACTIVE),
             profile: Map::new(),
             meta: Map::new(),
             identities: Map::new(),
@@ -95,6 +102,7 @@ impl User {
             password_hash: None,
             password_changed_at: None,
             credentials_version: 1,
+            status_before_block: None,
         }
     }
 
@@ -118,12 +126,6 @@ impl User {
         }
     }
 
-    /// Whether the user may not use the service.
-    #[must_use]
-    pub fn is_blocked(&self) -> bool {
-        self.status == BLOCKED
-    }
-
     /// Whether the user's address is this one: what was typed only leads to the user, and a user who
     /// has moved on is not found by the old address.
     #[must_use]
@@ -145,6 +147,12 @@ impl User {
             .for_each(|value| collect_texts(value, &mut texts));
         texts.into_iter()
     }
+}
+
+/// A former status of `NULL` says that there was none.
+fn former_status<'de, D: Deserializer<'de>>(stored: D) -> Result<Option<Status>, D::Error> {
+    let status = Option::<Status>::deserialize(stored)?;
+    Ok(Some(status.unwrap_or_default()))
 }
 
 fn collect_texts<'a>(value: &'a Value, texts: &mut Vec<Cow<'a, str>>) {

@@ -37,7 +37,7 @@ async fn a_file_is_brought_in_and_bringing_it_in_again_changes_nothing() {
     assert_eq!(ann.email, "Ann@example.com");
     assert!(is_password("a typed one", ann.password_hash.as_ref()));
     let bob = kit.user("bob@example.com").await.unwrap();
-    assert_eq!((bob.id.as_str(), bob.is_blocked()), (ID, true));
+    assert_eq!((bob.id.as_str(), bob.status.text()), (ID, Some("blocked")));
     assert_eq!(bob.password_hash.unwrap().as_str(), ARGON2ID);
 
     let written = kit.aws.calls("TransactWriteItems");

@@ -124,7 +124,7 @@ pub fn user(user: &User) -> Reply {
         "id": user.id,
         "email": user.email,
         "phone": user.phone,
-        "status": user.status,
+        "status": user.status.text().unwrap_or_default(),
         "profile": user.profile,
         "meta": user.meta,
         "identities": user.identities,

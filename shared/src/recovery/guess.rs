@@ -170,7 +170,8 @@ impl Recovery {
     }
 
     /// The user whose mailbox a right guess proves. Nobody has the address: the guess was luck, and is
-    /// answered as a wrong one. Blocked: the session is used up, and now the caller may know.
+    /// answered as a wrong one. A status that may not recover: the session is used up, and now the
+    /// caller may know.
     pub(super) async fn subject(
         &self,
         guessed: &Guessed,
@@ -184,7 +185,7 @@ impl Recovery {
             trail.judged(Judged::ForNobody);
             Refusal::CodeWrong
         })?;
-        if !user.is_blocked() {
+        if self.may_recover(&user) {
             return Ok(user);
         }
         let session = Session::Awaiting(guessed.session.clone());

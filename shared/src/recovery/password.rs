@@ -233,7 +233,7 @@ impl Recovery {
         if used.is_ok() {
             trail.happened(Event::PasswordSet(proof.means()));
         }
-        // A user who is blocked has the session used up; anything else leaves it to be used.
+        // A user who may not recover has the session used up; anything else leaves it to be used.
         if !matches!(used, Ok(_) | Err(Refusal::Blocked)) {
             self.give_up(reference, &claimant).await;
         }
@@ -319,7 +319,7 @@ impl Recovery {
                 .filter(|user| user.has_address(&facts.address))
                 .filter(|user| user.credentials_version == proof.credentials_version)
                 .ok_or(Refusal::SessionOver)?;
-            if user.is_blocked() {
+            if !self.may_recover(&user) {
                 return match self.store.close(&session, &address, at).await? {
                     Moved::SessionChanged(_) => Err(Refusal::SessionOver),
                     Moved::Done | Moved::UserChanged => Err(Refusal::Blocked),

@@ -2,14 +2,14 @@
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use serde::Deserialize;
 
-use super::{Store, StoreError, Transacted, keys, n, put, s, told, updated, write};
+use super::{Item, Store, StoreError, Transacted, keys, n, s, told, updated, write};
 use crate::address::Address;
 use crate::ids::UserId;
 use crate::timestamp::Timestamp;
-use crate::users::{BLOCKED, User};
+use crate::users::{Status, User};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -155,7 +155,8 @@ impl Store {
     }
 
     /// Writes a user and the lookup of the user's address, and takes the lookup of the address the
-    /// user had away. `before` is the user as read, or nothing for a new one.
+    /// user had away. `before` is the user as read, or nothing for a new one. Of a user who was read,
+    /// only what is different is written: what somebody else wrote meanwhile stays.
     ///
     /// Returns whether it was written: not if the user was blocked, moved or re-credentialed since,
     /// or the address is another user's.
@@ -169,21 +170,11 @@ impl Store {
         before: Option<&User>,
         address_before: Option<&Address>,
     ) -> Result<bool, StoreError> {
-        let mut item = write(user)?;
-        item.insert(keys::PK.to_owned(), s(keys::user(&user.id)));
-        let put_user = Put::builder().table_name(&self.table).set_item(Some(item));
-        let put_user = match before {
-            None => put_user.condition_expression("attribute_not_exists(pk)"),
-            Some(before) => put_user
-                .condition_expression(format!(
-                    "email = :emailBefore AND \
-                     (attribute_not_exists(#status) OR #status = :statusBefore) AND {}",
-                    version_condition(before.credentials_version)
-                ))
-                .expression_attribute_names("#status", "status")
-                .expression_attribute_values(":emailBefore", s(&before.email))
-                .expression_attribute_values(":statusBefore", s(&before.status))
-                .expression_attribute_values(":version", n(before.credentials_version)),
+        let write_user = match before {
+            None => self.put_new(Self::user_item(user)?)?,
+            Some(before) => {
+                updated(self.changes(before, user, address_before != Some(address))?)?
+            }
         };
         // An update, so that an address that is mailed no more stays that.
         let lookup = self
@@ -191,7 +182,7 @@ impl Store {
             .update_expression("SET userId = :id")
             .condition_expression("attribute_not_exists(pk) OR userId = :id")
             .expression_attribute_values(":id", s(user.id.as_str()));
-        let mut transaction = vec![put(put_user)?, updated(lookup)?];
+        let mut transaction = vec![write_user, updated(lookup)?];
         if let Some(old) = address_before.filter(|old| *old != address) {
             let delete = Delete::builder()
                 .table_name(&self.table)
@@ -207,20 +198,80 @@ impl Store {
             Transacted::Applied
         ))
     }
+
+    /// The item of a user.
+    fn user_item(user: &User) -> Result<Item, StoreError> {
+        let mut item = write(user)?;
+        item.insert(keys::PK.to_owned(), s(keys::user(&user.id)));
+        Ok(item)
+    }
+
+    /// The update that makes `before` into `user`, if `before` is still what is stored. A user who
+    /// moved has the new address unproven, or proven, as `user` says: the old one may be proven at
+    /// this moment.
+    fn changes(
+        &self,
+        before: &User,
+        user: &User,
+        moved: bool,
+    ) -> Result<UpdateBuilder, StoreError> {
+        let (mut old, new) = (write(before)?, write(user)?);
+        if moved {
+            old.remove(IS_EMAIL_VALIDATE);
+        }
+        // The address is always written, so that there is something to write.
+        let mut update = as_read(self.update(keys::user(&before.id)), before)
+            .expression_attribute_values(":newEmail", s(&user.email));
+        let mut set = vec!["email = :newEmail".to_owned()];
+        let changed = new
+            .iter()
+            .filter(|(name, value)| *name != EMAIL && old.get(*name) != Some(*value));
+        for (number, (name, value)) in changed.enumerate() {
+            let (field, is) = (format!("#field{number}"), format!(":field{number}"));
+            set.push(format!("{field} = {is}"));
+            update = update
+                .expression_attribute_names(field, name)
+                .expression_attribute_values(is, value.clone());
+        }
+        let removed: Vec<&str> = old
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !new.contains_key(*name))
+            .collect();
+        let mut expression = format!("SET {}", set.join(", "));
+        if !removed.is_empty() {
+            expression = format!("{expression} REMOVE {}", removed.join(", "));
+        }
+        Ok(update.update_expression(expression))
+    }
 }
 
+const EMAIL: &str = "email";
+const IS_EMAIL_VALIDATE: &str = "isEmailValidate";
+
 /// An update of a user under the condition that nothing that matters to a recovery has changed since
-/// the user was read: not blocked, same address, same credentials.
+/// the user was read: same address, same status, same credentials.
 pub(super) fn as_read(update: UpdateBuilder, user: &User) -> UpdateBuilder {
-    update
+    let (status, value) = match &user.status {
+        Status::Text(text) => ("#status = :status", Some((":status", s(text)))),
+        Status::Missing => ("attribute_not_exists(#status)", None),
+        Status::Other => (
+            "attribute_exists(#status) AND NOT attribute_type(#status, :text)",
+            Some((":text", s("S"))),
+        ),
+    };
+    let update = update
         .condition_expression(format!(
-            "email = :email AND (attribute_not_exists(#status) OR #status <> :blocked) AND {}",
+            "email = :email AND {status} AND {}",
             version_condition(user.credentials_version)
         ))
         .expression_attribute_names("#status", "status")
         .expression_attribute_values(":email", s(&user.email))
-        .expression_attribute_values(":blocked", s(BLOCKED))
-        .expression_attribute_values(":version", n(user.credentials_version))
+        .expression_attribute_values(":version", n(user.credentials_version));
+    match value {
+        Some((name, value)) => update.expression_attribute_values(name, value),
+        None => update,
+    }
 }
 
 /// The condition on the credentials version; a user without one, written by somebody else, has 0.

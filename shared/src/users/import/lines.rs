@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::super::User;
+use super::super::{Status, User};
 use crate::address::Address;
 use crate::ids::{UserId, UserIdFormat};
 use crate::password::{Candidate, PasswordHash};
@@ -72,7 +72,7 @@ pub(super) enum Password {
 struct Said {
     email: String,
     phone: Option<String>,
-    status: Option<String>,
+    status: Option<Status>,
     profile: Option<Map<String, Value>>,
     meta: Option<Map<String, Value>>,
     identities: Option<Map<String, Value>>,
@@ -190,7 +190,7 @@ fn read_line(
     let said = Said {
         email: email.trim().to_owned(),
         phone: text_of(&mut fields, "phone")?,
-        status: text_of(&mut fields, "status")?,
+        status: text_of(&mut fields, "status")?.map(Status::Text),
         profile: take(&mut fields, "profile", "an object")?,
         meta: take(&mut fields, "meta", "an object")?,
         identities: take(&mut fields, "identities", "an object")?,

@@ -214,6 +214,7 @@ impl Kit {
         let id = regain::ids::UserId::draw(self.settings.user_id_format, &mut self.rng());
         let fields = attributes.as_object_mut().unwrap();
         fields.entry("id").or_insert_with(|| json!(id));
+        fields.entry("status").or_insert_with(|| json!("active"));
         let user: User = serde_json::from_value(attributes).unwrap();
         let written = self
             .store
@@ -439,4 +440,15 @@ pub(crate) const LOCALE: Locale = Locale::En;
 /// The status of a user who may not use the service.
 pub(crate) fn blocked() -> AttributeValue {
     AttributeValue::S("blocked".to_owned())
+}
+
+/// Stores a status of whatever type, or none.
+pub(crate) async fn set_status(kit: &Kit, user: &User, status: Option<&AttributeValue>) {
+    match status {
+        Some(status) => kit.change_user(user, "status", status.clone()).await,
+        None => {
+            let key = format!("USER#{}", user.id.as_str());
+            kit.forget(&key, "status").await;
+        }
+    }
 }
