@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
-use regain::settings::{Settings, SettingsError};
+use regain::settings::{self, MailSettings, Settings, SettingsError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -225,15 +225,25 @@ async fn open_table(
     Ok(TableStore::open(&urls.dynamodb, table).await?)
 }
 
-/// All settings are those of the functions: the template's parameters and this environment.
-fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
-    Settings::read(&|name| {
+/// Checks the settings of all functions and of the gateway: the template's parameters, or this
+/// environment's values for them.
+///
+/// # Errors
+/// The first setting that makes no sense.
+pub fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
+    let get = |name: &str| {
         stack
             .functions
             .iter()
             .find_map(|function| function.environment.get(name))
             .cloned()
-    })
+    };
+    let settings = Settings::read(&get)?;
+    MailSettings::read(&get)?;
+    for origin in stack.cors.iter().flat_map(|cors| &cors.origins) {
+        settings::check_origin(origin)?;
+    }
+    Ok(settings)
 }
 
 /// Loads what the options ask for, and says what it was.

@@ -42,7 +42,9 @@ where
     F: Fn(Arc<Recovery>, Call) -> A + Clone + Send + Sync,
     A: Future<Output = Result<Reply, Failure>> + Send,
 {
-    telemetry::init();
+    if let Err(error) = telemetry::init() {
+        return stopped(&error);
+    }
     let recovery = match recovery().await {
         Ok(recovery) => Arc::new(recovery),
         Err(error) => return stopped(&*error),
@@ -60,7 +62,9 @@ where
 
 /// Runs the function that delivers mail. Returns only if it cannot start or go on.
 pub async fn deliver() -> ExitCode {
-    telemetry::init();
+    if let Err(error) = telemetry::init() {
+        return stopped(&error);
+    }
     let delivery = match delivery() {
         Ok(delivery) => delivery,
         Err(error) => return stopped(&*error),
@@ -73,7 +77,9 @@ pub async fn deliver() -> ExitCode {
 
 /// Runs the function that hears what became of mails. Returns only if it cannot start or go on.
 pub async fn hear() -> ExitCode {
-    telemetry::init();
+    if let Err(error) = telemetry::init() {
+        return stopped(&error);
+    }
     let events = match Deployment::from_env() {
         Ok(deployment) => MailEvents::new(store(&aws::config(), deployment), audit()),
         Err(error) => return stopped(&error),
@@ -91,7 +97,9 @@ pub async fn hear() -> ExitCode {
 
 /// Runs the function that keeps the audit trail. Returns only if it cannot go on.
 pub async fn keep() -> ExitCode {
-    telemetry::init();
+    if let Err(error) = telemetry::init() {
+        return stopped(&error);
+    }
     let keep = |event: LambdaEvent<LogEvent>| async move {
         // An error has the event given again, and in the end kept in the dead-letter queue.
         forward::keep(&event.payload, std::io::stdout()).map_err(|error| {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::kit::binaries::functions;
 use crate::kit::client::{Api, Mobile, Web};
 use crate::kit::eventually;
 use crate::kit::mailbox::Mailbox;
@@ -350,6 +351,27 @@ async fn every_wrong_setting_stops_the_start_and_is_named() {
         ("ARGON2_MEMORY_KIB", &["19455", "1048577"]),
         ("ARGON2_ITERATIONS", &["1", "65"]),
         ("ARGON2_PARALLELISM", &["0", "17"]),
+        (
+            "SERVICE_NAME",
+            &[
+                " ",
+                "Shop ",
+                "a\tb",
+                "a\u{85}b",
+                "\u{ff11}\u{ff12}\u{ff13}\u{ff14}",
+            ],
+        ),
+        ("MAIL_FROM", &["foo", "Shop <a@b.example>", "a@b.example "]),
+        (
+            "CORS_ORIGINS",
+            &[
+                "acme.test",
+                "https://app.example.com/",
+                "*,",
+                "https://a.example:443",
+            ],
+        ),
+        ("LOG_LEVEL", &["loud", "INFO"]),
     ] {
         for value in values {
             let folder = tempfile::tempdir().unwrap();
@@ -365,6 +387,51 @@ async fn every_wrong_setting_stops_the_start_and_is_named() {
         .set("ACCOUNT_GUESSES_PER_DAY", 11);
     let sentence = refused(guessable);
     assert!(sentence.contains("ACCOUNT_GUESSES_PER_DAY") && sentence.contains("CODE_LENGTH"));
+    let sentence = refused(Setup::default().set("CODE_LENGTH", 4));
+    let ways_out = "set ACCOUNT_GUESSES_PER_DAY to at most 10, or CODE_LENGTH to at least 5";
+    assert!(sentence.ends_with(ways_out), "{sentence}");
+}
+
+#[test]
+fn a_function_refuses_its_own_settings_before_it_asks_for_a_call() {
+    let runtime_api = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    runtime_api.set_nonblocking(true).unwrap();
+    let address = runtime_api.local_addr().unwrap().to_string();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    for function in sources.read_dir().unwrap() {
+        let name = function.unwrap().file_name().into_string().unwrap();
+        let path = functions().join(&name);
+        let mut wrong = vec![("LOG_LEVEL", "loud")];
+        if !["audit-trail", "mail-events"].contains(&name.as_str()) {
+            wrong.push(("CODE_LENGTH", "6.0"));
+        }
+        if name == "deliver-mail" {
+            wrong.push(("MAIL_FROM", "foo"));
+        }
+        for (variable, value) in wrong {
+            let ended = std::process::Command::new(&path)
+                .env_clear()
+                .env("AWS_LAMBDA_RUNTIME_API", &address)
+                .envs([
+                    ("TABLE_NAME", "regain"),
+                    ("INDEX_KEY_SECRET", "IndexKey"),
+                    ("CODE_KEY_SECRET", "CodeKey"),
+                    ("MAIL_FROM", "no-reply@example.com"),
+                    ("MAIL_TEMPLATE_PREFIX", "regain"),
+                ])
+                .env(variable, value)
+                .output()
+                .unwrap();
+            let said = String::from_utf8(ended.stdout).unwrap();
+            assert_eq!(ended.status.code(), Some(1), "{name}: {said}");
+            assert!(
+                said.contains(&format!("{variable} must be")),
+                "{name}: {said}"
+            );
+            let asked = runtime_api.accept().unwrap_err().kind();
+            assert_eq!(asked, std::io::ErrorKind::WouldBlock, "{name}");
+        }
+    }
 }
 
 #[tokio::test]
