@@ -29,6 +29,9 @@ const SHORTEST_CUT: usize = 6;
 /// What may stand before an address in a password. One letter may be missing here, too.
 const SCHEMES: [&str; 3] = ["", "mailto", "https"];
 
+/// No place in a password.
+const NOWHERE: usize = usize::MAX;
+
 /// How many digits before a known number belong to it: an international prefix and a country code
 /// (ITU-T E.164), or the 0 before a national number.
 const DIALLED_BEFORE: usize = 5;
@@ -137,34 +140,34 @@ impl Remainder {
         if word.len() > self.0.len() + usize::from(cut) {
             return occurrences;
         }
-        // For each number of letters, from 1 on: where the shortest text begins that ends here and has
+        // For each number of letters, from 1 on: where the longest text begins that ends here and has
         // that many letters of the word; all of them, or all but one.
-        let mut begins: Vec<[Option<usize>; 2]> = vec![[None; 2]; word.len()];
+        let mut begins = vec![[NOWHERE; 2]; word.len()];
         for (at, (typed, _)) in self.0.iter().enumerate() {
             let is_skipped = !typed.is_alphanumeric();
             // Of a text one letter shorter, before this character.
-            let mut shorter = [Some(at), None];
+            let mut shorter = [at, NOWHERE];
             // Of the whole word and of the word without its last letter, after this character.
-            let (mut whole, mut but_last) = ([None; 2], [None; 2]);
+            let (mut whole, mut but_last) = ([NOWHERE; 2], [NOWHERE; 2]);
             for (letter, begin) in word.iter().zip(&mut begins) {
-                let [all, mut all_but_one] = *begin;
+                let mut before = *begin;
                 if cut {
-                    all_but_one = all_but_one.max(shorter[0]);
+                    before[1] = before[1].min(shorter[0]);
                 }
-                let before = [all, all_but_one];
-                let mut after = if is_skipped { before } else { [None; 2] };
+                let mut after = if is_skipped { before } else { [NOWHERE; 2] };
                 if stands_for(*typed, *letter) {
-                    after = [after[0].max(shorter[0]), after[1].max(shorter[1])];
+                    after = [after[0].min(shorter[0]), after[1].min(shorter[1])];
                 }
                 *begin = after;
                 (shorter, but_last, whole) = (before, whole, after);
             }
+            // Marks behind the word are no part of it.
             if let Some(last) = begins.last_mut() {
-                *last = [None; 2];
+                *last = [NOWHERE; 2];
             }
-            let cut_at_the_end = but_last[0].filter(|_| cut);
-            let begin = [whole[0], whole[1], cut_at_the_end];
-            if let Some(first) = begin.into_iter().flatten().min() {
+            let cut_at_the_end = if cut { but_last[0] } else { NOWHERE };
+            let first = whole[0].min(whole[1]).min(cut_at_the_end);
+            if first != NOWHERE {
                 occurrences.push((first, at));
             }
         }
@@ -204,7 +207,7 @@ fn numbers(text: &str) -> Vec<Vec<char>> {
 
 /// The letters and digits of a text, folded.
 fn letters(text: &str) -> impl Iterator<Item = char> {
-    fold(text).filter(|character| character.is_alphanumeric())
+    fold(text).filter(|it| it.is_alphanumeric() && !is_ignorable(*it))
 }
 
 fn only_letters(folded: &[char]) -> Vec<char> {
