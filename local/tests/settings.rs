@@ -4,6 +4,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test says what it expects by panicking"
 )]
 
@@ -66,7 +67,9 @@ const NUMBERS: [(&str, &str, u64, u64, u64); 13] = [
 ];
 
 /// Words: the parameter, its variable, and the words.
-const CHOICES: [(&str, &str, &[&str]); 2] = [
+const CHOICES: [(&str, &str, &[&str]); 4] = [
+    ("DirectoryLanguage", "DIRECTORY_LANGUAGE", &["en", "id"]),
+    ("AuthV1Language", "AUTH_V1_LANGUAGE", &["en", "id"]),
     ("UserIdFormat", "USER_ID_FORMAT", &["objectid", "uuid"]),
     (
         "LogLevel",
@@ -76,7 +79,7 @@ const CHOICES: [(&str, &str, &[&str]); 2] = [
 ];
 
 /// Texts: the parameter, its variable, values that both take, and values that both refuse.
-const TEXTS: [(&str, &str, &[&str], &[&str]); 3] = [
+const TEXTS: [(&str, &str, &[&str], &[&str]); 4] = [
     (
         "ServiceName",
         "SERVICE_NAME",
@@ -237,6 +240,34 @@ const TEXTS: [(&str, &str, &[&str], &[&str]); 3] = [
             "https://a.example,b.example",
         ],
     ),
+    (
+        "RecoverableStatuses",
+        "RECOVERABLE_STATUSES",
+        &[
+            "active",
+            "Active, NEW ,on-hold",
+            "force change password",
+            "a_b.c:d-e,7",
+            " active",
+            "active,",
+            ",active",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        ],
+        &[
+            " ",
+            ",",
+            " , ",
+            "active;new",
+            "active\tnew",
+            "active\n",
+            "aktiv\u{e9}",
+            "active\u{a0}",
+            "\u{ff41}ctive",
+            "\"active\"",
+            "*",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        ],
+    ),
 ];
 
 static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
@@ -247,7 +278,7 @@ static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
 static STACK: LazyLock<Stack> =
     LazyLock::new(|| Stack::read(&TEMPLATE, Environment::new()).unwrap());
 
-/// What the template says of a parameter, as CloudFormation reads it: the pattern has to match the whole value,
+/// What the template says of a parameter, as `CloudFormation` reads it: the pattern has to match the whole value,
 /// and in a list each entry, without the blanks around it.
 struct Parameter {
     is_list: bool,
@@ -559,6 +590,27 @@ const ORIGINS: &[&str] = &[
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 ];
 
+const STATUSES: &[&str] = &[
+    "active",
+    "A",
+    " ",
+    ",",
+    ", ",
+    "-",
+    "_",
+    ".",
+    ":",
+    "7",
+    ";",
+    "\t",
+    "\n",
+    "\u{e9}",
+    "\u{a0}",
+    "\u{212a}",
+    "\"",
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+];
+
 fn compare(row: usize, value: &str) -> Result<(), TestCaseError> {
     static PARAMETERS: LazyLock<Vec<Parameter>> =
         LazyLock::new(|| TEXTS.iter().map(|row| Parameter::read(row.0)).collect());
@@ -590,5 +642,10 @@ proptest! {
     #[test]
     fn template_and_cargo_run_take_the_same_origins(value in texts_of(ORIGINS, 8)) {
         compare(2, &value)?;
+    }
+
+    #[test]
+    fn template_and_functions_take_the_same_statuses(value in texts_of(STATUSES, 8)) {
+        compare(3, &value)?;
     }
 }

@@ -66,7 +66,7 @@ pub enum SettingsError {
     /// No list of statuses.
     #[error(
         "RECOVERABLE_STATUSES must be statuses with commas between them, of ASCII letters, digits, \
-         spaces and _.:- and at most {max} characters in all, not \"{value}\"",
+         spaces and _.:- and at most {max} characters in all, not {value:?}",
         max = RecoverableStatuses::MAX_LENGTH
     )]
     NoStatuses {
@@ -596,6 +596,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one entry for each thing that can be wrong"
+    )]
     fn a_wrong_setting_is_refused_by_name() {
         for (name, value, message) in [
             (
