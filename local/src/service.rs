@@ -31,7 +31,7 @@ use crate::ses::Ses;
 use crate::shutdown::{Shutdown, Signals, Stop};
 use crate::store::TableStore;
 use crate::stream::{Dispatcher, Files};
-use crate::template::{Environment, Stack};
+use crate::template::{Environment, STACK_NAME, Stack};
 use crate::users::Loader;
 
 /// How long requests that have begun may take to end.
@@ -192,10 +192,10 @@ async fn start(
             .get(&route.function)
             .map(|pool| (route.clone(), pool.clone()))
     });
-    let gateway = Gateway::new(routes, stack.cors.clone(), random);
+    let gateway = Gateway::new(routes, stack.cors.clone(), random).quiet(options.quiet);
     let api = mailbox::router(mails).merge(gateway.into_router());
     tokio::spawn(serve(listeners.api, api, front.stop()));
-    greet(said, &urls);
+    greet(said, &urls, &stack.table.name);
     Ok(Kept {
         _data: data,
         _fleeting: fleeting,
@@ -342,11 +342,19 @@ async fn serve(listener: TcpListener, app: Router, stop: Stop) {
 }
 
 /// The last line is what a script waits for. Whoever reads stdout may have gone; the service runs on.
-fn greet(mut lines: Vec<String>, urls: &Urls) {
+fn greet(mut lines: Vec<String>, urls: &Urls, table: &str) {
     lines.push(format!("Mailbox    {}/_mail", urls.api));
     lines.push(format!("DynamoDB   {}", urls.dynamodb));
     lines.push(format!("SES        {}", urls.ses));
     lines.push(format!("Secrets    {}", urls.secrets));
+    let operate = urls.operator_options();
+    let table = match table {
+        STACK_NAME => String::new(),
+        other => format!(" --table {other}"),
+    };
+    lines.push(format!(
+        "Operate    cargo run --bin regain -- doctor {operate}{table}"
+    ));
     lines.push(format!("ready on {}\n", urls.api));
     let mut stdout = std::io::stdout().lock();
     let _ = stdout
