@@ -206,7 +206,7 @@ async fn what_is_missing_or_forbidden_is_told_with_what_to_do() {
             400,
             "ResourceNotFoundException",
             "",
-            "✗ it is there: the table regain does not exist there".to_owned(),
+            "✗ the table: the table regain does not exist there".to_owned(),
         ),
     ] {
         let kit = Kit::new().await;
@@ -258,5 +258,64 @@ async fn parts_that_were_not_named_are_asked_for() {
         "– the templates: give --template-prefix PREFIX, or --stack NAME",
     ] {
         assert!(ran.out.contains(line), "{}", ran.out);
+    }
+}
+
+/// Ports that nothing ever listens on.
+const NOWHERE: [&str; 3] = [
+    "dynamodb=http://127.0.0.1:1",
+    "ses=http://127.0.0.1:2/",
+    "secrets=http://127.0.0.1:3",
+];
+
+#[tokio::test]
+async fn where_nothing_listens_that_is_told_once_with_the_urls() {
+    let kit = Kit::new().await;
+    let [dynamodb, ses, secrets] = NOWHERE;
+    let arguments = ["doctor", "--endpoint", dynamodb, "--endpoint", ses];
+    let all = [&arguments[..], &["--endpoint", secrets]].concat();
+    let ran = kit.local(&all).await;
+    let said = "\
+Endpoints
+✗ nothing listens at http://127.0.0.1:1 (DynamoDB), http://127.0.0.1:2/ (SES), http://127.0.0.1:3 (Secrets Manager)
+  → start the service with `cargo run`, or say where it is with --local=PORT or --endpoint
+
+0 right, 1 wrong
+";
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), said), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn what_listens_is_checked_though_something_else_does_not() {
+    let kit = Kit::new().await;
+    let ran = kit.local(&["doctor", "--endpoint", NOWHERE[1]]).await;
+    assert_eq!(ran.code, Some(1));
+    let nowhere = "✗ nothing listens at http://127.0.0.1:2/ (SES)\n";
+    assert!(ran.out.contains(nowhere), "{}", ran.out);
+    assert!(
+        ran.out.contains("✓ the index key can be read"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.ends_with("8 right, 1 wrong\n"), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn another_program_in_the_place_of_dynamodb_or_of_secrets_manager_is_wrong() {
+    for (call, wrong) in [
+        (
+            "DescribeTable",
+            "✗ the table: the endpoint does not answer as DynamoDB does\n",
+        ),
+        (
+            "IndexKey",
+            "✗ the index key: the endpoint does not answer as Secrets Manager does\n",
+        ),
+    ] {
+        let kit = Kit::new().await;
+        kit.aws.fails(call, 404, "", "");
+        let ran = kit.local(&["doctor"]).await;
+        assert_eq!(ran.code, Some(1), "{call}");
+        assert!(ran.out.contains(wrong), "{}", ran.out);
     }
 }

@@ -129,6 +129,36 @@ async fn a_port_in_use_is_said() {
     );
 }
 
+#[test]
+fn the_operators_command_finds_a_service_by_its_port_alone() {
+    let bind = |port| std::net::TcpListener::bind(("127.0.0.1", port));
+    let port = loop {
+        let first = bind(0).unwrap();
+        let port = first.local_addr().unwrap().port();
+        // The ports after it are those of the stand-ins.
+        if port < 65_000 && (1..=4).all(|distance| bind(port + distance).is_ok()) {
+            break port;
+        }
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let stack = kept_in(folder.path()).port(port).start();
+    let line = format!("Operate    cargo run --bin regain -- doctor --local={port}\n");
+    assert!(stack.said().contains(&line), "{}", stack.said());
+    for arguments in [
+        &["users", "show", "demo@example.com"][..],
+        &["throttle", "show", "demo@example.com"],
+        &["doctor"],
+    ] {
+        let ran = std::process::Command::new(functions().join("regain"))
+            .args(arguments)
+            .arg(format!("--local={port}"))
+            .env_clear()
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{arguments:?}: {ran:?}");
+    }
+}
+
 #[tokio::test]
 async fn signals_end_the_service_and_all_it_started() {
     for signal in ["TERM", "INT", "HUP"] {
