@@ -357,6 +357,7 @@ mod tests {
 
     #[test]
     fn known_words_of_all_kinds_leave_too_little_together() {
+        use Reason::{ContainsAddress, ContainsProfile, ContainsServiceName};
         let policy = Policy {
             service_name: "Perpustakaan".to_owned(),
             ..policy()
@@ -372,7 +373,6 @@ mod tests {
             ]
             .concat()
         };
-        use Reason::{ContainsAddress, ContainsProfile, ContainsServiceName};
         for (typed, reasons) in [
             ("perpustakaan1", vec![ContainsServiceName]),
             ("kurniawan1", vec![ContainsAddress]),
