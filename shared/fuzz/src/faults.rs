@@ -160,7 +160,10 @@ fn is_plain_json(written: &Written<'_>) -> bool {
     media_types.retain(|it| !it.trim().is_empty());
     let is_json = |it: &String| {
         let end = it.find(';').unwrap_or(it.len());
-        it.get(..end).unwrap_or_default().trim().to_ascii_lowercase() == "application/json"
+        it.get(..end)
+            .unwrap_or_default()
+            .trim()
+            .eq_ignore_ascii_case("application/json")
     };
     let codings = written.text("content-encoding").to_ascii_lowercase();
     !media_types.is_empty()
