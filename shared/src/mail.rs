@@ -32,6 +32,11 @@ use crate::store::{
 use crate::timestamp::Timestamp;
 use crate::{aws, telemetry};
 
+/// How long a delivery can take: the claim, the index key, the lookup, the user, two versions of the code
+/// key, and the outcome, each as long as a call to AWS may be. One that sends takes less: it begins to
+/// send before its claim is about to end.
+pub const LONGEST: Duration = Duration::from_secs(7 * aws::OPERATION.as_secs());
+
 /// A batch of the table's stream, as far as it matters here.
 #[derive(Debug, Deserialize)]
 pub struct StreamBatch {

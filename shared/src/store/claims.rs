@@ -13,7 +13,7 @@ use data_encoding::HEXLOWER;
 use rand::rngs::StdRng;
 
 use super::items::{self, VALIDATED};
-use super::{CONFLICT_RETRIES, Item, Store, StoreError, give_way, keys, n, s};
+use super::{Item, Store, StoreError, Turns, keys, n, s};
 use crate::ids::{SessionRef, TokenDigest, UserId, draw};
 use crate::session::{Protocol, Session};
 use crate::timestamp::Timestamp;
@@ -87,7 +87,7 @@ impl Store {
                 }
             }
         };
-        let (item, held) = match send(update.condition_expression(condition)).await? {
+        let (item, held) = match send(update.condition_expression(condition), self.turns()).await? {
             Updated::Done(item) => (item, true),
             Updated::Refused(item) => (item, false),
         };
@@ -106,7 +106,7 @@ impl Store {
             .claim_update(reference, claimant)
             .update_expression("REMOVE claimedBy, claimedUntil")
             .condition_expression("claimedBy = :claimant");
-        send(update).await?;
+        send(update, self.turns()).await?;
         Ok(())
     }
 
@@ -126,16 +126,15 @@ enum Updated {
 }
 
 /// Sends an update; one that met a transaction on its item is tried again, as transactions are.
-async fn send(update: UpdateItemFluentBuilder) -> Result<Updated, StoreError> {
-    for attempt in 0..=CONFLICT_RETRIES {
-        give_way(attempt).await?;
+async fn send(update: UpdateItemFluentBuilder, mut turns: Turns) -> Result<Updated, StoreError> {
+    loop {
         let error = match update.clone().send().await {
             Ok(done) => return Ok(Updated::Done(done.attributes)),
             Err(error) => error,
         };
         match error {
             SdkError::ServiceError(ref told) => match told.err() {
-                UpdateItemError::TransactionConflictException(_) => {}
+                UpdateItemError::TransactionConflictException(_) => turns.give_way().await?,
                 UpdateItemError::ConditionalCheckFailedException(refused) => {
                     return Ok(Updated::Refused(refused.item().cloned()));
                 }
@@ -144,5 +143,4 @@ async fn send(update: UpdateItemFluentBuilder) -> Result<Updated, StoreError> {
             error => return Err(StoreError::unreachable(error)),
         }
     }
-    Err(StoreError::Contended)
 }

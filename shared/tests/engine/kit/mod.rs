@@ -190,6 +190,14 @@ impl Kit {
         )
     }
 
+    /// The same as it is deployed: as patient with others' transactions.
+    pub(crate) fn deployed_instance(&self) -> Recovery {
+        let watched = Some((&self.log, &self.weather));
+        let client = client(&self.table.endpoint, watched);
+        let store = Store::new(client, self.table.name.as_str());
+        recovery(&store, &self.vault, &self.settings, &self.records)
+    }
+
     /// The store as a function has it, faults included.
     pub(crate) fn another_store(&self) -> Store {
         self.table.store(Some((&self.log, &self.weather)))
@@ -363,6 +371,9 @@ fn client(endpoint: &str, watched: Option<(&Recorder, &Weather)>) -> aws_sdk_dyn
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
+/// How long a store waits for others' transactions: a conflict that lasts is not to take the tests 5 s.
+const PATIENCE: Duration = Duration::from_millis(400);
+
 /// The table of one test, at the engine that `REGAIN_DYNAMODB` says, or in an embedded one of its own.
 #[derive(Debug)]
 struct Table {
@@ -413,7 +424,7 @@ impl Table {
     }
 
     fn store(&self, watched: Option<(&Recorder, &Weather)>) -> Store {
-        Store::new(client(&self.endpoint, watched), self.name.as_str())
+        Store::new(client(&self.endpoint, watched), self.name.as_str()).waiting_for(PATIENCE)
     }
 }
 
