@@ -4,6 +4,7 @@ mod clock;
 mod mail;
 mod secrets;
 mod table;
+mod users;
 
 use std::process::ExitCode;
 
@@ -15,7 +16,7 @@ use crate::say;
 use crate::stack::Stack;
 
 /// Looks at everything, and says what is right, what is not, and what could not be looked at.
-pub(crate) async fn run(connection: &Connection, stack: &Stack) -> ExitCode {
+pub(crate) async fn run(connection: &Connection, stack: &Stack, all_users: bool) -> ExitCode {
     let mut report = Report::default();
     let clock = Clock::default();
     let mut silent = Vec::new();
@@ -44,6 +45,10 @@ pub(crate) async fn run(connection: &Connection, stack: &Stack) -> ExitCode {
     if answers(Service::Ses) {
         report.heading("Mail");
         mail::look(connection, stack, &mut report).await;
+    }
+    if answers(Service::Dynamodb) {
+        report.heading("Users");
+        users::look(connection, stack, all_users, &mut report).await;
     }
     report.sum_up()
 }

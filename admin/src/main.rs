@@ -61,6 +61,6 @@ async fn run(connection: &Connection, local: bool, command: Command) -> Result<E
         Command::CodeKey {
             command: CodeKeyCommand::Rotate(options),
         } => code_key::rotate(connection, &stack, options.dry_run).await,
-        Command::Doctor(_) => Ok(doctor::run(connection, &stack).await),
+        Command::Doctor(options) => Ok(doctor::run(connection, &stack, options.all_users).await),
     }
 }

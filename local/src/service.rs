@@ -262,9 +262,16 @@ async fn load(
         said.push(format!("Seed       {count} items of events/seed.jsonl"));
     }
     if let Some(path) = &options.users {
-        let imported = loader.load_users(path).await?;
+        let (imported, notes) = loader.load_users(path).await?;
         let (new, old) = (imported.created, imported.updated);
         said.push(format!("Users      {new} new, {old} updated"));
+        if imported.passwords_kept > 0 {
+            let kept = imported.passwords_kept;
+            said.push(format!(
+                "  {kept} with a password of their own since, which was kept"
+            ));
+        }
+        said.extend(notes.into_iter().map(|note| format!("  {note}")));
     } else if options.seed.is_none() && was_empty {
         said.push("Demo users".to_owned());
         for user in loader.load_demo_users().await? {

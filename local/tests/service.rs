@@ -492,7 +492,8 @@ fn what_stops_the_start_is_one_sentence() {
     let path = users.to_str().unwrap();
     std::fs::write(
         &users,
-        "{\"email\": \"a@example.com\"}\n{\"email\": \"nothing\"}\n",
+        "{\"email\": \"a@example.com\"}\n{\"email\": \"nothing\"}\n\
+         {\"email\": \"b@example.com\", \"meta\": {\"\": 1}}\n",
     )
     .unwrap();
     for (arguments, environment, sentence) in [
@@ -504,7 +505,11 @@ fn what_stops_the_start_is_one_sentence() {
         (
             vec!["--users", path],
             ("CODE_LENGTH", "6"),
-            format!("error: {path}: line 2: \"email\" is not an e-mail address\n"),
+            format!(
+                "error: {path}: 2 of 3 lines cannot be brought in, so nothing was:\n  \
+                 line 2: \"email\" is not an e-mail address\n  \
+                 line 3: \"meta\" has a field without a name, which DynamoDB does not take\n"
+            ),
         ),
         (
             vec!["--users", "/nowhere"],

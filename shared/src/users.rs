@@ -1,6 +1,7 @@
 //! Users: what the table keeps of them, and how a file of them is brought in.
 
 mod import;
+mod mailable;
 mod status;
 
 use std::borrow::Cow;
@@ -9,8 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 pub use import::{
-    BadLine, Change, ImportError, Imported, Importer, Subjects, UserLine, UserLines, import,
+    BadLine, Change, CheckedFile, Done, Import, ImportError, ImportRules, Imported, Notes, Outcome,
+    Progress, Step, import,
 };
+pub use mailable::unmailable;
 pub(crate) use status::BLOCKED;
 pub use status::{RecoverableStatuses, Status};
 
@@ -67,6 +70,10 @@ pub struct User {
     /// When the password was last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed_at: Option<Timestamp>,
+    /// When an import last set the password. A password that was changed at another time was set by the
+    /// person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_imported_at: Option<Timestamp>,
     /// Rises with every change of the credentials, so that what was proven before is void.
     #[serde(default)]
     pub credentials_version: u64,
@@ -101,6 +108,7 @@ impl User {
             locale: None,
             password_hash: None,
             password_changed_at: None,
+            password_imported_at: None,
             credentials_version: 1,
             status_before_block: None,
         }
@@ -124,6 +132,20 @@ impl User {
             credentials_version: self.credentials_version + 1,
             ..self
         }
+    }
+
+    /// The user with the password of an import.
+    #[must_use]
+    pub(crate) fn with_imported_password(self, hash: PasswordHash, at: Timestamp) -> Self {
+        Self {
+            password_imported_at: Some(at),
+            ..self.with_password(hash, at)
+        }
+    }
+
+    /// Whether the password was changed since an import last set it, as a recovery does.
+    pub(crate) fn has_set_a_password_since_the_import(&self) -> bool {
+        self.password_changed_at.is_some() && self.password_changed_at != self.password_imported_at
     }
 
     /// Whether the user's address is this one: what was typed only leads to the user, and a user who

@@ -1,5 +1,6 @@
 //! The doctor.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
 use crate::kit::{INDEX_SECRET, Kit};
@@ -30,7 +31,10 @@ Mail
 ✓ template regain-password-changed-en
 ✓ template regain-password-changed-id
 
-17 right, 0 wrong
+Users
+✓ there are no users as yet
+
+18 right, 0 wrong
 ";
 
 #[tokio::test]
@@ -240,7 +244,7 @@ async fn what_an_endpoint_does_not_know_is_not_checked_and_nothing_wrong() {
         assert!(ran.out.contains(&line), "{}", ran.out);
     }
     assert!(
-        ran.out.ends_with("13 right, 0 wrong, 3 not checked\n"),
+        ran.out.ends_with("14 right, 0 wrong, 3 not checked\n"),
         "{}",
         ran.out
     );
@@ -297,7 +301,7 @@ async fn what_listens_is_checked_though_something_else_does_not() {
         "{}",
         ran.out
     );
-    assert!(ran.out.ends_with("8 right, 1 wrong\n"), "{}", ran.out);
+    assert!(ran.out.ends_with("9 right, 1 wrong\n"), "{}", ran.out);
 }
 
 #[tokio::test]
@@ -318,4 +322,98 @@ async fn another_program_in_the_place_of_dynamodb_or_of_secrets_manager_is_wrong
         assert_eq!(ran.code, Some(1), "{call}");
         assert!(ran.out.contains(wrong), "{}", ran.out);
     }
+}
+
+#[tokio::test]
+async fn users_who_cannot_recover_are_counted_with_the_reason() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[
+        json!({"email": "a@example.com"}),
+        json!({"email": "b@example.com", "status": "ACTIVE "}),
+        json!({"email": "c@example.com", "status": "disabled"}),
+        json!({"email": "d@example.com", "status": "disabled"}),
+    ])
+    .await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    kit.put("USER#1", &[("email", text("e@example.com"))]).await;
+    let number = AttributeValue::N("1".to_owned());
+    kit.put(
+        "USER#2",
+        &[("email", text("f@example.com")), ("status", number)],
+    )
+    .await;
+    kit.put(
+        "USER#3",
+        &[("email", text("nothing")), ("status", text("active"))],
+    )
+    .await;
+    let foreign = [
+        ("email", text("ren\u{e9}@example.com")),
+        ("status", text("active")),
+    ];
+    kit.put("USER#4", &foreign).await;
+    kit.put(
+        "EMAIL#a@example.com",
+        &[("userId", text("1")), ("suppressed", text("x"))],
+    )
+    .await;
+    let ran = kit.local(&["doctor"]).await;
+    let (_, users) = ran.out.split_once("\nUsers\n").unwrap();
+    assert!(
+        users.starts_with(
+            "✓ 8 users, and 6 of them cannot recover\n  \
+             1 has a status that is no text\n  \
+             1 has an address that SES does not mail to\n  \
+             1 has no e-mail address\n  \
+             1 has no status\n  \
+             2 have the status \"disabled\"\n  \
+             1 address is not mailed any more after a bounce or a complaint\n"
+        ),
+        "{users}"
+    );
+}
+
+#[tokio::test]
+async fn a_stack_in_which_nobody_can_recover_is_wrong() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[json!({"email": "a@example.com", "status": "enabled"})])
+        .await;
+    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.out
+            .contains("✗ none of 1 user can recover\n  → look at the statuses below"),
+        "{}",
+        ran.out
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_read_all_users_has_them_unchecked() {
+    let kit = Kit::new().await;
+    let denied = "User: arn:aws:iam::1:user/op is not authorized to perform: dynamodb:Scan";
+    kit.aws.fails("Scan", 400, "AccessDeniedException", denied);
+    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let line = "– who can recover: not checked, which takes the permission dynamodb:Scan\n";
+    assert!(ran.out.contains(line), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn the_first_pages_are_read_unless_all_are_asked_for() {
+    let kit = Kit::new().await;
+    let key = json!({"pk": {"S": "USER#1"}});
+    let user = json!({"pk": {"S": "USER#1"}, "status": {"S": "active"},
+        "email": {"S": "a@example.com"}});
+    kit.aws
+        .answers("Scan", json!({"Items": [user], "LastEvaluatedKey": key}));
+    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    assert!(
+        ran.out.contains(
+            "✓ 10 users (the first of the table; --all-users reads the rest), and all can"
+        ),
+        "{}",
+        ran.out
+    );
+    assert_eq!(kit.aws.calls("Scan"), 10);
 }

@@ -15,15 +15,16 @@ use crate::kit::table::{Table, text};
 
 const PASSWORD: &str = "brass kettle on the moon";
 
-/// How a service ended that could not start: in one sentence.
+/// How a service ended that could not start.
 fn refused(setup: Setup) -> String {
     let Err(Ended { status, said }) = setup.try_start() else {
         panic!("it starts")
     };
     assert_eq!(status.code(), Some(1), "{said}");
-    let (first, rest) = said.split_once('\n').expect("a line");
-    assert_eq!(rest, "", "one line: {said}");
-    first.strip_prefix("error: ").expect("an error").to_owned()
+    said.strip_prefix("error: ")
+        .expect("an error")
+        .trim_end()
+        .to_owned()
 }
 
 fn kept_in(folder: &Path) -> Setup {
@@ -344,10 +345,24 @@ async fn a_bad_line_stops_the_load_with_its_number_and_loads_nothing() {
         (r#"{"email": "a@example.com", "password": 7}"#, ""),
         (r#"{"email": "a@example.com", "roles": {}}"#, ""),
         (r#"{"email": "a@example.com", "profile": []}"#, ""),
+        (r#"{"email": "a@example.com", "meta": {"": 1}}"#, "meta"),
+        (
+            r#"{"email": "a@example.com", "meta": {"n": 1e300}}"#,
+            "meta",
+        ),
+        (
+            r#"{"email": "a@example.com", "password": "short"}"#,
+            "too_short",
+        ),
+        (r#"{"email": "ren\u00e9@example.com"}"#, "email"),
     ] {
         std::fs::write(&users, format!("{good}\n\n{bad}\n{good}\n")).unwrap();
         let sentence = refused(kept_in(&data).option("--users", &users));
-        assert!(sentence.contains("line 3: "), "{bad}: {sentence}");
+        assert!(sentence.contains("\n  line 3: "), "{bad}: {sentence}");
+        assert!(
+            sentence.contains("\n  line 4: "),
+            "all are told: {sentence}"
+        );
         assert!(sentence.contains(word), "{bad}: {sentence}");
         assert!(!sentence.contains("$2b$"), "{sentence}");
     }
@@ -357,6 +372,31 @@ async fn a_bad_line_stops_the_load_with_its_number_and_loads_nothing() {
     let nowhere = folder.path().join("nowhere.jsonl");
     let sentence = refused(Setup::default().option("--users", &nowhere));
     assert!(sentence.contains("nowhere.jsonl"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_loaded_again_does_not_undo_a_recovery() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, users) = (
+        folder.path().join("data"),
+        folder.path().join("users.jsonl"),
+    );
+    let (id, email) = ("5f3a9c0be1d2a3b4c5d6e7f8", new_address());
+    let line = json!({"id": id, "email": email, "password": "the old password"});
+    std::fs::write(&users, line.to_string()).unwrap();
+    let person = Person {
+        id: id.to_owned(),
+        email,
+    };
+    let setup = || kept_in(&data).option("--users", &users).start();
+    let stack = setup();
+    let (web, mut mailbox) = (Web::of(&stack), Mailbox::of(&stack, &person));
+    let session = web.begin(&person.email).await;
+    let code = mailbox.next_code().await;
+    web.set_both(&session, &code, PASSWORD).await.data();
+    drop(stack);
+    let stack = setup();
+    assert!(person.has_password(&stack, PASSWORD).await);
 }
 
 #[tokio::test]
@@ -409,6 +449,7 @@ async fn every_wrong_setting_stops_the_start_and_is_named() {
             let setup = Setup::default().option("--data", &data).set(name, value);
             let sentence = refused(setup);
             assert!(sentence.starts_with(name), "{name}={value}: {sentence}");
+            assert_eq!(sentence.lines().count(), 1, "{sentence}");
             assert!(!data.exists(), "{name}={value}: settings come first");
         }
     }

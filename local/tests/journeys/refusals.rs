@@ -75,6 +75,32 @@ async fn every_error_of_the_directory_can_be_met() {
 }
 
 #[tokio::test]
+async fn a_status_that_is_not_listed_is_refused_and_every_spelling_of_a_listed_one_recovers() {
+    let stack = stacks::open();
+    for (status, recovers) in [
+        ("Blocked", false),
+        ("disabled", false),
+        ("", false),
+        (" ACTIVE ", true),
+    ] {
+        let web = Web::of(stack);
+        let person = Person::with(stack, json!({ "status": status })).await;
+        let (session, code) = begun(&web, &person, &mut Mailbox::of(stack, &person)).await;
+        let set = web.set_both(&session, &code, PASSWORD).await;
+        if recovers {
+            assert_eq!(set.data()["status"], status);
+        } else {
+            set.refused("DI_UVO_UBKD");
+        }
+        assert_eq!(
+            person.has_password(stack, PASSWORD).await,
+            recovers,
+            "{status:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn every_error_of_auth_v1_can_be_met_in_both_languages() {
     let stack = stacks::open();
     let outage = Outage::start();

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use serde::Deserialize;
 
-use super::{Item, Store, StoreError, Transacted, keys, n, s, told, updated, write};
+use super::{Item, Store, StoreError, Transacted, keys, limits, n, read, s, told, updated, write};
 use crate::address::Address;
 use crate::ids::UserId;
 use crate::timestamp::Timestamp;
@@ -75,6 +75,48 @@ impl Store {
     /// When the table cannot be asked.
     pub async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
         self.get(keys::user(id)).await
+    }
+
+    /// The user of an id, and the size in octets of what else is stored of the user: attributes that
+    /// other programs write.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub(crate) async fn user_and_size_besides(
+        &self,
+        id: &UserId,
+    ) -> Result<Option<(User, usize)>, StoreError> {
+        let Some(item) = self.get_item(keys::user(id)).await? else {
+            return Ok(None);
+        };
+        let user: User = read(item.clone())?;
+        let known = write(&user)?;
+        let besides = item
+            .iter()
+            .filter(|(name, _)| *name != keys::PK && !known.contains_key(*name));
+        let size = besides.map(|(name, value)| limits::size(name, value)).sum();
+        Ok(Some((user, size)))
+    }
+
+    /// Why a user cannot be an item of the table, if so; `besides` is the size in octets of what else
+    /// is stored of the user.
+    ///
+    /// # Errors
+    /// When the user cannot be written as an item at all.
+    pub(crate) fn unstorable(user: &User, besides: usize) -> Result<Option<String>, StoreError> {
+        let item = Self::user_item(user)?;
+        for (name, value) in &item {
+            if let Err(error) = limits::check(value) {
+                return Ok(Some(format!("{name:?} {error}")));
+            }
+        }
+        let size: usize = item
+            .iter()
+            .map(|(name, value)| limits::size(name, value))
+            .sum();
+        Ok(limits::check_size(size + besides)
+            .err()
+            .map(|error| error.to_string()))
     }
 
     /// The user who has an address, if that is still the user's own.

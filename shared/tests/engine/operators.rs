@@ -3,12 +3,13 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::keys::IndexKeys;
-use regain::password::Hasher;
 use regain::session::Protocol;
-use regain::users::{User, import};
-use serde_json::json;
+use regain::users::{ImportRules, Imported, User, import};
+use serde_json::{Value, json};
 
-use crate::kit::{ANN, INDEX_SECRET, Kit, NOON, Told, address, blocked, set_status, told, wrong};
+use crate::kit::{
+    ANN, INDEX_SECRET, Kit, NOON, Told, address, blocked, hashed, set_status, told, wrong,
+};
 
 const OTHER: &str = "other@example.com";
 
@@ -111,15 +112,14 @@ async fn a_user_who_moves_gives_the_old_address_free_and_takes_no_other_users() 
 #[tokio::test]
 async fn a_line_that_says_what_is_known_already_writes_nothing() {
     let kit = Kit::new().await;
-    let hasher = Hasher::new(19_456, 2, 1).unwrap();
-    let format = kit.settings().user_id_format;
+    let rules = ImportRules::of(kit.settings());
     for (line, counts) in [
         (r#"{"email": "ann@example.com"}"#, (1, 0, 0)),
         (r#"{"email": "ann@example.com"}"#, (0, 0, 1)),
         (r#"{"email": "ann@example.com", "phone": "1"}"#, (0, 1, 0)),
         (r#"{"email": "ann@example.com", "phone": "1"}"#, (0, 0, 1)),
     ] {
-        let imported = import(&kit.store, &hasher, format, line, NOON, &mut kit.rng())
+        let (imported, _) = import(&kit.store, &rules, line, NOON, &mut kit.rng())
             .await
             .unwrap();
         let told = (imported.created, imported.updated, imported.unchanged);
@@ -136,6 +136,103 @@ fn odd_statuses() -> [AttributeValue; 5] {
         AttributeValue::M([("blocked".to_owned(), AttributeValue::Bool(true))].into()),
         AttributeValue::Ss(vec!["active".to_owned()]),
     ]
+}
+
+/// Brings a line in while something happens between its user being read and written.
+async fn import_while(
+    kit: &Kit,
+    line: &Value,
+    meanwhile: impl AsyncFnOnce(),
+) -> Result<Imported, String> {
+    let store = kit.another_store();
+    let (line, rules) = (line.to_string(), ImportRules::of(kit.settings()));
+    let mut rng = kit.rng();
+    // The lookup and the user are read, and then the transaction is held.
+    let gate = kit.weather.hold(3);
+    let (imported, ()) = tokio::join!(import(&store, &rules, &line, NOON, &mut rng), async {
+        gate.wait().await;
+        meanwhile().await;
+        gate.wait().await;
+    });
+    imported
+        .map(|(imported, _)| imported)
+        .map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn what_happened_while_a_line_was_brought_in_is_not_written_over() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    // A recovery meanwhile: the mailbox is proven, and the password stays.
+    let hash = AttributeValue::S(hashed("the new password").await.as_str().to_owned());
+    let older = hashed("an older one").await;
+    let line = json!({ "email": ANN, "phone": "1", "passwordHash": older.as_str() });
+    let imported = import_while(&kit, &line, async || {
+        kit.change_user(&user, "isEmailValidate", AttributeValue::Bool(true))
+            .await;
+        kit.change_user(&user, "passwordHash", hash.clone()).await;
+        kit.change_user(
+            &user,
+            "passwordChangedAt",
+            AttributeValue::N("7".to_owned()),
+        )
+        .await;
+        kit.change_user(
+            &user,
+            "credentialsVersion",
+            AttributeValue::N("1".to_owned()),
+        )
+        .await;
+    });
+    let imported = imported.await.unwrap();
+    assert_eq!((imported.updated, imported.passwords_kept), (1, 1));
+    let item = kit.item(&key(&user)).await.unwrap();
+    assert_eq!(item["isEmailValidate"], AttributeValue::Bool(true));
+    assert_eq!(item["passwordHash"], hash);
+    assert_eq!(item["phone"], AttributeValue::S("1".to_owned()));
+}
+
+#[tokio::test]
+async fn who_was_blocked_while_a_line_was_brought_in_stays_blocked() {
+    for (line, brought_in) in [
+        (
+            json!({ "email": ANN, "phone": "1", "status": "active" }),
+            false,
+        ),
+        (json!({ "email": ANN, "phone": "1" }), true),
+    ] {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        let imported = import_while(&kit, &line, async || {
+            kit.change_user(&user, "status", blocked()).await;
+        });
+        let imported = imported.await;
+        assert_eq!(imported.is_ok(), brought_in, "{imported:?}");
+        if let Err(error) = imported {
+            assert!(
+                error.ends_with("line 1: the user or the address was changed meanwhile"),
+                "{error}"
+            );
+        }
+        assert!(kit.stored(&user).await.status.is_blocked());
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_a_line_changes_is_not_given_back_by_an_unblock() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    assert!(kit.store.block(&user).await.unwrap());
+    let rules = ImportRules::of(kit.settings());
+    for status in ["suspended", "blocked"] {
+        let line = json!({ "email": ANN, "status": status }).to_string();
+        import(&kit.store, &rules, &line, NOON, &mut kit.rng())
+            .await
+            .unwrap();
+    }
+    let read = kit.stored(&user).await;
+    assert!(kit.store.unblock(&read, "enabled").await.unwrap());
+    assert_eq!(kit.stored(&user).await.status.text(), Some("enabled"));
 }
 
 #[tokio::test]
@@ -304,7 +401,11 @@ async fn a_new_address_is_unproven_although_the_old_one_was_proven_at_that_momen
         ..user.clone()
     };
     assert!(put(&kit, &moved, Some(&user)).await);
-    assert!(!kit.stored(&user).await.is_email_validate);
+    let stored = kit.stored(&user).await;
+    assert_eq!(
+        (stored.email.as_str(), stored.is_email_validate),
+        (OTHER, false)
+    );
 }
 
 #[tokio::test]

@@ -460,11 +460,10 @@ pub(crate) fn blocked() -> AttributeValue {
 
 /// Stores a status of whatever type, or none.
 pub(crate) async fn set_status(kit: &Kit, user: &User, status: Option<&AttributeValue>) {
-    match status {
-        Some(status) => kit.change_user(user, "status", status.clone()).await,
-        None => {
-            let key = format!("USER#{}", user.id.as_str());
-            kit.forget(&key, "status").await;
-        }
+    if let Some(status) = status {
+        kit.change_user(user, "status", status.clone()).await;
+    } else {
+        let key = format!("USER#{}", user.id.as_str());
+        kit.forget(&key, "status").await;
     }
 }
