@@ -116,6 +116,9 @@ impl fmt::Display for Failure {
 }
 
 impl Malformed {
+    /// What the gateway handed on is no call that can be read.
+    pub(crate) const UNREADABLE: Self = Self::field("body");
+
     const fn field(field: &'static str) -> Self {
         Self {
             kind: Kind::Request,

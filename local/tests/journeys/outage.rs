@@ -202,7 +202,7 @@ async fn no_mail_is_lost_while_ses_is_down() {
     eventually("delivery is tried", async || {
         stack
             .said()
-            .contains("mail to be tried again")
+            .contains("mail failed, will be retried")
             .then_some(())
     })
     .await;

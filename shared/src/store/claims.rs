@@ -23,11 +23,17 @@ pub(crate) const CLAIM: Duration = Duration::from_secs(3);
 
 /// Who claims: drawn by each invocation, so that a claim whose answer was lost is its own still.
 #[derive(Clone, Debug)]
-pub(crate) struct Claimant(String);
+pub struct Claimant(String);
 
 impl Claimant {
-    pub(crate) fn draw(rng: &mut StdRng) -> Self {
+    /// A claimant like no other.
+    #[must_use]
+    pub fn draw(rng: &mut StdRng) -> Self {
         Self(HEXLOWER.encode(&draw::<16>(rng)))
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.0
     }
 }
 
@@ -115,7 +121,7 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .key(keys::PK, s(keys::session(reference)))
-            .expression_attribute_values(":claimant", s(&claimant.0))
+            .expression_attribute_values(":claimant", s(claimant.name()))
     }
 }
 

@@ -33,10 +33,11 @@ use crate::ambient;
 use crate::keys::AddressKey;
 use crate::timestamp::Timestamp;
 
-pub(crate) use claims::{CLAIM, Claimant, ClaimedWith};
+pub use claims::Claimant;
+pub(crate) use claims::{CLAIM, ClaimedWith};
 pub use guesses::{Charge, Moved};
 pub use items::{MailContent, MailRequest, Outcome, Report, SessionOrigin};
-pub(crate) use keys::{mail_session, mail_tag, tagged_mail};
+pub(crate) use keys::{is_mail, mail_session, mail_tag, tagged_mail};
 pub use mail::Claim;
 pub(crate) use mail::LEASE;
 pub use sessions::{Begun, CodeRequest, Found, Renewed, Throttled};

@@ -275,7 +275,9 @@ impl Kit {
             })
             .collect();
         let batch: StreamBatch = serde_json::from_value(json!({ "Records": records })).unwrap();
-        let result = self.delivery.deliver_batch(batch, clock).await;
+        let mut rng = self.rng();
+        let result = self.delivery.deliver_batch(batch, clock, &mut rng);
+        let result = result.await.unwrap();
         let result = serde_json::to_value(result).unwrap();
         result["batchItemFailures"]
             .as_array()

@@ -31,7 +31,7 @@ use regain::mail::Delivery;
 use regain::password::Hasher;
 use regain::recovery::Recovery;
 use regain::settings::{MailSettings, Settings};
-use regain::store::Store;
+use regain::store::{Claimant, Store};
 use regain::timestamp::Timestamp;
 use regain::users::User;
 use serde_json::{Value, json};
@@ -210,6 +210,11 @@ impl Kit {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Somebody who claims, and nobody else.
+    pub(crate) fn claimant(&self) -> Claimant {
+        Claimant::draw(&mut self.rng())
     }
 
     /// An active user of that address.
