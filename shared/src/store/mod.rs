@@ -11,6 +11,7 @@ mod items;
 mod keys;
 mod mail;
 mod sessions;
+mod suppression;
 mod users;
 
 use std::collections::HashMap;
@@ -41,7 +42,8 @@ pub(crate) use keys::{is_mail, mail_session, mail_tag, tagged_mail};
 pub use mail::Claim;
 pub(crate) use mail::LEASE;
 pub use sessions::{Begun, CodeRequest, Found, Renewed, Throttled};
-pub use users::{Recipient, Suppressed, Suppression};
+pub use suppression::{Stopped, Suppressed, Suppression};
+pub use users::Recipient;
 
 /// An item as DynamoDB has it.
 pub type Item = HashMap<String, AttributeValue>;
