@@ -278,11 +278,13 @@ The user gets back the status that `users block` replaced. A user who was blocke
 the first of the stack's RecoverableStatuses.";
 
 const UNSUPPRESS: &str = "\
-Regain stops mailing an address whose server refused a mail for good, or whose owner reported a mail \
-as spam; `users show` prints that as mailSuppressed. Lift it when the mailbox works again, or when the \
-owner asks for it. If a mail bounces again, the suppression is back. SES has such a list of its own for \
-the whole account:
-  aws sesv2 delete-suppressed-destination --email-address ann@example.com";
+An address whose server refused a mail for good gets no mail for 24 hours. If it happens again, it gets \
+none for 7 days, then for 30 days, then for good. An address whose owner reported a mail as spam gets no \
+codes. `users show` prints this as mailSuppressed. Lift it when the mailbox works again, or when the owner \
+asks for it. The next bounce then counts as the first.
+
+SES has a suppression list of its own for the whole account. The command removes the address from that \
+list, too, which needs the permission ses:DeleteSuppressedDestination.";
 
 const DOCTOR: &str = "\
 ✓ is as it should be. ✗ is not, and the line below says what to do. – could not be checked. The exit \

@@ -3,15 +3,17 @@
 use std::process::ExitCode;
 
 use regain::address::Address;
+use regain::ambient;
 use regain::ids::{UserId, UserIdFormat};
-use regain::store::{Store, StoreError, Suppressed};
+use regain::mail::recipient;
+use regain::store::{Stopped, Store, StoreError, Suppressed};
 use regain::timestamp::Timestamp;
 use regain::users::{Status, User};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::connection::Connection;
-use crate::failure::{Failure, Trouble};
+use crate::failure::{Cause, Failure, Trouble};
 use crate::say;
 use crate::stack::Stack;
 
@@ -41,18 +43,30 @@ struct Shown<'a> {
     mail_suppressed: Option<ShownSuppression>,
 }
 
-/// That the user's address is mailed no more.
+/// How the user's address is suppressed.
 #[derive(Serialize)]
 struct ShownSuppression {
+    /// Which mails it stops now.
+    stops: &'static str,
     since: String,
     because: &'static str,
+    count: u32,
+    /// `null` is for good.
+    until: Option<String>,
 }
 
-impl From<Suppressed> for ShownSuppression {
-    fn from(suppressed: Suppressed) -> Self {
+impl ShownSuppression {
+    fn of(suppressed: Suppressed, at: Timestamp) -> Self {
         Self {
+            stops: match suppressed.stopped(at) {
+                Stopped::All => "all",
+                Stopped::Codes => "codes",
+                Stopped::None => "none",
+            },
             since: suppressed.at.rfc3339(),
             because: suppressed.why.name(),
+            count: suppressed.count,
+            until: suppressed.until.map(Timestamp::rfc3339),
         }
     }
 }
@@ -89,7 +103,7 @@ pub(crate) async fn show(
         has_password: user.password_hash.is_some(),
         password_changed_at: user.password_changed_at.map(Timestamp::rfc3339),
         credentials_version: user.credentials_version,
-        mail_suppressed: suppressed.map(ShownSuppression::from),
+        mail_suppressed: suppressed.map(|it| ShownSuppression::of(it, ambient::now())),
     };
     say::line(serde_json::to_string_pretty(&shown)?);
     Ok(ExitCode::SUCCESS)
@@ -149,7 +163,7 @@ pub(crate) async fn unblock(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Has a user's address mailed again after it bounced or complained.
+/// Lifts the suppression of a user's address, here and on the list that SES keeps for the account.
 pub(crate) async fn unsuppress(
     connection: &Connection,
     stack: &Stack,
@@ -164,6 +178,22 @@ pub(crate) async fn unsuppress(
         say::line(format!("{who} is mailed again"));
     } else {
         say::line(format!("{who} is not suppressed"));
+    }
+    let removed = connection
+        .ses()
+        .delete_suppressed_destination()
+        .email_address(recipient(&user.email, &address))
+        .send()
+        .await;
+    match removed {
+        Ok(_) => say::line("the address was on SES's own suppression list, and is off it now"),
+        Err(error) => {
+            let trouble = Trouble::of("SES's own suppression list", &error);
+            if trouble.cause != Cause::Absent {
+                return Err(trouble.into());
+            }
+            say::line("the address is not on SES's own suppression list");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -357,7 +357,11 @@ impl Delivery {
         {
             return Ok(Outcome::Expired);
         }
-        let user = match self.store.recipient(&request.address).await? {
+        let user = match self
+            .store
+            .recipient(&request.address, &request.content, at)
+            .await?
+        {
             Recipient::User(user) => user,
             Recipient::Nobody => return Ok(Outcome::Nobody),
             Recipient::Suppressed => return Ok(Outcome::Suppressed),
@@ -509,7 +513,8 @@ fn valid_for(lifetime: Duration, locale: Locale) -> String {
 
 /// The address as SES takes it: as the user has it, but with an international domain in its ASCII form
 /// (RFC 5890).
-fn recipient(stored: &str, canonical: &Address) -> String {
+#[must_use]
+pub fn recipient(stored: &str, canonical: &Address) -> String {
     let domain = canonical
         .as_str()
         .rsplit_once('@')

@@ -125,20 +125,60 @@ async fn an_address_that_is_mailed_no_more_is_shown_as_one_and_mailed_again_on_r
     let (store, ann) = (kit.store(), address("ann@example.com"));
     let since = regain::ambient::now();
     store
-        .suppress(&ann, Suppression::Bounced, since)
+        .suppress(&ann, Suppression::Bounced, since, since)
         .await
         .unwrap();
     let ran = kit.local(&["users", "show", ID]).await;
     let shown: Value = serde_json::from_str(&ran.out).unwrap();
+    let until = since.plus(std::time::Duration::from_hours(24));
     assert_eq!(
         shown["mailSuppressed"],
-        json!({"since": since.rfc3339(), "because": "bounced"})
+        json!({
+            "stops": "all",
+            "since": since.rfc3339(),
+            "because": "bounced",
+            "count": 1,
+            "until": until.rfc3339(),
+        })
     );
+    kit.aws
+        .answers("suppression/addresses/ann@example.com", json!({}));
     for says in ["is mailed again", "is not suppressed"] {
         let ran = kit.local(&["users", "unsuppress", "ann@example.com"]).await;
-        assert_eq!(ran.well(), [format!("ann@example.com ({ID}) {says}")]);
+        let listed = "the address was on SES's own suppression list, and is off it now";
+        assert_eq!(
+            ran.well(),
+            [&format!("ann@example.com ({ID}) {says}"), listed]
+        );
         assert_eq!(store.suppressed(&ann).await.unwrap(), None);
     }
+}
+
+#[tokio::test]
+async fn what_becomes_of_sess_own_suppression_list_is_told() {
+    const CALL: &str = "suppression/addresses/ann@example.com";
+    let kit = Kit::new().await;
+    kit.bring_in(&[json!({"id": ID, "email": "ann@example.com"})])
+        .await;
+    kit.aws
+        .fails(CALL, 404, "NotFoundException", "not on the list");
+    let ran = kit.local(&["users", "unsuppress", ID]).await;
+    let absent = "the address is not on SES's own suppression list";
+    assert_eq!(ran.well().last(), Some(&absent));
+
+    let since = regain::ambient::now();
+    let (store, ann) = (kit.store(), address("ann@example.com"));
+    let suppressed = store.suppress(&ann, Suppression::Complained, since, since);
+    suppressed.await.unwrap();
+    kit.aws
+        .fails(CALL, 403, "AccessDeniedException", "not authorized");
+    let ran = kit.local(&["users", "unsuppress", ID]).await;
+    assert_eq!(
+        ran.sentence(),
+        "SES's own suppression list may not be used: not authorized"
+    );
+    assert_eq!(ran.out, format!("ann@example.com ({ID}) is mailed again\n"));
+    assert_eq!(store.suppressed(&ann).await.unwrap(), None);
 }
 
 #[tokio::test]

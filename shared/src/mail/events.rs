@@ -1,6 +1,6 @@
 //! What SES tells of a mail after it took it: recorded on the mail request, counted, and heeded.
 //!
-//! An address that bounced for good or complained is mailed no more. A caller cannot tell: only the
+//! An address that bounced for good or complained is suppressed. A caller cannot tell: only the
 //! delivery of mail asks for it, and nobody waits for that.
 
 use serde::{Deserialize, Deserializer};
@@ -49,6 +49,9 @@ struct Mail {
     destination: Vec<String>,
     #[serde(deserialize_with = "or_default")]
     tags: Tags,
+    /// When SES took it.
+    #[serde(deserialize_with = "or_default")]
+    timestamp: String,
 }
 
 /// The tags that deliver-mail gives each mail.
@@ -127,7 +130,7 @@ struct Verdict {
     report: Report,
     /// In SES's word for it.
     why: String,
-    /// Whether its recipient is to be mailed no more.
+    /// Whether its recipient is to be suppressed.
     suppression: Option<Suppression>,
     metric: Option<Metric>,
 }
@@ -216,13 +219,16 @@ impl MailEvents {
             return Ok(());
         };
         let mail = event.detail.mail;
+        let sent_at = Timestamp::parse_rfc3339(&mail.timestamp).unwrap_or(at);
         let mut is_suppressed = false;
         if let Some(suppression) = verdict.suppression {
             // A mail has one recipient. The reports that SES passes on may name others: whoever the mail
             // was forwarded to, or everybody of a domain.
             for recipient in &mail.destination {
                 if let Ok(address) = Address::parse(recipient) {
-                    self.store.suppress(&address, suppression, at).await?;
+                    self.store
+                        .suppress(&address, suppression, sent_at, at)
+                        .await?;
                     is_suppressed = true;
                 }
             }

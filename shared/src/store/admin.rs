@@ -5,7 +5,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::items::{codes_in_day, codes_in_hour, guesses_in_day};
 use super::users::as_read;
 use super::{Store, StoreError, Transacted, keys, s, updated};
-use crate::address::Address;
 use crate::keys::AddressKey;
 use crate::users::{BLOCKED, Status, User};
 
@@ -49,21 +48,6 @@ impl Store {
                 update.update_expression("SET #status = statusBeforeBlock REMOVE statusBeforeBlock")
             }
         };
-        let written = self.transact(vec![updated(update)?]).await?;
-        Ok(matches!(written, Transacted::Applied))
-    }
-
-    /// Has an address mailed again that was mailed no more.
-    ///
-    /// Returns whether there was anything to clear.
-    ///
-    /// # Errors
-    /// When the table cannot be asked.
-    pub async fn clear_suppression(&self, address: &Address) -> Result<bool, StoreError> {
-        let update = self
-            .update(keys::email(address))
-            .update_expression("REMOVE suppressed")
-            .condition_expression("attribute_exists(suppressed)");
         let written = self.transact(vec![updated(update)?]).await?;
         Ok(matches!(written, Transacted::Applied))
     }

@@ -12,6 +12,7 @@ mod keys;
 mod limits;
 mod mail;
 mod sessions;
+mod suppression;
 mod users;
 
 use std::collections::HashMap;
@@ -43,7 +44,8 @@ pub(crate) use limits::{NoItem, Number};
 pub use mail::Claim;
 pub(crate) use mail::LEASE;
 pub use sessions::{Begun, CodeRequest, Found, Renewed, Throttled};
-pub use users::{Recipient, Suppressed, Suppression};
+pub use suppression::{Stopped, Suppressed, Suppression};
+pub use users::Recipient;
 
 /// An item as DynamoDB has it.
 pub type Item = HashMap<String, AttributeValue>;

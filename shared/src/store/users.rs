@@ -1,11 +1,13 @@
 //! Users and the lookup that keeps their addresses unique.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use serde::Deserialize;
 
-use super::{Item, Store, StoreError, Transacted, keys, limits, n, read, s, told, updated, write};
+use super::{
+    Item, MailContent, Store, StoreError, Suppressed, Transacted, keys, limits, n, read, s, updated,
+    write,
+};
 use crate::address::Address;
 use crate::ids::UserId;
 use crate::timestamp::Timestamp;
@@ -13,39 +15,9 @@ use crate::users::{Status, User};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Lookup {
-    user_id: UserId,
-    suppressed: Option<Suppressed>,
-}
-
-/// That an address is mailed no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct Suppressed {
-    /// Since when.
-    pub at: Timestamp,
-    /// Why.
-    pub why: Suppression,
-}
-
-/// Why an address is mailed no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Suppression {
-    /// Its server refused a mail for good.
-    Bounced,
-    /// Its owner called a mail spam.
-    Complained,
-}
-
-impl Suppression {
-    /// The word that is recorded.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bounced => "bounced",
-            Self::Complained => "complained",
-        }
-    }
+pub(super) struct Lookup {
+    pub(super) user_id: UserId,
+    pub(super) suppressed: Option<Suppressed>,
 }
 
 /// Who is to have a mail.
@@ -55,7 +27,7 @@ pub enum Recipient {
     User(Box<User>),
     /// Nobody has it.
     Nobody,
-    /// Somebody has it, and it is mailed no more.
+    /// Somebody has it, and is not to be mailed this.
     Suppressed,
 }
 
@@ -135,57 +107,24 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub async fn recipient(&self, address: &Address) -> Result<Recipient, StoreError> {
+    pub async fn recipient(
+        &self,
+        address: &Address,
+        content: &MailContent,
+        at: Timestamp,
+    ) -> Result<Recipient, StoreError> {
         let lookup: Option<Lookup> = self.get(keys::email(address)).await?;
         let id = match lookup {
             None => return Ok(Recipient::Nobody),
             Some(Lookup {
-                suppressed: Some(_),
+                suppressed: Some(suppressed),
                 ..
-            }) => return Ok(Recipient::Suppressed),
+            }) if suppressed.stops(content, at) => return Ok(Recipient::Suppressed),
             Some(Lookup { user_id, .. }) => user_id,
         };
         let user = self.user(&id).await?;
         let user = user.filter(|user| user.has_address(address));
         Ok(user.map_or(Recipient::Nobody, |user| Recipient::User(user.into())))
-    }
-
-    /// Since when and why an address is mailed no more, if that is so.
-    ///
-    /// # Errors
-    /// When the table cannot be asked.
-    pub async fn suppressed(&self, address: &Address) -> Result<Option<Suppressed>, StoreError> {
-        let lookup: Option<Lookup> = self.get(keys::email(address)).await?;
-        Ok(lookup.and_then(|lookup| lookup.suppressed))
-    }
-
-    /// Has an address mailed no more, if somebody has it. The first reason stays.
-    ///
-    /// # Errors
-    /// When the table cannot be asked.
-    pub async fn suppress(
-        &self,
-        address: &Address,
-        why: Suppression,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let suppressed = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, s(keys::email(address)))
-            .update_expression("SET suppressed = :told")
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(suppressed)")
-            .expression_attribute_values(":told", told(why.name(), at))
-            .send()
-            .await;
-        match suppressed {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(StoreError::unreachable(error)),
-            },
-        }
     }
 
     /// Whether two users are the same item, whatever way their numbers were written in JSON.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use regain::locale::Locale;
 use regain::template::Template;
@@ -110,7 +110,6 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 async fn answer(
     State(inner): State<Arc<Inner>>,
-    method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
@@ -126,7 +125,7 @@ async fn answer(
         "secretsmanager" if operation == "GetSecretValue" => {
             asked["SecretId"].as_str().unwrap_or_default().to_owned()
         }
-        "" if method == Method::GET => uri
+        "" if uri.path().starts_with("/v2/email/") => uri
             .path()
             .trim_start_matches("/v2/email/")
             .replace("%40", "@"),

@@ -27,7 +27,7 @@ async fn the_end_of_every_mail_is_recorded() {
     kit.user(ANN).await;
     let ann = address(ANN);
     kit.store
-        .suppress(&ann, Suppression::Bounced, NOON)
+        .suppress(&ann, Suppression::Bounced, NOON, NOON)
         .await
         .unwrap();
     kit.start(Protocol::AuthV1, ANN, NOON).await;
