@@ -1,5 +1,6 @@
 //! `regain doctor`: everything that a stack needs to work, looked at one by one.
 
+mod calls;
 mod clock;
 mod mail;
 mod secrets;
@@ -44,6 +45,10 @@ pub(crate) async fn run(connection: &Connection, stack: &Stack) -> ExitCode {
     if answers(Service::Ses) {
         report.heading("Mail");
         mail::look(connection, stack, &mut report).await;
+    }
+    if silent.is_empty() {
+        report.heading("Functions");
+        calls::look(connection, stack, &mut report).await;
     }
     report.sum_up()
 }
