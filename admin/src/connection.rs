@@ -27,7 +27,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Connection {
     config: SdkConfig,
     endpoints: Vec<Endpoint>,
-    local: bool,
+    /// The API's port, where it is that of `cargo run`.
+    local: Option<u16>,
 }
 
 impl Connection {
@@ -69,7 +70,7 @@ impl Connection {
         Self {
             config: loader.load().await,
             endpoints,
-            local: options.local.is_some(),
+            local: options.local,
         }
     }
 
@@ -111,12 +112,18 @@ impl Connection {
         (!listens).then_some(url)
     }
 
+    /// Where the API of `cargo run` answers, if it is that one.
+    pub(crate) fn local_api(&self) -> Option<String> {
+        let port = self.local?;
+        Some(format!("http://127.0.0.1:{port}"))
+    }
+
     /// What to do about a failure with `--local`, as the end of its sentence.
     pub(crate) fn hint(&self, failure: &Failure) -> String {
         let Failure::Aws(trouble) = failure else {
             return String::new();
         };
-        if !self.local {
+        if self.local.is_none() {
             return String::new();
         }
         let looked_at = SERVICES.iter().filter_map(|&(service, name)| {

@@ -1,5 +1,6 @@
 //! `regain doctor`: everything that a stack needs to work, looked at one by one.
 
+mod calls;
 mod clock;
 mod mail;
 mod secrets;
@@ -49,6 +50,10 @@ pub(crate) async fn run(connection: &Connection, stack: &Stack, all_users: bool)
     if answers(Service::Dynamodb) {
         report.heading("Users");
         users::look(connection, stack, all_users, &mut report).await;
+    }
+    if silent.is_empty() {
+        report.heading("Functions");
+        calls::look(connection, stack, &mut report).await;
     }
     report.sum_up()
 }

@@ -148,6 +148,10 @@ pub(crate) struct Parts {
     /// What the names of the mail templates begin with, if not the stack's name
     #[arg(long, value_name = "PREFIX")]
     pub(crate) template_prefix: Option<String>,
+
+    /// Where the API answers, if not at the stack's output ApiUrl
+    #[arg(long, value_name = "URL")]
+    pub(crate) api: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -288,7 +292,11 @@ list, too, which needs the permission ses:DeleteSuppressedDestination.";
 
 const DOCTOR: &str = "\
 ✓ is as it should be. ✗ is not, and the line below says what to do. – could not be checked. The exit \
-code is 1 if there is a ✗. Nothing is changed, and no secret is printed.
+code is 1 if there is a ✗. No user and no setting is changed, and no secret is printed.
+
+Each endpoint is called once, for two addresses under .invalid, which nobody can have. No mail goes out, \
+and what is left in the table expires within two days. The calls count in the metrics and against \
+IP_REQUESTS_PER_HOUR. mail-events and audit-trail are not called: only AWS calls them.
 
 Counting the users who cannot recover reads the first 10 MB of the table, sessions and mail requests \
 included, for about 1,300 read units. --all-users reads all of it, for about 130 read units a MB. Both take \

@@ -23,6 +23,7 @@ Secrets
 Mail
 ✓ the account may send
 ✓ the account is out of the sandbox
+✓ mails call the service \"Regain\"
 ✓ no-reply@mail.example.com may be mailed from (by the identity example.com)
 ✓ template regain-directory-session-forgot-en
 ✓ template regain-directory-session-forgot-id
@@ -34,12 +35,22 @@ Mail
 Users
 ✓ there are no users as yet
 
-18 right, 0 wrong
+Functions
+✓ forgot-password answers
+✓ forgot-password-verify-otp answers
+✓ forgot-password-resend-otp answers
+✓ forgot-password-set-password answers
+✓ deliver-mail comes to what is asked for
+✓ users-resend answers
+✓ users-set-password answers
+
+26 right, 0 wrong
 ";
 
 #[tokio::test]
 async fn a_stack_that_is_all_right_passes_every_check() {
     let kit = Kit::new().await;
+    kit.deliver_mail().await;
     let ran = kit.run(&["doctor", "--stack", "regain"]).await;
     assert_eq!(
         (ran.code, ran.out.as_str(), ran.err.as_str()),
@@ -149,6 +160,7 @@ async fn each_thing_that_is_wrong_is_told_with_what_to_do() {
         ),
     ] {
         let kit = Kit::new().await;
+        kit.deliver_mail().await;
         kit.aws.answers(call, answer);
         let ran = kit.run(&["doctor", "--stack", "regain"]).await;
         assert_eq!(ran.code, Some(1), "{wrong}: {ran:?}");
@@ -214,6 +226,7 @@ async fn what_is_missing_or_forbidden_is_told_with_what_to_do() {
         ),
     ] {
         let kit = Kit::new().await;
+        kit.deliver_mail().await;
         kit.aws.fails(call, status, code, message);
         let ran = kit.run(&["doctor", "--stack", "regain"]).await;
         assert_eq!(ran.code, Some(1), "{ran:?}");
@@ -237,14 +250,15 @@ async fn what_an_endpoint_does_not_know_is_not_checked_and_nothing_wrong() {
     kit.aws.fails("account", 404, "", "");
     kit.aws
         .fails("identities/no-reply@example.com", 404, "", "");
-    let ran = kit.local(&["doctor"]).await;
+    kit.deliver_mail().await;
+    let ran = kit.local(&["doctor", "--api", kit.aws.url()]).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     for what in ["point-in-time recovery", "the account", "the sender"] {
         let line = format!("– {what}: not checked here, the endpoint does not know the call");
         assert!(ran.out.contains(&line), "{}", ran.out);
     }
     assert!(
-        ran.out.ends_with("14 right, 0 wrong, 3 not checked\n"),
+        ran.out.ends_with("22 right, 0 wrong, 3 not checked\n"),
         "{}",
         ran.out
     );
@@ -260,6 +274,7 @@ async fn parts_that_were_not_named_are_asked_for() {
         "– the code key: give --code-key-secret ID, or --stack NAME",
         "– the sender: give --mail-from ADDRESS, or --stack NAME",
         "– the templates: give --template-prefix PREFIX, or --stack NAME",
+        "– the functions: give --api URL, or --stack NAME",
     ] {
         assert!(ran.out.contains(line), "{}", ran.out);
     }
@@ -318,7 +333,8 @@ async fn another_program_in_the_place_of_dynamodb_or_of_secrets_manager_is_wrong
     ] {
         let kit = Kit::new().await;
         kit.aws.fails(call, 404, "", "");
-        let ran = kit.local(&["doctor"]).await;
+        kit.deliver_mail().await;
+        let ran = kit.local(&["doctor", "--api", kit.aws.url()]).await;
         assert_eq!(ran.code, Some(1), "{call}");
         assert!(ran.out.contains(wrong), "{}", ran.out);
     }
@@ -416,4 +432,57 @@ async fn the_first_pages_are_read_unless_all_are_asked_for() {
         ran.out
     );
     assert_eq!(kit.aws.calls("Scan"), 10);
+}
+
+#[tokio::test]
+async fn a_function_that_may_not_do_its_work_or_does_not_start_is_told_with_what_to_do() {
+    let verify = "/auth/v1/forgot-password/verify-otp";
+    for (path, status, code, wrong, fix) in [
+        (
+            verify,
+            503,
+            "",
+            "✗ forgot-password-verify-otp gives no answer: the gateway says 503",
+            "its log says why it does not start",
+        ),
+        (
+            "/directory/api/users/setPassword",
+            500,
+            "",
+            "✗ users-set-password gives no answer: the gateway says 500",
+            "its log says why it does not start",
+        ),
+    ] {
+        let kit = Kit::new().await;
+        kit.deliver_mail().await;
+        kit.aws.fails(path, status, code, "");
+        let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let lines: Vec<_> = ran.out.lines().collect();
+        let at = lines.iter().position(|line| *line == wrong);
+        let at = at.unwrap_or_else(|| panic!("{wrong}: {lines:#?}"));
+        assert!(lines[at + 1].contains(fix), "{lines:#?}");
+        assert!(ran.out.contains(" 1 wrong"), "{lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_whose_role_lacks_a_permission_is_told_apart_from_one_that_does_not_start() {
+    let kit = Kit::new().await;
+    kit.deliver_mail().await;
+    kit.aws
+        .replies("/auth/v1/forgot-password/set-password", 503);
+    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    let wrong =
+        "✗ forgot-password-set-password answers 503, not 401\n  → its log says what it may not";
+    assert!(ran.out.contains(wrong), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn mail_that_nobody_comes_to_is_told() {
+    let kit = Kit::new().await;
+    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    let wrong =
+        "✗ deliver-mail does not come to what is asked for\n  → look at its event source mapping";
+    assert!(ran.out.contains(wrong), "{}", ran.out);
 }

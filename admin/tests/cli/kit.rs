@@ -236,6 +236,23 @@ impl Kit {
         keys
     }
 
+    /// Puts the API's session and its mail request into the table, as `deliver-mail` leaves it.
+    pub(crate) async fn deliver_mail(&self) {
+        const NUMBER: &str = "1773144000000";
+        let session = regain::ids::SessionId::parse(aws::SESSION).unwrap();
+        let reference = session.reference().hex();
+        let number = AttributeValue::N(NUMBER.to_owned());
+        let nobody = AttributeValue::S("nobody".to_owned());
+        for (key, name, value) in [
+            (format!("SESSION#{reference}"), "generation", number),
+            (format!("MAIL#{reference}#{NUMBER}"), "outcome", nobody),
+        ] {
+            let put = self.table.put_item().table_name(TABLE);
+            let put = put.item("pk", AttributeValue::S(key)).item(name, value);
+            put.send().await.unwrap();
+        }
+    }
+
     /// Puts an address's state into the table.
     pub(crate) async fn put_address_state(&self, email: &str, state: &[(&str, AttributeValue)]) {
         self.put(&address_state_key(email), state).await;
