@@ -42,8 +42,7 @@ impl Address {
     /// control or invisible characters, a domain name with a dot that IDNA accepts, and 254 octets at most in
     /// all, as typed and in canonical form.
     pub fn parse(typed: &str) -> Result<Self, InvalidAddress> {
-        let typed = typed.trim_matches(|it: char| it.is_whitespace() || is_invisible(it));
-        let typed: String = typed.nfc().collect();
+        let typed: String = Self::trim(typed).nfc().collect();
         let (local, domain) = typed.split_once('@').ok_or(InvalidAddress)?;
         if typed.len() > MAX_ADDRESS
             || !(1..=MAX_LOCAL_PART).contains(&local.len())
@@ -58,6 +57,11 @@ impl Address {
             return Err(InvalidAddress);
         }
         Ok(Self(canonical))
+    }
+
+    /// An address as somebody typed it, without the white space and invisible characters around it.
+    pub(crate) fn trim(typed: &str) -> &str {
+        typed.trim_matches(|it: char| it.is_whitespace() || is_invisible(it))
     }
 
     /// The whole address.

@@ -519,9 +519,10 @@ pub fn recipient(stored: &str, canonical: &Address) -> String {
         .as_str()
         .rsplit_once('@')
         .map(|(_, domain)| domain);
-    match (stored.trim().rsplit_once('@'), domain) {
+    let stored = Address::trim(stored);
+    match (stored.rsplit_once('@'), domain) {
         (Some((local, typed)), Some(domain)) if !typed.is_ascii() => format!("{local}@{domain}"),
-        _ => stored.trim().to_owned(),
+        _ => stored.to_owned(),
     }
 }
 

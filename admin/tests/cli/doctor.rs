@@ -407,6 +407,7 @@ async fn a_stack_in_which_nobody_can_recover_is_wrong() {
 #[tokio::test]
 async fn who_may_not_read_all_users_has_them_unchecked() {
     let kit = Kit::new().await;
+    kit.deliver_mail().await;
     let denied = "User: arn:aws:iam::1:user/op is not authorized to perform: dynamodb:Scan";
     kit.aws.fails("Scan", 400, "AccessDeniedException", denied);
     let ran = kit.run(&["doctor", "--stack", "regain"]).await;

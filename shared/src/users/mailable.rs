@@ -4,10 +4,12 @@
 //! ASCII characters" (API reference, `Destination`), and it parses addresses as RFC 5322 does. A
 //! domain of other letters is sent in its ASCII form, see [`crate::mail`].
 
+use crate::address::Address;
+
 /// Why SES does not mail to an address that can be parsed, if that is so.
 #[must_use]
 pub fn unmailable(email: &str) -> Option<&'static str> {
-    let (local, _) = email.trim().rsplit_once('@')?;
+    let (local, _) = Address::trim(email).rsplit_once('@')?;
     if !local.is_ascii() {
         return Some(
             "has other characters than ASCII before the @, and SES mails to no such address",
@@ -38,6 +40,7 @@ mod tests {
             ("Ann.B-c_d+tag@example.com", true),
             ("o'neil@example.com", true),
             ("!#$%&'*+-/=?^_`{|}~@example.com", true),
+            ("\u{200b} ann@example.com \u{feff}", true),
             ("ann@bücher.example", true),
             ("ann@xn--bcher-kva.example", true),
             ("rené@example.com", false),

@@ -176,7 +176,7 @@ impl UserLines {
             accepted(&reasons)?;
         }
         let said = Said {
-            email: email.trim().to_owned(),
+            email: Address::trim(&email).to_owned(),
             phone: fields.text("phone")?,
             status: fields.text("status")?.map(Status::Text),
             profile: fields.document("profile", "an object")?,
@@ -563,6 +563,13 @@ mod tests {
                 )]
             );
         }
+    }
+
+    #[test]
+    fn an_address_is_kept_without_what_is_invisible_around_it() {
+        let line = "{\"email\": \"\u{200b} Ann@example.com\u{feff}\"}";
+        let read = UserLines::read(line, &rules());
+        assert_eq!(read.lines[0].said.email, "Ann@example.com");
     }
 
     #[test]
