@@ -47,27 +47,32 @@ pub(crate) async fn rotate(
     };
     let apart = session + KNOWN_TO_ALL_AFTER;
     let before = secret.versions().await?;
-    match before.rotated_at() {
-        None => say::line("the code key was never rotated"),
-        Some(at) if ambient::now() < at.plus(apart) => {
-            return Err(Failure::TooSoon {
-                rotated: say::minute(at),
-                again: from(at.plus(apart)),
-            });
-        }
-        Some(at) => say::line(format!(
-            "the code key was last rotated at {}",
-            say::minute(at)
-        )),
+    let rotated_at = before.rotated_at();
+    if let Some(at) = rotated_at
+        && ambient::now() < at.plus(apart)
+    {
+        return Err(Failure::TooSoon {
+            rotated: say::minute(at),
+            again: from(at.plus(apart)),
+        });
     }
     if dry_run {
-        say::line("it may be rotated now; nothing was changed");
+        let history = rotated_at.map_or("was never rotated".to_owned(), |at| {
+            format!("was last rotated at {}", say::minute(at))
+        });
+        say::line(format!(
+            "the code key {history} and may be rotated now; nothing was changed"
+        ));
         return Ok(ExitCode::SUCCESS);
     }
     let version = secret.put_after(&before.current).await?;
     let after = secret.in_force(&version, &before.current).await?;
     let at = after.current.created_at;
-    say::line("rotated: codes that were mailed before stay good");
+    let history = rotated_at.map_or("for the first time".to_owned(), |at| {
+        format!("the time before was {}", say::minute(at))
+    });
+    say::line(format!("rotated the code key ({history})"));
+    say::line("codes that were mailed before stay good until they expire");
     say::line(format!(
         "mail is written with the new key from {} on",
         from(at.plus(KNOWN_TO_ALL_AFTER))

@@ -8,7 +8,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
 use aws_smithy_http_client::{Builder, tls};
 use regain::store::Store;
+use tokio::net::TcpStream;
 
+use crate::failure::{Cause, Failure};
 use crate::options::{Connect, Endpoint, Service};
 
 /// What one try of a call may take, and the call with all of them: an operator can wait longer than
@@ -25,6 +27,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Connection {
     config: SdkConfig,
     endpoints: Vec<Endpoint>,
+    /// The API's port, where it is that of `cargo run`.
+    local: Option<u16>,
 }
 
 impl Connection {
@@ -47,7 +51,7 @@ impl Connection {
                     .with_max_attempts(ATTEMPTS)
                     .with_initial_backoff(FIRST_PAUSE),
             );
-        if options.local {
+        if options.local.is_some() {
             // The stand-ins ask for neither, but every call carries both.
             loader = loader
                 .region(Region::new("us-east-1"))
@@ -60,12 +64,13 @@ impl Connection {
             loader = loader.profile_name(profile);
         }
         let mut endpoints = options.endpoint.clone();
-        if options.local {
-            endpoints.extend(stand_ins());
+        if let Some(api) = options.local {
+            endpoints.extend(stand_ins(api));
         }
         Self {
             config: loader.load().await,
             endpoints,
+            local: options.local,
         }
     }
 
@@ -76,6 +81,69 @@ impl Connection {
             .iter()
             .find(|endpoint| endpoint.service == service);
         found.map(|endpoint| endpoint.url.clone())
+    }
+
+    /// Where a service is, if it is not where AWS has it.
+    fn url(&self, service: Service) -> Option<String> {
+        let set = |name: &str| {
+            let url = std::env::var_os(name)?.into_string().ok()?;
+            Some(url).filter(|url| !url.is_empty())
+        };
+        self.endpoint(service)
+            .or_else(|| set(service.variable()))
+            .or_else(|| set("AWS_ENDPOINT_URL"))
+    }
+
+    /// The URL of a service, if nothing listens there. Nobody asks that of AWS itself.
+    pub(crate) async fn silent(&self, service: Service) -> Option<String> {
+        let url = self.url(service)?;
+        let (scheme, rest) = url.split_once("://")?;
+        let host = rest.split('/').next()?;
+        let has_port = host
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let address = match scheme {
+            _ if has_port => host.to_owned(),
+            "https" => format!("{host}:443"),
+            _ => format!("{host}:80"),
+        };
+        let connected = tokio::time::timeout(CONNECT, TcpStream::connect(address)).await;
+        let listens = connected.is_ok_and(|connected| connected.is_ok());
+        (!listens).then_some(url)
+    }
+
+    /// Where the API of `cargo run` answers, if it is that one.
+    pub(crate) fn local_api(&self) -> Option<String> {
+        let port = self.local?;
+        Some(format!("http://127.0.0.1:{port}"))
+    }
+
+    /// What to do about a failure with `--local`, as the end of its sentence.
+    pub(crate) fn hint(&self, failure: &Failure) -> String {
+        let Failure::Aws(trouble) = failure else {
+            return String::new();
+        };
+        if self.local.is_none() {
+            return String::new();
+        }
+        let looked_at = SERVICES.iter().filter_map(|&(service, name)| {
+            let url = self.endpoint(service)?;
+            Some(format!("{url} ({name})"))
+        });
+        let looked_at: Vec<_> = looked_at.collect();
+        match trouble.cause {
+            _ if looked_at.is_empty() => String::new(),
+            Cause::Unreachable(_) => format!(
+                "; start the service with `cargo run`, which prints the options for this command if it \
+                 is not at {}",
+                looked_at.join(", ")
+            ),
+            Cause::NotServed | Cause::Other(_) => format!(
+                "; another program may be at {}: the line `Operate` of `cargo run` has the right options",
+                looked_at.join(", ")
+            ),
+            _ => String::new(),
+        }
     }
 
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
@@ -115,17 +183,24 @@ impl Connection {
     }
 }
 
-/// The stand-ins of `cargo run`, but for those that the environment says are elsewhere.
-fn stand_ins() -> impl Iterator<Item = Endpoint> {
-    [
-        (Service::Dynamodb, "AWS_ENDPOINT_URL_DYNAMODB", 3001),
-        (Service::Ses, "AWS_ENDPOINT_URL_SESV2", 3002),
-        (Service::Secrets, "AWS_ENDPOINT_URL_SECRETS_MANAGER", 3003),
-    ]
-    .into_iter()
-    .filter(|(_, variable, _)| std::env::var_os(variable).is_none_or(|url| url.is_empty()))
-    .map(|(service, _, port)| Endpoint {
-        service,
-        url: format!("http://127.0.0.1:{port}"),
-    })
+/// The stand-ins of `cargo run`, in the order of their ports after the API's, and what they stand for.
+pub(crate) const SERVICES: [(Service, &str); 3] = [
+    (Service::Dynamodb, "DynamoDB"),
+    (Service::Ses, "SES"),
+    (Service::Secrets, "Secrets Manager"),
+];
+
+/// The stand-ins beside an API, but for those that the environment says are elsewhere.
+fn stand_ins(api: u16) -> impl Iterator<Item = Endpoint> {
+    let ports = api.saturating_add(1)..;
+    let moved =
+        |service: Service| std::env::var_os(service.variable()).is_some_and(|url| !url.is_empty());
+    SERVICES
+        .into_iter()
+        .zip(ports)
+        .filter(move |&((service, _), _)| !moved(service))
+        .map(|((service, _), port)| Endpoint {
+            service,
+            url: format!("http://127.0.0.1:{port}"),
+        })
 }

@@ -1,30 +1,60 @@
 //! `regain doctor`: everything that a stack needs to work, looked at one by one.
 
+mod calls;
 mod clock;
 mod mail;
 mod secrets;
 mod table;
+mod users;
 
 use std::process::ExitCode;
 
 use self::clock::Clock;
-use crate::connection::Connection;
+use crate::connection::{Connection, SERVICES};
 use crate::failure::{Cause, Trouble};
+use crate::options::Service;
 use crate::say;
 use crate::stack::Stack;
 
 /// Looks at everything, and says what is right, what is not, and what could not be looked at.
-pub(crate) async fn run(connection: &Connection, stack: &Stack) -> ExitCode {
+pub(crate) async fn run(connection: &Connection, stack: &Stack, all_users: bool) -> ExitCode {
     let mut report = Report::default();
     let clock = Clock::default();
-    report.heading("Table");
-    table::look(connection, stack, &clock, &mut report).await;
-    report.heading("Clock");
-    clock.look(&mut report);
-    report.heading("Secrets");
-    secrets::look(connection, stack, &mut report).await;
-    report.heading("Mail");
-    mail::look(connection, stack, &mut report).await;
+    let mut silent = Vec::new();
+    for (service, name) in SERVICES {
+        if let Some(url) = connection.silent(service).await {
+            silent.push((service, format!("{url} ({name})")));
+        }
+    }
+    let answers = |service| silent.iter().all(|(it, _)| *it != service);
+    if !silent.is_empty() {
+        report.heading("Endpoints");
+        let urls: Vec<_> = silent.iter().map(|(_, url)| url.as_str()).collect();
+        let fix = "start the service with `cargo run`, or say where it is with --local=PORT or --endpoint";
+        report.bad(&format!("nothing listens at {}", urls.join(", ")), fix);
+    }
+    if answers(Service::Dynamodb) {
+        report.heading("Table");
+        table::look(connection, stack, &clock, &mut report).await;
+        report.heading("Clock");
+        clock.look(&mut report);
+    }
+    if answers(Service::Secrets) {
+        report.heading("Secrets");
+        secrets::look(connection, stack, &mut report).await;
+    }
+    if answers(Service::Ses) {
+        report.heading("Mail");
+        mail::look(connection, stack, &mut report).await;
+    }
+    if answers(Service::Dynamodb) {
+        report.heading("Users");
+        users::look(connection, stack, all_users, &mut report).await;
+    }
+    if silent.is_empty() {
+        report.heading("Functions");
+        calls::look(connection, stack, &mut report).await;
+    }
     report.sum_up()
 }
 
@@ -66,6 +96,19 @@ impl Report {
             self.good(good);
         } else {
             self.bad(bad, fix);
+        }
+    }
+
+    /// What could not be asked about, though every stack answers it: an endpoint that does not know the call
+    /// is another program's.
+    fn required(&mut self, what: &str, service: &str, trouble: &Trouble) {
+        if trouble.cause == Cause::NotServed {
+            self.bad(
+                &format!("{what}: the endpoint does not answer as {service} does"),
+                "another program may listen there: say where the service is with --local=PORT or --endpoint",
+            );
+        } else {
+            self.trouble(what, trouble);
         }
     }
 

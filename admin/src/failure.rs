@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::error::ResourceNotFoundException as NoTable;
 use aws_sdk_secretsmanager::types::error::ResourceNotFoundException as NoSecret;
 use regain::password::InvalidCost;
 use regain::settings::SettingsError;
+use regain::users::ImportError;
 use thiserror::Error;
 
 /// Why a command does not work.
@@ -36,6 +37,9 @@ pub(crate) enum Failure {
     /// AWS, or what stands in for it.
     #[error(transparent)]
     Aws(#[from] Trouble),
+    /// A file that could not be checked.
+    #[error(transparent)]
+    Import(ImportError),
     /// An import that was begun.
     #[error("line {line}: {problem} ({so_far})")]
     CutShort {

@@ -24,46 +24,43 @@ use self::options::{CodeKeyCommand, Command, Options, ThrottleCommand, UsersComm
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
-    match run(options).await {
+    let Options { connect, command } = Options::parse();
+    let connection = Connection::new(&connect).await;
+    match run(&connection, connect.local.is_some(), command).await {
         Ok(code) => code,
         Err(failure) => {
-            say::error(&failure);
+            say::error(format!("{failure}{}", connection.hint(&failure)));
             failure.exit_code()
         }
     }
 }
 
-async fn run(options: Options) -> Result<ExitCode, Failure> {
-    let place = options.command.place().clone();
-    let connection = Connection::new(&options.connect).await;
-    let stack = stack::find(&connection, &place, options.connect.local).await?;
-    match options.command {
+async fn run(connection: &Connection, local: bool, command: Command) -> Result<ExitCode, Failure> {
+    let stack = stack::find(connection, &command.place(), local).await?;
+    match command {
         Command::Users { command } => match command {
-            UsersCommand::Import(options) => import::run(&connection, &stack, &options).await,
-            UsersCommand::Show(options) => users::show(&connection, &stack, &options.user).await,
-            UsersCommand::Block(options) => {
-                users::set_blocked(&connection, &stack, &options.user, true).await
-            }
+            UsersCommand::Import(options) => import::run(connection, &stack, &options).await,
+            UsersCommand::Show(options) => users::show(connection, &stack, &options.user).await,
+            UsersCommand::Block(options) => users::block(connection, &stack, &options.user).await,
             UsersCommand::Unblock(options) => {
-                users::set_blocked(&connection, &stack, &options.user, false).await
+                users::unblock(connection, &stack, &options.user).await
             }
             UsersCommand::Unsuppress(options) => {
-                users::unsuppress(&connection, &stack, &options.user).await
+                users::unsuppress(connection, &stack, &options.user).await
             }
         },
         Command::Throttle { command } => match command {
             ThrottleCommand::Show(options) => {
-                throttle::show(&connection, &stack, &options.address).await
+                throttle::show(connection, &stack, &options.address).await
             }
             ThrottleCommand::Clear(options) => {
-                throttle::clear(&connection, &stack, &options.address).await
+                throttle::clear(connection, &stack, &options.address).await
             }
         },
-        Command::Audit { command } => audit::name(&connection, &stack, &command).await,
+        Command::Audit { command } => audit::name(connection, &stack, &command).await,
         Command::CodeKey {
             command: CodeKeyCommand::Rotate(options),
-        } => code_key::rotate(&connection, &stack, options.dry_run).await,
-        Command::Doctor(_) => Ok(doctor::run(&connection, &stack).await),
+        } => code_key::rotate(connection, &stack, options.dry_run).await,
+        Command::Doctor(options) => Ok(doctor::run(connection, &stack, options.all_users).await),
     }
 }

@@ -18,8 +18,8 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// Looks after a Regain stack: brings users in, shows and blocks them, shows and clears what throttles
-/// somebody, tells the audit trail's names, rotates the code key, and finds what keeps a stack from working.
+/// The operator's command of a Regain stack: imports, shows and blocks users, shows and clears throttles,
+/// prints the names that the audit trail has for somebody, rotates the code key, and checks a stack.
 #[derive(Debug, Parser)]
 #[command(name = "regain", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Options {
@@ -39,23 +39,25 @@ Examples, for a stack that was deployed under the name my-regain:
   regain audit subject ann@example.com --stack my-regain
   regain code-key rotate --stack my-regain
 
-For the one of `cargo run -- --dynamodb-port 3001 --ses-port 3002 --secrets-port 3003`:
+For the stack of `cargo run` on this machine, and for that of `cargo run -- --port 4000`:
   regain users show demo@example.com --local
+  regain users show demo@example.com --local=4000
 
-Credentials and region come from where the AWS CLI has them: the environment, or the profile in
+Credentials and region come from where the AWS CLI has them: the environment, or the profile in \
 AWS_PROFILE. If you sign in with `aws sso login`, hand them over first:
   eval \"$(aws configure export-credentials --format env)\"
 
-It exits with 0 when all is well, 1 when something is not, and 2 when it was not called right.";
+The exit code is 0 when all is well, 1 when something is not, and 2 when the command line is wrong.";
 
 /// Where the stack is.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Where")]
 pub(crate) struct Connect {
-    /// The stack of `cargo run` on this machine, with its stand-ins on ports 3001 (DynamoDB), 3002
-    /// (SES) and 3003 (Secrets Manager); AWS_ENDPOINT_URL_… and --endpoint move them
-    #[arg(long, global = true)]
-    pub(crate) local: bool,
+    /// The stack of `cargo run` on this machine. PORT is that of its API, 3000 if left out; the
+    /// stand-ins are on the ports after it, unless --endpoint or AWS_ENDPOINT_URL_… say otherwise
+    #[arg(long, global = true, value_name = "PORT", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "3000", value_parser = clap::value_parser!(u16).range(1..=65_532))]
+    pub(crate) local: Option<u16>,
 
     /// Another address for one service: dynamodb, ses, secrets or cloudformation. May be repeated;
     /// overrides AWS_ENDPOINT_URL_DYNAMODB and its like
@@ -85,6 +87,18 @@ pub(crate) enum Service {
     Ses,
     Secrets,
     Cloudformation,
+}
+
+impl Service {
+    /// The variable that the SDKs read an address of it from.
+    pub(crate) fn variable(self) -> &'static str {
+        match self {
+            Self::Dynamodb => "AWS_ENDPOINT_URL_DYNAMODB",
+            Self::Ses => "AWS_ENDPOINT_URL_SESV2",
+            Self::Secrets => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+            Self::Cloudformation => "AWS_ENDPOINT_URL_CLOUDFORMATION",
+        }
+    }
 }
 
 fn endpoint(text: &str) -> Result<Endpoint, String> {
@@ -134,6 +148,10 @@ pub(crate) struct Parts {
     /// What the names of the mail templates begin with, if not the stack's name
     #[arg(long, value_name = "PREFIX")]
     pub(crate) template_prefix: Option<String>,
+
+    /// Where the API answers, if not at the stack's output ApiUrl
+    #[arg(long, value_name = "URL")]
+    pub(crate) api: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -150,7 +168,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ThrottleCommand,
     },
-    /// Tell under which names the audit trail speaks of somebody
+    /// Print the name that the audit trail has for a person, a network or a device
     #[command(arg_required_else_help = true, after_help = AUDIT)]
     Audit {
         #[command(subcommand)]
@@ -162,7 +180,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: CodeKeyCommand,
     },
-    /// Check everything that a stack needs to work, and say how to mend what is not right
+    /// Check what a stack needs to work, and say how to repair what is wrong
     #[command(after_help = DOCTOR)]
     Doctor(DoctorOptions),
 }
@@ -221,7 +239,8 @@ pub(crate) enum UsersCommand {
     /// Keep a user from setting passwords, from now on
     #[command(after_help = BLOCK)]
     Block(UserOptions),
-    /// Make a blocked user active again
+    /// Give a blocked user the earlier status back
+    #[command(after_help = UNBLOCK)]
     Unblock(UserOptions),
     /// Mail a user's address again, which bounced or complained before
     #[command(after_help = UNSUPPRESS)]
@@ -229,45 +248,66 @@ pub(crate) enum UsersCommand {
 }
 
 const IMPORT: &str = "\
-A line is one user. Only \"email\" is required; a line matches an existing user by \"id\", or else by
-\"email\", and what it does not say stays as it is:
+A line is one user. Only \"email\" is required. A line matches an existing user by \"id\", or else by \
+\"email\"; what the line does not mention stays as it is:
 
-  {\"email\": \"ann@example.com\", \"password\": \"…\", \"profile\": {\"displayName\": \"Ann\"}, \"locale\": \"en\"}
-  {\"id\": \"60115a65c0c6974f894f9ea6\", \"email\": \"bob@example.com\", \"passwordHash\": \"$argon2id$v=19$…\"}
+  {\"email\": \"ann@example.com\", \"password\": \"…\", \"locale\": \"en\"}
+  {\"email\": \"bob@example.com\", \"passwordHash\": \"$argon2id$v=19$…\"}
 
-The other fields are phone, status, meta, identities, address, roles, isEmailValidate,
-isProfileComplete and isTemporary. \"passwordHash\" is an Argon2id PHC string. Hashes of another kind,
-bcrypt or scrypt among them, cannot be taken over: leave them out, and those people set a new
-password by a recovery.
+The other fields are phone, status, profile, meta, identities, address, roles, isEmailValidate, \
+isProfileComplete and isTemporary. \"passwordHash\" is an Argon2id PHC string. Hashes of another kind, \
+such as bcrypt or scrypt, cannot be taken over: leave them out, and those people set a new password by \
+a recovery.
 
-All lines are checked before the first is written. An import that was cut short is finished by
-running it again: who is as the file says is left alone.
+All lines are checked before the first is written: as JSON, as an item of the table, the address by \
+what SES mails to, and a \"password\" by the password policy. If one is bad, all bad ones are listed and \
+nothing is brought in. Statuses that may not recover, locales without mails and unknown fields are noted.
 
-Examples:
-  regain users import people.jsonl --stack my-regain --dry-run    says what it would do
+An address that changes is unproven again. A password that somebody has set by a recovery since is kept. \
+Ctrl-C ends the import after the lines under way. To finish an import that was cut short, run it again: \
+unchanged users are skipped.
+
+Examples, the first of which writes nothing:
+  regain users import people.jsonl --stack my-regain --dry-run
   regain users import people.jsonl --stack my-regain
-  regain users import people.jsonl --table my-regain-Table-1ABC2DEF3 --id-format uuid
+  regain users import people.jsonl --table my-table --id-format uuid
   regain users import people.jsonl --local";
 
 const BLOCK: &str = "\
-A recovery under way comes to nothing. Only who proves the mailbox is told that the user is blocked.
-Sessions of other services are theirs to end.";
+A recovery that is under way fails. Only somebody who has proven the mailbox is told that the user is \
+blocked. This command does not end sessions of other services.";
+
+const UNBLOCK: &str = "\
+The user gets back the status that `users block` replaced. A user who was blocked by other means gets \
+the first of the stack's RecoverableStatuses.";
 
 const UNSUPPRESS: &str = "\
-An address whose server refused a mail for good, or whose owner called a mail spam, is mailed no more:
-`users show` tells it as mailSuppressed. Lift it when the mailbox works again, at the owner's wish; if
-it bounces again, it is back. SES keeps such a list of its own for the whole account:
-  aws sesv2 delete-suppressed-destination --email-address ann@example.com";
+An address whose server refused a mail for good gets no mail for 24 hours. If it happens again, it gets \
+none for 7 days, then for 30 days, then for good. An address whose owner reported a mail as spam gets no \
+codes. `users show` prints this as mailSuppressed. Lift it when the mailbox works again, or when the owner \
+asks for it. The next bounce then counts as the first.
+
+SES has a suppression list of its own for the whole account. The command removes the address from that \
+list, too, which needs the permission ses:DeleteSuppressedDestination.";
 
 const DOCTOR: &str = "\
-✓ is as it should be, ✗ is not and comes with what to do about it, – could not be checked. It exits
-with 1 if there is a ✗. Nothing is changed, and no secret is printed.
+✓ is as it should be. ✗ is not, and the line below says what to do. – could not be checked. The exit \
+code is 1 if there is a ✗. No user and no setting is changed, and no secret is printed.
+
+Each endpoint is called once, for two addresses under .invalid, which nobody can have. No mail goes out, \
+and what is left in the table expires within two days. The calls count in the metrics and against \
+IP_REQUESTS_PER_HOUR. mail-events and audit-trail are not called: only AWS calls them.
+
+Counting the users who cannot recover reads the first 10 MB of the table, sessions and mail requests \
+included, for about 1,300 read units. --all-users reads all of it, for about 130 read units a MB. Both take \
+the permission dynamodb:Scan.
 
 Examples:
   regain doctor --stack my-regain
-  regain doctor --table my-regain-Table-1ABC2DEF3 --mail-from no-reply@example.com \\
-      --template-prefix my-regain --index-key-secret IndexKey-x1 --code-key-secret CodeKey-x2
-  regain doctor --local";
+  regain doctor --local
+  regain doctor --table my-table --mail-from no-reply@example.com \\
+      --template-prefix my-regain \\
+      --index-key-secret IndexKey-x1 --code-key-secret CodeKey-x2";
 
 /// `users import`.
 #[derive(Debug, Args)]
@@ -285,6 +325,10 @@ pub(crate) struct ImportOptions {
     /// Bring in the other lines when some are bad
     #[arg(long)]
     pub(crate) skip_bad: bool,
+
+    /// Replace passwords, too, that people have set by a recovery since they were brought in
+    #[arg(long)]
+    pub(crate) overwrite_passwords: bool,
 
     /// Form of the ids: that of the stack's UserIdFormat, else objectid
     #[arg(long, value_name = "FORM")]
@@ -343,12 +387,12 @@ pub(crate) enum ThrottleCommand {
 }
 
 const THROTTLE_SHOW: &str = "\
-Throttles are kept by address, whether or not a user has it. The limit of requests from one network
-address is another one: it ends with the hour.";
+Throttles are kept by address, whether or not a user has it. The limit of requests from one network \
+address is not shown: it ends with the hour.";
 
 const THROTTLE_CLEAR: &str = "\
-Recovery sessions stay as they are: a session whose own guesses are spent stays spent, and the person
-asks for a new code. The limit of requests from one network address is another one: it ends with the
+Recovery sessions stay as they are: a session whose own guesses are spent stays spent, and the person \
+asks for a new code. The limit of requests from one network address is not cleared: it ends with the \
 hour.";
 
 /// The commands for throttles.
@@ -394,9 +438,9 @@ pub(crate) enum AuditCommand {
 }
 
 const AUDIT: &str = "\
-The audit trail names people, networks and devices by keyed digests, which nobody can tell who has not
-the index key. What is printed here is what to look for in the stack's log group AuditLogGroup, or with
-`cargo run` in the file that its start names; docs/audit.md has the queries.
+The audit trail names people, networks and devices by keyed digests, which only the index key can \
+make. Look for what is printed here in the stack's log group AuditLogGroup, or with `cargo run` in the \
+file that its start names. docs/audit.md has the queries.
 
 Examples:
   regain audit subject ann@example.com --stack my-regain
@@ -411,21 +455,22 @@ pub(crate) enum CodeKeyCommand {
 }
 
 const CODE_KEY_ROTATE: &str = "\
-Codes that were mailed before stay good, and nobody's budget or throttle changes. The new key is put
-into the stack's secret CodeKey, and never printed; mail is written with it ten minutes later, when
+Codes that were mailed before stay good, and nobody's budget or throttle changes. The new key is put \
+into the stack's secret CodeKey and never printed. Mail is written with it ten minutes later, when \
 every running function knows it.
 
-Verification knows the key and the one before it, no third. So it is refused as long as a session
-may live that began under the one before: SessionTtlSeconds and ten minutes after the last rotation.
-For the stack of `cargo run`, whose settings are not known here, a session is taken to live a day.
+Verification knows the key and the one before it, but no third. So a rotation is refused while a \
+session may live that began under the key before: SessionTtlSeconds and ten minutes after the last \
+rotation. For the stack of `cargo run`, whose settings are not known here, a session is taken to live \
+for a day.
 
-The index key must never change, since throttles and made-up user ids hang on it. This command has
-no way to touch it, and rotates no secret but the code key of a whole stack.
+The index key must never change, because throttles and made-up user ids depend on it. This command \
+rotates the code key only.
 
-It takes the permissions secretsmanager:ListSecretVersionIds and secretsmanager:PutSecretValue.
+It needs the permissions secretsmanager:ListSecretVersionIds and secretsmanager:PutSecretValue.
 
-Examples:
-  regain code-key rotate --stack my-regain --dry-run    says whether it may be done now
+Examples, the first of which changes nothing:
+  regain code-key rotate --stack my-regain --dry-run
   regain code-key rotate --stack my-regain
   regain code-key rotate --local";
 
@@ -449,6 +494,10 @@ pub(crate) struct DoctorOptions {
     pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) parts: Parts,
+
+    /// Count the users who cannot recover in the whole table, and not only in its first 10 MB
+    #[arg(long)]
+    pub(crate) all_users: bool,
 }
 
 #[cfg(test)]
@@ -460,5 +509,49 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Options::command().debug_assert();
+    }
+
+    /// The help of a command and of all below it, as a terminal of that width shows it.
+    fn help(command: &mut clap::Command, width: usize, into: &mut Vec<String>) {
+        let mut shown = command.clone().term_width(width);
+        for line in shown.render_long_help().to_string().lines() {
+            into.push(line.to_owned());
+        }
+        into.push(String::new());
+        for below in command
+            .get_subcommands_mut()
+            .filter(|it| it.get_name() != "help")
+        {
+            help(below, width, into);
+        }
+    }
+
+    #[test]
+    fn help_is_broken_where_the_terminal_ends_and_nowhere_else() {
+        for width in [80, 100] {
+            let mut lines = Vec::new();
+            let mut command = Options::command();
+            command.build();
+            help(&mut command, width, &mut lines);
+            assert!(lines.len() > 200, "{}", lines.len());
+            for pair in lines.windows(2) {
+                let (line, next) = (&pair[0], &pair[1]);
+                let columns = line.chars().count();
+                let is_usage = line.starts_with("Usage:");
+                assert!(columns <= width || is_usage, "{width}: {line}");
+                let indent = |line: &str| line.len() - line.trim_start().len();
+                let goes_on = !line.is_empty()
+                    && !next.is_empty()
+                    && !line.ends_with(['.', ':', ']', '\\'])
+                    && indent(line) == indent(next)
+                    && indent(line) != 2
+                    && !next.trim_start().starts_with("- ");
+                let word = next.split_whitespace().next().unwrap_or_default();
+                assert!(
+                    !goes_on || columns + 1 + word.chars().count() > width,
+                    "{width}: broken too early:\n{line}\n{next}"
+                );
+            }
+        }
     }
 }

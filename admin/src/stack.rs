@@ -17,6 +17,8 @@ pub(crate) struct Stack {
     pub(crate) code_key: Option<String>,
     pub(crate) mail_from: Option<String>,
     pub(crate) template_prefix: Option<String>,
+    /// Where the API answers.
+    pub(crate) api: Option<String>,
     pub(crate) settings: Settings,
     /// Whether the settings are the stack's own, and not the environment's or the defaults.
     pub(crate) has_own_settings: bool,
@@ -79,6 +81,9 @@ pub(crate) async fn find(
                 .mail_from
                 .or_else(|| described.parameters.get("MailFrom").cloned()),
             template_prefix: Some(parts.template_prefix.unwrap_or_else(|| name.clone())),
+            api: parts
+                .api
+                .or_else(|| described.outputs.get("ApiUrl").cloned()),
             settings,
             has_own_settings: true,
         });
@@ -95,6 +100,7 @@ pub(crate) async fn find(
         code_key: or_local(parts.code_key_secret, LOCAL_CODE_KEY),
         mail_from: or_local(parts.mail_from, LOCAL_SENDER),
         template_prefix: or_local(parts.template_prefix, LOCAL_STACK),
+        api: parts.api.or_else(|| connection.local_api()),
         settings: Settings::from_env()?,
         has_own_settings: false,
     })

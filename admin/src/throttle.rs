@@ -31,7 +31,7 @@ pub(crate) async fn show(
     }
     if !stack.has_own_settings {
         say::note(
-            "the limits are the defaults, or this environment's; --stack tells the stack's own",
+            "the limits are the defaults, or those of this environment; only --stack NAME reads a stack's own",
         );
     }
     Ok(ExitCode::SUCCESS)
@@ -83,9 +83,10 @@ fn described(state: &AddressState, limits: &Limits, at: Timestamp) -> [String; 5
         Some(left @ 1..) => format!("{left} s more"),
         _ => "none".to_owned(),
     };
-    let last = state
-        .last_code_at
-        .map_or("none in two days".to_owned(), Timestamp::rfc3339);
+    let last = state.last_code_at.map_or(
+        "none in two days, or cleared since".to_owned(),
+        Timestamp::rfc3339,
+    );
     let hour = (
         state.codes_this_hour,
         of(limits.address_per_hour),

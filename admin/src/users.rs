@@ -3,15 +3,17 @@
 use std::process::ExitCode;
 
 use regain::address::Address;
+use regain::ambient;
 use regain::ids::{UserId, UserIdFormat};
-use regain::store::{Store, StoreError, Suppressed};
+use regain::mail::recipient;
+use regain::store::{Stopped, Store, StoreError, Suppressed};
 use regain::timestamp::Timestamp;
-use regain::users::User;
+use regain::users::{Status, User};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::connection::Connection;
-use crate::failure::{Failure, Trouble};
+use crate::failure::{Cause, Failure, Trouble};
 use crate::say;
 use crate::stack::Stack;
 
@@ -24,7 +26,8 @@ struct Shown<'a> {
     id: &'a str,
     email: &'a str,
     phone: &'a str,
-    status: &'a str,
+    status: Option<&'a str>,
+    may_recover: bool,
     profile: &'a Map<String, Value>,
     meta: &'a Map<String, Value>,
     identities: &'a Map<String, Value>,
@@ -40,18 +43,30 @@ struct Shown<'a> {
     mail_suppressed: Option<ShownSuppression>,
 }
 
-/// That the user's address is mailed no more.
+/// How the user's address is suppressed.
 #[derive(Serialize)]
 struct ShownSuppression {
+    /// Which mails it stops now.
+    stops: &'static str,
     since: String,
     because: &'static str,
+    count: u32,
+    /// `null` is for good.
+    until: Option<String>,
 }
 
-impl From<Suppressed> for ShownSuppression {
-    fn from(suppressed: Suppressed) -> Self {
+impl ShownSuppression {
+    fn of(suppressed: Suppressed, at: Timestamp) -> Self {
         Self {
+            stops: match suppressed.stopped(at) {
+                Stopped::All => "all",
+                Stopped::Codes => "codes",
+                Stopped::None => "none",
+            },
             since: suppressed.at.rfc3339(),
             because: suppressed.why.name(),
+            count: suppressed.count,
+            until: suppressed.until.map(Timestamp::rfc3339),
         }
     }
 }
@@ -74,7 +89,8 @@ pub(crate) async fn show(
         id: user.id.as_str(),
         email: &user.email,
         phone: &user.phone,
-        status: &user.status,
+        status: user.status.text(),
+        may_recover: stack.settings.recoverable_statuses.include(&user.status),
         profile: &user.profile,
         meta: &user.meta,
         identities: &user.identities,
@@ -87,43 +103,67 @@ pub(crate) async fn show(
         has_password: user.password_hash.is_some(),
         password_changed_at: user.password_changed_at.map(Timestamp::rfc3339),
         credentials_version: user.credentials_version,
-        mail_suppressed: suppressed.map(ShownSuppression::from),
+        mail_suppressed: suppressed.map(|it| ShownSuppression::of(it, ambient::now())),
     };
     say::line(serde_json::to_string_pretty(&shown)?);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Blocks a user, or makes a blocked one active again.
-pub(crate) async fn set_blocked(
+/// Blocks a user.
+pub(crate) async fn block(
     connection: &Connection,
     stack: &Stack,
     named: &str,
-    blocked: bool,
 ) -> Result<ExitCode, Failure> {
     let store = connection.store(&stack.table);
     let user = find(&store, stack, named).await?;
     let who = format!("{} ({})", user.email, user.id.as_str());
-    if user.is_blocked() == blocked {
-        let how = if blocked {
-            "blocked already"
-        } else {
-            "not blocked"
-        };
-        say::line(format!("{who} is {how}; the status is {:?}", user.status));
+    let before = user.status.described();
+    if user.status.is_blocked() {
+        say::line(format!("{who} is blocked already and has {before}"));
         return Ok(ExitCode::SUCCESS);
     }
-    let written = store.set_blocked(&user, blocked).await;
+    let written = store.block(&user).await;
     if !written.map_err(|error| trouble(stack, &error))? {
         return Err(Failure::Changed);
     }
-    say::line(format!(
-        "{who} is {} now",
-        if blocked { "blocked" } else { "active" }
-    ));
+    say::line(format!("{who} is blocked now and had {before}"));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Has a user's address mailed again after it bounced or complained.
+/// Gives a blocked user the status back that the user had before.
+pub(crate) async fn unblock(
+    connection: &Connection,
+    stack: &Stack,
+    named: &str,
+) -> Result<ExitCode, Failure> {
+    let store = connection.store(&stack.table);
+    let user = find(&store, stack, named).await?;
+    let who = format!("{} ({})", user.email, user.id.as_str());
+    let recoverable = &stack.settings.recoverable_statuses;
+    if !user.status.is_blocked() {
+        let now = user.status.described();
+        say::line(format!("{who} is not blocked and has {now}"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let written = store.unblock(&user, recoverable.first()).await;
+    if !written.map_err(|error| trouble(stack, &error))? {
+        return Err(Failure::Changed);
+    }
+    let after = user
+        .status_before_block
+        .unwrap_or_else(|| Status::from(recoverable.first()));
+    let still = if recoverable.include(&after) {
+        ""
+    } else {
+        ", which may not recover"
+    };
+    let after = after.described();
+    say::line(format!("{who} is no longer blocked and has {after}{still}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lifts the suppression of a user's address, here and on the list that SES keeps for the account.
 pub(crate) async fn unsuppress(
     connection: &Connection,
     stack: &Stack,
@@ -138,6 +178,22 @@ pub(crate) async fn unsuppress(
         say::line(format!("{who} is mailed again"));
     } else {
         say::line(format!("{who} is not suppressed"));
+    }
+    let removed = connection
+        .ses()
+        .delete_suppressed_destination()
+        .email_address(recipient(&user.email, &address))
+        .send()
+        .await;
+    match removed {
+        Ok(_) => say::line("the address was on SES's own suppression list, and is off it now"),
+        Err(error) => {
+            let trouble = Trouble::of("SES's own suppression list", &error);
+            if trouble.cause != Cause::Absent {
+                return Err(trouble.into());
+            }
+            say::line("the address is not on SES's own suppression list");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

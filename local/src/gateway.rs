@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
@@ -12,8 +13,10 @@ use axum::response::IntoResponse;
 use axum::{Json, Router};
 use data_encoding::BASE64;
 use http_body_util::BodyExt;
+use regain::timestamp::Timestamp;
 use serde_json::json;
 
+use crate::console::say;
 use crate::event::{Context, event, response};
 use crate::pool::{Pool, PoolError};
 use crate::random::Random;
@@ -24,6 +27,9 @@ const LARGEST_BODY: usize = 10 * 1024 * 1024;
 /// How much of a larger one is still read, so that its sender gets to see the answer.
 const MOST_READ: usize = 64 * 1024 * 1024;
 
+/// How much of a path is printed.
+const LONGEST_PATH: usize = 200;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
 /// The gateway and what is behind it.
@@ -32,6 +38,7 @@ pub struct Gateway {
     paths: HashMap<String, Vec<(Method, Route, Pool)>>,
     cors: Option<Cors>,
     random: Random,
+    quiet: bool,
 }
 
 impl Gateway {
@@ -55,7 +62,14 @@ impl Gateway {
             paths,
             cors,
             random,
+            quiet: false,
         }
+    }
+
+    /// Whether it prints no line for each call.
+    #[must_use]
+    pub fn quiet(self, quiet: bool) -> Self {
+        Self { quiet, ..self }
     }
 
     /// A router that gives the gateway every request without a route of its own.
@@ -123,7 +137,35 @@ async fn handle(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response<Body> {
-    gateway.answer(peer, request).await
+    if gateway.quiet {
+        return gateway.answer(peer, request).await;
+    }
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let at = regain::ambient::now();
+    let answer = gateway.answer(peer, request).await;
+    let took = regain::ambient::now().since(at);
+    say(call_line(&method, uri.path(), answer.status(), at, took));
+    answer
+}
+
+/// What is said of a call: nothing of its query, headers, body or caller.
+fn call_line(
+    method: &Method,
+    path: &str,
+    status: StatusCode,
+    at: Timestamp,
+    took: Duration,
+) -> String {
+    let clock = at.rfc3339();
+    let clock = clock.get(11..19).unwrap_or_default();
+    // What a terminal shows, and not what it obeys.
+    let path: String = path
+        .chars()
+        .take(LONGEST_PATH)
+        .flat_map(char::escape_debug)
+        .collect();
+    let status = status.as_u16();
+    format!("{clock} {method} {path} {status} {} ms", took.as_millis())
 }
 
 fn internal_error() -> Response<Body> {

@@ -1,5 +1,6 @@
 //! Listening sockets: bound before anything else is started, so that a port in use is said at once.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use thiserror::Error;
@@ -111,6 +112,23 @@ impl StandInListeners {
         })
     }
 
+    /// Binds them on the port that was asked for; else on the `preferred` one if there is one and it is
+    /// free; else on any free port.
+    fn bind_near(
+        asked: Option<u16>,
+        preferred: Option<u16>,
+        option: &'static str,
+        also: Option<IpAddr>,
+    ) -> Result<Self, ListenError> {
+        if let Some(port) = asked {
+            return Self::bind(port, option, also);
+        }
+        match preferred.map(|port| Self::bind(port, option, also)) {
+            None | Some(Err(ListenError::InUse { .. })) => Self::bind(0, option, also),
+            Some(bound) => bound,
+        }
+    }
+
     /// The URL that programs on this machine use.
     #[must_use]
     pub fn url(&self) -> String {
@@ -151,6 +169,35 @@ pub struct Urls {
     pub secrets: String,
 }
 
+impl Urls {
+    /// The options that tell `regain` of this service: `--local` alone where everything is on the ports
+    /// that it looks at by itself.
+    #[must_use]
+    pub fn operator_options(&self) -> String {
+        let api = self
+            .api
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok());
+        let api: u16 = api.unwrap_or(3000);
+        let mut options = match api {
+            3000 => "--local".to_owned(),
+            port => format!("--local={port}"),
+        };
+        for (distance, service, url) in [
+            (1, "dynamodb", &self.dynamodb),
+            (2, "ses", &self.ses),
+            (3, "secrets", &self.secrets),
+        ] {
+            let port = api.checked_add(distance);
+            if port.is_none_or(|port| *url != format!("http://{LOOPBACK}:{port}")) {
+                let _ = write!(options, " --endpoint {service}={url}");
+            }
+        }
+        options
+    }
+}
+
 impl Listeners {
     /// Binds them all.
     ///
@@ -158,17 +205,23 @@ impl Listeners {
     /// As [`listen`].
     pub fn bind(options: &Options) -> Result<Self, ListenError> {
         let also = options.also_listen;
+        // Any free port for the API is any free port for the rest: many services may run side by side.
+        let after = |distance| match options.port {
+            0 => None,
+            port => port.checked_add(distance),
+        };
         let api = StandInListeners::bind(options.port, "--port", None)?;
         let (dynamodb, dynamodb_url) = if let Some(url) = &options.dynamodb_url {
             (None, url.clone())
         } else {
-            let port = options.dynamodb_port;
-            let stand_in = StandInListeners::bind(port, "--dynamodb-port", also)?;
+            let asked = options.dynamodb_port;
+            let stand_in = StandInListeners::bind_near(asked, after(1), "--dynamodb-port", also)?;
             let url = stand_in.url();
             (Some(stand_in), url)
         };
-        let ses = StandInListeners::bind(options.ses_port, "--ses-port", also)?;
-        let secrets = StandInListeners::bind(options.secrets_port, "--secrets-port", also)?;
+        let ses = StandInListeners::bind_near(options.ses_port, after(2), "--ses-port", also)?;
+        let asked = options.secrets_port;
+        let secrets = StandInListeners::bind_near(asked, after(3), "--secrets-port", also)?;
         let urls = Urls {
             api: api.url(),
             dynamodb: dynamodb_url,
@@ -187,6 +240,8 @@ impl Listeners {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     #[tokio::test]
@@ -197,6 +252,57 @@ mod tests {
         let port = address.port();
         let sentence = "is in use: stop what listens there, or choose another with --port";
         assert_eq!(refused, format!("port {port} on 127.0.0.1 {sentence}"));
+    }
+
+    /// Four ports in a row that were free a moment ago.
+    fn four_free_ports() -> u16 {
+        loop {
+            let first = std::net::TcpListener::bind((LOOPBACK, 0)).unwrap();
+            let port = first.local_addr().unwrap().port();
+            let bind = |distance| {
+                std::net::TcpListener::bind((LOOPBACK, port.checked_add(distance)?)).ok()
+            };
+            if let (Some(_second), Some(_third), Some(_fourth)) = (bind(1), bind(2), bind(3)) {
+                return port;
+            }
+        }
+    }
+
+    fn bound(arguments: &[&str]) -> Result<Listeners, ListenError> {
+        Listeners::bind(&Options::parse_from([&["local"], arguments].concat()))
+    }
+
+    #[tokio::test]
+    async fn the_stand_ins_are_on_the_ports_after_the_apis_or_any_free_one() {
+        let api = four_free_ports();
+        let url = |distance| format!("http://127.0.0.1:{}", api + distance);
+        let port = api.to_string();
+        let alone = bound(&["--port", &port]).unwrap();
+        let urls = [&alone.urls.dynamodb, &alone.urls.ses, &alone.urls.secrets];
+        assert_eq!(urls, [&url(1), &url(2), &url(3)]);
+        assert_eq!(alone.urls.operator_options(), format!("--local={api}"));
+        drop(alone);
+
+        let taken = listen((LOOPBACK, api + 2).into(), "any").unwrap();
+        let moved = bound(&["--port", &port]).unwrap().urls;
+        assert_eq!((&moved.dynamodb, &moved.secrets), (&url(1), &url(3)));
+        assert_ne!(moved.ses, url(2));
+        let expected = format!("--local={api} --endpoint ses={}", moved.ses);
+        assert_eq!(moved.operator_options(), expected);
+        let asked = (api + 2).to_string();
+        let refused = bound(&["--port", &port, "--ses-port", &asked]).unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .ends_with("choose another with --ses-port")
+        );
+        drop(taken);
+    }
+
+    #[tokio::test]
+    async fn any_port_for_the_api_is_any_port_for_the_stand_ins() {
+        let urls: Vec<_> = (0..3).map(|_| bound(&["--port", "0"]).unwrap()).collect();
+        assert_eq!(urls.len(), 3);
     }
 
     #[tokio::test]

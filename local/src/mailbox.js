@@ -139,9 +139,42 @@ addEventListener("hashchange", show);
 for (const name of ["html", "text"]) {
   element(`tab-${name}`).addEventListener("click", () => { view = name; showView(); });
 }
+
+// Browsers give a page the clipboard on https and on this machine only. Elsewhere the older command does it,
+// and where that is gone, too, the code is at least selected.
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = text;
+    field.readOnly = true;
+    field.className = "unseen";
+    document.body.append(field);
+    field.select();
+    let copied = false;
+    try { copied = document.execCommand("copy"); } catch { /* not there */ }
+    field.remove();
+    return copied;
+  }
+}
+
 element("copy").addEventListener("click", async () => {
-  await navigator.clipboard.writeText(codeOf(shown));
-  element("copy").textContent = "Copied";
+  const mail = shown;
+  const copied = await copy(codeOf(mail));
+  if (mail !== shown) return;
+  element("copy").focus();
+  if (copied) {
+    element("copy").textContent = "Copied";
+  } else {
+    view = "text";
+    showView();
+    const text = element("text").firstChild;
+    const start = text.data.indexOf(`\n${codeOf(mail)}`) + 1;
+    getSelection().setBaseAndExtent(text, start, text, start + codeOf(mail).length);
+    element("copy").textContent = "Selected: press Ctrl+C or ⌘C";
+  }
 });
 
 showView();

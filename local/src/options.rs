@@ -8,7 +8,7 @@ use clap::{Parser, ValueEnum};
 /// Runs the whole of Regain on this machine: the API, the functions behind it, the table, the
 /// secrets and the mail. It needs no account, no Docker and no network.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "local", version, after_help = AFTER_HELP)]
+#[command(name = "local", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Options {
     /// Port of the API on 127.0.0.1; 0 takes any free one
     #[arg(long, value_name = "PORT", default_value_t = 3000)]
@@ -33,21 +33,25 @@ pub struct Options {
     #[arg(long, value_name = "URL", conflicts_with_all = ["data", "dynamodb_port"])]
     pub dynamodb_url: Option<String>,
 
-    /// Port of the DynamoDB stand-in; 0 takes any free one
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
-    pub dynamodb_port: u16,
+    /// Port of the DynamoDB stand-in; without it the API's port + 1, or any free one if that is taken
+    #[arg(long, value_name = "PORT")]
+    pub dynamodb_port: Option<u16>,
 
-    /// Port of the SES stand-in; 0 takes any free one
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
-    pub ses_port: u16,
+    /// Port of the SES stand-in; without it the API's port + 2, or any free one if that is taken
+    #[arg(long, value_name = "PORT")]
+    pub ses_port: Option<u16>,
 
-    /// Port of the Secrets Manager stand-in; 0 takes any free one
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
-    pub secrets_port: u16,
+    /// Port of the Secrets Manager stand-in; without it the API's port + 3, or any free one if that is taken
+    #[arg(long, value_name = "PORT")]
+    pub secrets_port: Option<u16>,
 
     /// A second address for the three stand-ins, such as a container bridge's own
     #[arg(long, value_name = "ADDRESS")]
     pub also_listen: Option<IpAddr>,
+
+    /// Do not print a line for each call of the API
+    #[arg(long)]
+    pub quiet: bool,
 
     /// Run the function binaries in this directory instead of building them
     #[arg(long, value_name = "DIR")]
@@ -62,7 +66,7 @@ pub enum Seed {
 }
 
 const AFTER_HELP: &str = "\
-Every parameter of template.yaml is also a setting: CodeTtlSeconds is CODE_TTL_SECONDS in the
+Every parameter of template.yaml is also a setting: CodeTtlSeconds is CODE_TTL_SECONDS in the \
 environment, CorsOrigins is CORS_ORIGINS (comma separated).
 
   cargo run                                   demo users, all in memory
@@ -70,4 +74,5 @@ environment, CorsOrigins is CORS_ORIGINS (comma separated).
   cargo run -- --users people.jsonl           your own users
   CODE_TTL_SECONDS=30 cargo run -- --port 0   short-lived codes on any free port
 
-Mail that would have been sent is shown at http://127.0.0.1:PORT/_mail.";
+Mail that would have been sent is shown at http://127.0.0.1:PORT/_mail. Each call of the API is a line \
+on stderr, with method, path, status and time; what the functions log is there, too.";

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
-use regain::settings::{Settings, SettingsError};
+use regain::settings::{self, MailSettings, Settings, SettingsError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -31,7 +31,7 @@ use crate::ses::Ses;
 use crate::shutdown::{Shutdown, Signals, Stop};
 use crate::store::TableStore;
 use crate::stream::{Dispatcher, Files};
-use crate::template::{Environment, Stack};
+use crate::template::{Environment, STACK_NAME, Stack};
 use crate::users::Loader;
 
 /// How long requests that have begun may take to end.
@@ -192,10 +192,10 @@ async fn start(
             .get(&route.function)
             .map(|pool| (route.clone(), pool.clone()))
     });
-    let gateway = Gateway::new(routes, stack.cors.clone(), random);
+    let gateway = Gateway::new(routes, stack.cors.clone(), random).quiet(options.quiet);
     let api = mailbox::router(mails).merge(gateway.into_router());
     tokio::spawn(serve(listeners.api, api, front.stop()));
-    greet(said, &urls);
+    greet(said, &urls, &stack.table.name);
     Ok(Kept {
         _data: data,
         _fleeting: fleeting,
@@ -225,15 +225,25 @@ async fn open_table(
     Ok(TableStore::open(&urls.dynamodb, table).await?)
 }
 
-/// All settings are those of the functions: the template's parameters and this environment.
-fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
-    Settings::read(&|name| {
+/// Checks the settings of all functions and of the gateway: the template's parameters, or this
+/// environment's values for them.
+///
+/// # Errors
+/// The first setting that makes no sense.
+pub fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
+    let get = |name: &str| {
         stack
             .functions
             .iter()
             .find_map(|function| function.environment.get(name))
             .cloned()
-    })
+    };
+    let settings = Settings::read(&get)?;
+    MailSettings::read(&get)?;
+    for origin in stack.cors.iter().flat_map(|cors| &cors.origins) {
+        settings::check_origin(origin)?;
+    }
+    Ok(settings)
 }
 
 /// Loads what the options ask for, and says what it was.
@@ -252,9 +262,16 @@ async fn load(
         said.push(format!("Seed       {count} items of events/seed.jsonl"));
     }
     if let Some(path) = &options.users {
-        let imported = loader.load_users(path).await?;
+        let (imported, notes) = loader.load_users(path).await?;
         let (new, old) = (imported.created, imported.updated);
         said.push(format!("Users      {new} new, {old} updated"));
+        if imported.passwords_kept > 0 {
+            let kept = imported.passwords_kept;
+            said.push(format!(
+                "  {kept} with a password of their own since, which was kept"
+            ));
+        }
+        said.extend(notes.into_iter().map(|note| format!("  {note}")));
     } else if options.seed.is_none() && was_empty {
         said.push("Demo users".to_owned());
         for user in loader.load_demo_users().await? {
@@ -332,11 +349,19 @@ async fn serve(listener: TcpListener, app: Router, stop: Stop) {
 }
 
 /// The last line is what a script waits for. Whoever reads stdout may have gone; the service runs on.
-fn greet(mut lines: Vec<String>, urls: &Urls) {
+fn greet(mut lines: Vec<String>, urls: &Urls, table: &str) {
     lines.push(format!("Mailbox    {}/_mail", urls.api));
     lines.push(format!("DynamoDB   {}", urls.dynamodb));
     lines.push(format!("SES        {}", urls.ses));
     lines.push(format!("Secrets    {}", urls.secrets));
+    let operate = urls.operator_options();
+    let table = match table {
+        STACK_NAME => String::new(),
+        other => format!(" --table {other}"),
+    };
+    lines.push(format!(
+        "Operate    cargo run --bin regain -- doctor {operate}{table}"
+    ));
     lines.push(format!("ready on {}\n", urls.api));
     let mut stdout = std::io::stdout().lock();
     let _ = stdout

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ use crate::template::{ConfigurationSets, MailTemplate};
 
 use events::{Fate, Taken};
 use rendering::{Compiled, Content};
-use wire::{SendEmail, TemplateContent, WireTemplate};
+use wire::{SendEmail, TemplateContent, WireSuppressed, WireTemplate};
 
 /// A template that cannot be compiled.
 #[derive(Debug, Error)]
@@ -44,6 +44,8 @@ struct Inner {
     mails: MailStore,
     bus: Bus,
     random: Random,
+    /// The account's suppression list: addresses in lower case, and why they are on it.
+    suppressed: RwLock<BTreeMap<String, String>>,
 }
 
 /// An error as SES words it: its status, type and message.
@@ -75,6 +77,7 @@ impl Ses {
             mails,
             bus,
             random,
+            suppressed: RwLock::default(),
         })))
     }
 
@@ -92,7 +95,17 @@ impl Ses {
                     .put(update_template)
                     .delete(delete_template),
             )
+            .route("/v2/email/suppression/addresses", put(put_suppressed))
+            .route(
+                "/v2/email/suppression/addresses/{address}",
+                get(get_suppressed).delete(delete_suppressed),
+            )
             .with_state(self)
+    }
+
+    fn suppressed<T>(&self, look: impl FnOnce(&mut BTreeMap<String, String>) -> T) -> T {
+        let list = self.0.suppressed.write();
+        look(&mut list.unwrap_or_else(PoisonError::into_inner))
     }
 
     fn template(&self, name: &str) -> Result<Arc<Compiled>, Refusal> {
@@ -159,6 +172,9 @@ impl Ses {
         let at = regain::ambient::now().rfc3339();
         for to in recipients {
             let fate = match &content {
+                Ok(_) if self.suppressed(|list| list.contains_key(&to.to_ascii_lowercase())) => {
+                    Fate::SUPPRESSED
+                }
                 Ok(_) => Fate::of(&to),
                 Err(_) => Fate::NotRendered,
             };
@@ -168,7 +184,7 @@ impl Ses {
                     self.0.mails.keep(mail).map_err(|it| not_kept(&it))?;
                 }
                 Ok(_) => {
-                    say("[ses] NOT DELIVERED: the mailbox simulator bounced a mail".to_owned());
+                    say("[ses] NOT DELIVERED: a mail bounced".to_owned());
                 }
                 // Real SES has answered by now, and tells of this in an event.
                 Err(problem) => say(format!("[ses] NOT DELIVERED: Rendering Failure: {problem}")),
@@ -269,6 +285,35 @@ async fn delete_template(State(ses): State<Ses>, Path(name): Path<String>) -> Re
     let known = ses.template(&name);
     ses.change(|templates| templates.remove(&name));
     reply(known.map(|_| json!({})))
+}
+
+async fn put_suppressed(State(ses): State<Ses>, body: String) -> Response {
+    let put = parse::<WireSuppressed>(&body).map(|wire| {
+        let address = wire.email_address.to_ascii_lowercase();
+        ses.suppressed(|list| list.insert(address, wire.reason));
+        json!({})
+    });
+    reply(put)
+}
+
+async fn get_suppressed(State(ses): State<Ses>, Path(address): Path<String>) -> Response {
+    let reason = ses.suppressed(|list| list.get(&address.to_ascii_lowercase()).cloned());
+    reply(match reason {
+        Some(reason) => Ok(json!({"SuppressedDestination": {
+            "EmailAddress": address,
+            "Reason": reason,
+        }})),
+        None => Err(not_suppressed()),
+    })
+}
+
+async fn delete_suppressed(State(ses): State<Ses>, Path(address): Path<String>) -> Response {
+    let removed = ses.suppressed(|list| list.remove(&address.to_ascii_lowercase()));
+    reply(removed.map(|_| json!({})).ok_or_else(not_suppressed))
+}
+
+fn not_suppressed() -> Refusal {
+    not_found("Email address does not exist on your suppression list.")
 }
 
 fn compile(wire: WireTemplate) -> Result<(String, Arc<Compiled>), Refusal> {

@@ -6,10 +6,9 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::{Client, Config};
 use rand::rngs::SysError;
-use regain::password::{Hasher, InvalidCost};
 use regain::settings::Settings;
 use regain::store::Store;
-use regain::users::{ImportError, Imported, import};
+use regain::users::{ImportError, ImportRules, Imported, import};
 use serde_json::Value as Json;
 use thiserror::Error;
 
@@ -47,9 +46,6 @@ pub enum UsersError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The settings ask for hashes that cannot be made.
-    #[error(transparent)]
-    Cost(#[from] InvalidCost),
     /// The system has no randomness to give.
     #[error(transparent)]
     Randomness(#[from] SysError),
@@ -90,11 +86,11 @@ impl Loader {
         }
     }
 
-    /// Loads a file of users, all or none.
+    /// Loads a file of users, all or none, and says what to know about it.
     ///
     /// # Errors
-    /// When the file cannot be read, or a line of it is no user.
-    pub async fn load_users(&self, path: &Path) -> Result<Imported, UsersError> {
+    /// When the file cannot be read, or lines of it are no users: all of them are told.
+    pub async fn load_users(&self, path: &Path) -> Result<(Imported, Vec<String>), UsersError> {
         let file = path.display().to_string();
         let text = read(path).await?;
         self.import(&file, &text).await
@@ -157,19 +153,16 @@ impl Loader {
         Ok(loaded)
     }
 
-    async fn import(&self, file: &str, text: &str) -> Result<Imported, UsersError> {
-        let cost = self.settings.argon2;
-        let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
+    async fn import(&self, file: &str, text: &str) -> Result<(Imported, Vec<String>), UsersError> {
         let store = Store::new(self.client.clone(), &self.table);
-        let format = self.settings.user_id_format;
+        let rules = ImportRules::of(&self.settings);
         let mut rng = regain::ambient::rng()?;
-        let now = regain::ambient::now();
-        import(&store, &hasher, format, text, now, &mut rng)
-            .await
-            .map_err(|problem| UsersError::Import {
-                file: file.to_owned(),
-                problem,
-            })
+        let imported = import(&store, &rules, text, regain::ambient::now(), &mut rng).await;
+        let (imported, notes) = imported.map_err(|problem| UsersError::Import {
+            file: file.to_owned(),
+            problem,
+        })?;
+        Ok((imported, notes.sentences(&rules.statuses)))
     }
 }
 

@@ -405,6 +405,54 @@ async fn a_request_that_has_begun_is_answered_before_the_end() {
     assert_eq!(service.process.wait().unwrap().code(), Some(0));
 }
 
+/// What the program said on stderr of the calls that it got, until it was told to end.
+async fn said_of_calls(arguments: &[&str]) -> Vec<String> {
+    let mut service = Service::start(arguments);
+    for (method, path) in [
+        (Method::POST, "/auth/v1/forgot-password?to=ann@example.com"),
+        (Method::GET, "/nowhere%1b[2J/\u{202e}"),
+        (Method::OPTIONS, PATH),
+        (Method::GET, "/_mail.json"),
+        (Method::GET, "/_health"),
+    ] {
+        let body = json!({"do": "environment", "email": "ann@example.com"});
+        service.request(method, path, body.to_string()).await;
+    }
+    let said = BufReader::new(service.process.stderr.take().unwrap()).lines();
+    service.signal("-TERM");
+    let said = said.map_while(Result::ok);
+    said.filter(|line| !line.starts_with('[')).collect()
+}
+
+#[tokio::test]
+async fn each_call_of_the_api_is_one_line_with_nothing_of_what_was_sent() {
+    let said = said_of_calls(&[]).await;
+    let calls: Vec<_> = said
+        .iter()
+        .map(|line| line.split(' ').collect::<Vec<_>>())
+        .collect();
+    let expected = [
+        ("POST", PATH, "200"),
+        ("GET", "/nowhere%1b[2J/%E2%80%AE", "404"),
+        ("OPTIONS", PATH, "204"),
+    ];
+    assert_eq!(calls.len(), expected.len(), "{said:#?}");
+    for (call, expected) in calls.iter().zip(expected) {
+        let &[clock, method, path, status, took, "ms"] = call.as_slice() else {
+            unreachable!("{call:?}")
+        };
+        assert_eq!((method, path, status), expected);
+        assert_eq!((clock.len(), clock.matches(':').count()), (8, 2), "{clock}");
+        assert!(took.parse::<u64>().is_ok(), "{took}");
+    }
+    assert!(!said.concat().contains("ann@example.com"), "{said:#?}");
+}
+
+#[tokio::test]
+async fn a_quiet_service_says_nothing_of_its_calls() {
+    assert_eq!(said_of_calls(&["--quiet"]).await, [""; 0]);
+}
+
 #[test]
 fn a_port_in_use_is_said_before_anything_is_started() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -444,7 +492,8 @@ fn what_stops_the_start_is_one_sentence() {
     let path = users.to_str().unwrap();
     std::fs::write(
         &users,
-        "{\"email\": \"a@example.com\"}\n{\"email\": \"nothing\"}\n",
+        "{\"email\": \"a@example.com\"}\n{\"email\": \"nothing\"}\n\
+         {\"email\": \"b@example.com\", \"meta\": {\"\": 1}}\n",
     )
     .unwrap();
     for (arguments, environment, sentence) in [
@@ -456,7 +505,11 @@ fn what_stops_the_start_is_one_sentence() {
         (
             vec!["--users", path],
             ("CODE_LENGTH", "6"),
-            format!("error: {path}: line 2: \"email\" is not an e-mail address\n"),
+            format!(
+                "error: {path}: 2 of 3 lines cannot be brought in, so nothing was:\n  \
+                 line 2: \"email\" is not an e-mail address\n  \
+                 line 3: \"meta\" has a field without a name, which DynamoDB does not take\n"
+            ),
         ),
         (
             vec!["--users", "/nowhere"],

@@ -77,7 +77,7 @@ fn globals_hold_where_a_function_says_nothing() {
     let stack = stack(&[("CODE_TTL_SECONDS", "5")]);
     let mailer = stack.function("DeliverMail").unwrap();
     assert_eq!(mailer.function_name, "regain-deliver-mail");
-    assert_eq!(mailer.timeout, Duration::from_secs(30));
+    assert_eq!(mailer.timeout, Duration::from_mins(5));
     let other = stack.function("ForgotPassword").unwrap();
     assert_eq!(other.timeout, Duration::from_secs(10));
     assert_eq!(other.memory_mb, 512);
@@ -103,9 +103,12 @@ fn the_table_and_what_it_feeds_are_as_deployed() {
     assert_eq!(source.function, "DeliverMail");
     assert_eq!(source.batch_size, 10);
     assert_eq!(source.parallelization, 10);
-    assert_eq!(source.maximum_retry_attempts, Some(1000));
+    assert_eq!(source.maximum_retry_attempts, None, "age ends the tries");
     assert_eq!(source.maximum_record_age, Some(Duration::from_hours(1)));
     assert!(source.bisect && source.reports_failures);
+    // What the last mails of a batch came to is lost if the function is ended before.
+    let batch = regain::mail::LONGEST * u32::try_from(source.batch_size).unwrap();
+    assert!(batch < stack.function("DeliverMail").unwrap().timeout);
     assert_eq!(source.filters.len(), 1);
 }
 

@@ -25,6 +25,12 @@ const MIN_LENGTH: usize = 8;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/password/lists");
 
+/// As the crate folds a password before it looks it up.
+fn fold(line: &str) -> String {
+    let folded = line.nfd().default_case_fold().nfkd().default_case_fold();
+    folded.nfkc().filter(|it| !it.is_whitespace()).collect()
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let source = std::env::args_os().nth(1).ok_or("name the source list")?;
     let source = fs::read(source)?;
@@ -35,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let common: BTreeSet<&str> = common.lines().collect();
     let mut breached = BTreeSet::new();
     for line in String::from_utf8(source)?.lines().take(TAKEN) {
-        let folded: String = line.nfd().default_case_fold().nfc().collect();
+        let folded: String = fold(line);
         if folded.chars().count() >= MIN_LENGTH && !common.contains(folded.as_str()) {
             breached.insert(folded);
         }

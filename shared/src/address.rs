@@ -12,6 +12,8 @@ use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::unicode::is_invisible;
+
 /// The longest local part, in octets (RFC 5321, 4.5.3.1.1).
 const MAX_LOCAL_PART: usize = 64;
 
@@ -30,16 +32,18 @@ pub struct Address(String);
 pub struct InvalidAddress;
 
 impl Address {
-    /// The canonical form of an address as somebody typed it.
+    /// The canonical form of an address as somebody typed it: white space and invisible characters
+    /// around it are dropped.
     ///
     /// Parsing a canonical address gives the same address again.
     ///
     /// # Errors
-    /// Unless there is exactly one `@`, a local part of 1 to 64 octets without white space or
-    /// control characters, a domain name with a dot that IDNA accepts, and 254 octets at most in
+    /// Unless there is exactly one `@`, a local part of 1 to 64 octets without white space,
+    /// control or invisible characters, a domain name with a dot that IDNA accepts, and 254 octets at most in
     /// all, as typed and in canonical form.
     pub fn parse(typed: &str) -> Result<Self, InvalidAddress> {
-        let typed: String = typed.trim().nfc().collect();
+        let typed = typed.trim_matches(|it: char| it.is_whitespace() || is_invisible(it));
+        let typed: String = typed.nfc().collect();
         let (local, domain) = typed.split_once('@').ok_or(InvalidAddress)?;
         if typed.len() > MAX_ADDRESS
             || !(1..=MAX_LOCAL_PART).contains(&local.len())
@@ -60,6 +64,15 @@ impl Address {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The whole address with its domain as people write it: `bücher.example`, where the canonical form
+    /// has `xn--bcher-kva.example`.
+    pub(crate) fn readable(&self) -> String {
+        let (local, domain) = self.0.split_once('@').unwrap_or((&self.0, ""));
+        let (domain, _) =
+            Uts46::new().to_unicode(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow);
+        format!("{local}@{domain}")
     }
 
     /// What stands before the `@`.
@@ -109,22 +122,9 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidAddress> {
     }
 }
 
+/// An address with an invisible character inside would look like the address without it.
 fn is_refused_in_a_local_part(character: char) -> bool {
     character.is_whitespace() || character.is_control() || is_invisible(character)
-}
-
-/// Whether a character shows nothing by itself: nobody types one on purpose, and an address with
-/// one would look like an address without it.
-fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{ad}'                    // soft hyphen
-        | '\u{61c}'                 // Arabic letter mark
-        | '\u{180e}'                // Mongolian vowel separator
-        | '\u{200b}'..='\u{200f}'   // zero-width spaces and joiners, direction marks
-        | '\u{202a}'..='\u{202e}'   // direction embeddings and overrides
-        | '\u{2060}'..='\u{206f}'   // word joiner, invisible operators, direction isolates
-        | '\u{feff}'                // byte order mark
-    )
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_http_client::{Builder, tls};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
@@ -27,11 +28,7 @@ const CONNECT: Duration = Duration::from_millis(800);
 ///
 /// TLS is rustls with ring: smaller and quicker to start than the SDK's default.
 pub(crate) fn config() -> SdkConfig {
-    let connector = Builder::new()
-        .tls_provider(tls::Provider::Rustls(
-            tls::rustls_provider::CryptoMode::Ring,
-        ))
-        .build_https();
+    let connector = connector(usize::MAX);
     let credentials = EnvironmentVariableCredentialsProvider::new();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
@@ -51,6 +48,24 @@ pub(crate) fn config() -> SdkConfig {
         .timeout_config(timeouts);
     config.set_region(env("AWS_REGION").map(Region::new));
     config.build()
+}
+
+/// A connector that opens a connection for each call and keeps none.
+///
+/// A function that was frozen may find a kept connection reset by the other side, and cannot tell whether
+/// what it just sent was taken. Where a call must not be made twice, a handshake costs less than that.
+pub(crate) fn fresh_connections() -> SharedHttpClient {
+    connector(0)
+}
+
+/// A connector that keeps so many idle connections to a host.
+fn connector(most_idle: usize) -> SharedHttpClient {
+    Builder::new()
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .pool_max_idle_per_host(most_idle)
+        .build_https()
 }
 
 /// What the environment says about one service, or else about all of them.

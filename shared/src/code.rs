@@ -6,15 +6,18 @@
 //! mailbox really written to: a forged mail request yields a code that opens nothing.
 
 use std::fmt;
+use std::iter::repeat_n;
 
 use data_encoding::HEXLOWER;
 use rand::rngs::StdRng;
 use subtle::{Choice, ConstantTimeEq};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use thiserror::Error;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::ids::{SessionRef, draw};
 use crate::keys::{AddressKey, Key};
 use crate::session::Protocol;
+use crate::unicode::{self, is_dash, is_invisible};
 
 /// How many decimal digits a code has: 4 to 10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,21 +52,66 @@ impl CodeLength {
 pub struct Code(String);
 
 impl Code {
-    /// Takes a code as a person typed it, trimmed; anything but `length` ASCII digits is none.
+    /// Takes a code as a person typed it. White space, dashes and invisible characters are dropped
+    /// wherever they are, and a digit of any script counts as the digit it is. What then is not
+    /// `length` digits is no code.
     #[must_use]
     pub fn parse(typed: &str, length: CodeLength) -> Option<Self> {
-        let code = typed.trim();
-        let fits = code.len() == length.digits() && code.bytes().all(|b| b.is_ascii_digit());
-        fits.then(|| Self(code.to_owned()))
+        // As large as it gets, so that no copy is left behind where it grew.
+        let mut code = Self(String::with_capacity(length.digits()));
+        for character in typed.chars().filter(|it| !is_separator(*it)) {
+            if code.0.len() == length.digits() {
+                return None;
+            }
+            let digit = unicode::digit(character)?;
+            code.0.push(char::from(b'0' + digit));
+        }
+        (code.0.len() == length.digits()).then_some(code)
     }
 
-    /// Takes a code that a client sent as a JSON number, and so without its leading zeros.
-    #[must_use]
-    pub fn from_number(number: u64, length: CodeLength) -> Option<Self> {
-        Self::parse(
-            &format!("{number:0width$}", width = length.digits()),
-            length,
-        )
+    /// Takes a code that a client sent as a JSON number, and so without its leading zeros. `number` is
+    /// the number as JSON writes it; `None` if it is an integer that cannot be a code.
+    ///
+    /// # Errors
+    /// If the number is no integer. It may be written as a fraction or with an exponent: `123456.0` and
+    /// `1.23456e5` are integers.
+    pub fn from_number(number: &str, length: CodeLength) -> Result<Option<Self>, NotAnInteger> {
+        let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let magnitude = whole.trim_start_matches('-');
+        // The number is all its digits, times ten to the power of its scale.
+        let digits = Zeroizing::new([magnitude, fraction].concat());
+        let digits = digits.trim_start_matches('0');
+        let significant = digits.trim_end_matches('0');
+        if significant.is_empty() {
+            return Ok(Self::padded("", 0, length));
+        }
+        // An exponent that does not fit is beyond all digits that a body has room for.
+        let exponent = exponent.parse().unwrap_or(if exponent.starts_with('-') {
+            i32::MIN
+        } else {
+            i32::MAX
+        });
+        let trailing = digits.len() - significant.len();
+        let scale = i128::from(exponent) + trailing as i128 - fraction.len() as i128;
+        let zeros = usize::try_from(scale).map_err(|_| NotAnInteger)?;
+        if whole.starts_with('-') {
+            return Ok(None);
+        }
+        Ok(Self::padded(significant, zeros, length))
+    }
+
+    /// The code of these digits and so many zeros behind them, with its leading zeros.
+    fn padded(digits: &str, zeros: usize, length: CodeLength) -> Option<Self> {
+        let missing = length
+            .digits()
+            .checked_sub(digits.len())?
+            .checked_sub(zeros)?;
+        let mut code = Self(String::with_capacity(length.digits()));
+        code.0.extend(repeat_n('0', missing));
+        code.0.push_str(digits);
+        code.0.extend(repeat_n('0', zeros));
+        Some(code)
     }
 
     /// The code in clear: for the mail only.
@@ -72,6 +120,16 @@ impl Code {
         &self.0
     }
 }
+
+/// What people put between a code's digits, or bring along with them.
+fn is_separator(character: char) -> bool {
+    character.is_whitespace() || is_dash(character) || is_invisible(character)
+}
+
+/// A JSON number that is no integer. Does not repeat the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("not an integer")]
+pub struct NotAnInteger;
 
 impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -189,17 +247,45 @@ mod tests {
     const SIX: CodeLength = CodeLength(6);
 
     #[test]
-    fn a_typed_code_is_trimmed_and_nothing_else() {
+    fn a_code_is_read_as_the_person_means_it() {
         for (typed, code) in [
             ("012345", Some("012345")),
             (" 012345\n", Some("012345")),
+            ("012 345", Some("012345")),
+            ("0 1 2 3 4 5", Some("012345")),
+            ("012-345", Some("012345")),
+            ("-012345-", Some("012345")),
+            ("012\u{2010}345", Some("012345")),
+            ("012 \u{2013} 345", Some("012345")),
+            ("012\u{2212}345", Some("012345")),
+            ("012\u{301c}345", Some("012345")),
+            ("012\u{a0}345", Some("012345")),
+            ("012\u{2003}345\u{2029}", Some("012345")),
+            ("\u{200b}012345\u{feff}", Some("012345")),
+            ("\u{202d}012\u{ad}345\u{202c}", Some("012345")),
+            ("０１２３４５", Some("012345")),
+            ("٠١٢٣٤٥", Some("012345")),
+            ("۰۱۲۳۴۵", Some("012345")),
+            ("०१२३४५", Some("012345")),
+            ("𝟘𝟙𝟚𝟛𝟜𝟝", Some("012345")),
+            ("9٨७６ ५-4", Some("987654")),
             ("12345", None),
             ("0123456", None),
+            ("012 345 6", None),
             ("01234a", None),
-            ("012 345", None),
+            ("01234l", None),
             ("", None),
-            ("\u{ff10}12345", None),
+            (" \u{200b}-", None),
             ("+12345", None),
+            ("+012345", None),
+            ("012.345", None),
+            ("012_345", None),
+            ("012,345", None),
+            ("12345½", None),
+            ("12345²", None),
+            ("12345①", None),
+            ("12345Ⅵ", None),
+            ("一二三四五六", None),
         ] {
             assert_eq!(
                 Code::parse(typed, SIX).as_ref().map(Code::reveal),
@@ -210,9 +296,43 @@ mod tests {
     }
 
     #[test]
-    fn a_numeric_code_gets_its_leading_zeros_back() {
-        assert_eq!(Code::from_number(42, SIX).unwrap().reveal(), "000042");
-        assert!(Code::from_number(1_000_000, SIX).is_none());
+    fn a_number_that_is_an_integer_gets_its_leading_zeros_back() {
+        let beyond = format!("1{}e-400", "0".repeat(405));
+        for (number, code) in [
+            ("123456", Ok(Some("123456"))),
+            ("42", Ok(Some("000042"))),
+            ("0", Ok(Some("000000"))),
+            ("-0", Ok(Some("000000"))),
+            ("0.000", Ok(Some("000000"))),
+            ("0e-99999999999999999999", Ok(Some("000000"))),
+            ("123456.0", Ok(Some("123456"))),
+            ("123456.000000000000000000000", Ok(Some("123456"))),
+            ("1.23456e5", Ok(Some("123456"))),
+            ("1.23456E+5", Ok(Some("123456"))),
+            ("0.00123456e8", Ok(Some("123456"))),
+            ("12345600e-2", Ok(Some("123456"))),
+            ("1e5", Ok(Some("100000"))),
+            ("120e0", Ok(Some("000120"))),
+            (&beyond, Ok(Some("100000"))),
+            ("1000000", Ok(None)),
+            ("1e6", Ok(None)),
+            ("1e400", Ok(None)),
+            ("1e99999999999999999999", Ok(None)),
+            ("18446744073709551616", Ok(None)),
+            ("-1", Ok(None)),
+            ("-123456", Ok(None)),
+            ("1.5", Err(NotAnInteger)),
+            ("-1.5", Err(NotAnInteger)),
+            ("123456.00000000000000000001", Err(NotAnInteger)),
+            ("1.23456e4", Err(NotAnInteger)),
+            ("123456e-1", Err(NotAnInteger)),
+            ("1e-400", Err(NotAnInteger)),
+            ("1e-99999999999999999999", Err(NotAnInteger)),
+        ] {
+            let read = Code::from_number(number, SIX);
+            let read = read.as_ref().map(|code| code.as_ref().map(Code::reveal));
+            assert_eq!(read, code.as_ref().copied(), "{number}");
+        }
     }
 
     #[test]

@@ -12,15 +12,18 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use lambda_http::{LambdaEvent, lambda_runtime, service_fn};
+use lambda_http::{LambdaEvent, RequestExt as _, lambda_runtime, service_fn};
+use serde::de::DeserializeOwned;
 
 use crate::audit::AuditTrail;
 use crate::audit::forward::{self, LogEvent};
+use crate::locale::Locale;
 use crate::mail::events::{MailEvent, MailEvents};
 use crate::mail::{Delivery, StreamBatch};
 use crate::metrics::Metric;
 use crate::password::Hasher;
-use crate::protocol::{Call, Failure, Reply, failed};
+use crate::payload::{self, Invocation, Unreadable};
+use crate::protocol::{Call, Failure, Malformed, Reply, failed};
 use crate::recovery::{Recovery, Refusal};
 use crate::secrets::Secrets;
 use crate::session::Protocol;
@@ -41,16 +44,28 @@ where
     F: Fn(Arc<Recovery>, Call) -> A + Clone + Send + Sync,
     A: Future<Output = Result<Reply, Failure>> + Send,
 {
-    telemetry::init();
+    if let Err(error) = telemetry::init() {
+        return stopped(&error);
+    }
     let recovery = match recovery().await {
         Ok(recovery) => Arc::new(recovery),
         Err(error) => return stopped(&*error),
     };
-    let answer = |event| {
+    let language = recovery.settings().languages.of(protocol);
+    let answer = |invocation: Invocation| {
         let (recovery, endpoint) = (recovery.clone(), endpoint.clone());
         async move {
-            let endpoint = |call| endpoint(recovery, call);
-            Ok::<_, lambda_http::Error>(answer(protocol, endpoint, event).await)
+            let LambdaEvent { payload, context } = invocation;
+            let answered = match payload::read(&payload, &["requestContext"]) {
+                Ok(Some(event)) => {
+                    let endpoint = |call| endpoint(recovery, call);
+                    let event = LambdaEvent::new(event, context);
+                    Some(answer(protocol, language, endpoint, event).await)
+                }
+                Ok(None) => None,
+                Err(unreadable) => Some(refuse(protocol, language, unreadable, context)),
+            };
+            Ok::<_, lambda_http::Error>(answered)
         }
     };
     ended(lambda_runtime::run(service_fn(answer)).await)
@@ -58,29 +73,45 @@ where
 
 /// Runs the function that delivers mail. Returns only if it cannot start or go on.
 pub async fn deliver() -> ExitCode {
-    telemetry::init();
+    if let Err(error) = telemetry::init() {
+        return stopped(&error);
+    }
     let delivery = match delivery() {
         Ok(delivery) => delivery,
         Err(error) => return stopped(&*error),
     };
-    let deliver = |event: LambdaEvent<StreamBatch>| async {
-        Ok::<_, lambda_http::Error>(delivery.deliver_batch(event.payload, ambient::now).await)
+    let delivery = &delivery;
+    let deliver = |invocation: Invocation| async move {
+        let batch: StreamBatch = read(&invocation, &["Records"])?.unwrap_or_default();
+        let mut rng = ambient::rng()?;
+        let delivered = delivery.deliver_batch(batch, ambient::now, &mut rng).await;
+        // An error has the whole batch handed over again, and split.
+        delivered.map_err(lambda_http::Error::from)
     };
     ended(lambda_runtime::run(service_fn(deliver)).await)
 }
 
 /// Runs the function that hears what became of mails. Returns only if it cannot start or go on.
 pub async fn hear() -> ExitCode {
-    telemetry::init();
+    if let Err(error) = telemetry::init() {
+        return stopped(&error);
+    }
     let events = match Deployment::from_env() {
         Ok(deployment) => MailEvents::new(store(&aws::config(), deployment), audit()),
         Err(error) => return stopped(&error),
     };
-    let hear = |event: LambdaEvent<MailEvent>| async {
-        let heard = events.hear(event.payload, ambient::now()).await;
+    let events = &events;
+    let hear = |invocation: Invocation| async move {
+        let Some(event) = read::<MailEvent>(&invocation, &["aws.ses", "eventType"])? else {
+            return Ok(());
+        };
+        let heard = events.hear(event, ambient::now()).await;
         // An error has the event given again, and in the end kept in the dead-letter queue.
         heard.map_err(|error| {
-            tracing::error!(error = %telemetry::causes(&error), "an event to be heard again");
+            tracing::error!(
+                error = telemetry::causes(&error),
+                "SES event failed, will be retried"
+            );
             lambda_http::Error::from(error)
         })
     };
@@ -89,20 +120,55 @@ pub async fn hear() -> ExitCode {
 
 /// Runs the function that keeps the audit trail. Returns only if it cannot go on.
 pub async fn keep() -> ExitCode {
-    telemetry::init();
-    let keep = |event: LambdaEvent<LogEvent>| async move {
+    if let Err(error) = telemetry::init() {
+        return stopped(&error);
+    }
+    let keep = |invocation: Invocation| async move {
+        let Some(event) = read::<LogEvent>(&invocation, &["awslogs"])? else {
+            return Ok(());
+        };
         // An error has the event given again, and in the end kept in the dead-letter queue.
-        forward::keep(&event.payload, std::io::stdout()).map_err(|error| {
-            tracing::error!(error = %telemetry::causes(&error), "records to be kept again");
+        forward::keep(&event, std::io::stdout()).map_err(|error| {
+            tracing::error!(
+                error = telemetry::causes(&error),
+                "audit records failed, will be retried"
+            );
             lambda_http::Error::from(error)
         })
     };
     ended(lambda_runtime::run(service_fn(keep)).await)
 }
 
-/// One event of API Gateway, answered by an endpoint in the envelope of its protocol.
+/// Reads an event that nobody waits for. One that cannot be read is an error, so that it ends in the
+/// dead-letter queue and is not lost.
+fn read<T: DeserializeOwned>(
+    invocation: &Invocation,
+    marks: &[&str],
+) -> Result<Option<T>, Unreadable> {
+    payload::read(&invocation.payload, marks).inspect_err(|unreadable| {
+        tracing::error!(error = %unreadable, "the event cannot be read");
+    })
+}
+
+/// The answer to an event that is a call but cannot be read: in the envelope, and no failure of the
+/// function.
+fn refuse(
+    protocol: Protocol,
+    language: Locale,
+    unreadable: Unreadable,
+    lambda: lambda_http::Context,
+) -> ApiGatewayV2httpResponse {
+    tracing::warn!(request = lambda.request_id, error = %unreadable, "the event cannot be read");
+    let request = lambda_http::Request::default().with_lambda_context(lambda);
+    let context = Call::context(protocol, language, &request, ambient::now());
+    event::response(failed(&Malformed::UNREADABLE.into(), &context))
+}
+
+/// One event of API Gateway, answered by an endpoint in the envelope of its protocol, in `language` unless
+/// the caller asks for another of ours.
 pub async fn answer<F, A>(
     protocol: Protocol,
+    language: Locale,
     endpoint: F,
     event: LambdaEvent<ApiGatewayV2httpRequest>,
 ) -> ApiGatewayV2httpResponse
@@ -110,19 +176,24 @@ where
     F: FnOnce(Call) -> A,
     A: Future<Output = Result<Reply, Failure>>,
 {
-    event::response(reply(protocol, endpoint, event::request(event)).await)
+    event::response(reply(protocol, language, endpoint, event::request(event)).await)
 }
 
-async fn reply<F, A>(protocol: Protocol, endpoint: F, request: lambda_http::Request) -> Reply
+async fn reply<F, A>(
+    protocol: Protocol,
+    language: Locale,
+    endpoint: F,
+    request: lambda_http::Request,
+) -> Reply
 where
     F: FnOnce(Call) -> A,
     A: Future<Output = Result<Reply, Failure>>,
 {
     let at = ambient::now();
     let (call, context) = match ambient::rng() {
-        Ok(rng) => Call::new(protocol, request, at, rng),
+        Ok(rng) => Call::new(protocol, language, request, at, rng),
         Err(error) => {
-            let context = Call::context(protocol, &request, at);
+            let context = Call::context(protocol, language, &request, at);
             return logged(
                 failed(&Refusal::Unavailable(error.into()).into(), &context),
                 "failed",
@@ -185,6 +256,7 @@ fn delivery() -> Startup<Delivery> {
         .operation_attempt_timeout(aws::OPERATION)
         .build();
     let ses = aws_sdk_sesv2::config::Builder::from(&config)
+        .http_client(aws::fresh_connections())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts)
         .build();

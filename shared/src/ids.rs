@@ -8,7 +8,8 @@ use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use uuid::Uuid;
+use uuid::fmt::Hyphenated;
+use uuid::{Uuid, Variant};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// The form that a directory's user ids have. Decoys take the same form.
@@ -65,6 +66,18 @@ impl UserId {
         format.fits(id).then(|| Self(id.to_owned()))
     }
 
+    /// An id as a caller sent it, to be compared with one that a directory has: the same value in
+    /// another spelling is the same id. What is no id of any form equals none.
+    #[must_use]
+    pub fn sent(id: &str) -> Self {
+        let lower_case = id.to_ascii_lowercase();
+        Self(match Uuid::try_parse(id) {
+            Ok(uuid) => uuid.to_string(),
+            Err(_) if UserIdFormat::ObjectId.fits(&lower_case) => lower_case,
+            Err(_) => id.to_owned(),
+        })
+    }
+
     /// A new id for a new user.
     #[must_use]
     pub fn draw(format: UserIdFormat, rng: &mut StdRng) -> Self {
@@ -80,7 +93,19 @@ impl UserId {
 
 /// A session's id: 122 random bits, a bearer secret of the caller's. Kept only as its digest.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-pub struct SessionId(String);
+pub struct SessionId {
+    bytes: [u8; 16],
+    text: String,
+}
+
+impl From<Uuid> for SessionId {
+    fn from(uuid: Uuid) -> Self {
+        Self {
+            bytes: uuid.into_bytes(),
+            text: uuid.to_string(),
+        }
+    }
+}
 
 impl SessionId {
     /// A new id.
@@ -92,33 +117,66 @@ impl SessionId {
     /// The id made from 16 uniformly distributed bytes.
     #[must_use]
     pub fn from_entropy(entropy: [u8; 16]) -> Self {
-        Self(uuid_from(entropy).to_string())
+        uuid_from(entropy).into()
     }
 
     /// Takes a UUID as a client sends it; anything else names no session.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Uuid::try_parse(text)
-            .ok()
-            .map(|uuid| Self(uuid.to_string()))
+        Uuid::try_parse(text).ok().map(Self::from)
     }
 
     /// The reference under which the session is kept.
     #[must_use]
     pub fn reference(&self) -> SessionRef {
-        SessionRef(Sha256::digest(self.0.as_bytes()).into())
+        SessionRef(Sha256::digest(self.text.as_bytes()).into())
     }
 
     /// The id as the caller gets it: for a reply only.
     #[must_use]
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
 impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionId(..)")
+    }
+}
+
+/// The value of an `Idempotency-Key`: a UUID of version 4 or 7, and so nothing that others guess. It is
+/// as secret as the session id that it leads to.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct IdempotencyKey([u8; 16]);
+
+impl IdempotencyKey {
+    /// Takes the header's value: a UUID in its one form (RFC 9562, 4), in either case, with or without
+    /// the quotes of a structured field.
+    #[must_use]
+    pub fn parse(value: &str) -> Option<Self> {
+        let text = match value.strip_prefix('"') {
+            Some(quoted) => quoted.strip_suffix('"')?,
+            None => value,
+        };
+        let uuid = Uuid::try_parse(text).ok()?;
+        // Other forms are shorter or longer.
+        let is_one_form = text.len() == Hyphenated::LENGTH;
+        let is_unguessable =
+            uuid.get_variant() == Variant::RFC4122 && matches!(uuid.get_version_num(), 4 | 7);
+        (is_one_form && is_unguessable).then(|| Self(uuid.into_bytes()))
+    }
+
+    /// The UUID's bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdempotencyKey(..)")
     }
 }
 
@@ -147,20 +205,21 @@ impl SessionRef {
     }
 }
 
-/// A reset token: says which session it belongs to, and 256 random bits that prove it.
+/// A reset token: the id of the session that it belongs to, and 256 random bits that prove it.
 ///
-/// The session's reference is no secret, so that the token leads to its session in one read without
-/// an item of its own; only the digest of the whole token is kept.
+/// The id leads from the token to its session in one read, without an item of its own, and names the
+/// session where a client sends the token in place of the id. Only the digest of the whole token is
+/// kept.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-pub struct ResetToken([u8; 64]);
+pub struct ResetToken([u8; 48]);
 
 impl ResetToken {
     /// A new token for a session.
     #[must_use]
-    pub fn draw(session: &SessionRef, rng: &mut StdRng) -> Self {
-        let mut token = [0; 64];
-        let (reference, secret) = token.split_at_mut(32);
-        reference.copy_from_slice(session.as_bytes());
+    pub fn draw(session: &SessionId, rng: &mut StdRng) -> Self {
+        let mut token = [0; 48];
+        let (id, secret) = token.split_at_mut(16);
+        id.copy_from_slice(&session.bytes);
         rng.fill_bytes(secret);
         Self(token)
     }
@@ -174,10 +233,8 @@ impl ResetToken {
 
     /// The session it claims to belong to.
     #[must_use]
-    pub fn session(&self) -> SessionRef {
-        let mut reference = [0; 32];
-        reference.copy_from_slice(self.0.first_chunk::<32>().unwrap_or(&[0; 32]));
-        SessionRef(reference)
+    pub fn session(&self) -> SessionId {
+        Uuid::from_bytes(*self.0.first_chunk().unwrap_or(&[0; 16])).into()
     }
 
     /// What is kept of the token.
@@ -186,7 +243,7 @@ impl ResetToken {
         TokenDigest(Sha256::digest(self.0).into())
     }
 
-    /// The token as the caller gets it (86 characters, base64url): for a reply only.
+    /// The token as the caller gets it (64 characters, base64url): for a reply only.
     #[must_use]
     pub fn reveal(&self) -> String {
         BASE64URL_NOPAD.encode(&self.0)
@@ -266,11 +323,37 @@ mod tests {
     }
 
     #[test]
+    fn an_id_that_was_sent_is_compared_as_a_value() {
+        let (object_id, uuid) = (
+            "60115a65c0c6974f894f9ea6",
+            "0b8c2c3e-7f1d-4b57-9f2c-1d2e3f40516a",
+        );
+        for (sent, same) in [
+            (object_id, object_id),
+            ("60115A65C0C6974F894F9EA6", object_id),
+            (uuid, uuid),
+            ("0B8C2C3E-7F1D-4B57-9F2C-1D2E3F40516A", uuid),
+            ("0b8c2c3e-7F1D-4b57-9f2c-1d2e3f40516A", uuid),
+        ] {
+            assert_eq!(UserId::sent(sent).as_str(), same);
+        }
+        for other in [
+            "",
+            " ",
+            "60115a65c0c6974f894f9ea",
+            "60115a65c0c6974f894f9ea7",
+        ] {
+            assert_ne!(UserId::sent(other).as_str(), object_id, "{other:?}");
+        }
+    }
+
+    #[test]
     fn a_token_leads_to_its_session_and_back() {
         let mut rng = StdRng::seed_from_u64(1);
-        let session = SessionId::draw(&mut rng).reference();
+        let session = SessionId::draw(&mut rng);
         let token = ResetToken::draw(&session, &mut rng);
         assert_eq!(token.session(), session);
+        assert_eq!(token.reveal().len(), 64);
         assert_eq!(
             ResetToken::parse(&token.reveal()).unwrap().digest(),
             token.digest()
@@ -278,10 +361,63 @@ mod tests {
     }
 
     #[test]
+    fn an_idempotency_key_is_a_uuid_of_version_4_or_7_quoted_or_not() {
+        let (four, seven) = (
+            "4f9a3f0e-7c1d-4b57-9f2c-1d2e3f40516a",
+            "019b2c3d-4e5f-7a6b-8c7d-9e8f0a1b2c3d",
+        );
+        let parsed = |text: &str| IdempotencyKey::parse(text);
+        assert_ne!(parsed(four), parsed(seven));
+        for key in [four, seven] {
+            let value = parsed(key);
+            assert!(value.is_some(), "{key}");
+            assert_eq!(parsed(&key.to_uppercase()), value);
+            assert_eq!(parsed(&format!("\"{key}\"")), value);
+            assert_eq!(parsed(&format!("\"{}\"", key.to_uppercase())), value);
+            for other in [
+                format!("\"{key}"),
+                format!("{key}\""),
+                format!("\"\"{key}\"\""),
+                format!("'{key}'"),
+                format!("\" {key}\""),
+                format!("\"{key}\";a=b"),
+                format!("{{{key}}}"),
+                format!("urn:uuid:{key}"),
+                format!("{key},{key}"),
+                format!("{key}0"),
+                key.replace('-', ""),
+                key[1..].to_owned(),
+            ] {
+                assert_eq!(parsed(&other), None, "{other}");
+            }
+        }
+        for (other, why) in [
+            ("", "empty"),
+            ("\"", "half of the quotes"),
+            ("\"\"", "quotes only"),
+            ("0123456789abcdef", "another kind of key"),
+            ("01JGFJJZ00K3V9X2M7QD5T8RNB", "a ULID"),
+            ("00000000-0000-0000-0000-000000000000", "nil"),
+            ("ffffffff-ffff-ffff-ffff-ffffffffffff", "max"),
+            ("c232ab00-9414-11ec-b3c8-9f6bdeced846", "version 1"),
+            ("5df41881-3aed-3515-88a7-2f4a814cf09e", "version 3"),
+            ("2ed6657d-e927-568b-95e1-2665a8aea6a2", "version 5"),
+            ("1ec9414c-232a-6b00-b3c8-9f6bdeced846", "version 6"),
+            ("2489e9ad-2ee2-8e00-8ec9-32d5f69181c0", "version 8"),
+            ("4f9a3f0e-7c1d-4b57-1f2c-1d2e3f40516a", "the variant of NCS"),
+            ("4f9a3f0e-7c1d-4b57-cf2c-1d2e3f40516a", "the variant of COM"),
+        ] {
+            assert_eq!(parsed(other), None, "{why}");
+        }
+    }
+
+    #[test]
     fn secrets_do_not_print() {
         let mut rng = StdRng::seed_from_u64(1);
         let id = SessionId::draw(&mut rng);
-        let token = ResetToken::draw(&id.reference(), &mut rng);
+        let token = ResetToken::draw(&id, &mut rng);
         assert_eq!(format!("{id:?} {token:?}"), "SessionId(..) ResetToken(..)");
+        let key = IdempotencyKey::parse("4f9a3f0e-7c1d-4b57-9f2c-1d2e3f40516a").unwrap();
+        assert_eq!(format!("{key:?}"), "IdempotencyKey(..)");
     }
 }

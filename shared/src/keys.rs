@@ -16,7 +16,7 @@ use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::address::Address;
-use crate::ids::{SessionId, UserId, UserIdFormat};
+use crate::ids::{IdempotencyKey, SessionId, UserId, UserIdFormat};
 
 type HmacSha256 = Hmac<Sha256>;
 
@@ -186,7 +186,7 @@ impl IndexKeys {
         endpoint: &str,
         address: &Address,
         caller: IpAddr,
-        key: &str,
+        key: &IdempotencyKey,
     ) -> SessionId {
         SessionId::from_entropy(half(self.idempotency.mac(&[
             endpoint.as_bytes(),
@@ -238,18 +238,20 @@ mod tests {
         let keys = keys();
         let address = |text| Address::parse(text).unwrap();
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        let of = |endpoint, a, c, key| {
-            keys.idempotent_session(endpoint, &address(a), ip(c), key)
+        let of = |endpoint, a, c, number| {
+            let key = format!("4f9a3f0e-7c1d-4b57-9f2c-00000000000{number}");
+            let key = IdempotencyKey::parse(&key).unwrap();
+            keys.idempotent_session(endpoint, &address(a), ip(c), &key)
                 .reveal()
                 .to_owned()
         };
-        let one = of("resend", "a@example.com", "192.0.2.1", "k1");
-        assert_eq!(one, of("resend", "A@example.com", "192.0.2.1", "k1"));
+        let one = of("resend", "a@example.com", "192.0.2.1", 1);
+        assert_eq!(one, of("resend", "A@example.com", "192.0.2.1", 1));
         for other in [
-            of("forgot", "a@example.com", "192.0.2.1", "k1"),
-            of("resend", "b@example.com", "192.0.2.1", "k1"),
-            of("resend", "a@example.com", "192.0.2.2", "k1"),
-            of("resend", "a@example.com", "192.0.2.1", "k2"),
+            of("forgot", "a@example.com", "192.0.2.1", 1),
+            of("resend", "b@example.com", "192.0.2.1", 1),
+            of("resend", "a@example.com", "192.0.2.2", 1),
+            of("resend", "a@example.com", "192.0.2.1", 2),
         ] {
             assert_ne!(one, other);
         }

@@ -2,7 +2,7 @@
 //!
 //! The flow, in reading order:
 //!
-//! 1. [`function`] starts a Lambda function, and hands it each call.
+//! 1. [`function`] starts a Lambda function, and hands it each call, read from its [`payload`].
 //! 2. [`protocol`] reads the call and words the answer: [`protocol::directory`], [`protocol::auth_v1`].
 //! 3. [`recovery`] holds the use cases: ask for a code, prove it, ask for another, set the password.
 //! 4. [`session`] is the pure core: what a session may do, and when.
@@ -27,6 +27,7 @@ pub mod locale;
 pub mod mail;
 pub mod metrics;
 pub mod password;
+pub mod payload;
 pub mod protocol;
 pub mod recovery;
 pub mod secrets;
@@ -36,4 +37,5 @@ pub mod store;
 pub mod telemetry;
 pub mod template;
 pub mod timestamp;
+mod unicode;
 pub mod users;

@@ -4,6 +4,7 @@
 //! the [`Hasher`] turns it into the [`PasswordHash`] that is stored, and [`verify`] compares the
 //! two when somebody signs in.
 
+mod fold;
 mod hashing;
 mod lists;
 mod policy;

@@ -6,12 +6,15 @@
 pub mod auth_v1;
 pub mod directory;
 mod fields;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use lambda_http::http::header::{
-    ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+    ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName,
+    HeaderValue, RETRY_AFTER,
 };
 use lambda_http::http::request::Parts;
 use lambda_http::http::{Method, StatusCode};
@@ -21,6 +24,7 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 
 use crate::audit::Caller;
+use crate::ids::IdempotencyKey;
 use crate::locale::Locale;
 use crate::password::Reason;
 use crate::recovery::Refusal;
@@ -46,7 +50,7 @@ pub struct Call {
     method: Method,
     headers: HeaderMap,
     body: Body,
-    protocol: Protocol,
+    locale: Locale,
     /// Who calls: the network address as the gateway saw it, the device by its header.
     pub caller: Caller,
     /// When the call came: the one time by which all of it is judged.
@@ -112,6 +116,9 @@ impl fmt::Display for Failure {
 }
 
 impl Malformed {
+    /// What the gateway handed on is no call that can be read.
+    pub(crate) const UNREADABLE: Self = Self::field("body");
+
     const fn field(field: &'static str) -> Self {
         Self {
             kind: Kind::Request,
@@ -145,14 +152,16 @@ impl fmt::Debug for Call {
 }
 
 impl Call {
-    /// A call from the gateway's event, and the context of its answer.
+    /// A call from the gateway's event, and the context of its answer. `language` is for callers who ask for
+    /// none of ours.
     pub(crate) fn new(
         protocol: Protocol,
+        language: Locale,
         request: lambda_http::Request,
         at: Timestamp,
         rng: StdRng,
     ) -> (Self, Context) {
-        let context = Self::context(protocol, &request, at);
+        let context = Self::context(protocol, language, &request, at);
         // Without an address, which the gateway always gives, all callers share one throttle.
         let caller = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(gateway)) => gateway
@@ -176,7 +185,7 @@ impl Call {
                 method,
                 headers,
                 body,
-                protocol,
+                locale: context.locale,
                 caller,
                 at,
                 rng,
@@ -187,6 +196,7 @@ impl Call {
 
     pub(crate) fn context(
         protocol: Protocol,
+        language: Locale,
         request: &lambda_http::Request,
         at: Timestamp,
     ) -> Context {
@@ -196,63 +206,89 @@ impl Call {
             .unwrap_or_default();
         Context {
             protocol,
-            locale: locale(protocol, request.headers()),
+            locale: Locale::negotiate(&list(request.headers(), &ACCEPT_LANGUAGE))
+                .unwrap_or(language),
             at,
             request_id,
         }
     }
 
-    /// The language that the caller prefers, or else the protocol's own.
+    /// The language that the caller asks for, or else the protocol's own.
     #[must_use]
-    pub fn locale(&self) -> Locale {
-        locale(self.protocol, &self.headers)
+    pub const fn locale(&self) -> Locale {
+        self.locale
     }
 
-    /// Checks method, media type and size, and reads the body.
-    fn fields(&mut self) -> Result<Fields, Malformed> {
+    /// Checks method, media type, encoding and size, and reads the body.
+    fn fields(&self) -> Result<Fields<'_>, Malformed> {
         if self.method != Method::POST {
             return Err(Malformed {
                 kind: Kind::Method,
                 field: "method",
             });
         }
-        let media_type = self
-            .headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        let media_type = media_type
-            .and_then(|value| value.split(';').next())
-            .unwrap_or_default();
-        if !media_type.trim().eq_ignore_ascii_case("application/json") {
+        if !is_json(&list(&self.headers, &CONTENT_TYPE))
+            || !is_identity(&list(&self.headers, &CONTENT_ENCODING))
+        {
             return Err(Malformed {
                 kind: Kind::MediaType,
                 field: "content-type",
             });
         }
-        let body = std::mem::take(&mut self.body);
-        if body.len() > MAX_BODY {
+        if self.body.len() > MAX_BODY {
             return Err(Malformed {
                 kind: Kind::TooLarge,
                 field: "body",
             });
         }
-        Fields::read(&body)
+        Fields::read(&self.body)
     }
 
     /// The `Idempotency-Key`, if there is one.
-    fn idempotency_key(&self) -> Result<Option<String>, Malformed> {
-        let Some(value) = self.headers.get(IDEMPOTENCY_KEY) else {
+    fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Malformed> {
+        let mut values = self.headers.get_all(IDEMPOTENCY_KEY).iter();
+        let Some(value) = values.next() else {
             return Ok(None);
         };
-        value
-            .to_str()
-            .ok()
-            .map(str::trim)
-            .filter(|key| (16..=255).contains(&key.len()))
-            .filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
-            .map(|key| Some(key.to_owned()))
-            .ok_or(Malformed::field(IDEMPOTENCY_KEY))
+        let key = value.to_str().ok().map(str::trim);
+        match (key.and_then(IdempotencyKey::parse), values.next()) {
+            (Some(key), None) => Ok(Some(key)),
+            _ => Err(Malformed::field(IDEMPOTENCY_KEY)),
+        }
     }
+}
+
+/// The lines of a header as one list (RFC 9110, 5.3), as API Gateway joins them. Bytes that are no text
+/// become U+FFFD.
+fn list(headers: &HeaderMap, name: &HeaderName) -> String {
+    let lines = headers.get_all(name).iter();
+    let lines: Vec<_> = lines
+        .map(|line| String::from_utf8_lossy(line.as_bytes()))
+        .collect();
+    lines.join(",")
+}
+
+/// Whether a `Content-Type` is JSON, with any parameters. A header that was sent twice has to say so twice.
+fn is_json(content_type: &str) -> bool {
+    let mut is_quoted = false;
+    let types = content_type.split(|c| {
+        is_quoted ^= c == '"';
+        c == ',' && !is_quoted
+    });
+    let mut types = types.filter(|it| !it.trim().is_empty()).peekable();
+    types.peek().is_some()
+        && types.all(|it| {
+            let media_type = it.split(';').next().unwrap_or_default().trim();
+            media_type.eq_ignore_ascii_case("application/json")
+        })
+}
+
+/// Whether a `Content-Encoding` leaves the body as it is.
+fn is_identity(content_encoding: &str) -> bool {
+    content_encoding
+        .split(',')
+        .map(str::trim)
+        .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
 }
 
 /// A header's text, whatever its bytes, cut at a number of bytes.
@@ -263,18 +299,6 @@ fn header_cut(headers: &HeaderMap, name: &str, max: usize) -> Option<String> {
         .find(|end| text.is_char_boundary(*end));
     let text = text.get(..end.unwrap_or(0))?.trim();
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn locale(protocol: Protocol, headers: &HeaderMap) -> Locale {
-    let header = headers
-        .get(ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok());
-    header
-        .and_then(Locale::negotiate)
-        .unwrap_or(match protocol {
-            Protocol::Directory => Locale::En,
-            Protocol::AuthV1 => Locale::Id,
-        })
 }
 
 impl Context {

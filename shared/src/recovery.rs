@@ -18,16 +18,18 @@ use thiserror::Error;
 use crate::address::Address;
 use crate::audit::{Asked, AuditTrail, Caller, Event, Unanswered};
 use crate::code::Nonce;
-use crate::ids::{SessionId, UserId};
+use crate::ids::{IdempotencyKey, SessionId, UserId};
+use crate::keys::IndexKeys;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::password::{HashError, Hasher, Policy, Reason};
 use crate::secrets::{SecretError, Secrets};
-use crate::session::{Awaiting, Facts, Protocol, Refused, Session};
+use crate::session::{Awaiting, Facts, Protocol, Refused, Repeat, Session};
 use crate::settings::Settings;
 use crate::store::{Begun, CodeRequest, Renewed, SessionOrigin, Store, StoreError, Throttled};
 use crate::template::Template;
 use crate::timestamp::Timestamp;
+use crate::users::User;
 
 pub use guess::CodeGuess;
 pub use password::NewPassword;
@@ -73,7 +75,7 @@ pub enum Refusal {
     /// No such reset token.
     #[error("no such reset token")]
     TokenUnknown,
-    /// The user is blocked; told only once the code was proven.
+    /// The user's status is none that may recover; told only once the code was proven.
     #[error("the user is blocked")]
     Blocked,
     /// The password policy refuses the password.
@@ -147,7 +149,7 @@ pub struct Request {
     /// Who asks.
     pub caller: Caller,
     /// The caller's `Idempotency-Key`.
-    pub idempotency_key: Option<String>,
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 /// A session that began.
@@ -169,7 +171,7 @@ pub struct Named {
     /// The id, if what was sent can be one.
     pub session: Option<SessionId>,
     /// The user id, where the protocol sends it along.
-    pub user: Option<String>,
+    pub user: Option<UserId>,
 }
 
 impl Recovery {
@@ -203,6 +205,11 @@ impl Recovery {
         &self.settings
     }
 
+    /// Whether the user's status is one that may recover.
+    fn may_recover(&self, user: &User) -> bool {
+        self.settings.recoverable_statuses.include(&user.status)
+    }
+
     /// Fetches the secrets ahead of the first request. A failure shows when a request needs them.
     pub async fn warm(&self, at: Timestamp) {
         if let Err(error) = self.secrets.index().await {
@@ -216,8 +223,9 @@ impl Recovery {
         }
     }
 
-    /// Begins a session and has its code mailed, whoever has the address. What a throttle has refused
-    /// is refused again without asking the store, unless an `Idempotency-Key` may lead to a session.
+    /// Begins a session and has its code mailed, whoever has the address. An `Idempotency-Key` that was
+    /// sent within ten minutes leads to the same session again, unless that was proven since. What a
+    /// throttle has refused is refused again without asking the store for more than a key's session.
     ///
     /// # Errors
     /// [`Refusal::Throttled`], or a failure; nothing was written then.
@@ -245,79 +253,88 @@ impl Recovery {
         let caller = request.caller.network;
         let address_key = keys.address(&request.address);
         let caller_key = keys.caller(caller);
-        if request.idempotency_key.is_none()
-            && let Some(whom) = self.refusals.found(address_key, caller_key, at)
+        let mut id = match &request.idempotency_key {
+            None => SessionId::draw(rng),
+            Some(key) => {
+                let endpoint = request.protocol.name();
+                let id = keys.idempotent_session(endpoint, &request.address, caller, key);
+                match self.store.session(&id.reference()).await? {
+                    None => id,
+                    Some(first) => match first.repeat(at) {
+                        Repeat::Same => return Ok(repeated(trail, id, &first)),
+                        Repeat::Anew => id,
+                        Repeat::Absent => SessionId::draw(rng),
+                    },
+                }
+            }
+        };
+        if let Some(whom) = self.refusals.found(address_key, caller_key, at)
             && let Some(until) = whom.until()
         {
             return Err(Refusal::Throttled { until, whom });
         }
-        let user = match request.protocol {
-            Protocol::AuthV1 => None,
-            Protocol::Directory => {
-                let decoy = keys.decoy(&request.address, self.settings.user_id_format);
-                Some(
-                    self.store
-                        .user_id_of(&request.address)
-                        .await?
-                        .unwrap_or(decoy),
-                )
-            }
-        };
-        let id = match &request.idempotency_key {
-            None => SessionId::draw(rng),
-            Some(key) => {
-                keys.idempotent_session(request.protocol.name(), &request.address, caller, key)
-            }
-        };
-        let facts = Facts {
-            reference: id.reference(),
-            protocol: request.protocol,
-            template: request.template,
-            address: request.address.clone(),
-            answered_id: user.clone(),
-            started_at: at,
-            expires_at: at.plus(self.settings.limits.session_ttl),
-        };
-        let session = Awaiting::begin(facts, Nonce::draw(rng), &self.settings.limits);
+        let user = self.answered_id(request, &keys).await?;
+        let limits = &self.settings.limits;
         let code_request = CodeRequest {
             keys: &keys,
             caller,
             locale: request.locale,
-            limits: &self.settings.limits,
+            limits,
         };
-        trail.asks_for(Unanswered::Request);
-        match self
-            .store
-            .begin(&session, &request.origin, &code_request)
-            .await?
-        {
-            Begun::Started => {
-                metrics::count(Metric::CodesRequested);
-                trail.session(&session.facts);
-                trail.happened(Event::Requested(Asked::NewSession));
-                Ok(Started {
-                    session: id,
-                    user,
-                    at,
-                })
+        for _ in 0..ATTEMPTS {
+            let facts = Facts {
+                reference: id.reference(),
+                protocol: request.protocol,
+                template: request.template,
+                address: request.address.clone(),
+                answered_id: user.clone(),
+                started_at: at,
+                expires_at: at.plus(limits.session_ttl),
+            };
+            let session = Awaiting::begin(facts, Nonce::draw(rng), limits);
+            trail.asks_for(Unanswered::Request);
+            let begun = self.store.begin(&session, &request.origin, &code_request);
+            match begun.await? {
+                Begun::Started => {
+                    metrics::count(Metric::CodesRequested);
+                    trail.session(&session.facts);
+                    trail.happened(Event::Requested(Asked::NewSession));
+                    return Ok(Started {
+                        session: id,
+                        user,
+                        at,
+                    });
+                }
+                // A request with the same key came in between.
+                Begun::Taken(first) => {
+                    trail.not_done();
+                    match first.repeat(at) {
+                        Repeat::Same => return Ok(repeated(trail, id, &first)),
+                        Repeat::Anew => {}
+                        Repeat::Absent => id = SessionId::draw(rng),
+                    }
+                }
+                Begun::Throttled { until, whom } => {
+                    self.refusals.remember(whom, address_key, caller_key, at);
+                    return Err(Refusal::Throttled { until, whom });
+                }
             }
-            Begun::Replayed(first) => {
-                trail.session(first.facts());
-                trail.happened(Event::Requested(Asked::Repeated));
-                let Facts {
-                    answered_id,
-                    started_at,
-                    ..
-                } = first.facts().clone();
-                Ok(Started {
-                    session: id,
-                    user: answered_id,
-                    at: started_at,
-                })
-            }
-            Begun::Throttled { until, whom } => {
-                self.refusals.remember(whom, address_key, caller_key, at);
-                Err(Refusal::Throttled { until, whom })
+        }
+        Err(StoreError::Contended.into())
+    }
+
+    /// The user id that a request is answered with, real or decoy, where its protocol tells one.
+    async fn answered_id(
+        &self,
+        request: &Request,
+        keys: &IndexKeys,
+    ) -> Result<Option<UserId>, Refusal> {
+        match request.protocol {
+            Protocol::AuthV1 => Ok(None),
+            Protocol::Directory => {
+                let decoy = keys.decoy(&request.address, self.settings.user_id_format);
+                let known = self.store.user_id_of(&request.address).await?;
+                Ok(Some(known.unwrap_or(decoy)))
             }
         }
     }
@@ -422,11 +439,23 @@ impl Recovery {
     }
 }
 
+/// The answer to a request whose `Idempotency-Key` led to a session before: that session.
+fn repeated(trail: &mut Trail<'_>, id: SessionId, first: &Session) -> Started {
+    let facts = first.facts();
+    trail.session(facts);
+    trail.happened(Event::Requested(Asked::Repeated));
+    Started {
+        session: id,
+        user: facts.answered_id.clone(),
+        at: facts.started_at,
+    }
+}
+
 impl Named {
     /// Whether the user id that was sent is the one the session was answered with.
     fn check_user(&self, facts: &Facts) -> Result<(), Refusal> {
         match (&self.user, &facts.answered_id) {
-            (Some(sent), Some(answered)) if sent == answered.as_str() => Ok(()),
+            (Some(sent), Some(answered)) if sent == answered => Ok(()),
             (None, None) => Ok(()),
             _ => Err(Refusal::OtherUser),
         }

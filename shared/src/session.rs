@@ -24,6 +24,9 @@ use crate::timestamp::Timestamp;
 /// How long a validated session may still set its password, at most.
 pub const PROOF_TTL: Duration = Duration::from_mins(10);
 
+/// How long an `Idempotency-Key` leads to the session that it began.
+pub const IDEMPOTENCY_WINDOW: Duration = Duration::from_mins(10);
+
 /// The API that began a session. To the other one the session does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -161,6 +164,17 @@ pub enum Refused {
     CodeExpired,
 }
 
+/// What a request comes to whose `Idempotency-Key` led to a session before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// It is answered with that session.
+    Same,
+    /// The key's time is over: it begins a session anew, in the place of that one.
+    Anew,
+    /// The key counts as absent: it must not lead to a session that was proven or used.
+    Absent,
+}
+
 /// Whether an address may have another code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -184,6 +198,21 @@ impl Session {
         }
     }
 
+    /// What another request with the `Idempotency-Key` of this session comes to.
+    #[must_use]
+    pub fn repeat(&self, at: Timestamp) -> Repeat {
+        match self {
+            Self::Validated(_) | Self::Used(_) => Repeat::Absent,
+            Self::Awaiting(Awaiting { facts, .. }) => {
+                if facts.started_at > at.minus(IDEMPOTENCY_WINDOW) {
+                    Repeat::Same
+                } else {
+                    Repeat::Anew
+                }
+            }
+        }
+    }
+
     /// The session if it is not over as far as it knows itself; being superseded is known to its
     /// address only.
     ///
@@ -204,6 +233,27 @@ impl Session {
         limits: &Limits,
         at: Timestamp,
     ) -> Result<Awaiting, Refused> {
+        let session = self.permit_malformed_guess(address, limits, at)?;
+        if at >= session.generation.expires_at {
+            return Err(Refused::CodeExpired);
+        }
+        if address.guesses_today >= limits.daily_guesses {
+            return Err(Refused::Spent(Some(at.next_day())));
+        }
+        Ok(session)
+    }
+
+    /// The checks of [`Session::permit_guess`] that come before the code's own form: all that a
+    /// malformed code has to pass, since it is never charged.
+    ///
+    /// # Errors
+    /// The first reason against it, in the order in which callers are told.
+    pub fn permit_malformed_guess(
+        self,
+        address: &AddressState,
+        limits: &Limits,
+        at: Timestamp,
+    ) -> Result<Awaiting, Refused> {
         let session = match self.live(at)? {
             Self::Awaiting(session) => session,
             Self::Validated(_) | Self::Used(_) => return Err(Refused::CodeUsed),
@@ -213,12 +263,6 @@ impl Session {
         }
         if session.guesses >= limits.session_guesses {
             return Err(Refused::Spent(None));
-        }
-        if address.guesses_today >= limits.daily_guesses {
-            return Err(Refused::Spent(Some(at.next_day())));
-        }
-        if at >= session.generation.expires_at {
-            return Err(Refused::CodeExpired);
         }
         Ok(session)
     }

@@ -8,12 +8,20 @@ use tracing::level_filters::LevelFilter;
 
 use crate::code::CodeLength;
 use crate::ids::UserIdFormat;
+use crate::locale::Locale;
+use crate::session::Protocol;
+use crate::users::RecoverableStatuses;
+
+/// The longest name that mails can call the service by, in characters.
+const LONGEST_SERVICE_NAME: usize = 64;
+/// The longest sender. SES takes 254 characters; the template has to fit it into 256 with other settings.
+const LONGEST_SENDER: usize = 100;
 
 /// A setting that stops the start. Its message names the setting and what it may be.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum SettingsError {
     /// Not a whole number.
-    #[error("{name} must be a whole number from {min} to {max}, not \"{value}\"")]
+    #[error("{name} must be a whole number from {min} to {max}, not {value:?}")]
     NoNumber {
         /// The setting.
         name: &'static str,
@@ -37,7 +45,7 @@ pub enum SettingsError {
         max: u64,
     },
     /// None of the allowed words.
-    #[error("{name} must be one of {allowed}, not \"{value}\"")]
+    #[error("{name} must be one of {allowed}, not {value:?}")]
     NoChoice {
         /// The setting.
         name: &'static str,
@@ -48,11 +56,42 @@ pub enum SettingsError {
     },
     /// A name that mails cannot carry.
     #[error(
-        "SERVICE_NAME must be 1 to 64 characters on one line without four digits in a row, \
-         which could be taken for a code, not \"{value}\""
+        "SERVICE_NAME must be 1 to 64 characters on one line, without a blank at either end and \
+         without four digits in a row, which could be taken for a code, not {value:?}"
     )]
     NoServiceName {
         /// What it was set to.
+        value: String,
+    },
+    /// No list of statuses.
+    #[error(
+        "RECOVERABLE_STATUSES must be statuses with commas between them, of ASCII letters, digits, \
+         spaces and _.:- and at most {max} characters in all, not {value:?}",
+        max = RecoverableStatuses::MAX_LENGTH
+    )]
+    NoStatuses {
+        /// What it was set to.
+        value: String,
+    },
+    /// An address that SES cannot send from.
+    #[error(
+        "MAIL_FROM must be a plain address in ASCII such as no-reply@example.com, of at most {max} \
+         characters and without a display name, not {value:?}"
+    )]
+    NoSender {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
+    },
+    /// An origin that no browser sends.
+    #[error(
+        "CORS_ORIGINS must list origins as browsers send them, such as https://app.example.com or \
+         http://localhost:5173 (lower case, no path, no slash at the end, no default port), or be *, \
+         https://* or http://*; {value:?} is none of these"
+    )]
+    NoOrigin {
+        /// The entry of the list.
         value: String,
     },
     /// Not set, or empty, where there is no default.
@@ -63,14 +102,19 @@ pub enum SettingsError {
     },
     /// Guessing would be too easy.
     #[error(
-        "ACCOUNT_GUESSES_PER_DAY ({guesses}) is too much for a CODE_LENGTH of {digits}: \
-         guesses a day divided by the number of codes may be at most 1/1000"
+        "ACCOUNT_GUESSES_PER_DAY ({guesses}) is too much for a CODE_LENGTH of {digits}, because it may \
+         be at most a thousandth of the number of codes: set ACCOUNT_GUESSES_PER_DAY to at most \
+         {most_guesses}, or CODE_LENGTH to at least {least_digits}"
     )]
     Guessable {
         /// Guesses a day.
         guesses: u32,
         /// The code's length.
         digits: usize,
+        /// How many guesses a day codes of that length allow.
+        most_guesses: u64,
+        /// How long codes have to be for that many guesses.
+        least_digits: usize,
     },
 }
 
@@ -86,10 +130,34 @@ pub struct Settings {
     pub password_min_length: usize,
     /// `USER_ID_FORMAT`, `objectid` or `uuid`.
     pub user_id_format: UserIdFormat,
+    /// The languages of callers who ask for none of ours.
+    pub languages: Languages,
+    /// `RECOVERABLE_STATUSES`, with commas; `active` where it is not set.
+    pub recoverable_statuses: RecoverableStatuses,
     /// `SERVICE_NAME`, how mails and the password policy call the service.
     pub service_name: String,
     /// The cost of a password hash.
     pub argon2: Argon2Cost,
+}
+
+/// The language of messages and mails where neither the caller nor the user asked for one of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Languages {
+    /// `DIRECTORY_LANGUAGE`: that of the Directory API.
+    pub directory: Locale,
+    /// `AUTH_V1_LANGUAGE`: that of auth/v1.
+    pub auth_v1: Locale,
+}
+
+impl Languages {
+    /// The language of a protocol.
+    #[must_use]
+    pub const fn of(self, protocol: Protocol) -> Locale {
+        match protocol {
+            Protocol::Directory => self.directory,
+            Protocol::AuthV1 => self.auth_v1,
+        }
+    }
 }
 
 /// The limits of sessions and guesses, and the throttles.
@@ -157,12 +225,7 @@ impl Settings {
             address_per_day: source.throttle("EMAIL_REQUESTS_PER_DAY", 20)?,
             caller_per_hour: source.throttle("IP_REQUESTS_PER_HOUR", 100)?,
         };
-        if u64::from(limits.daily_guesses) * 1000 > code_length.codes() {
-            return Err(SettingsError::Guessable {
-                guesses: limits.daily_guesses,
-                digits: code_length.digits(),
-            });
-        }
+        check_guesses(code_length, limits.daily_guesses)?;
         let user_id_format = match source.text("USER_ID_FORMAT").as_deref() {
             None | Some("objectid") => UserIdFormat::ObjectId,
             Some("uuid") => UserIdFormat::Uuid,
@@ -182,12 +245,23 @@ impl Settings {
                 value: service_name,
             });
         }
+        let recoverable_statuses = match source.text("RECOVERABLE_STATUSES") {
+            None => RecoverableStatuses::default(),
+            Some(value) => {
+                RecoverableStatuses::parse(&value).ok_or(SettingsError::NoStatuses { value })?
+            }
+        };
         source.log_level()?;
         Ok(Self {
             code_length,
             limits,
             password_min_length: source.number("PASSWORD_MIN_LENGTH", 8, 8, 64)?,
             user_id_format,
+            languages: Languages {
+                directory: source.language("DIRECTORY_LANGUAGE", Locale::En)?,
+                auth_v1: source.language("AUTH_V1_LANGUAGE", Locale::Id)?,
+            },
+            recoverable_statuses,
             service_name,
             argon2: Argon2Cost {
                 memory_kib: source.number("ARGON2_MEMORY_KIB", 19_456, 19_456, 1_048_576)?,
@@ -259,11 +333,26 @@ impl MailSettings {
     /// Reads the process's environment.
     ///
     /// # Errors
-    /// The first name that is missing.
+    /// The first name that is missing, or a sender that is no plain address.
     pub fn from_env() -> Result<Self, SettingsError> {
-        let source = Source(&env);
+        Self::read(&env)
+    }
+
+    /// Reads settings by name from wherever `get` finds them; empty is not set.
+    ///
+    /// # Errors
+    /// As [`MailSettings::from_env`].
+    pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let source = Source(get);
+        let from = source.required("MAIL_FROM")?;
+        if !is_sender(&from) {
+            return Err(SettingsError::NoSender {
+                value: from,
+                max: LONGEST_SENDER,
+            });
+        }
         Ok(Self {
-            from: source.required("MAIL_FROM")?,
+            from,
             template_prefix: source.required("MAIL_TEMPLATE_PREFIX")?,
             configuration_set: source.text("MAIL_CONFIGURATION_SET"),
         })
@@ -279,30 +368,114 @@ pub(crate) fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// `LOG_LEVEL`: how much Regain's own code logs; `info` where it is not set, or no level, which
-/// [`Settings::read`] refuses.
-#[must_use]
-pub fn log_level() -> LevelFilter {
-    Source(&env).log_level().unwrap_or(LevelFilter::INFO)
+/// `LOG_LEVEL`: how much Regain's own code logs; `info` where it is not set.
+///
+/// # Errors
+/// When it is no level.
+pub fn log_level() -> Result<LevelFilter, SettingsError> {
+    Source(&env).log_level()
 }
 
-/// Whether mails can call a service so: the template has the same rule.
+/// An address may be guessed at with at most a thousandth of all codes a day.
+fn check_guesses(length: CodeLength, guesses: u32) -> Result<(), SettingsError> {
+    let enough = |length: CodeLength| u64::from(guesses) * 1000 <= length.codes();
+    if enough(length) {
+        return Ok(());
+    }
+    let mut longer = (4..=10).filter_map(CodeLength::new);
+    let least = longer.find(|&it| enough(it)).unwrap_or(length);
+    Err(SettingsError::Guessable {
+        guesses,
+        digits: length.digits(),
+        most_guesses: length.codes() / 1000,
+        least_digits: least.digits(),
+    })
+}
+
+/// Whether mails can call a service so.
 fn is_service_name(name: &str) -> bool {
     let mut digits = 0;
     let looks_like_a_code = name.chars().any(|c| {
         digits = if c.is_numeric() { digits + 1 } else { 0 };
         digits >= 4
     });
-    !looks_like_a_code && name.chars().count() <= 64 && !name.chars().any(char::is_control)
+    let breaks_the_line = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    !looks_like_a_code
+        && (1..=LONGEST_SERVICE_NAME).contains(&name.chars().count())
+        && !name.contains(breaks_the_line)
+        && name.trim() == name
+}
+
+/// Whether SES can send from an address: a dot-atom (RFC 5322) and a domain name, in ASCII.
+fn is_sender(address: &str) -> bool {
+    let is_atom = |atom: &str| {
+        let is_text = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c);
+        !atom.is_empty() && atom.chars().all(is_text)
+    };
+    let Some((local, domain)) = address.split_once('@') else {
+        return false;
+    };
+    // A machine's address is no domain: its last part is a number.
+    let is_top = |top: &str| top.len() >= 2 && top.starts_with(|c: char| c.is_ascii_alphabetic());
+    address.len() <= LONGEST_SENDER
+        && local.len() <= 64
+        && local.split('.').all(is_atom)
+        && domain.split('.').all(is_label)
+        && domain.rsplit_once('.').is_some_and(|(_, top)| is_top(top))
+}
+
+/// Whether a text is a label of a host name (RFC 1123).
+fn is_label(label: &str) -> bool {
+    let has_hyphen_outside = label.starts_with('-') || label.ends_with('-');
+    (1..=63).contains(&label.len())
+        && !has_hyphen_outside
+        && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// Checks one entry of `CORS_ORIGINS`, which the gateway compares with what browsers send as `Origin`
+/// (RFC 6454): a scheme, a host in lower case, and a port unless it is the scheme's own. The functions
+/// never see it.
+///
+/// # Errors
+/// When no browser sends such an origin, and it is none of `*`, `https://*` and `http://*` either.
+pub fn check_origin(origin: &str) -> Result<(), SettingsError> {
+    let is_authority = |authority: &str, own_port: u16| {
+        let (host, port) = match authority.split_once(':') {
+            Some((host, port)) => (host, whole_number(port)),
+            None => (authority, None),
+        };
+        let is_port = |port: u64| (1..=65_535).contains(&port) && port != u64::from(own_port);
+        host.split('.').all(is_label)
+            && !host.contains(|c: char| c.is_ascii_uppercase())
+            && (host == authority || port.is_some_and(is_port))
+    };
+    let is_origin = match origin.split_once("://") {
+        None => origin == "*",
+        Some(("https" | "http", "*")) => true,
+        Some(("https", authority)) => is_authority(authority, 443),
+        Some(("http", authority)) => is_authority(authority, 80),
+        Some(_) => false,
+    };
+    if is_origin {
+        Ok(())
+    } else {
+        let value = origin.to_owned();
+        Err(SettingsError::NoOrigin { value })
+    }
+}
+
+/// A whole number in the one way to write it: no sign, no leading zero, nothing around it.
+fn whole_number(text: &str) -> Option<u64> {
+    let number: u64 = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
 }
 
 struct Source<'a>(&'a dyn Fn(&str) -> Option<String>);
 
 impl Source<'_> {
+    /// A setting as it is written: nothing is trimmed, because the template's patterns trim nothing.
     fn text(&self, name: &str) -> Option<String> {
-        (self.0)(name)
-            .map(|value| value.trim().to_owned())
-            .filter(|value| !value.is_empty())
+        (self.0)(name).filter(|value| !value.is_empty())
     }
 
     fn log_level(&self) -> Result<LevelFilter, SettingsError> {
@@ -316,6 +489,19 @@ impl Source<'_> {
                 name: "LOG_LEVEL",
                 value: other.to_owned(),
                 allowed: "error, warn, info, debug, trace",
+            }),
+        }
+    }
+
+    fn language(&self, name: &'static str, default: Locale) -> Result<Locale, SettingsError> {
+        match self.text(name).as_deref() {
+            None => Ok(default),
+            Some("en") => Ok(Locale::En),
+            Some("id") => Ok(Locale::Id),
+            Some(other) => Err(SettingsError::NoChoice {
+                name,
+                value: other.to_owned(),
+                allowed: "en, id",
             }),
         }
     }
@@ -334,9 +520,9 @@ impl Source<'_> {
         let Some(text) = self.text(name) else {
             return Ok(default);
         };
-        let value: u64 = text.parse().map_err(|_| SettingsError::NoNumber {
+        let value = whole_number(&text).ok_or(SettingsError::NoNumber {
             name,
-            value: text.clone(),
+            value: text,
             min,
             max,
         })?;
@@ -385,11 +571,13 @@ mod tests {
 
     #[test]
     fn defaults_hold_where_nothing_is_set_or_a_setting_is_empty() {
-        let settings = read(&[("CODE_LENGTH", " ")]).unwrap();
+        let settings = read(&[("CODE_LENGTH", "")]).unwrap();
         assert_eq!(settings.code_length.digits(), 6);
         assert_eq!(settings.limits.code_ttl, Duration::from_mins(10));
         assert_eq!(settings.limits.address_per_hour, Some(5));
         assert_eq!(settings.user_id_format, UserIdFormat::ObjectId);
+        assert_eq!(settings.languages.of(Protocol::Directory), Locale::En);
+        assert_eq!(settings.languages.of(Protocol::AuthV1), Locale::Id);
     }
 
     #[test]
@@ -408,6 +596,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one entry for each thing that can be wrong"
+    )]
     fn a_wrong_setting_is_refused_by_name() {
         for (name, value, message) in [
             (
@@ -424,6 +616,21 @@ mod tests {
                 "CODE_LENGTH",
                 "six",
                 "CODE_LENGTH must be a whole number from 4 to 10, not \"six\"",
+            ),
+            (
+                "CODE_LENGTH",
+                " 6",
+                "CODE_LENGTH must be a whole number from 4 to 10, not \" 6\"",
+            ),
+            (
+                "CODE_LENGTH",
+                "06",
+                "CODE_LENGTH must be a whole number from 4 to 10, not \"06\"",
+            ),
+            (
+                "CODE_LENGTH",
+                "6\n",
+                "CODE_LENGTH must be a whole number from 4 to 10, not \"6\\n\"",
             ),
             (
                 "CODE_TTL_SECONDS",
@@ -476,6 +683,22 @@ mod tests {
                 "USER_ID_FORMAT must be one of objectid, uuid, not \"int\"",
             ),
             (
+                "DIRECTORY_LANGUAGE",
+                "fr",
+                "DIRECTORY_LANGUAGE must be one of en, id, not \"fr\"",
+            ),
+            (
+                "AUTH_V1_LANGUAGE",
+                "id-ID",
+                "AUTH_V1_LANGUAGE must be one of en, id, not \"id-ID\"",
+            ),
+            (
+                "RECOVERABLE_STATUSES",
+                "active;new",
+                "RECOVERABLE_STATUSES must be statuses with commas between them, of ASCII letters, \
+                 digits, spaces and _.:- and at most 100 characters in all, not \"active;new\"",
+            ),
+            (
                 "LOG_LEVEL",
                 "loud",
                 "LOG_LEVEL must be one of error, warn, info, debug, trace, not \"loud\"",
@@ -519,9 +742,50 @@ mod tests {
             ]);
             assert_eq!(read.is_ok(), fine, "{length} digits, {guesses} guesses");
         }
-        let refused = read(&[("CODE_LENGTH", "4")]).unwrap_err().to_string();
-        assert!(
-            refused.starts_with("ACCOUNT_GUESSES_PER_DAY (30) is too much for a CODE_LENGTH of 4")
+    }
+
+    #[test]
+    fn too_many_guesses_are_refused_with_both_ways_out() {
+        for (length, guesses, most, least) in [
+            ("4", "30", "10", "5"),
+            ("4", "11", "10", "5"),
+            ("4", "101", "10", "6"),
+            ("5", "101", "100", "6"),
+            ("5", "1000", "100", "6"),
+        ] {
+            let set = [
+                ("CODE_LENGTH", length),
+                ("ACCOUNT_GUESSES_PER_DAY", guesses),
+            ];
+            let refused = read(&set).unwrap_err().to_string();
+            let expected = format!(
+                "ACCOUNT_GUESSES_PER_DAY ({guesses}) is too much for a CODE_LENGTH of {length}, because it may \
+                 be at most a thousandth of the number of codes: set ACCOUNT_GUESSES_PER_DAY to at most \
+                 {most}, or CODE_LENGTH to at least {least}"
+            );
+            assert_eq!(refused, expected);
+        }
+        let by_default = read(&[("CODE_LENGTH", "4")]).unwrap_err().to_string();
+        assert!(by_default.ends_with("to at most 10, or CODE_LENGTH to at least 5"));
+    }
+
+    #[test]
+    fn a_sender_and_an_origin_that_make_no_sense_are_refused_by_name() {
+        let from = |sender: &str| {
+            let get = |name: &str| Some(if name == "MAIL_FROM" { sender } else { "x" }.to_owned());
+            MailSettings::read(&get)
+        };
+        let refused = from("Shop <a@b.example>").unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "MAIL_FROM must be a plain address in ASCII such as no-reply@example.com, of at most 100 \
+             characters and without a display name, not \"Shop <a@b.example>\""
         );
+        assert_eq!(from("").unwrap_err().to_string(), "MAIL_FROM is not set");
+        assert_eq!(from("a@b.example").unwrap().from, "a@b.example");
+        let refused = check_origin("https://app.example.com/").unwrap_err();
+        let refused = refused.to_string();
+        assert!(refused.starts_with("CORS_ORIGINS must list origins as browsers send them"));
+        assert!(refused.ends_with("\"https://app.example.com/\" is none of these"));
     }
 }

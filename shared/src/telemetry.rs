@@ -11,13 +11,17 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::settings;
+use crate::settings::{self, SettingsError};
 
-/// Starts logging. A second call does nothing.
-pub fn init() {
+/// Starts logging, at `info` if `LOG_LEVEL` is no level. A second call does nothing.
+///
+/// # Errors
+/// When `LOG_LEVEL` is no level, which the caller can log.
+pub fn init() -> Result<(), SettingsError> {
+    let level = settings::log_level();
     let levels = Targets::new()
         .with_default(LevelFilter::WARN)
-        .with_target("regain", settings::log_level());
+        .with_target("regain", *level.as_ref().unwrap_or(&LevelFilter::INFO));
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
@@ -26,6 +30,7 @@ pub fn init() {
         .with(levels)
         .with(lines)
         .try_init();
+    level.map(drop)
 }
 
 /// An error and what caused it, in one line.

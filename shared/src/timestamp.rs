@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 const HOUR: i64 = 3_600_000;
@@ -24,6 +25,14 @@ impl Timestamp {
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
+    }
+
+    /// The point that a text in RFC 3339 names, in any offset and with any number of decimals.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let millis = at.unix_timestamp_nanos().div_euclid(1_000_000);
+        i64::try_from(millis).ok().map(Self)
     }
 
     /// Milliseconds since the Unix epoch.
@@ -114,6 +123,22 @@ mod tests {
             (1_672_986_341_020, "2023-01-06T06:25:41.020Z"),
         ] {
             assert_eq!(Timestamp::from_millis(millis).rfc3339(), text);
+        }
+    }
+
+    #[test]
+    fn a_text_in_rfc_3339_is_a_timestamp_and_no_other_text_is() {
+        for (text, millis) in [
+            ("2023-01-06T06:25:41.227Z", Some(1_672_986_341_227)),
+            ("2023-01-06T06:25:41Z", Some(1_672_986_341_000)),
+            ("2023-01-06T08:25:41.2279+02:00", Some(1_672_986_341_227)),
+            ("1969-12-31T23:59:59.9999Z", Some(-1)),
+            ("2023-01-06", None),
+            ("1672986341227", None),
+            ("", None),
+        ] {
+            let expected = millis.map(Timestamp::from_millis);
+            assert_eq!(Timestamp::parse_rfc3339(text), expected, "{text}");
         }
     }
 

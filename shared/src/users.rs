@@ -1,13 +1,21 @@
 //! Users: what the table keeps of them, and how a file of them is brought in.
 
 mod import;
+mod mailable;
+mod status;
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 pub use import::{
-    BadLine, Change, ImportError, Imported, Importer, Subjects, UserLine, UserLines, import,
+    BadLine, Change, CheckedFile, Done, Import, ImportError, ImportRules, Imported, Notes, Outcome,
+    Progress, Step, import,
 };
+pub use mailable::unmailable;
+pub(crate) use status::BLOCKED;
+pub use status::{RecoverableStatuses, Status};
 
 use crate::address::Address;
 use crate::ids::UserId;
@@ -27,8 +35,8 @@ pub struct User {
     #[serde(default)]
     pub phone: String,
     /// `active`, `blocked`, or what else the directory has.
-    #[serde(default = "active")]
-    pub status: String,
+    #[serde(default, skip_serializing_if = "Status::is_no_text")]
+    pub status: Status,
     /// The person's profile.
     #[serde(default)]
     pub profile: Map<String, Value>,
@@ -62,16 +70,24 @@ pub struct User {
     /// When the password was last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed_at: Option<Timestamp>,
+    /// When an import last set the password. A password that was changed at another time was set by the
+    /// person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_imported_at: Option<Timestamp>,
     /// Rises with every change of the credentials, so that what was proven before is void.
     #[serde(default)]
     pub credentials_version: u64,
+    /// The status that the user had when `users block` blocked them, which `users unblock` gives back.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "former_status"
+    )]
+    pub status_before_block: Option<Status>,
 }
 
-pub(crate) const BLOCKED: &str = "blocked";
-
-fn active() -> String {
-    "active".to_owned()
-}
+/// The status of a new user of whom nothing else is said.
+const ACTIVE: &str = "active";
 
 impl User {
     /// A user of whom nothing is known yet.
@@ -80,7 +96,7 @@ impl User {
             id,
             email: String::new(),
             phone: String::new(),
-            status: active(),
+            status: Status::from(ACTIVE),
             profile: Map::new(),
             meta: Map::new(),
             identities: Map::new(),
@@ -92,7 +108,9 @@ impl User {
             locale: None,
             password_hash: None,
             password_changed_at: None,
+            password_imported_at: None,
             credentials_version: 1,
+            status_before_block: None,
         }
     }
 
@@ -116,10 +134,18 @@ impl User {
         }
     }
 
-    /// Whether the user may not use the service.
+    /// The user with the password of an import.
     #[must_use]
-    pub fn is_blocked(&self) -> bool {
-        self.status == BLOCKED
+    pub(crate) fn with_imported_password(self, hash: PasswordHash, at: Timestamp) -> Self {
+        Self {
+            password_imported_at: Some(at),
+            ..self.with_password(hash, at)
+        }
+    }
+
+    /// Whether the password was changed since an import last set it, as a recovery does.
+    pub(crate) fn has_set_a_password_since_the_import(&self) -> bool {
+        self.password_changed_at.is_some() && self.password_changed_at != self.password_imported_at
     }
 
     /// Whether the user's address is this one: what was typed only leads to the user, and a user who
@@ -135,22 +161,28 @@ impl User {
         self.locale.as_deref().and_then(Locale::of_tag)
     }
 
-    /// The words that describe the user, which are no passwords: the phone number and every text in
-    /// the profile.
-    pub fn profile_words(&self) -> impl Iterator<Item = &str> {
-        let mut words = vec![self.phone.as_str()];
+    /// The texts that describe the user: the phone number and every text and number in the profile.
+    pub fn profile_texts(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let mut texts = vec![Cow::Borrowed(self.phone.as_str())];
         self.profile
             .values()
-            .for_each(|value| collect_texts(value, &mut words));
-        words.into_iter().filter(|word| !word.trim().is_empty())
+            .for_each(|value| collect_texts(value, &mut texts));
+        texts.into_iter()
     }
 }
 
-fn collect_texts<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+/// A former status of `NULL` says that there was none.
+fn former_status<'de, D: Deserializer<'de>>(stored: D) -> Result<Option<Status>, D::Error> {
+    let status = Option::<Status>::deserialize(stored)?;
+    Ok(Some(status.unwrap_or_default()))
+}
+
+fn collect_texts<'a>(value: &'a Value, texts: &mut Vec<Cow<'a, str>>) {
     match value {
-        Value::String(text) => texts.push(text),
+        Value::String(text) => texts.push(text.into()),
+        Value::Number(number) => texts.push(number.to_string().into()),
         Value::Array(values) => values.iter().for_each(|value| collect_texts(value, texts)),
         Value::Object(map) => map.values().for_each(|value| collect_texts(value, texts)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Null | Value::Bool(_) => {}
     }
 }

@@ -14,6 +14,11 @@ use crate::stack::Stack;
 pub(super) async fn look(connection: &Connection, stack: &Stack, report: &mut Report) {
     let client = connection.ses();
     account(&client, report).await;
+    // A name with a blank is easily cut off on its way into the stack: this is what arrived.
+    report.good(&format!(
+        "mails call the service {:?}",
+        stack.settings.service_name
+    ));
     match &stack.mail_from {
         Some(sender) => identity(&client, sender, report).await,
         None => report.unchecked("the sender", "give --mail-from ADDRESS, or --stack NAME"),

@@ -61,7 +61,7 @@ async fn read(
         Ok(answer) => answer.secret_string,
         Err(error) => {
             let trouble = Trouble::of(format!("the secret {id}"), &error);
-            report.trouble(&format!("the {what}"), &trouble);
+            report.required(&format!("the {what}"), "Secrets Manager", &trouble);
             return None;
         }
     };

@@ -24,8 +24,8 @@ pub(super) async fn look(
     let asked = client.describe_table().table_name(&stack.table).customize();
     match asked.interceptor(clock.clone()).send().await {
         Err(error) => {
-            report.trouble("it is there", &Trouble::of(the_table, &error));
-            return;
+            let trouble = Trouble::of(the_table.as_str(), &error);
+            return report.required("the table", "DynamoDB", &trouble);
         }
         Ok(described) => match described.table() {
             Some(table) => look_at(table, &the_table, report),
@@ -39,7 +39,10 @@ pub(super) async fn look(
         .send()
         .await;
     match asked {
-        Err(error) => report.trouble("expired items go", &Trouble::of(the_table.as_str(), &error)),
+        Err(error) => report.trouble(
+            "the deletion of expired items",
+            &Trouble::of(the_table.as_str(), &error),
+        ),
         Ok(described) => {
             let description = described.time_to_live_description();
             let status = description.and_then(|ttl| ttl.time_to_live_status());

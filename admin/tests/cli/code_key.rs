@@ -50,8 +50,8 @@ async fn a_key_that_was_never_rotated_is_at_once() {
     assert_eq!(
         ran.well(),
         [
-            "the code key was never rotated".to_owned(),
-            "rotated: codes that were mailed before stay good".to_owned(),
+            "rotated the code key (for the first time)".to_owned(),
+            "codes that were mailed before stay good until they expire".to_owned(),
             format!(
                 "mail is written with the new key from {} on",
                 from(new.created_at.plus(ten_minutes))
@@ -111,7 +111,10 @@ async fn it_is_refused_for_a_sessions_life_and_ten_minutes_after_the_last_rotati
                 );
                 assert_eq!(kit.versions("CodeKey"), before);
             } else {
-                let said = format!("the code key was last rotated at {}", minute(rotated));
+                let said = format!(
+                    "rotated the code key (the time before was {})",
+                    minute(rotated)
+                );
                 assert_eq!(ran.well()[0], said);
                 let after = kit.versions("CodeKey");
                 assert_eq!((after.len(), &after[0].id), (2, &before[1].id));
@@ -162,15 +165,22 @@ async fn versions_that_were_set_back_by_hand_count_from_the_younger_one() {
 
 #[tokio::test]
 async fn a_dry_run_says_whether_it_may_be_done_and_changes_nothing() {
-    for (age, says) in [(41, "it may be rotated now; nothing was changed"), (39, "")] {
+    for (age, was_rotated, may) in [(41, true, true), (0, false, true), (39, true, false)] {
         let kit = Kit::new().await;
-        kit.keep_code_key(age, true).await;
+        kit.keep_code_key(age, was_rotated).await;
         let before = kit.versions("CodeKey");
         let ran = kit.run(&[&ROTATE[..], &["--dry-run"]].concat()).await;
-        if says.is_empty() {
-            assert!(ran.sentence().contains("it may be rotated again at"));
+        if may {
+            let history = if was_rotated {
+                format!("was last rotated at {}", minute(before[1].created_at))
+            } else {
+                "was never rotated".to_owned()
+            };
+            let said =
+                format!("the code key {history} and may be rotated now; nothing was changed");
+            assert_eq!(ran.well(), [said]);
         } else {
-            assert_eq!(ran.well()[1], says);
+            assert!(ran.sentence().contains("it may be rotated again at"));
         }
         assert_eq!(kit.versions("CodeKey"), before);
         assert_eq!(kit.aws.calls("PutSecretValue"), 0);

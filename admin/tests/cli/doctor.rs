@@ -1,5 +1,6 @@
 //! The doctor.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
 use crate::kit::{INDEX_SECRET, Kit};
@@ -22,6 +23,7 @@ Secrets
 Mail
 ✓ the account may send
 ✓ the account is out of the sandbox
+✓ mails call the service \"Regain\"
 ✓ no-reply@mail.example.com may be mailed from (by the identity example.com)
 ✓ template regain-directory-session-forgot-en
 ✓ template regain-directory-session-forgot-id
@@ -30,12 +32,25 @@ Mail
 ✓ template regain-password-changed-en
 ✓ template regain-password-changed-id
 
-17 right, 0 wrong
+Users
+✓ there are no users as yet
+
+Functions
+✓ forgot-password answers
+✓ forgot-password-verify-otp answers
+✓ forgot-password-resend-otp answers
+✓ forgot-password-set-password answers
+✓ deliver-mail comes to what is asked for
+✓ users-resend answers
+✓ users-set-password answers
+
+26 right, 0 wrong
 ";
 
 #[tokio::test]
 async fn a_stack_that_is_all_right_passes_every_check() {
     let kit = Kit::new().await;
+    kit.deliver_mail().await;
     let ran = kit.run(&["doctor", "--stack", "regain"]).await;
     assert_eq!(
         (ran.code, ran.out.as_str(), ran.err.as_str()),
@@ -145,6 +160,7 @@ async fn each_thing_that_is_wrong_is_told_with_what_to_do() {
         ),
     ] {
         let kit = Kit::new().await;
+        kit.deliver_mail().await;
         kit.aws.answers(call, answer);
         let ran = kit.run(&["doctor", "--stack", "regain"]).await;
         assert_eq!(ran.code, Some(1), "{wrong}: {ran:?}");
@@ -206,10 +222,11 @@ async fn what_is_missing_or_forbidden_is_told_with_what_to_do() {
             400,
             "ResourceNotFoundException",
             "",
-            "✗ it is there: the table regain does not exist there".to_owned(),
+            "✗ the table: the table regain does not exist there".to_owned(),
         ),
     ] {
         let kit = Kit::new().await;
+        kit.deliver_mail().await;
         kit.aws.fails(call, status, code, message);
         let ran = kit.run(&["doctor", "--stack", "regain"]).await;
         assert_eq!(ran.code, Some(1), "{ran:?}");
@@ -233,14 +250,15 @@ async fn what_an_endpoint_does_not_know_is_not_checked_and_nothing_wrong() {
     kit.aws.fails("account", 404, "", "");
     kit.aws
         .fails("identities/no-reply@example.com", 404, "", "");
-    let ran = kit.local(&["doctor"]).await;
+    kit.deliver_mail().await;
+    let ran = kit.local(&["doctor", "--api", kit.aws.url()]).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     for what in ["point-in-time recovery", "the account", "the sender"] {
         let line = format!("– {what}: not checked here, the endpoint does not know the call");
         assert!(ran.out.contains(&line), "{}", ran.out);
     }
     assert!(
-        ran.out.ends_with("13 right, 0 wrong, 3 not checked\n"),
+        ran.out.ends_with("22 right, 0 wrong, 3 not checked\n"),
         "{}",
         ran.out
     );
@@ -256,7 +274,215 @@ async fn parts_that_were_not_named_are_asked_for() {
         "– the code key: give --code-key-secret ID, or --stack NAME",
         "– the sender: give --mail-from ADDRESS, or --stack NAME",
         "– the templates: give --template-prefix PREFIX, or --stack NAME",
+        "– the functions: give --api URL, or --stack NAME",
     ] {
         assert!(ran.out.contains(line), "{}", ran.out);
     }
+}
+
+/// Ports that nothing ever listens on.
+const NOWHERE: [&str; 3] = [
+    "dynamodb=http://127.0.0.1:1",
+    "ses=http://127.0.0.1:2/",
+    "secrets=http://127.0.0.1:3",
+];
+
+#[tokio::test]
+async fn where_nothing_listens_that_is_told_once_with_the_urls() {
+    let kit = Kit::new().await;
+    let [dynamodb, ses, secrets] = NOWHERE;
+    let arguments = ["doctor", "--endpoint", dynamodb, "--endpoint", ses];
+    let all = [&arguments[..], &["--endpoint", secrets]].concat();
+    let ran = kit.local(&all).await;
+    let said = "\
+Endpoints
+✗ nothing listens at http://127.0.0.1:1 (DynamoDB), http://127.0.0.1:2/ (SES), http://127.0.0.1:3 (Secrets Manager)
+  → start the service with `cargo run`, or say where it is with --local=PORT or --endpoint
+
+0 right, 1 wrong
+";
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), said), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn what_listens_is_checked_though_something_else_does_not() {
+    let kit = Kit::new().await;
+    let ran = kit.local(&["doctor", "--endpoint", NOWHERE[1]]).await;
+    assert_eq!(ran.code, Some(1));
+    let nowhere = "✗ nothing listens at http://127.0.0.1:2/ (SES)\n";
+    assert!(ran.out.contains(nowhere), "{}", ran.out);
+    assert!(
+        ran.out.contains("✓ the index key can be read"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.ends_with("9 right, 1 wrong\n"), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn another_program_in_the_place_of_dynamodb_or_of_secrets_manager_is_wrong() {
+    for (call, wrong) in [
+        (
+            "DescribeTable",
+            "✗ the table: the endpoint does not answer as DynamoDB does\n",
+        ),
+        (
+            "IndexKey",
+            "✗ the index key: the endpoint does not answer as Secrets Manager does\n",
+        ),
+    ] {
+        let kit = Kit::new().await;
+        kit.aws.fails(call, 404, "", "");
+        kit.deliver_mail().await;
+        let ran = kit.local(&["doctor", "--api", kit.aws.url()]).await;
+        assert_eq!(ran.code, Some(1), "{call}");
+        assert!(ran.out.contains(wrong), "{}", ran.out);
+    }
+}
+
+#[tokio::test]
+async fn users_who_cannot_recover_are_counted_with_the_reason() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[
+        json!({"email": "a@example.com"}),
+        json!({"email": "b@example.com", "status": "ACTIVE "}),
+        json!({"email": "c@example.com", "status": "disabled"}),
+        json!({"email": "d@example.com", "status": "disabled"}),
+    ])
+    .await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    kit.put("USER#1", &[("email", text("e@example.com"))]).await;
+    let number = AttributeValue::N("1".to_owned());
+    kit.put(
+        "USER#2",
+        &[("email", text("f@example.com")), ("status", number)],
+    )
+    .await;
+    kit.put(
+        "USER#3",
+        &[("email", text("nothing")), ("status", text("active"))],
+    )
+    .await;
+    let foreign = [
+        ("email", text("ren\u{e9}@example.com")),
+        ("status", text("active")),
+    ];
+    kit.put("USER#4", &foreign).await;
+    kit.put(
+        "EMAIL#a@example.com",
+        &[("userId", text("1")), ("suppressed", text("x"))],
+    )
+    .await;
+    let ran = kit.local(&["doctor"]).await;
+    let (_, users) = ran.out.split_once("\nUsers\n").unwrap();
+    assert!(
+        users.starts_with(
+            "✓ 8 users, and 6 of them cannot recover\n  \
+             1 has a status that is no text\n  \
+             1 has an address that SES does not mail to\n  \
+             1 has no e-mail address\n  \
+             1 has no status\n  \
+             2 have the status \"disabled\"\n  \
+             1 address is not mailed any more after a bounce or a complaint\n"
+        ),
+        "{users}"
+    );
+}
+
+#[tokio::test]
+async fn a_stack_in_which_nobody_can_recover_is_wrong() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[json!({"email": "a@example.com", "status": "enabled"})])
+        .await;
+    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.out
+            .contains("✗ none of 1 user can recover\n  → look at the statuses below"),
+        "{}",
+        ran.out
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_read_all_users_has_them_unchecked() {
+    let kit = Kit::new().await;
+    let denied = "User: arn:aws:iam::1:user/op is not authorized to perform: dynamodb:Scan";
+    kit.aws.fails("Scan", 400, "AccessDeniedException", denied);
+    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let line = "– who can recover: not checked, which takes the permission dynamodb:Scan\n";
+    assert!(ran.out.contains(line), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn the_first_pages_are_read_unless_all_are_asked_for() {
+    let kit = Kit::new().await;
+    let key = json!({"pk": {"S": "USER#1"}});
+    let user = json!({"pk": {"S": "USER#1"}, "status": {"S": "active"},
+        "email": {"S": "a@example.com"}});
+    kit.aws
+        .answers("Scan", json!({"Items": [user], "LastEvaluatedKey": key}));
+    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    assert!(
+        ran.out.contains(
+            "✓ 10 users (the first of the table; --all-users reads the rest), and all can"
+        ),
+        "{}",
+        ran.out
+    );
+    assert_eq!(kit.aws.calls("Scan"), 10);
+}
+
+#[tokio::test]
+async fn a_function_that_may_not_do_its_work_or_does_not_start_is_told_with_what_to_do() {
+    let verify = "/auth/v1/forgot-password/verify-otp";
+    for (path, status, code, wrong, fix) in [
+        (
+            verify,
+            503,
+            "",
+            "✗ forgot-password-verify-otp gives no answer: the gateway says 503",
+            "its log says why it does not start",
+        ),
+        (
+            "/directory/api/users/setPassword",
+            500,
+            "",
+            "✗ users-set-password gives no answer: the gateway says 500",
+            "its log says why it does not start",
+        ),
+    ] {
+        let kit = Kit::new().await;
+        kit.deliver_mail().await;
+        kit.aws.fails(path, status, code, "");
+        let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let lines: Vec<_> = ran.out.lines().collect();
+        let at = lines.iter().position(|line| *line == wrong);
+        let at = at.unwrap_or_else(|| panic!("{wrong}: {lines:#?}"));
+        assert!(lines[at + 1].contains(fix), "{lines:#?}");
+        assert!(ran.out.contains(" 1 wrong"), "{lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_whose_role_lacks_a_permission_is_told_apart_from_one_that_does_not_start() {
+    let kit = Kit::new().await;
+    kit.deliver_mail().await;
+    kit.aws
+        .replies("/auth/v1/forgot-password/set-password", 503);
+    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    let wrong =
+        "✗ forgot-password-set-password answers 503, not 401\n  → its log says what it may not";
+    assert!(ran.out.contains(wrong), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn mail_that_nobody_comes_to_is_told() {
+    let kit = Kit::new().await;
+    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    let wrong =
+        "✗ deliver-mail does not come to what is asked for\n  → look at its event source mapping";
+    assert!(ran.out.contains(wrong), "{}", ran.out);
 }

@@ -141,6 +141,28 @@ async fn an_endpoint_that_does_not_answer_is_told() {
         sentence.starts_with("the table regain cannot be reached: "),
         "{sentence}"
     );
+    let what_to_do = "; start the service with `cargo run`, which prints the options for this command if \
+                      it is not at http://127.0.0.1:";
+    assert!(sentence.contains(what_to_do), "{sentence}");
+}
+
+#[tokio::test]
+async fn another_program_at_a_stand_ins_port_is_told() {
+    let kit = Kit::new().await;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let page = axum::Router::new().fallback(async || axum::response::Html("<h1>not yours</h1>"));
+    tokio::spawn(async move { axum::serve(listener, page).await });
+    let endpoint = format!("dynamodb={url}");
+    let ran = kit
+        .local(&[&SHOW[..], &["--endpoint", &endpoint]].concat())
+        .await;
+    let expected = format!(
+        "; another program may be at {url} (DynamoDB): the line `Operate` of `cargo run` has the right options"
+    );
+    assert!(ran.sentence().ends_with(&expected), "{}", ran.err);
 }
 
 #[tokio::test]

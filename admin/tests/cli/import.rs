@@ -1,5 +1,7 @@
 //! Users brought in from a file.
 
+use std::fmt::Write as _;
+
 use regain::password::{Candidate, Cost, PasswordHash, Verified, verify};
 use serde_json::json;
 
@@ -37,7 +39,7 @@ async fn a_file_is_brought_in_and_bringing_it_in_again_changes_nothing() {
     assert_eq!(ann.email, "Ann@example.com");
     assert!(is_password("a typed one", ann.password_hash.as_ref()));
     let bob = kit.user("bob@example.com").await.unwrap();
-    assert_eq!((bob.id.as_str(), bob.is_blocked()), (ID, true));
+    assert_eq!((bob.id.as_str(), bob.status.text()), (ID, Some("blocked")));
     assert_eq!(bob.password_hash.unwrap().as_str(), ARGON2ID);
 
     let written = kit.aws.calls("TransactWriteItems");
@@ -54,11 +56,11 @@ async fn a_file_is_brought_in_and_bringing_it_in_again_changes_nothing() {
 async fn a_line_changes_what_it_says_and_nothing_else() {
     let kit = Kit::new().await;
     kit.bring_in(&[
-        json!({"id": ID, "email": "ann@example.com", "phone": "1", "password": "before 1"}),
+        json!({"id": ID, "email": "ann@example.com", "phone": "1", "password": "before 1234"}),
     ])
     .await;
     let file = kit
-        .file(&[json!({"id": ID, "email": "ann@elsewhere.example.com", "password": "after 22"})]);
+        .file(&[json!({"id": ID, "email": "ann@elsewhere.example.com", "password": "after 1234"})]);
     let ran = kit.local(&["users", "import", text(&file)]).await;
     assert_eq!(ran.well(), ["0 created, 1 updated, 0 unchanged."]);
     assert!(
@@ -67,7 +69,7 @@ async fn a_line_changes_what_it_says_and_nothing_else() {
     );
     let ann = kit.user("ann@elsewhere.example.com").await.unwrap();
     assert_eq!((ann.id.as_str(), ann.phone.as_str()), (ID, "1"));
-    assert!(is_password("after 22", ann.password_hash.as_ref()));
+    assert!(is_password("after 1234", ann.password_hash.as_ref()));
 }
 
 #[tokio::test]
@@ -146,8 +148,8 @@ async fn a_dry_run_says_what_would_be_done_and_writes_nothing() {
     let before = kit.keys().await;
     let file = kit.file(&[
         json!({"email": "ann@example.com", "password": "a typed one"}),
-        json!({"email": "bob@example.com", "password": "a new one"}),
-        json!({"email": "cyd@example.com", "password": "another"}),
+        json!({"email": "bob@example.com", "password": "a newer one of his"}),
+        json!({"email": "cyd@example.com", "password": "her very own one"}),
     ]);
     let ran = kit
         .local(&["users", "import", text(&file), "--dry-run"])
@@ -275,4 +277,233 @@ async fn a_file_that_is_no_text_is_refused_with_the_line() {
         ran.sentence(),
         format!("{} cannot be read: line 2 is not UTF-8 text", text(&file))
     );
+}
+
+#[tokio::test]
+async fn what_dynamodb_would_refuse_is_a_bad_line_and_nothing_is_brought_in() {
+    let kit = Kit::new().await;
+    let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let digits = "7".repeat(39);
+    let large = "x".repeat(410_000);
+    let cases = [
+        (
+            r#""meta": {"": 1}"#.to_owned(),
+            "\"meta\" has a field without a name",
+        ),
+        (
+            r#""profile": {"a": [{"b": {"": []}}]}"#.to_owned(),
+            "\"profile\" has a field without a name",
+        ),
+        (
+            r#""meta": {"n": 1e300}"#.to_owned(),
+            "\"meta\" has a number beyond the range",
+        ),
+        (
+            r#""meta": {"n": -1e-200}"#.to_owned(),
+            "\"meta\" has a number beyond the range",
+        ),
+        (
+            format!(r#""roles": [{digits}]"#),
+            "\"roles\" has a number of more than 38 digits",
+        ),
+        (
+            format!(r#""roles": {}"#, deep(33)),
+            "\"roles\" is nested deeper than 32 levels",
+        ),
+        (
+            format!(r#""roles": {}"#, deep(2000)),
+            "\"roles\" is nested deeper than 32 levels",
+        ),
+        (format!(r#""phone": "{large}""#), "is too large: "),
+    ];
+    let mut users = String::from("{\"email\": \"good@example.com\"}\n");
+    for (number, (fields, _)) in cases.iter().enumerate() {
+        writeln!(
+            users,
+            "{{\"email\": \"user{number}@example.com\", {fields}}}"
+        )
+        .unwrap();
+    }
+    let file = kit.text_file(&users);
+    let ran = kit.local(&["users", "import", text(&file)]).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let lines: Vec<_> = ran.out.lines().collect();
+    for (number, (_, reason)) in cases.iter().enumerate() {
+        let begins = format!("line {}: {reason}", number + 2);
+        assert!(
+            lines[number].starts_with(&begins),
+            "{begins}: {}",
+            lines[number]
+        );
+    }
+    assert_eq!(
+        lines[cases.len()],
+        "8 of 9 lines cannot be brought in, so nothing was."
+    );
+    assert_eq!(kit.keys().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_at_the_limits_is_brought_in() {
+    let kit = Kit::new().await;
+    let deep = format!("{}{}", "[".repeat(31), "]".repeat(31));
+    let digits = "7".repeat(38);
+    let large = "x".repeat(400_000);
+    let file = kit.text_file(&format!(
+        "{{\"email\": \"a@example.com\", \"roles\": [{deep}]}}\n\
+         {{\"email\": \"b@example.com\", \"meta\": {{\"n\": [1e125, -2e-130, {digits}]}}}}\n\
+         {{\"email\": \"c@example.com\", \"phone\": \"{large}\"}}\n"
+    ));
+    let ran = kit.local(&["users", "import", text(&file)]).await;
+    assert_eq!(ran.well(), ["3 created, 0 updated, 0 unchanged."]);
+}
+
+#[tokio::test]
+async fn a_line_that_makes_a_stored_user_too_large_is_a_bad_one() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[json!({"email": "ann@example.com", "phone": "x".repeat(300_000)})])
+        .await;
+    let file = kit.file(&[json!({"email": "ann@example.com", "meta": {"y": "y".repeat(200_000)}})]);
+    let ran = kit.local(&["users", "import", text(&file)]).await;
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.out.starts_with("line 1: is too large: "), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn what_a_person_could_not_set_or_ses_not_mail_to_is_a_bad_line() {
+    let kit = Kit::new().await;
+    let file = kit.file(&[
+        json!({"email": "a@example.com", "password": "short"}),
+        json!({"email": "b@example.com", "password": "sunshine1"}),
+        json!({"email": "christopher@example.com", "password": "christopher-7q"}),
+        json!({"email": "c@example.com", "password": "alexander77", "profile": {"n": "Alexander"}}),
+        json!({"email": "ren\u{e9}@example.com"}),
+        json!({"email": "a..b@example.com"}),
+        json!({"email": "d@b\u{fc}cher.example", "password": "a long sentence of hers"}),
+    ]);
+    let ran = kit.local(&["users", "import", text(&file)]).await;
+    assert_eq!(ran.code, Some(1));
+    let refused = "\"password\" is refused by the password policy";
+    let lines: Vec<_> = ran.out.lines().collect();
+    for (line, begins) in [
+        format!("line 1: {refused}: too_short"),
+        format!("line 2: {refused}: "),
+        format!("line 3: {refused}: contains_address"),
+        format!("line 4: {refused}: contains_profile"),
+        "line 5: \"email\" has other characters than ASCII before the @".to_owned(),
+        "line 6: \"email\" has a dot or another character".to_owned(),
+        "6 of 7 lines".to_owned(),
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert!(lines[line].starts_with(begins), "{begins}: {lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn who_cannot_recover_or_has_no_mails_in_their_language_is_noted() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[json!({"email": "old@example.com", "status": "Suspended"})])
+        .await;
+    let file = kit.file(&[
+        json!({"email": "a@example.com", "status": "disabled"}),
+        json!({"email": "b@example.com", "status": "disabled", "locale": "fr-CH"}),
+        json!({"email": "c@example.com", "status": " ACTIVE", "locale": "en-GB"}),
+        json!({"email": "old@example.com", "phone": "1"}),
+    ]);
+    let ran = kit.local(&["users", "import", text(&file)]).await;
+    assert_eq!(ran.well(), ["3 created, 1 updated, 0 unchanged."]);
+    assert_eq!(
+        ran.err,
+        "note: 1 user cannot recover: has the status \"Suspended\", and only these may recover: active\n\
+         note: 2 users cannot recover: have the status \"disabled\", and only these may recover: active\n\
+         note: no mail is written in the locale \"fr-CH\": the request decides the language (1 line)\n"
+    );
+}
+
+#[tokio::test]
+async fn an_address_that_changes_is_unproven_unless_the_line_says_otherwise() {
+    for (said, proven) in [(None, false), (Some(true), true), (Some(false), false)] {
+        let kit = Kit::new().await;
+        kit.bring_in(&[json!({"id": ID, "email": "ann@example.com", "isEmailValidate": true})])
+            .await;
+        kit.bring_in(&[json!({"id": ID, "email": "Ann@Example.com"})])
+            .await;
+        let ann = kit.user("ann@example.com").await.unwrap();
+        assert!(
+            ann.is_email_validate,
+            "another spelling is the same address"
+        );
+        kit.bring_in(&[json!({"id": ID, "email": "moved@example.com", "isEmailValidate": said})])
+            .await;
+        let ann = kit.user("moved@example.com").await.unwrap();
+        assert_eq!(ann.is_email_validate, proven, "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_does_not_undo_a_recovery_unless_told_to() {
+    let kit = Kit::new().await;
+    for line in [
+        json!({"id": ID, "email": "ann@example.com", "passwordHash": ARGON2ID, "phone": "1"}),
+        json!({"id": ID, "email": "ann@example.com", "password": "an older one", "phone": "2"}),
+    ] {
+        kit.bring_in(&[json!({"id": ID, "email": "ann@example.com", "password": "the first one"})])
+            .await;
+        // What the file says is taken, as long as the person has set none.
+        kit.bring_in(&[
+            json!({"id": ID, "email": "ann@example.com", "password": "the second one"}),
+        ])
+        .await;
+        let second = kit.user("ann@example.com").await.unwrap();
+        assert!(is_password("the second one", second.password_hash.as_ref()));
+        kit.has_recovered(ID, &second).await;
+
+        let file = kit.file(std::slice::from_ref(&line));
+        let import = ["users", "import", text(&file)];
+        let ran = kit.local(&import).await;
+        assert_eq!(ran.well(), ["0 created, 1 updated, 0 unchanged."]);
+        assert_eq!(
+            ran.err,
+            "note: 1 password kept that a recovery has set since, and the file's not taken: \
+             --overwrite-passwords takes the file's\n"
+        );
+        let kept = kit.user("ann@example.com").await.unwrap();
+        assert_eq!(kept.password_hash, second.password_hash);
+        assert_eq!(kept.phone, line["phone"], "the rest of the line is taken");
+        let ran = kit
+            .local(&[&import[..], &["--overwrite-passwords"]].concat())
+            .await;
+        assert_eq!(ran.well(), ["0 created, 1 updated, 0 unchanged."]);
+        let taken = kit.user("ann@example.com").await.unwrap();
+        assert_ne!(taken.password_hash, second.password_hash);
+        kit.forget_users().await;
+    }
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_an_import_with_what_was_done() {
+    let kit = Kit::new().await;
+    let lines: Vec<_> = (0..3000)
+        .map(|n| json!({"email": format!("user{n}@example.com")}))
+        .collect();
+    let file = kit.file(&lines);
+    let ran = kit
+        .interrupted(&["users", "import", text(&file), "--local"], || {
+            kit.aws.calls("TransactWriteItems") > 50
+        })
+        .await;
+    assert_eq!(ran.code, Some(130), "{ran:?}");
+    let created: usize = ran.out.split(' ').next().unwrap().parse().unwrap();
+    assert!((50..3000).contains(&created), "{ran:?}");
+    assert_eq!(
+        ran.err,
+        format!(
+            "note: stopped: {created} lines are done of 3000; run the same command again to go on\n"
+        )
+    );
+    let keys = kit.keys().await;
+    let users = keys.iter().filter(|key| key.starts_with("USER#")).count();
+    assert_eq!(users, created, "what was begun was finished");
 }

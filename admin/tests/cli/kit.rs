@@ -4,6 +4,7 @@ mod aws;
 mod secrets;
 
 use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
@@ -41,6 +42,14 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    fn of(ran: Output) -> Self {
+        Self {
+            code: ran.status.code(),
+            out: String::from_utf8(ran.stdout).unwrap(),
+            err: String::from_utf8(ran.stderr).unwrap(),
+        }
+    }
+
     /// The lines it said, if it went well.
     pub(crate) fn well(&self) -> Vec<&str> {
         assert_eq!(self.code, Some(0), "{self:?}");
@@ -113,24 +122,79 @@ impl Kit {
 
     /// Runs `regain` in an environment that says where the services are, and what is given.
     pub(crate) async fn run_in(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        let ran = self.command(environment, arguments).output().await;
+        Ran::of(ran.unwrap())
+    }
+
+    fn command(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Command {
         let url = self.aws.url();
         let services = ["DYNAMODB", "SESV2", "SECRETS_MANAGER", "CLOUDFORMATION"];
         let endpoints = services.map(|service| (format!("AWS_ENDPOINT_URL_{service}"), url));
-        let ran = Command::new(env!("CARGO_BIN_EXE_regain"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_regain"));
+        command
             .args(arguments)
             .env_clear()
             // Nobody's own configuration, and no role of a machine in the cloud.
             .env("HOME", self.folder.path())
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .envs(endpoints)
-            .envs(environment.iter().copied())
-            .output()
+            .envs(environment.iter().copied());
+        command
+    }
+
+    /// Runs `regain`, and interrupts it as Ctrl-C does once `begun` says so.
+    pub(crate) async fn interrupted(&self, arguments: &[&str], begun: impl Fn() -> bool) -> Ran {
+        let running = self
+            .command(&[("AWS_REGION", "eu-central-1")], arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        while !begun() {
+            tokio::task::yield_now().await;
+        }
+        let process = running.id().unwrap().to_string();
+        let sent = Command::new("kill").args(["-INT", &process]).status().await;
+        assert!(sent.unwrap().success());
+        Ran::of(running.wait_with_output().await.unwrap())
+    }
+
+    /// Writes what a recovery does of a user's password, except for the password itself.
+    pub(crate) async fn has_recovered(&self, id: &str, user: &User) {
+        let number = |number: i64| AttributeValue::N(number.to_string());
+        let version = i64::try_from(user.credentials_version).unwrap();
+        let later = user.password_changed_at.unwrap().millis() + 1;
+        self.table
+            .update_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(format!("USER#{id}")))
+            .update_expression("SET passwordChangedAt = :later, credentialsVersion = :next")
+            .expression_attribute_values(":later", number(later))
+            .expression_attribute_values(":next", number(version + 1))
+            .send()
             .await
             .unwrap();
-        Ran {
-            code: ran.status.code(),
-            out: String::from_utf8(ran.stdout).unwrap(),
-            err: String::from_utf8(ran.stderr).unwrap(),
+    }
+
+    /// Writes an item, as another program would.
+    pub(crate) async fn put(&self, key: &str, attributes: &[(&str, AttributeValue)]) {
+        let put = self.table.put_item().table_name(TABLE);
+        let put = put.item("pk", AttributeValue::S(key.to_owned()));
+        let put = attributes
+            .iter()
+            .fold(put, |put, (name, value)| put.item(*name, value.clone()));
+        put.send().await.unwrap();
+    }
+
+    /// Takes every item of the table away.
+    pub(crate) async fn forget_users(&self) {
+        for key in self.keys().await {
+            let delete = self.table.delete_item().table_name(TABLE);
+            delete
+                .key("pk", AttributeValue::S(key))
+                .send()
+                .await
+                .unwrap();
         }
     }
 
@@ -172,17 +236,26 @@ impl Kit {
         keys
     }
 
+    /// Puts the API's session and its mail request into the table, as `deliver-mail` leaves it.
+    pub(crate) async fn deliver_mail(&self) {
+        const NUMBER: &str = "1773144000000";
+        let session = regain::ids::SessionId::parse(aws::SESSION).unwrap();
+        let reference = session.reference().hex();
+        let number = AttributeValue::N(NUMBER.to_owned());
+        let nobody = AttributeValue::S("nobody".to_owned());
+        for (key, name, value) in [
+            (format!("SESSION#{reference}"), "generation", number),
+            (format!("MAIL#{reference}#{NUMBER}"), "outcome", nobody),
+        ] {
+            let put = self.table.put_item().table_name(TABLE);
+            let put = put.item("pk", AttributeValue::S(key)).item(name, value);
+            put.send().await.unwrap();
+        }
+    }
+
     /// Puts an address's state into the table.
     pub(crate) async fn put_address_state(&self, email: &str, state: &[(&str, AttributeValue)]) {
-        let put = self
-            .table
-            .put_item()
-            .table_name(TABLE)
-            .item("pk", address_state_key(email));
-        let put = state
-            .iter()
-            .fold(put, |put, (name, value)| put.item(*name, value.clone()));
-        put.send().await.unwrap();
+        self.put(&address_state_key(email), state).await;
     }
 
     /// The names of what an address's state holds.
@@ -191,7 +264,7 @@ impl Kit {
             .table
             .get_item()
             .table_name(TABLE)
-            .key("pk", address_state_key(email));
+            .key("pk", AttributeValue::S(address_state_key(email)));
         let item = get.send().await.unwrap().item.unwrap();
         let mut names: Vec<_> = item.into_keys().collect();
         names.sort();
@@ -199,9 +272,9 @@ impl Kit {
     }
 }
 
-fn address_state_key(email: &str) -> AttributeValue {
+fn address_state_key(email: &str) -> String {
     let key = IndexKeys::new(INDEX_SECRET.as_bytes()).address(&address(email));
-    AttributeValue::S(format!("ADDRESS#{}", key.hex()))
+    format!("ADDRESS#{}", key.hex())
 }
 
 pub(crate) fn address(text: &str) -> Address {

@@ -96,7 +96,7 @@ async fn clearing_takes_cooldown_and_counts_away_and_leaves_the_session() {
     assert_eq!(
         lines[..2],
         [
-            "last code            none in two days",
+            "last code            none in two days, or cleared since",
             "cooldown             none"
         ]
     );

@@ -21,7 +21,7 @@ async fn a_user_is_shown_without_the_hash_by_address_or_id() {
         assert_eq!(
             shown,
             json!({
-                "id": ID, "email": "Ann@example.com", "phone": "", "status": "active", "profile": {},
+                "id": ID, "email": "Ann@example.com", "phone": "", "status": "active", "mayRecover": true, "profile": {},
                 "meta": {}, "identities": {}, "isEmailValidate": false, "isProfileComplete": false,
                 "isTemporary": false, "address": {}, "roles": [], "locale": null,
                 "hasPassword": true, "credentialsVersion": 2,
@@ -45,28 +45,76 @@ async fn a_user_without_a_password_is_shown_as_one() {
 }
 
 #[tokio::test]
-async fn a_user_is_blocked_and_made_active_again_and_nothing_else_changes() {
-    let kit = Kit::new().await;
-    kit.bring_in(&[json!({"id": ID, "email": "ann@example.com", "password": "a typed one"})])
-        .await;
-    let before = kit.user("ann@example.com").await.unwrap();
-    for (command, blocked, says) in [
-        ("block", true, "is blocked now"),
+async fn a_user_is_blocked_and_has_the_earlier_status_again_and_nothing_else_changes() {
+    for (status, described, recovers) in [
+        ("active", "the status \"active\"", ""),
+        (" ACTIVE", "the status \" ACTIVE\"", ""),
         (
-            "block",
-            true,
-            "is blocked already; the status is \"blocked\"",
+            "disabled",
+            "the status \"disabled\"",
+            ", which may not recover",
         ),
-        ("unblock", false, "is active now"),
-        ("unblock", false, "is not blocked; the status is \"active\""),
     ] {
-        let ran = kit.local(&["users", command, "ann@example.com"]).await;
-        assert_eq!(ran.well(), [format!("ann@example.com ({ID}) {says}")]);
-        let user = kit.user("ann@example.com").await.unwrap();
-        assert_eq!(user.is_blocked(), blocked);
-        assert_eq!(user.credentials_version, before.credentials_version);
-        assert_eq!(user.password_hash, before.password_hash);
+        let kit = Kit::new().await;
+        kit.bring_in(&[json!({
+            "id": ID, "email": "ann@example.com", "status": status, "password": "a typed one",
+        })])
+        .await;
+        let before = kit.user("ann@example.com").await.unwrap();
+        for (command, is, says) in [
+            (
+                "block",
+                "blocked",
+                format!("is blocked now and had {described}"),
+            ),
+            (
+                "block",
+                "blocked",
+                "is blocked already and has the status \"blocked\"".to_owned(),
+            ),
+            (
+                "unblock",
+                status,
+                format!("is no longer blocked and has {described}{recovers}"),
+            ),
+            (
+                "unblock",
+                status,
+                format!("is not blocked and has {described}"),
+            ),
+        ] {
+            let ran = kit.local(&["users", command, "ann@example.com"]).await;
+            assert_eq!(ran.well(), [format!("ann@example.com ({ID}) {says}")]);
+            let user = kit.user("ann@example.com").await.unwrap();
+            assert_eq!(user.status.text(), Some(is));
+            assert_eq!(user.credentials_version, before.credentials_version);
+            assert_eq!(user.password_hash, before.password_hash);
+        }
     }
+}
+
+#[tokio::test]
+async fn who_was_blocked_by_other_means_gets_the_first_status_that_may_recover() {
+    let kit = Kit::new().await;
+    kit.bring_in(&[json!({"id": ID, "email": "ann@example.com", "status": "Blocked"})])
+        .await;
+    let environment = [
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", "eu-central-1"),
+        ("RECOVERABLE_STATUSES", "Enabled, active"),
+    ];
+    let ran = kit
+        .run_in(&environment, &["users", "unblock", ID, "--local"])
+        .await;
+    assert_eq!(
+        ran.well(),
+        [format!(
+            "ann@example.com ({ID}) is no longer blocked and has the status \"enabled\""
+        )]
+    );
+    let user = kit.user("ann@example.com").await.unwrap();
+    assert_eq!(user.status.text(), Some("enabled"));
 }
 
 #[tokio::test]
@@ -77,20 +125,60 @@ async fn an_address_that_is_mailed_no_more_is_shown_as_one_and_mailed_again_on_r
     let (store, ann) = (kit.store(), address("ann@example.com"));
     let since = regain::ambient::now();
     store
-        .suppress(&ann, Suppression::Bounced, since)
+        .suppress(&ann, Suppression::Bounced, since, since)
         .await
         .unwrap();
     let ran = kit.local(&["users", "show", ID]).await;
     let shown: Value = serde_json::from_str(&ran.out).unwrap();
+    let until = since.plus(std::time::Duration::from_hours(24));
     assert_eq!(
         shown["mailSuppressed"],
-        json!({"since": since.rfc3339(), "because": "bounced"})
+        json!({
+            "stops": "all",
+            "since": since.rfc3339(),
+            "because": "bounced",
+            "count": 1,
+            "until": until.rfc3339(),
+        })
     );
+    kit.aws
+        .answers("suppression/addresses/ann@example.com", json!({}));
     for says in ["is mailed again", "is not suppressed"] {
         let ran = kit.local(&["users", "unsuppress", "ann@example.com"]).await;
-        assert_eq!(ran.well(), [format!("ann@example.com ({ID}) {says}")]);
+        let listed = "the address was on SES's own suppression list, and is off it now";
+        assert_eq!(
+            ran.well(),
+            [&format!("ann@example.com ({ID}) {says}"), listed]
+        );
         assert_eq!(store.suppressed(&ann).await.unwrap(), None);
     }
+}
+
+#[tokio::test]
+async fn what_becomes_of_sess_own_suppression_list_is_told() {
+    const CALL: &str = "suppression/addresses/ann@example.com";
+    let kit = Kit::new().await;
+    kit.bring_in(&[json!({"id": ID, "email": "ann@example.com"})])
+        .await;
+    kit.aws
+        .fails(CALL, 404, "NotFoundException", "not on the list");
+    let ran = kit.local(&["users", "unsuppress", ID]).await;
+    let absent = "the address is not on SES's own suppression list";
+    assert_eq!(ran.well().last(), Some(&absent));
+
+    let since = regain::ambient::now();
+    let (store, ann) = (kit.store(), address("ann@example.com"));
+    let suppressed = store.suppress(&ann, Suppression::Complained, since, since);
+    suppressed.await.unwrap();
+    kit.aws
+        .fails(CALL, 403, "AccessDeniedException", "not authorized");
+    let ran = kit.local(&["users", "unsuppress", ID]).await;
+    assert_eq!(
+        ran.sentence(),
+        "SES's own suppression list may not be used: not authorized"
+    );
+    assert_eq!(ran.out, format!("ann@example.com ({ID}) is mailed again\n"));
+    assert_eq!(store.suppressed(&ann).await.unwrap(), None);
 }
 
 #[tokio::test]

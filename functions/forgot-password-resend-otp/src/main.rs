@@ -15,7 +15,7 @@ async fn main() -> ExitCode {
 
 async fn resend_otp(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
     let locale = call.locale();
-    let named = auth_v1::resend_otp(&mut call)?;
+    let named = auth_v1::resend_otp(&call)?;
     let session = recovery
         .resend(&call.caller, &named, locale, call.at, &mut call.rng)
         .await?;

@@ -15,7 +15,7 @@ async fn main() -> ExitCode {
 
 async fn set_password(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
     let locale = call.locale();
-    let (token, new) = auth_v1::set_password(&mut call)?;
+    let (token, new) = auth_v1::set_password(&call)?;
     let user = recovery
         .set_password_by_token(&call.caller, token, new, call.at, &mut call.rng)
         .await?;

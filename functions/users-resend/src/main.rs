@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
 }
 
 async fn resend(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
-    let request = directory::resend(&mut call)?;
+    let request = directory::resend(&call)?;
     let started = recovery.request(request, call.at, &mut call.rng).await?;
     Ok(directory::session_started(&started))
 }

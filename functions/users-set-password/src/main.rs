@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
 
 async fn set_password(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
     let length = recovery.settings().code_length;
-    let (named, wish) = directory::set_password(&mut call, length)?;
+    let (named, wish) = directory::set_password(&call, length)?;
     let (caller, at, rng) = (&call.caller, call.at, &mut call.rng);
     let user = match wish {
         Wish::Verify(guess) => recovery.verify(caller, &named, &guess, at).await,

@@ -23,6 +23,9 @@ pub(super) enum Fate {
 }
 
 impl Fate {
+    /// What becomes of a mail to an address on the account's suppression list.
+    pub(super) const SUPPRESSED: Self = Self::Bounced("OnAccountSuppressionList");
+
     /// What the mailbox simulator does with an address, and anybody else's mailbox never.
     pub(super) fn of(recipient: &str) -> Self {
         let Some((local, domain)) = recipient.rsplit_once('@') else {
@@ -34,7 +37,7 @@ impl Fate {
         // A label after a plus sign tells senders apart.
         match local.split('+').next().unwrap_or_default() {
             "bounce" => Self::Bounced("General"),
-            "suppressionlist" => Self::Bounced("OnAccountSuppressionList"),
+            "suppressionlist" => Self::SUPPRESSED,
             "complaint" => Self::Complained,
             _ => Self::Delivered,
         }

@@ -105,3 +105,30 @@ fn a_template_that_does_not_compile_is_refused_by_name() {
         "{message}"
     );
 }
+
+#[tokio::test]
+async fn an_address_on_the_suppression_list_bounces_until_it_is_taken_off() {
+    let (ses, mails) = stand_in();
+    let data = r#"{"code": "012345", "name": "A"}"#;
+    let arrived = |ses: &Ses| {
+        let before = mails.newest_first(None).len();
+        ses.send(request(KNOWN, data)).unwrap();
+        mails.newest_first(None).len() - before
+    };
+    let address = || Path("ann@example.com".to_owned());
+    let absent = delete_suppressed(State(ses.clone()), address()).await;
+    assert_eq!(absent.status(), StatusCode::NOT_FOUND);
+    assert_eq!(absent.headers()["x-amzn-errortype"], "NotFoundException");
+    assert_eq!(arrived(&ses), 1);
+
+    let put = r#"{"EmailAddress": "ann@example.com", "Reason": "BOUNCE"}"#;
+    let put = put_suppressed(State(ses.clone()), put.to_owned()).await;
+    assert_eq!(put.status(), StatusCode::OK);
+    let listed = get_suppressed(State(ses.clone()), address()).await;
+    assert_eq!(listed.status(), StatusCode::OK);
+    assert_eq!(arrived(&ses), 0);
+
+    let removed = delete_suppressed(State(ses.clone()), address()).await;
+    assert_eq!(removed.status(), StatusCode::OK);
+    assert_eq!(arrived(&ses), 1);
+}

@@ -77,6 +77,14 @@ pub(super) struct Part {
     pub(super) data: String,
 }
 
+/// An address for the suppression list.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct WireSuppressed {
+    pub(super) email_address: String,
+    pub(super) reason: String,
+}
+
 /// A template on the wire.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]

@@ -163,6 +163,7 @@ impl Scope {
         let given = self
             .environment
             .get(&variable)
+            .filter(|text| !text.is_empty())
             .map(|text| Json::String(text.clone()));
         let value = given
             .or_else(|| parameter.get("Default").cloned())
@@ -182,7 +183,7 @@ impl Scope {
             let text = scalar(&value).unwrap_or_default();
             return Ok(Json::Array(
                 text.split(',')
-                    .map(|item| Json::from(item.trim()))
+                    .map(|item| Json::from(item.trim_matches(' ')))
                     .collect(),
             ));
         }

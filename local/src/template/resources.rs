@@ -110,16 +110,11 @@ pub(super) fn cors(template: &Template) -> Result<Option<Cors>, TemplateError> {
         return Err(api.error(key, "needs an object"));
     }
     let texts = |name: &str| -> Vec<String> {
-        let all = match configuration.get(name) {
+        match configuration.get(name) {
             Some(Json::Array(items)) => items.iter().filter_map(scalar).collect(),
-            Some(other) => scalar(other).into_iter().collect::<Vec<_>>(),
+            Some(other) => scalar(other).into_iter().collect(),
             None => Vec::new(),
-        };
-        all.iter()
-            .flat_map(|text| text.split(','))
-            .map(|text| text.trim().to_owned())
-            .filter(|text| !text.is_empty())
-            .collect()
+        }
     };
     let flag = configuration.get("AllowCredentials").and_then(scalar);
     Ok(Some(Cors {

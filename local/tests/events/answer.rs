@@ -78,7 +78,7 @@ fn redacted(event: &str, text: &str) -> String {
     let is_token = || {
         BASE64URL_NOPAD
             .decode(text.as_bytes())
-            .is_ok_and(|token| token.len() == 64)
+            .is_ok_and(|token| token.len() == 48)
     };
     if Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text) {
         "[uuid]".to_owned()

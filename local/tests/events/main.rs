@@ -5,28 +5,42 @@
 //! `.ci/sam-local` gives the same fixtures to the functions as they are deployed.
 
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test says what it expects by panicking, and so do the functions it is made of"
 )]
 
 mod answer;
+mod connections;
 mod fixture;
 mod invoker;
+mod logs;
 mod stack;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use axum::body::Bytes;
 use data_encoding::BASE64;
 use flate2::read::GzDecoder;
+use local::pool::PoolError;
 use local::template::Stack;
 use serde_json::Value as Json;
 
 use fixture::Fixture;
 use invoker::Invoker;
 use stack::Running;
+
+impl Running {
+    /// What a function answers to an event that is no fixture.
+    pub(crate) async fn invoke(&self, function: &str, event: &Json) -> Result<Json, PoolError> {
+        let event = Bytes::from(event.to_string());
+        let answer = self.pools[function].invoke(event).await?;
+        Ok(serde_json::from_slice(&answer).unwrap())
+    }
+}
 
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 

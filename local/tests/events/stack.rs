@@ -34,7 +34,7 @@ pub(crate) fn template() -> Stack {
 
 /// The running functions and what they talk to.
 pub(crate) struct Running {
-    pools: BTreeMap<String, Pool>,
+    pub(crate) pools: BTreeMap<String, Pool>,
     mails: MailStore,
     shutdown: Shutdown,
 }
@@ -132,7 +132,7 @@ impl Running {
     }
 
     /// Ends everything that was started.
-    async fn finish(self) {
+    pub(crate) async fn finish(self) {
         drop(self.pools);
         self.shutdown.finish().await;
     }

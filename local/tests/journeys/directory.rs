@@ -151,10 +151,12 @@ async fn malformed_codes_are_wrong_and_spend_no_guess() {
         json!(format!("{code}0")),
         json!(&code[1..]),
         json!("abcdef"),
-        json!("１２３４５６"),
+        json!("１２３４５"),
         json!("12 345"),
+        json!(format!("{code}-0")),
+        json!("12345½"),
         json!(-1),
-        json!(1.5),
+        json!(1e30),
         json!(1_234_567),
         json!(u64::MAX),
     ] {
@@ -283,6 +285,39 @@ async fn a_directory_of_uuids_is_answered_with_uuids() {
             (parsed.to_string(), parsed.get_version_num()),
             (id.clone(), 4)
         );
+    }
+}
+
+#[tokio::test]
+async fn ids_are_compared_as_values() {
+    for (stack, form) in [
+        (stacks::open(), UserIdFormat::ObjectId),
+        (stacks::uuids(), UserIdFormat::Uuid),
+    ] {
+        let person = Person::in_form(stack, json!({}), form).await;
+        let (web, mut mailbox) = (Web::of(stack), Mailbox::of(stack, &person));
+        let begun = web.begin(&person.email).await;
+        let upper = Begun {
+            id: begun.id.to_uppercase(),
+            session: begun.session.to_uppercase(),
+        };
+        assert_ne!(upper.id, begun.id);
+        let code = mailbox.next_code().await;
+        web.verify(&upper, &wrong(&code))
+            .await
+            .refused("DI_UVO_OINV");
+        let user = web.verify(&upper, &code).await.data();
+        assert_eq!(user["id"], person.id.as_str(), "as the directory writes it");
+        web.set_password(&upper, PASSWORD).await.data();
+
+        assert_eq!(mailbox.next().await.template, "password-changed");
+
+        let begun = web.begin(&person.email).await;
+        let body = json!({
+            "id": begun.id.to_uppercase(), "session": {"id": begun.session.to_uppercase()},
+            "otp": mailbox.next_code().await, "password": "another kettle on the moon",
+        });
+        web.0.post(SET_PASSWORD, body).await.data();
     }
 }
 

@@ -28,7 +28,7 @@ async fn anybodys(stack: &Stack) -> Vec<(&'static str, String)> {
     let address = Address::parse(&suppressed.email).unwrap();
     let now = regain::ambient::now();
     store
-        .suppress(&address, Suppression::Complained, now)
+        .suppress(&address, Suppression::Complained, now, now)
         .await
         .unwrap();
     vec![

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::kit::binaries::functions;
 use crate::kit::client::{Api, Mobile, Web};
 use crate::kit::eventually;
 use crate::kit::mailbox::Mailbox;
@@ -14,15 +15,16 @@ use crate::kit::table::{Table, text};
 
 const PASSWORD: &str = "brass kettle on the moon";
 
-/// How a service ended that could not start: in one sentence.
+/// How a service ended that could not start.
 fn refused(setup: Setup) -> String {
     let Err(Ended { status, said }) = setup.try_start() else {
         panic!("it starts")
     };
     assert_eq!(status.code(), Some(1), "{said}");
-    let (first, rest) = said.split_once('\n').expect("a line");
-    assert_eq!(rest, "", "one line: {said}");
-    first.strip_prefix("error: ").expect("an error").to_owned()
+    said.strip_prefix("error: ")
+        .expect("an error")
+        .trim_end()
+        .to_owned()
 }
 
 fn kept_in(folder: &Path) -> Setup {
@@ -126,6 +128,36 @@ async fn a_port_in_use_is_said() {
             "port {port} on 127.0.0.1 is in use: stop what listens there, or choose another with --port"
         ),
     );
+}
+
+#[test]
+fn the_operators_command_finds_a_service_by_its_port_alone() {
+    let bind = |port| std::net::TcpListener::bind(("127.0.0.1", port));
+    let port = loop {
+        let first = bind(0).unwrap();
+        let port = first.local_addr().unwrap().port();
+        // The ports after it are those of the stand-ins.
+        if port < 65_000 && (1..=4).all(|distance| bind(port + distance).is_ok()) {
+            break port;
+        }
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let stack = kept_in(folder.path()).port(port).start();
+    let line = format!("Operate    cargo run --bin regain -- doctor --local={port}\n");
+    assert!(stack.said().contains(&line), "{}", stack.said());
+    for arguments in [
+        &["users", "show", "demo@example.com"][..],
+        &["throttle", "show", "demo@example.com"],
+        &["doctor"],
+    ] {
+        let ran = std::process::Command::new(functions().join("regain"))
+            .args(arguments)
+            .arg(format!("--local={port}"))
+            .env_clear()
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{arguments:?}: {ran:?}");
+    }
 }
 
 #[tokio::test]
@@ -313,10 +345,24 @@ async fn a_bad_line_stops_the_load_with_its_number_and_loads_nothing() {
         (r#"{"email": "a@example.com", "password": 7}"#, ""),
         (r#"{"email": "a@example.com", "roles": {}}"#, ""),
         (r#"{"email": "a@example.com", "profile": []}"#, ""),
+        (r#"{"email": "a@example.com", "meta": {"": 1}}"#, "meta"),
+        (
+            r#"{"email": "a@example.com", "meta": {"n": 1e300}}"#,
+            "meta",
+        ),
+        (
+            r#"{"email": "a@example.com", "password": "short"}"#,
+            "too_short",
+        ),
+        (r#"{"email": "ren\u00e9@example.com"}"#, "email"),
     ] {
         std::fs::write(&users, format!("{good}\n\n{bad}\n{good}\n")).unwrap();
         let sentence = refused(kept_in(&data).option("--users", &users));
-        assert!(sentence.contains("line 3: "), "{bad}: {sentence}");
+        assert!(sentence.contains("\n  line 3: "), "{bad}: {sentence}");
+        assert!(
+            sentence.contains("\n  line 4: "),
+            "all are told: {sentence}"
+        );
         assert!(sentence.contains(word), "{bad}: {sentence}");
         assert!(!sentence.contains("$2b$"), "{sentence}");
     }
@@ -326,6 +372,31 @@ async fn a_bad_line_stops_the_load_with_its_number_and_loads_nothing() {
     let nowhere = folder.path().join("nowhere.jsonl");
     let sentence = refused(Setup::default().option("--users", &nowhere));
     assert!(sentence.contains("nowhere.jsonl"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_loaded_again_does_not_undo_a_recovery() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, users) = (
+        folder.path().join("data"),
+        folder.path().join("users.jsonl"),
+    );
+    let (id, email) = ("5f3a9c0be1d2a3b4c5d6e7f8", new_address());
+    let line = json!({"id": id, "email": email, "password": "the old password"});
+    std::fs::write(&users, line.to_string()).unwrap();
+    let person = Person {
+        id: id.to_owned(),
+        email,
+    };
+    let setup = || kept_in(&data).option("--users", &users).start();
+    let stack = setup();
+    let (web, mut mailbox) = (Web::of(&stack), Mailbox::of(&stack, &person));
+    let session = web.begin(&person.email).await;
+    let code = mailbox.next_code().await;
+    web.set_both(&session, &code, PASSWORD).await.data();
+    drop(stack);
+    let stack = setup();
+    assert!(person.has_password(&stack, PASSWORD).await);
 }
 
 #[tokio::test]
@@ -345,9 +416,32 @@ async fn every_wrong_setting_stops_the_start_and_is_named() {
         ("IP_REQUESTS_PER_HOUR", &["1000001", "\u{661}"]),
         ("PASSWORD_MIN_LENGTH", &["7", "65"]),
         ("USER_ID_FORMAT", &["int", "UUID", "objectId"]),
+        ("DIRECTORY_LANGUAGE", &["fr", "EN", "en-GB"]),
+        ("AUTH_V1_LANGUAGE", &["in", "id,en", "*"]),
         ("ARGON2_MEMORY_KIB", &["19455", "1048577"]),
         ("ARGON2_ITERATIONS", &["1", "65"]),
         ("ARGON2_PARALLELISM", &["0", "17"]),
+        (
+            "SERVICE_NAME",
+            &[
+                " ",
+                "Shop ",
+                "a\tb",
+                "a\u{85}b",
+                "\u{ff11}\u{ff12}\u{ff13}\u{ff14}",
+            ],
+        ),
+        ("MAIL_FROM", &["foo", "Shop <a@b.example>", "a@b.example "]),
+        (
+            "CORS_ORIGINS",
+            &[
+                "acme.test",
+                "https://app.example.com/",
+                "*,",
+                "https://a.example:443",
+            ],
+        ),
+        ("LOG_LEVEL", &["loud", "INFO"]),
     ] {
         for value in values {
             let folder = tempfile::tempdir().unwrap();
@@ -355,6 +449,7 @@ async fn every_wrong_setting_stops_the_start_and_is_named() {
             let setup = Setup::default().option("--data", &data).set(name, value);
             let sentence = refused(setup);
             assert!(sentence.starts_with(name), "{name}={value}: {sentence}");
+            assert_eq!(sentence.lines().count(), 1, "{sentence}");
             assert!(!data.exists(), "{name}={value}: settings come first");
         }
     }
@@ -363,6 +458,51 @@ async fn every_wrong_setting_stops_the_start_and_is_named() {
         .set("ACCOUNT_GUESSES_PER_DAY", 11);
     let sentence = refused(guessable);
     assert!(sentence.contains("ACCOUNT_GUESSES_PER_DAY") && sentence.contains("CODE_LENGTH"));
+    let sentence = refused(Setup::default().set("CODE_LENGTH", 4));
+    let ways_out = "set ACCOUNT_GUESSES_PER_DAY to at most 10, or CODE_LENGTH to at least 5";
+    assert!(sentence.ends_with(ways_out), "{sentence}");
+}
+
+#[test]
+fn a_function_refuses_its_own_settings_before_it_asks_for_a_call() {
+    let runtime_api = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    runtime_api.set_nonblocking(true).unwrap();
+    let address = runtime_api.local_addr().unwrap().to_string();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    for function in sources.read_dir().unwrap() {
+        let name = function.unwrap().file_name().into_string().unwrap();
+        let path = functions().join(&name);
+        let mut wrong = vec![("LOG_LEVEL", "loud")];
+        if !["audit-trail", "mail-events"].contains(&name.as_str()) {
+            wrong.push(("CODE_LENGTH", "6.0"));
+        }
+        if name == "deliver-mail" {
+            wrong.push(("MAIL_FROM", "foo"));
+        }
+        for (variable, value) in wrong {
+            let ended = std::process::Command::new(&path)
+                .env_clear()
+                .env("AWS_LAMBDA_RUNTIME_API", &address)
+                .envs([
+                    ("TABLE_NAME", "regain"),
+                    ("INDEX_KEY_SECRET", "IndexKey"),
+                    ("CODE_KEY_SECRET", "CodeKey"),
+                    ("MAIL_FROM", "no-reply@example.com"),
+                    ("MAIL_TEMPLATE_PREFIX", "regain"),
+                ])
+                .env(variable, value)
+                .output()
+                .unwrap();
+            let said = String::from_utf8(ended.stdout).unwrap();
+            assert_eq!(ended.status.code(), Some(1), "{name}: {said}");
+            assert!(
+                said.contains(&format!("{variable} must be")),
+                "{name}: {said}"
+            );
+            let asked = runtime_api.accept().unwrap_err().kind();
+            assert_eq!(asked, std::io::ErrorKind::WouldBlock, "{name}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::kit::client::{Mobile, Web};
 use crate::kit::eventually;
 use crate::kit::mailbox::Mailbox;
+use crate::kit::operator::regain;
 use crate::kit::people::{Person, new_address};
 use crate::kit::stack::{Setup, Stack};
 use crate::kit::stacks;
@@ -47,6 +48,31 @@ async fn an_address_that_bounces_or_complains_is_mailed_once_and_answered_as_eve
         let mails = Mailbox::of(stack, &person).all().await;
         assert_eq!(mails.len(), arrived, "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_operator_takes_an_address_off_the_list_here_and_off_that_of_ses() {
+    let stack = stacks::open();
+    let person = Person::of(stack).await;
+    let url = format!("{}/v2/email/suppression/addresses", stack.endpoint("SES"));
+    let listed = json!({"EmailAddress": person.email, "Reason": "BOUNCE"});
+    let put = reqwest::Client::new().put(url).json(&listed).send().await;
+    assert!(put.unwrap().status().is_success());
+
+    let mobile = Mobile::of(stack);
+    mobile.begin(&person.email).await;
+    assert_eq!(suppressed(stack, &person).await, "bounced");
+    let said = regain(stack, &["users", "unsuppress", &person.email]).unwrap();
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            &*format!("{} ({}) is mailed again", person.email, person.id),
+            "the address was on SES's own suppression list, and is off it now",
+        ]
+    );
+    mobile.begin(&person.email).await;
+    Mailbox::of(stack, &person).next_code().await;
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod kit;
 
 mod audit;
 mod auth_v1;
+mod codes;
 mod directory;
 mod enumeration;
 mod expiry;

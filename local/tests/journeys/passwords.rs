@@ -35,12 +35,31 @@ async fn passwords_are_refused_with_the_reasons_that_were_promised() {
             "regain".to_owned(),
             vec!["too_short", "contains_service_name"],
         ),
-        ("Re gain \u{2003}".to_owned(), vec!["contains_service_name"]),
+        (
+            "Re gain \u{2003}26".to_owned(),
+            vec!["contains_service_name"],
+        ),
         ("R3gain-2026!".to_owned(), vec!["contains_service_name"]),
         (person.email.to_uppercase(), vec!["contains_address"]),
         (format!("{local_part}1!"), vec!["contains_address"]),
         (local_part, vec!["contains_address"]),
         ("Marguerite1!".to_owned(), vec!["contains_address"]),
+        (format!("<{}>", person.email), vec!["contains_address"]),
+        (format!("mailto:{}", person.email), vec!["contains_address"]),
+        (format!("{}1", person.email), vec!["contains_address"]),
+        (
+            person.email[..person.email.len() - 1].to_owned(),
+            vec!["contains_address"],
+        ),
+        ("marguerite regain".to_owned(), vec!["contains_address"]),
+        ("\t".repeat(8), vec!["too_short"]),
+        ("\u{200b}".repeat(12), vec!["too_short"]),
+        ("p a s s w o r d".to_owned(), vec!["too_common"]),
+        (
+            "\u{ff50}\u{ff41}\u{ff53}\u{ff53}\u{ff57}\u{ff4f}\u{ff52}\u{ff44}".to_owned(),
+            vec!["too_common"],
+        ),
+        ("@".repeat(16_000), vec!["too_long"]),
     ];
     for (password, reasons) in &refused {
         let answer = web.set_both(&session, &wrong(&code), password).await;
@@ -59,10 +78,16 @@ async fn passwords_are_refused_with_the_reasons_that_were_promised() {
     let (session, code) = begun(&web, &person, &mut mailbox).await;
     let answer = web.set_both(&session, &code, "dewilestari PUTRI").await;
     answer.refused("DI_USP_PINV").reasons(&["contains_profile"]);
-    let answer = web.set_password(&session, "L3stari-1990").await;
-    answer.refused("DI_USP_PINV").reasons(&["contains_profile"]);
-    let answer = web.set_password(&session, "+6281255500142").await;
-    answer.refused("DI_USP_PINV").reasons(&["contains_profile"]);
+    for password in [
+        "L3stari-1990",
+        "+6281255500142",
+        "0812-5550-0142 ok",
+        "lestaridewi putri",
+        "Lestari/Marguerite/Regain",
+    ] {
+        let answer = web.set_password(&session, password).await;
+        answer.refused("DI_USP_PINV").reasons(&["contains_profile"]);
+    }
     web.verify(&session, &code).await.refused("DI_UVO_OINV");
     web.set_password(&session, PASSWORD).await.data();
 
@@ -142,7 +167,7 @@ async fn passwords_are_compared_in_one_unicode_form_and_kept_whole() {
     let web = Web::of(stack);
     for (typed, as_stored) in [
         ("cafe\u{301} au lait", "caf\u{e9} au lait"),
-        ("        ", "        "),
+        ("\t eight visible\u{200b} ", "\t eight visible\u{200b} "),
         (" leading and trailing ", " leading and trailing "),
         (
             "\u{1f511}\u{1f40e}\u{1f50b}\u{1f4ce}\u{1f30a}\u{1f335}\u{1f9ed}\u{1fa81}",

@@ -2,13 +2,15 @@
 
 use serde_json::json;
 
-use crate::kit::answer::{AUTH_V1, Answer, DIRECTORY};
-use crate::kit::client::{Api, Begun, FORGOT, Mobile, SET_PASSWORD, Web};
-use crate::kit::eventually;
+use crate::kit::answer::{Answer, ERRORS, keys};
+use crate::kit::client::{
+    Api, Begun, FORGOT, Mobile, RESEND_OTP, RESET, SET_PASSWORD, VERIFY, Web,
+};
 use crate::kit::mailbox::{Mailbox, wrong};
 use crate::kit::outage::{Fault, Outage};
 use crate::kit::people::{Person, new_address};
 use crate::kit::stacks;
+use crate::kit::table::Table;
 
 const PASSWORD: &str = "brass kettle on the moon";
 
@@ -69,7 +71,33 @@ async fn every_error_of_the_directory_can_be_met() {
     outage.set(Fault::Refuse);
     met.push(Web::of(&outage.stack).resend(&address).await);
 
-    all_but(&["DI_SYS_ERR"], DIRECTORY.map(|row| row.0), &met);
+    all_but(&["DI_SYS_ERR"], "directory", &met);
+}
+
+#[tokio::test]
+async fn a_status_that_is_not_listed_is_refused_and_every_spelling_of_a_listed_one_recovers() {
+    let stack = stacks::open();
+    for (status, recovers) in [
+        ("Blocked", false),
+        ("disabled", false),
+        ("", false),
+        (" ACTIVE ", true),
+    ] {
+        let web = Web::of(stack);
+        let person = Person::with(stack, json!({ "status": status })).await;
+        let (session, code) = begun(&web, &person, &mut Mailbox::of(stack, &person)).await;
+        let set = web.set_both(&session, &code, PASSWORD).await;
+        if recovers {
+            assert_eq!(set.data()["status"], status);
+        } else {
+            set.refused("DI_UVO_UBKD");
+        }
+        assert_eq!(
+            person.has_password(stack, PASSWORD).await,
+            recovers,
+            "{status:?}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -114,13 +142,10 @@ async fn every_error_of_auth_v1_can_be_met_in_both_languages() {
 
         let brief = Mobile(spoken(Mobile::of(stacks::brief_codes()).0));
         let session = brief.begin(&new_address()).await;
-        met.push(
-            eventually("the code expires", async || {
-                let answer = brief.verify(&session, "").await;
-                (answer.status == 410).then_some(answer)
-            })
-            .await,
-        );
+        Table::of(stacks::brief_codes())
+            .code_expires(&session)
+            .await;
+        met.push(brief.verify(&session, "314159").await);
 
         let defaults = Mobile(spoken(Mobile::of(stacks::defaults()).0));
         let address = new_address();
@@ -132,7 +157,7 @@ async fn every_error_of_auth_v1_can_be_met_in_both_languages() {
                 .await,
         );
 
-        all_but(&["internal_error"], AUTH_V1.map(|row| row.0), &met);
+        all_but(&["internal_error"], "auth_v1", &met);
         for answer in met {
             let code = answer.error();
             let text = texts.iter().find(|text| text.0 == code).unwrap().1;
@@ -142,7 +167,7 @@ async fn every_error_of_auth_v1_can_be_met_in_both_languages() {
 }
 
 const INDONESIAN: [(&str, &str); 12] = [
-    ("invalid_request", "Permintaan tidak valid."),
+    ("invalid_request", "Email tidak valid"),
     ("password_required", "Kata sandi wajib diisi."),
     ("otp_invalid", "Kode salah."),
     (
@@ -178,7 +203,7 @@ const INDONESIAN: [(&str, &str); 12] = [
 ];
 
 const ENGLISH: [(&str, &str); 12] = [
-    ("invalid_request", "The request is not valid."),
+    ("invalid_request", "Email is not valid"),
     ("password_required", "A password is required."),
     ("otp_invalid", "The code is not right."),
     (
@@ -213,10 +238,10 @@ const ENGLISH: [(&str, &str); 12] = [
     ),
 ];
 
-/// Each error was met, but for those that only a bug brings about.
-fn all_but<const N: usize>(bugs: &[&str], table: [&str; N], met: &[Answer]) {
+/// Each error of the protocol's table was met, but for those that only a bug brings about.
+fn all_but(bugs: &[&str], protocol: &str, met: &[Answer]) {
     let met: Vec<_> = met.iter().map(Answer::error).collect();
-    for code in table {
+    for code in keys(&ERRORS[protocol]) {
         assert_eq!(
             met.iter().any(|it| it == code),
             !bugs.contains(&code),
@@ -239,6 +264,13 @@ async fn auth_v1_speaks_the_language_that_was_asked_for() {
         ("", "id"),
         ("en;q=0", "id"),
         (";;;,,,=q", "id"),
+        ("en;Q=0.1, id;q=0.9", "id"),
+        ("id;q=.8, en;q=.9", "en"),
+        ("id;q=0.8999999999999999, en;q=0.9", "en"),
+        ("id;q=0,8, en;q=0,9", "en"),
+        ("\u{e9}, en;q=0.1", "en"),
+        ("id;q=0, *", "en"),
+        ("\ten\t;\tq=0.1", "en"),
     ] {
         let api = Api::of(stack).with("accept-language", accept_language);
         let found = api
@@ -261,6 +293,57 @@ async fn auth_v1_speaks_the_language_that_was_asked_for() {
             texts,
             "{accept_language:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn auth_v1_has_a_message_for_each_field() {
+    for (path, body, field, indonesian, english) in [
+        (FORGOT, "{}", "email", "Email", "Email"),
+        (FORGOT, "[]", "body", "Permintaan", "Request"),
+        (
+            FORGOT,
+            r#"{"email":"ann@example.com"}"#,
+            "idempotency-key",
+            "Kunci idempotensi",
+            "Idempotency key",
+        ),
+        (VERIFY, "{}", "session_id", "Sesi", "Session"),
+        (
+            VERIFY,
+            r#"{"session_id":"s"}"#,
+            "otp",
+            "Kode OTP",
+            "OTP code",
+        ),
+        (RESEND_OTP, "{}", "session_id", "Sesi", "Session"),
+        (RESET, r#"{"password":"p"}"#, "token", "Token", "Token"),
+        (
+            RESET,
+            r#"{"session_id":1,"password":"p"}"#,
+            "session_id",
+            "Sesi",
+            "Session",
+        ),
+        (
+            RESET,
+            r#"{"token":"t","password":1}"#,
+            "password",
+            "Kata sandi",
+            "Password",
+        ),
+    ] {
+        for (language, message) in [
+            ("id", format!("{indonesian} tidak valid")),
+            ("en", format!("{english} is not valid")),
+        ] {
+            let api = Api::of(stacks::open())
+                .with("accept-language", language)
+                .with("idempotency-key", "no key");
+            let answer = api.post_bytes(path, body).await;
+            answer.malformed(field);
+            assert_eq!(answer.body()["message"], message, "{path} {body}");
+        }
     }
 }
 

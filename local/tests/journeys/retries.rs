@@ -9,6 +9,7 @@ use crate::kit::stacks;
 use crate::kit::table::Table;
 
 const KEY: &str = "4f9a3f0e-7c1d-4b57-9f2c-1d2e3f405162";
+const OTHER_KEY: &str = "019b2c3d-4e5f-7a6b-8c7d-9e8f0a1b2c3d";
 const PASSWORD: &str = "brass kettle on the moon";
 
 #[tokio::test]
@@ -57,6 +58,14 @@ async fn a_key_belongs_to_its_endpoint_address_and_caller() {
         first,
         "the same address"
     );
+    for same in [
+        KEY.to_uppercase(),
+        format!("\"{KEY}\""),
+        format!("\"{}\"", KEY.to_uppercase()),
+    ] {
+        let api = Api::of(stack).with("idempotency-key", &same);
+        assert_eq!(api.post(FORGOT, body.clone()).await.word(), first, "{same}");
+    }
     let others = [
         api.post(FORGOT, json!({"email": new_address()}))
             .await
@@ -66,7 +75,7 @@ async fn a_key_belongs_to_its_endpoint_address_and_caller() {
             .await
             .word(),
         Api::of(stack)
-            .with("idempotency-key", &KEY.to_uppercase())
+            .with("idempotency-key", OTHER_KEY)
             .post(FORGOT, body.clone())
             .await
             .word(),
@@ -107,11 +116,18 @@ async fn a_malformed_key_is_refused_where_keys_count_and_ignored_elsewhere() {
     let stack = stacks::open();
     for key in [
         "",
+        "\"\"",
         "short",
-        "fifteen-letters",
-        "sixteen letters!",
-        &"k".repeat(256),
-        "a\u{e9}iou-aeiou-aeiou",
+        "0123456789abcdef",
+        "01JGFJJZ00K3V9X2M7QD5T8RNB",
+        "00000000-0000-0000-0000-000000000000",
+        "c232ab00-9414-11ec-b3c8-9f6bdeced846",
+        "2ed6657d-e927-568b-95e1-2665a8aea6a2",
+        &KEY.replace('-', ""),
+        &format!("{{{KEY}}}"),
+        &format!("\"{KEY}"),
+        &format!("{KEY}, {KEY}"),
+        &format!("{KEY}\u{e9}"),
     ] {
         let api = Api::of(stack).with("idempotency-key", key);
         for path in [RESEND, FORGOT] {
@@ -124,16 +140,31 @@ async fn a_malformed_key_is_refused_where_keys_count_and_ignored_elsewhere() {
             .await
             .word();
     }
-    for key in [
-        "sixteen-letters!",
-        &"k".repeat(255),
-        "!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~",
-    ] {
+    for key in [KEY, OTHER_KEY, &format!("\"{OTHER_KEY}\"")] {
         let api = Api::of(stack).with("idempotency-key", key);
         for path in [RESEND, FORGOT] {
             api.post(path, json!({"email": new_address()})).await.data();
         }
     }
+}
+
+#[tokio::test]
+async fn a_key_leads_nobody_to_a_session_that_its_owner_has_proven() {
+    let stack = stacks::open();
+    let person = Person::of(stack).await;
+    let web = Web(Web::of(stack).0.with("idempotency-key", KEY));
+    let mut mailbox = Mailbox::of(stack, &person);
+    let owner = web.begin(&person.email).await;
+    web.verify(&owner, &mailbox.next_code().await).await.data();
+    // Somebody behind the same address of the network, who knows the key.
+    let other = web.begin(&person.email).await;
+    assert_ne!(other.session, owner.session);
+    web.set_password(&other, "a kettle of somebody else")
+        .await
+        .refused("DI_UVO_OINV");
+    web.set_password(&owner, PASSWORD).await.data();
+    let third = web.begin(&person.email).await;
+    assert!(![&owner.session, &other.session].contains(&&third.session));
 }
 
 #[tokio::test]

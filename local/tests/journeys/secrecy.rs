@@ -102,7 +102,7 @@ async fn no_secret_is_logged_or_stored_in_clear() {
     let person = Person::of(&stack).await;
     secrets.keep("address", &person.email);
     let mut mailbox = Mailbox::of(&stack, &person);
-    let key = "KEEP-THIS-KEY-TO-YOURSELF";
+    let key = "6b8d1f0a-2c4e-4a6b-9d8f-7e5c3a1b9d80";
     secrets.keep("idempotency key", key);
 
     let api = Api::of(&stack)

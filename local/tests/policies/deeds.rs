@@ -30,13 +30,19 @@ impl Deployment {
             ("DYNAMODB", "DynamoDB_20120810.TransactWriteItems") => {
                 let elements = body["TransactItems"].as_array().unwrap().iter();
                 let elements = elements.flat_map(|element| element.as_object().unwrap());
-                elements
-                    .map(|(kind, request)| self.deed_on_item(kind, request))
-                    .collect()
+                let elements: Vec<_> = elements
+                    .map(|(kind, request)| self.item(kind, request))
+                    .collect();
+                let all: Vec<_> = elements.iter().map(|(_, key)| key.as_str()).collect();
+                let readings = elements.iter().flat_map(|(action, key)| {
+                    [self.touching(action, &[key]), self.touching(action, &all)]
+                });
+                readings.collect()
             }
             ("DYNAMODB", operation) => {
                 let kind = operation.strip_prefix("DynamoDB_20120810.").unwrap();
-                vec![self.deed_on_item(kind, body)]
+                let (action, key) = self.item(kind, body);
+                vec![self.touching(&action, &[&key])]
             }
             ("SECRETS_MANAGER", "secretsmanager.GetSecretValue") => {
                 let secret = text(&body["SecretId"]);
@@ -47,8 +53,10 @@ impl Deployment {
         }
     }
 
-    /// A transaction has no action of its own: each element needs the one of the same request alone.
-    fn deed_on_item(&self, kind: &str, request: &Json) -> Deed {
+    /// The action on an item, and how its key starts. A transaction has no action of its own: each element
+    /// needs the one of the same request alone. AWS does not say whether the leading keys that it is judged
+    /// by are then those of the element or of the whole transaction, so a role has to allow it by either.
+    fn item(&self, kind: &str, request: &Json) -> (String, String) {
         let (action, key) = match kind {
             "GetItem" => ("GetItem", "Key"),
             "Put" | "PutItem" => ("PutItem", "Item"),
@@ -60,7 +68,7 @@ impl Deployment {
         assert_eq!(request["TableName"], self.stack.table.name.as_str());
         let key = text(&request[key]["pk"]["S"]);
         let (kind, _) = key.split_once('#').unwrap();
-        self.touching(&format!("dynamodb:{action}"), &[&format!("{kind}#")])
+        (format!("dynamodb:{action}"), format!("{kind}#"))
     }
 
     /// Logs, traces, reading a stream and giving up: what Lambda does with the function's role.
@@ -142,7 +150,17 @@ fn sending(body: &Json) -> Vec<Deed> {
 fn decrypting(deed: &Deed, key: &str) -> Vec<Deed> {
     let (service, _) = deed.action.split_once(':').unwrap();
     let actions: &[_] = match service {
-        "dynamodb" | "secretsmanager" => &["kms:Decrypt"],
+        // What DynamoDB's developer guide asks for ("Encryption at rest: how it works"), but for the grants.
+        "dynamodb" => &[
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ],
+        "secretsmanager" => &["kms:Decrypt"],
         "sqs" => &["kms:Decrypt", "kms:GenerateDataKey"],
         _ => &[],
     };

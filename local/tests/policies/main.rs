@@ -72,7 +72,7 @@ async fn a_role_allows_what_its_function_does_and_nothing_else() {
                 }
             }
             for permission in function.role.permissions() {
-                if !deeds.iter().any(|deed| permission.allows(deed)) {
+                if !deeds.iter().any(|deed| permission.is_used_by(deed)) {
                     wrong.insert(format!(
                         "{} may, and never does: {permission}",
                         function.name

@@ -134,9 +134,15 @@ impl Statement {
 }
 
 impl Permission {
-    /// Whether it allows that.
-    pub(crate) fn allows(&self, deed: &Deed) -> bool {
+    fn allows(&self, deed: &Deed) -> bool {
         self.0.allows(deed)
+    }
+
+    /// Whether a deed needs it, be it beside others: every kind of item of a transaction needs its own.
+    pub(crate) fn is_used_by(&self, deed: &Deed) -> bool {
+        let keys = deed.context.get(LEADING_KEYS).into_iter().flatten();
+        let mut parts = keys.map(|key| deed.clone().with(LEADING_KEYS, [key.as_str()]));
+        self.allows(deed) || parts.any(|part| self.allows(&part))
     }
 
     /// The one action.

@@ -107,7 +107,7 @@ impl Caller {
             if number % 3 == 1 {
                 let address = Address::parse(&person.email).unwrap();
                 let now = regain::ambient::now();
-                let suppressed = store.suppress(&address, Suppression::Bounced, now);
+                let suppressed = store.suppress(&address, Suppression::Bounced, now, now);
                 suppressed.await.unwrap();
             }
             known.push(person.email);

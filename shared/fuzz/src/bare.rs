@@ -4,7 +4,8 @@ use std::error::Error;
 use std::future::Future;
 use std::sync::LazyLock;
 
-use lambda_http::http::{HeaderMap, HeaderValue, Method};
+use lambda_http::http::Method;
+use lambda_http::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use regain::ids::{ResetToken, SessionId, UserId, UserIdFormat};
 use regain::locale::Locale;
 use regain::protocol::{Call, Failure, Reply, auth_v1, directory};
@@ -59,8 +60,8 @@ impl Refusals {
 
 /// The answers to callers who sent nothing that could be told back.
 pub struct Bare {
-    /// To those that cannot be read, the field that is to blame taken out.
-    pub malformed: Vec<Answer>,
+    /// To those that cannot be read: the field that is to blame, and the answer without it.
+    pub malformed: Vec<(Option<String>, Answer)>,
     /// To those that the engine refuses, by [`Refusals`], how long to wait taken out.
     pub refused: Vec<Answer>,
 }
@@ -85,38 +86,22 @@ impl Bare {
     }
 
     fn gather(protocol: Protocol, locale: Locale) -> Self {
-        let reader = match protocol {
-            Protocol::Directory => Endpoint::SetPassword,
-            Protocol::AuthV1 => Endpoint::SetPasswordByToken,
-        };
-        let large = format!("\"{}\"", "a".repeat(MAX_BODY));
-        let malformed = [
-            ("GET", "application/json", ""),
-            ("POST", "", ""),
-            ("POST", "application/json", large.as_str()),
-            ("POST", "application/json", ""),
-            (
-                "POST",
-                "application/json",
-                r#"{"id": "", "session": "", "token": ""}"#,
-            ),
-        ]
-        .map(|(method, media_type, body)| {
+        let malformed = unreadable(protocol).into_iter().map(|unreadable| {
             let mut headers = preferring(locale);
-            headers.insert("content-type", HeaderValue::from_static(media_type));
+            headers.extend(unreadable.headers);
             let written = Written {
-                method: method.parse().unwrap(),
+                method: unreadable.method,
                 endpoint: "",
                 headers,
-                body: body.as_bytes(),
+                body: unreadable.body.as_bytes(),
             };
+            let reader = unreadable.reader;
             let mut answer = Answer::of(answered(
                 protocol,
-                async |mut call| Err(read_by(reader, &mut call, &written).unwrap_err().into()),
+                async |call| Err(read_by(reader, &call, &written).unwrap_err().into()),
                 written.event(),
             ));
-            answer.take_field();
-            answer
+            (answer.take_field(), answer)
         });
         let refused = (0..Refusals::COUNT).map(|number| {
             let refusal = Refusals::pick(number, "".into()).unwrap();
@@ -126,10 +111,78 @@ impl Bare {
             answer
         });
         Self {
-            malformed: malformed.into(),
+            malformed: malformed.collect(),
             refused: refused.collect(),
         }
     }
+}
+
+/// A call that cannot be read.
+struct Unreadable {
+    reader: Endpoint,
+    method: Method,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: String,
+}
+
+/// A call for each field, method, media type and size that may be to blame.
+fn unreadable(protocol: Protocol) -> Vec<Unreadable> {
+    let call = |reader, body: &Value| Unreadable {
+        reader,
+        method: Method::POST,
+        headers: vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+        body: body.to_string(),
+    };
+    let (readers, fields): (_, [&[&str]; 2]) = match protocol {
+        Protocol::Directory => (
+            [Endpoint::Resend, Endpoint::SetPassword],
+            [
+                &["email", "purpose", "templateCode", "app", "device"],
+                &["id", "session", "otp", "password"],
+            ],
+        ),
+        Protocol::AuthV1 => (
+            [Endpoint::ForgotPassword, Endpoint::SetPasswordByToken],
+            [&["email"], &["token", "session_id", "password"]],
+        ),
+    };
+    let [request, set_password] = readers;
+    let email = json!({ "email": "ann@example.com" });
+    let mut all = vec![
+        Unreadable {
+            method: Method::GET,
+            ..call(request, &email)
+        },
+        Unreadable {
+            headers: Vec::new(),
+            ..call(request, &email)
+        },
+        call(request, &json!("a".repeat(MAX_BODY))),
+        call(request, &json!([])),
+        call(
+            set_password,
+            &json!({ "id": "", "session": "", "token": "" }),
+        ),
+    ];
+    let mut with_key = call(request, &email);
+    let key = HeaderName::from_static("idempotency-key");
+    with_key.headers.push((key, HeaderValue::from_static("?")));
+    all.push(with_key);
+    for (reader, fields) in readers.into_iter().zip(fields) {
+        for field in fields {
+            let mut body = json!({
+                "email": "ann@example.com", "id": "", "session": "", "token": "", "password": "p",
+            });
+            body.as_object_mut()
+                .unwrap()
+                .insert((*field).to_owned(), true.into());
+            all.push(call(reader, &body));
+        }
+    }
+    if protocol == Protocol::AuthV1 {
+        all.push(call(Endpoint::VerifyOtp, &json!({ "session_id": "" })));
+    }
+    all
 }
 
 fn preferring(locale: Locale) -> HeaderMap {
@@ -172,7 +225,7 @@ pub fn success(endpoint: Endpoint, locale: Locale) -> Reply {
         Endpoint::SetPassword => directory::user(&user(&id)),
         Endpoint::ForgotPassword | Endpoint::ResendOtp => auth_v1::code_sent(&session, locale),
         Endpoint::VerifyOtp => {
-            let text = "A".repeat(86);
+            let text = "A".repeat(64);
             auth_v1::code_proven(&ResetToken::parse(&text).unwrap(), locale)
         }
         Endpoint::SetPasswordByToken => auth_v1::password_set(&id, locale),

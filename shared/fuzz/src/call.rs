@@ -10,6 +10,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 
+use regain::locale::Locale;
 use regain::protocol::{Call, Failure, Reply};
 use regain::session::Protocol;
 
@@ -56,7 +57,7 @@ impl<'a> Written<'a> {
             let (name, value) = line.split_once(':')?;
             headers.insert(
                 name.parse::<HeaderName>().ok()?,
-                value.trim().parse::<HeaderValue>().ok()?,
+                HeaderValue::from_bytes(value.trim().as_bytes()).ok()?,
             );
         }
         Some(Self {
@@ -67,10 +68,11 @@ impl<'a> Written<'a> {
         })
     }
 
-    /// A header's text.
+    /// A header's text, with U+FFFD for what is none.
     #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+    pub fn text(&self, name: &str) -> String {
+        let value = self.headers.get(name).map(HeaderValue::as_bytes);
+        String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
     }
 
     /// The event that the gateway makes of it.
@@ -92,6 +94,15 @@ impl<'a> Written<'a> {
     }
 }
 
+/// The language of callers who ask for none of ours.
+#[must_use]
+pub const fn default_language(protocol: Protocol) -> Locale {
+    match protocol {
+        Protocol::Directory => Locale::En,
+        Protocol::AuthV1 => Locale::Id,
+    }
+}
+
 /// Has an event answered by an endpoint, as a function does.
 pub fn answered<A>(
     protocol: Protocol,
@@ -104,7 +115,8 @@ where
     let mut context = Context::default();
     REQUEST_ID.clone_into(&mut context.request_id);
     let event = LambdaEvent::new(event, context);
-    block_on(regain::function::answer(protocol, endpoint, event))
+    let answer = regain::function::answer(protocol, default_language(protocol), endpoint, event);
+    block_on(answer)
 }
 
 /// Waits for a future on this thread.

@@ -3,9 +3,9 @@
 use lambda_http::http::{HeaderValue, Method};
 use regain::address::Address;
 use regain::session::Protocol;
-use serde_json::{Map, Value};
 
 use crate::call::Written;
+use crate::grammar::{self, Value};
 
 /// The longest body, in octets.
 pub const MAX_BODY: usize = 16 * 1024;
@@ -58,24 +58,25 @@ pub const PASSWORD_MISSING: &str = "(password)";
 /// Everything that the contract finds wrong with a call.
 #[must_use]
 pub fn faults(endpoint: Endpoint, written: &Written<'_>) -> Vec<&'static str> {
-    let media_type = written.header("content-type").unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim();
     if written.method != Method::POST {
         return vec!["method"];
     }
-    if !media_type.eq_ignore_ascii_case("application/json") {
+    if !is_plain_json(written) {
         return vec!["content-type"];
     }
-    let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(written.body) else {
+    let Some(fields) = grammar::object(written.body) else {
         return vec!["body"];
     };
     if written.body.len() > MAX_BODY {
         return vec!["body"];
     }
-    let field = |name: &str| fields.get(name).filter(|value| !value.is_null());
-    let text = |name| field(name).and_then(Value::as_str);
+    let field = |name: &str| grammar::field(&fields, name);
+    let text = |name| field(name).and_then(Value::text);
     let unlike = |name, fits: &dyn Fn(&str) -> bool| {
-        field(name).is_some_and(|value| !value.as_str().is_some_and(fits))
+        field(name).is_some_and(|value| !value.text().is_some_and(|text| fits(&text)))
+    };
+    let long = |name, most| {
+        field(name).is_some_and(|it| it.kept().is_none_or(|text| text.chars().count() > most))
     };
     let mut faults = Vec::new();
     let mut blame = |is_wrong: bool, fault| {
@@ -84,18 +85,17 @@ pub fn faults(endpoint: Endpoint, written: &Written<'_>) -> Vec<&'static str> {
         }
     };
     if matches!(endpoint, Endpoint::Resend | Endpoint::ForgotPassword) {
-        let email = text("email").map(Address::parse);
+        let email = text("email").map(|email| Address::parse(&email));
         blame(!matches!(email, Some(Ok(_))), "email");
         let key = written
             .headers
             .get("idempotency-key")
             .map(HeaderValue::as_bytes);
-        let key = key.map(<[u8]>::trim_ascii);
-        let is_key =
-            |key: &[u8]| (16..=255).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
+        let is_key = |key: &[u8]| uuid_of_a_key(key).is_some();
         blame(key.is_some_and(|key| !is_key(key)), "idempotency-key");
     }
-    let no_code = |value: &Value| !value.is_string() && !value.is_number();
+    let is_integer = |value: &Value| matches!(value, Value::Number(text) if is_integer(text));
+    let no_code = |value: &Value| value.text().is_none() && !is_integer(value);
     match endpoint {
         Endpoint::ForgotPassword => {}
         Endpoint::Resend => {
@@ -105,18 +105,23 @@ pub fn faults(endpoint: Endpoint, written: &Written<'_>) -> Vec<&'static str> {
                 unlike("templateCode", &|it| known.contains(&it)),
                 "templateCode",
             );
-            blame(unlike("app", &|it| it.chars().count() <= 64), "app");
-            blame(unlike("device", &|it| it.chars().count() <= 256), "device");
+            blame(long("app", 64), "app");
+            blame(long("device", 256), "device");
         }
         Endpoint::SetPassword => {
             blame(text("id").is_none(), "id");
-            let session =
-                field("session").and_then(|it| it.as_object().map_or(Some(it), |it| it.get("id")));
-            blame(!session.is_some_and(Value::is_string), "session");
+            let session = match field("session") {
+                Some(Value::Object(session)) => grammar::field(session, "id"),
+                other => other,
+            };
+            blame(session.and_then(Value::text).is_none(), "session");
             blame(field("otp").is_some_and(no_code), "otp");
             blame(unlike("password", &|_| true), "password");
             let neither = field("otp").is_none() && field("password").is_none();
-            blame(neither || text("password") == Some(""), PASSWORD_MISSING);
+            blame(
+                neither || text("password").is_some_and(|it| it.is_empty()),
+                PASSWORD_MISSING,
+            );
         }
         Endpoint::VerifyOtp => {
             blame(text("session_id").is_none(), "session_id");
@@ -139,4 +144,62 @@ pub fn faults(endpoint: Endpoint, written: &Written<'_>) -> Vec<&'static str> {
         }
     }
     faults
+}
+
+/// Whether a call says that its body is JSON, as often as it says anything of it, and not encoded.
+fn is_plain_json(written: &Written<'_>) -> bool {
+    let mut media_types = vec![String::new()];
+    let mut is_quoted = false;
+    for c in written.text("content-type").chars() {
+        is_quoted = is_quoted != (c == '"');
+        match media_types.last_mut() {
+            Some(media_type) if is_quoted || c != ',' => media_type.push(c),
+            _ => media_types.push(String::new()),
+        }
+    }
+    media_types.retain(|it| !it.trim().is_empty());
+    let is_json = |it: &String| {
+        let end = it.find(';').unwrap_or(it.len());
+        it.get(..end)
+            .unwrap_or_default()
+            .trim()
+            .eq_ignore_ascii_case("application/json")
+    };
+    let codings = written.text("content-encoding").to_ascii_lowercase();
+    !media_types.is_empty()
+        && media_types.iter().all(is_json)
+        && codings
+            .split(',')
+            .all(|it| ["", "identity"].contains(&it.trim()))
+}
+
+/// The digits of the UUID of version 4 or 7, quoted or not, that an `Idempotency-Key` has to be, in lower
+/// case and without hyphens.
+#[must_use]
+pub fn uuid_of_a_key(header: &[u8]) -> Option<String> {
+    let key = std::str::from_utf8(header.trim_ascii()).ok()?;
+    let quoted = key.len() == 38 && key.starts_with('"') && key.ends_with('"');
+    let key = if quoted { key.get(1..37)? } else { key }.to_ascii_lowercase();
+    let fits = |(at, c): (usize, char)| match at {
+        8 | 13 | 18 | 23 => c == '-',
+        14 => c == '4' || c == '7',
+        19 => "89ab".contains(c),
+        _ => c.is_ascii_hexdigit(),
+    };
+    (key.len() == 36 && key.char_indices().all(fits)).then(|| key.replace('-', ""))
+}
+
+/// Whether a number, as it is written, has nothing behind its decimal point once its exponent is applied.
+fn is_integer(number: &str) -> bool {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{}{fraction}", whole.trim_start_matches('-'));
+    let zeros = digits.len() - digits.trim_end_matches('0').len();
+    let furthest = if exponent.starts_with('-') {
+        i128::from(i64::MIN)
+    } else {
+        i128::from(i64::MAX)
+    };
+    let exponent = exponent.parse().unwrap_or(furthest);
+    zeros == digits.len() || exponent + zeros as i128 >= fraction.len() as i128
 }

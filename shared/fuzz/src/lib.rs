@@ -4,7 +4,8 @@
 //! 2. [`envelope`] holds an answer against the contract's error tables.
 //! 3. [`body`] does both for the endpoints of one protocol: [`faults`] says what is wrong with a call, and
 //!    [`bare`] has the answers that say nothing about their caller.
-//! 4. [`table`] is a table that stays empty, for what is handed to the functions behind the table.
+//! 4. [`grammar`] is JSON once more, for [`faults`].
+//! 5. [`table`] is a table that stays empty, for what is handed to the functions behind the table.
 
 #![expect(
     clippy::expect_used,
@@ -19,4 +20,5 @@ pub mod body;
 pub mod call;
 pub mod envelope;
 pub mod faults;
+pub mod grammar;
 pub mod table;

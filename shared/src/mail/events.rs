@@ -1,9 +1,9 @@
 //! What SES tells of a mail after it took it: recorded on the mail request, counted, and heeded.
 //!
-//! An address that bounced for good or complained is mailed no more. A caller cannot tell: only the
+//! An address that bounced for good or complained is suppressed. A caller cannot tell: only the
 //! delivery of mail asks for it, and nobody waits for that.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::address::Address;
 use crate::audit::{About, AuditTrail, Event, Suppressed};
@@ -13,35 +13,54 @@ use crate::metrics::{self, Metric};
 use crate::store::{Report, Store, StoreError, Suppression, mail_session, tagged_mail};
 use crate::timestamp::Timestamp;
 
-/// An event of SES, as the event bus hands it on, as far as it matters here.
-#[derive(Debug, Deserialize)]
+/// An event of SES, as the event bus hands it on, as far as it matters here. SES leaves out what it does
+/// not know, or says null; nothing that is needed for no decision makes an event unreadable.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct MailEvent {
+    #[serde(deserialize_with = "or_default")]
     detail: Detail,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Detail {
+    #[serde(deserialize_with = "or_default")]
+    event_type: String,
+    #[serde(deserialize_with = "or_default")]
     mail: Mail,
-    #[serde(flatten)]
-    told: Told,
+    #[serde(deserialize_with = "or_default")]
+    bounce: Bounce,
+    #[serde(deserialize_with = "or_default")]
+    complaint: Complaint,
+    #[serde(deserialize_with = "or_default")]
+    delivery_delay: Delay,
+    #[serde(deserialize_with = "or_default")]
+    failure: Failure,
+    #[serde(deserialize_with = "or_default")]
+    reject: Rejection,
 }
 
 /// The mail as it was handed to SES.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct Mail {
-    #[serde(default)]
+    #[serde(deserialize_with = "texts")]
     destination: Vec<String>,
-    #[serde(default)]
+    #[serde(deserialize_with = "or_default")]
     tags: Tags,
+    /// When SES took it.
+    #[serde(deserialize_with = "or_default")]
+    timestamp: String,
 }
 
+/// The tags that deliver-mail gives each mail.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", default)]
 struct Tags {
-    /// The tags that deliver-mail gives each mail.
-    #[serde(default)]
+    #[serde(deserialize_with = "texts")]
     mail_request: Vec<String>,
-    #[serde(default)]
+    #[serde(deserialize_with = "texts")]
     subject: Vec<String>,
 }
 
@@ -55,63 +74,55 @@ impl Tags {
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(tag = "eventType")]
-enum Told {
-    Bounce {
-        bounce: Bounce,
-    },
-    Complaint {
-        complaint: Complaint,
-    },
-    DeliveryDelay {
-        #[serde(rename = "deliveryDelay")]
-        delay: Delay,
-    },
-    #[serde(rename = "Rendering Failure")]
-    RenderingFailure {
-        failure: Failure,
-    },
-    Reject {
-        reject: Rejection,
-    },
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Bounce {
+    #[serde(deserialize_with = "or_default")]
     bounce_type: String,
-    #[serde(default)]
+    #[serde(deserialize_with = "or_default")]
     bounce_sub_type: String,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Complaint {
-    complaint_feedback_type: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    complaint_feedback_type: String,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Delay {
-    #[serde(default)]
+    #[serde(deserialize_with = "or_default")]
     delay_type: String,
 }
 
 /// What SES says in words is left out: it may quote the mail.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Failure {
-    #[serde(default)]
+    #[serde(deserialize_with = "or_default")]
     template_name: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct Rejection {
-    #[serde(default)]
+    #[serde(deserialize_with = "or_default")]
     reason: String,
+}
+
+/// A value that may be null.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    value: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(value)?.unwrap_or_default())
+}
+
+/// Texts, of which any may be null, and all of them.
+fn texts<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
+    let texts: Option<Vec<Option<String>>> = Option::deserialize(value)?;
+    Ok(texts.into_iter().flatten().flatten().collect())
 }
 
 /// What an event comes to.
@@ -119,13 +130,13 @@ struct Verdict {
     report: Report,
     /// In SES's word for it.
     why: String,
-    /// Whether its recipient is to be mailed no more.
+    /// Whether its recipient is to be suppressed.
     suppression: Option<Suppression>,
     metric: Option<Metric>,
 }
 
-impl Told {
-    fn verdict(self) -> Option<Verdict> {
+impl Detail {
+    fn verdict(&self) -> Option<Verdict> {
         let verdict = |report, why: &str, suppression, metric| {
             Some(Verdict {
                 report,
@@ -134,39 +145,53 @@ impl Told {
                 metric,
             })
         };
-        match self {
-            Self::Bounce { bounce } => {
-                let why = format!("{}-{}", bounce.bounce_type, bounce.bounce_sub_type);
+        match self.event_type.as_str() {
+            "Bounce" => {
+                let Bounce {
+                    bounce_type,
+                    bounce_sub_type,
+                } = &self.bounce;
+                let why = format!("{bounce_type}-{bounce_sub_type}");
                 // A full mailbox may be emptied; one that does not exist will not appear.
-                if bounce.bounce_type == "Permanent" {
+                if bounce_type == "Permanent" {
                     let (bounced, metric) = (Suppression::Bounced, Metric::Bounces);
                     verdict(Report::Bounced, &why, Some(bounced), Some(metric))
                 } else {
                     verdict(Report::Bounced, &why, None, None)
                 }
             }
-            Self::Complaint { complaint } => {
-                let why = complaint.complaint_feedback_type.unwrap_or_default();
+            "Complaint" => {
+                let why = &self.complaint.complaint_feedback_type;
                 // The one complaint that takes a complaint back (RFC 5965, 3.1; RFC 6430).
                 if why == "not-spam" {
                     return None;
                 }
                 let (complained, metric) = (Suppression::Complained, Metric::Complaints);
-                verdict(Report::Complained, &why, Some(complained), Some(metric))
+                verdict(Report::Complained, why, Some(complained), Some(metric))
             }
-            Self::DeliveryDelay { delay } => {
+            "DeliveryDelay" => {
                 let metric = Some(Metric::DeliveryDelays);
-                verdict(Report::Delayed, &delay.delay_type, None, metric)
+                verdict(
+                    Report::Delayed,
+                    &self.delivery_delay.delay_type,
+                    None,
+                    metric,
+                )
             }
-            Self::RenderingFailure { failure } => {
+            "Rendering Failure" => {
                 let metric = Some(Metric::RenderingFailures);
-                verdict(Report::NotRendered, &failure.template_name, None, metric)
+                verdict(
+                    Report::NotRendered,
+                    &self.failure.template_name,
+                    None,
+                    metric,
+                )
             }
-            Self::Reject { reject } => {
+            "Reject" => {
                 let metric = Some(Metric::MailsFailed);
-                verdict(Report::Rejected, &reject.reason, None, metric)
+                verdict(Report::Rejected, &self.reject.reason, None, metric)
             }
-            Self::Other => None,
+            _ => None,
         }
     }
 }
@@ -190,17 +215,20 @@ impl MailEvents {
     /// # Errors
     /// When the table cannot be asked: the event is to be given again.
     pub async fn hear(&self, event: MailEvent, at: Timestamp) -> Result<(), StoreError> {
-        let Detail { mail, told } = event.detail;
-        let Some(verdict) = told.verdict() else {
+        let Some(verdict) = event.detail.verdict() else {
             return Ok(());
         };
+        let mail = event.detail.mail;
+        let sent_at = Timestamp::parse_rfc3339(&mail.timestamp).unwrap_or(at);
         let mut is_suppressed = false;
         if let Some(suppression) = verdict.suppression {
             // A mail has one recipient. The reports that SES passes on may name others: whoever the mail
             // was forwarded to, or everybody of a domain.
             for recipient in &mail.destination {
                 if let Ok(address) = Address::parse(recipient) {
-                    self.store.suppress(&address, suppression, at).await?;
+                    self.store
+                        .suppress(&address, suppression, sent_at, at)
+                        .await?;
                     is_suppressed = true;
                 }
             }
@@ -232,7 +260,7 @@ impl MailEvents {
         if verdict.report == Report::NotRendered {
             tracing::error!(template = why, "SES could not fill a template");
         } else {
-            tracing::info!(told, why, "a mail came to something");
+            tracing::info!(told, why, "SES reported a delivery event");
         }
         Ok(())
     }
@@ -251,7 +279,7 @@ mod tests {
     use super::*;
 
     fn told(detail: &str) -> Option<Verdict> {
-        serde_json::from_str::<Told>(detail).unwrap().verdict()
+        serde_json::from_str::<Detail>(detail).unwrap().verdict()
     }
 
     #[test]
@@ -292,6 +320,52 @@ mod tests {
         ] {
             let verdict = told(detail).unwrap();
             assert_eq!(verdict.suppression, suppression, "{detail}");
+        }
+    }
+
+    #[test]
+    fn what_is_null_or_missing_is_not_known_and_no_error() {
+        for (detail, why) in [
+            (
+                r#"{"eventType": "Bounce", "bounce": {"bounceType": "Permanent", "bounceSubType": null}}"#,
+                "Permanent-",
+            ),
+            (
+                r#"{"eventType": "Bounce", "bounce": {"bounceType": null}}"#,
+                "-",
+            ),
+            (
+                r#"{"eventType": "Bounce", "bounce": {"bounceType": "Tomorrow", "bounceSubType": "X"}}"#,
+                "Tomorrow-X",
+            ),
+            (r#"{"eventType": "Bounce", "bounce": null}"#, "-"),
+            (r#"{"eventType": "Bounce", "mail": null}"#, "-"),
+            (
+                r#"{"eventType": "Bounce", "mail": {"destination": null, "tags": null}}"#,
+                "-",
+            ),
+            (
+                r#"{"eventType": "Bounce", "mail": {"destination": [null], "tags": {"mail-request": null, "subject": [null]}}}"#,
+                "-",
+            ),
+            (r#"{"eventType": "Complaint", "complaint": null}"#, ""),
+            (r#"{"eventType": "DeliveryDelay"}"#, ""),
+            (
+                r#"{"eventType": "Rendering Failure", "failure": {"templateName": null}}"#,
+                "",
+            ),
+            (r#"{"eventType": "Reject", "reject": {}}"#, ""),
+        ] {
+            let verdict = told(detail).unwrap();
+            assert_eq!(verdict.why, why, "{detail}");
+        }
+        for event in [
+            "{}",
+            r#"{"detail": null}"#,
+            r#"{"detail": {"eventType": null}}"#,
+        ] {
+            let event: MailEvent = serde_json::from_str(event).unwrap();
+            assert!(event.detail.verdict().is_none());
         }
     }
 

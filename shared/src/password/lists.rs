@@ -1,11 +1,12 @@
 //! Passwords that are refused because they are known: what people try first, and what is known from
 //! breaches.
 //!
-//! The first list is of what everybody tries by hand; the second is far longer, but still so short
-//! that whoever has stolen a table, or tries one account after another, begins with it. `common.md`
-//! and `breached.md` in `lists/` tell where they come from. What the build makes of each is a filter
-//! that misses none of its list, and takes one in 4,096 other passwords for listed. It is read as it
-//! lies in the binary: a start pays nothing for it, and nothing leaves the process.
+//! The first list is what everybody tries by hand. The second is far longer, but still so short that
+//! an attacker who has stolen a table, or tries one account after another, begins with it. `common.md`
+//! and `breached.md` in `lists/` say where they come from. The build turns each list into a filter. A
+//! filter finds every password of its list. Both together take fewer than one in a million other
+//! passwords for a listed one. A filter is read where it lies in the binary: a start pays nothing for
+//! it, and nothing leaves the process.
 
 #[cfg(test)]
 mod encode;

@@ -1,14 +1,14 @@
 //! What speaks against a password.
 //!
 //! Length, a list of what is guessed first and one of what was breached, as NIST SP 800-63B
-//! (3.1.1.2) and ASVS 5.0 (6.2) ask: no rules of composition, nothing cut off. Words about the
-//! service and the person may be in a password that has enough besides them.
+//! (3.1.1.2) and ASVS 5.0 (6.2) ask: no rules of composition, nothing cut off. A password may contain
+//! known words, which are those of the service's name, the person's address and their profile, if
+//! eight code points are left without them.
 
-use zeroize::Zeroizing;
-
-use super::words::Letters;
-use super::{Candidate, NFC_EXPANSION, lists};
-use crate::address::{Address, fold_case};
+use super::fold::is_visible;
+use super::words::{OWN, Remainder};
+use super::{Candidate, lists};
+use crate::address::Address;
 
 /// The longest password, in code points: long enough for any manager or passphrase, short enough
 /// to hash.
@@ -17,22 +17,24 @@ pub const MAX_LENGTH: usize = 256;
 /// Why a password is refused, in the order in which reasons are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// Fewer code points than the policy's minimum.
+    /// Fewer code points than the policy's minimum, or fewer than eight that can be seen.
     TooShort {
         /// The policy's minimum.
         minimum: usize,
     },
-    /// More code points than [`MAX_LENGTH`].
+    /// More code points than [`MAX_LENGTH`]. Nothing else is checked then.
     TooLong,
     /// On the list of the most common passwords.
     TooCommon,
     /// Known from a breach, though it is none of the most common.
     Breached,
-    /// The person's own address, or little more than what stands before its `@`.
+    /// Too little is left without known words, and it contains the person's address, or a word of its
+    /// local part.
     ContainsAddress,
-    /// Little more than the name of the service.
+    /// Too little is left without the words of the service's name.
     ContainsServiceName,
-    /// Little more than something that the person's profile says, such as their name.
+    /// Too little is left without known words, and it contains one of the person's profile, such as
+    /// their name.
     ContainsProfile,
 }
 
@@ -66,48 +68,71 @@ impl Policy {
     /// Every reason that needs nothing but the password.
     #[must_use]
     pub fn check(&self, password: &Candidate) -> Vec<Reason> {
-        let length = password.as_str().chars().count();
+        // First of all, and by itself if there is too much: what comes after takes time.
+        if is_too_long(password) {
+            return vec![Reason::TooLong];
+        }
         let mut reasons = Vec::new();
-        if length < self.min_length {
+        let visible = password.as_str().chars().filter(|it| is_visible(*it));
+        if visible.count() < OWN || password.as_str().chars().count() < self.min_length {
             reasons.push(Reason::TooShort {
                 minimum: self.min_length,
             });
         }
-        if length > MAX_LENGTH {
-            reasons.push(Reason::TooLong);
-        }
-        let folded = folded(password.as_str());
+        let mut rest = Remainder::of(password);
+        let folded = rest.text();
         if lists::is_common(&folded) {
             reasons.push(Reason::TooCommon);
         } else if lists::is_breached(&folded) {
             reasons.push(Reason::Breached);
         }
-        if Letters::of(password).lean_on(&self.service_name) {
+        if rest.take_out(&self.service_name) && rest.is_too_little() {
             reasons.push(Reason::ContainsServiceName);
         }
         reasons
     }
 
-    /// Whether the password is the address, however typed, or little more than its local part.
+    /// Whether the address speaks against the password: it is the address, or it contains words of it
+    /// and too little besides them and the service's name.
+    ///
+    /// A password that is too long is not looked at: [`Policy::check`] refuses it.
     #[must_use]
-    pub fn check_address(password: &Candidate, address: &Address) -> Vec<Reason> {
+    pub fn check_address(&self, password: &Candidate, address: &Address) -> Vec<Reason> {
+        if is_too_long(password) {
+            return Vec::new();
+        }
+        let mut rest = Remainder::of(password);
+        rest.take_out(&self.service_name);
         let is_address = Address::parse(password.as_str()).is_ok_and(|typed| typed == *address);
-        if is_address || Letters::of(password).lean_on(address.local_part()) {
+        if is_address || rest.take_out_address(address) && rest.is_too_little() {
             vec![Reason::ContainsAddress]
         } else {
             Vec::new()
         }
     }
 
-    /// Whether the password is little more than one of the texts that the person's profile is made
-    /// of, or than a word in one.
+    /// Whether the texts that the person's profile is made of speak against the password: it contains
+    /// words of them, and too little besides these, the address and the service's name.
+    ///
+    /// A password that is too long is not looked at: [`Policy::check`] refuses it.
     #[must_use]
-    pub fn check_profile<'a>(
+    pub fn check_profile(
+        &self,
         password: &Candidate,
-        mut texts: impl Iterator<Item = &'a str>,
+        address: &Address,
+        texts: impl IntoIterator<Item: AsRef<str>>,
     ) -> Vec<Reason> {
-        let letters = Letters::of(password);
-        if texts.any(|text| letters.lean_on(text)) {
+        if is_too_long(password) {
+            return Vec::new();
+        }
+        let mut rest = Remainder::of(password);
+        rest.take_out(&self.service_name);
+        rest.take_out_address(address);
+        let mut found = false;
+        for text in texts {
+            found |= rest.take_out(text.as_ref());
+        }
+        if found && rest.is_too_little() {
             vec![Reason::ContainsProfile]
         } else {
             Vec::new()
@@ -115,16 +140,15 @@ impl Policy {
     }
 }
 
-/// Folding never makes a text more than three times longer, and the NFC after it is shorter.
-fn folded(password: &str) -> Zeroizing<String> {
-    // Room for all of it at once: growing would leave copies behind that nothing wipes.
-    let mut folded = Zeroizing::new(String::with_capacity(password.len() * NFC_EXPANSION));
-    folded.extend(fold_case(password));
-    folded
+fn is_too_long(password: &Candidate) -> bool {
+    password.as_str().chars().nth(MAX_LENGTH).is_some()
 }
 
 #[cfg(test)]
 mod tests {
+    use zeroize::Zeroizing;
+
+    use super::super::words::tests as words;
     use super::*;
 
     fn candidate(typed: &str) -> Candidate {
@@ -162,7 +186,12 @@ mod tests {
                 vec![too_short(8)],
                 "7 emoji, 28 octets",
             ),
-            ("👩‍👩‍👧‍👦🐎".to_owned(), vec![], "2 emoji of 8 code points"),
+            (
+                "👩‍👩‍👧‍👦🐎🔋📎".to_owned(),
+                vec![too_short(8)],
+                "4 emoji of 10 code points, 7 of them visible",
+            ),
+            ("👩‍👩‍👧‍👦🐎🔋📎🌊".to_owned(), vec![], "8 visible code points"),
             ("z".repeat(256), vec![], "256 code points"),
             ("z".repeat(257), vec![TooLong], "257 code points"),
             ("🔑".repeat(256), vec![], "256 code points of four octets"),
@@ -172,13 +201,39 @@ mod tests {
                 "256 after NFC, 512 as typed",
             ),
             ("e\u{301}".repeat(257), vec![TooLong], "257 after NFC"),
-            ("vK4# tq9".to_owned(), vec![], "a space counts"),
+            (
+                "vK4# tq9".to_owned(),
+                vec![too_short(8)],
+                "7 visible code points and a space",
+            ),
             (
                 "correct horse battery staple".to_owned(),
                 vec![],
                 "letters and spaces only",
             ),
-            ("        ".to_owned(), vec![], "8 spaces"),
+            ("        ".to_owned(), vec![too_short(8)], "8 spaces"),
+            ("\t".repeat(8), vec![too_short(8)], "8 tabs"),
+            ("\0".repeat(9), vec![too_short(8)], "9 NULs"),
+            (
+                "\u{200b}".repeat(10),
+                vec![too_short(8)],
+                "10 zero-width spaces",
+            ),
+            (
+                "\u{3164}\u{2800}\u{e0041}\u{fe0f}".repeat(4),
+                vec![too_short(8)],
+                "fillers, blanks, tags and selectors",
+            ),
+            (
+                "\u{85}\u{3000}\u{2028}\u{1680}".repeat(4),
+                vec![too_short(8)],
+                "other white space",
+            ),
+            (
+                "vK4#tq9\u{ad}\u{feff}\u{7f}".to_owned(),
+                vec![too_short(8)],
+                "7 visible code points and three others",
+            ),
             ("пароль о море".to_owned(), vec![], "Cyrillic"),
             ("كلمةسرية".to_owned(), vec![], "Arabic, 8 code points"),
             ("नमस्तेजी".to_owned(), vec![], "Devanagari, 8 code points"),
@@ -255,6 +310,89 @@ mod tests {
     }
 
     #[test]
+    fn lists_are_compared_whatever_the_width_the_white_space_and_what_cannot_be_seen() {
+        use Reason::{Breached, TooCommon};
+        for (typed, reason, why) in [
+            ("password ", TooCommon, "a space behind it"),
+            ("p a s s w o r d", TooCommon, "spaces between"),
+            ("\tPass\u{3000}word\u{a0}", TooCommon, "other white space"),
+            ("ｐａｓｓｗｏｒｄ", TooCommon, "full width"),
+            ("pass\u{200b}wo\u{ad}rd", TooCommon, "invisible characters"),
+            ("pass\0word", TooCommon, "a control character"),
+            ("𝐩𝐚𝐬𝐬𝐰𝐨𝐫𝐝", TooCommon, "bold letters of mathematics"),
+            ("１２３４５６７８", TooCommon, "full-width digits"),
+            ("i owned you", Breached, "a breached one with spaces"),
+            (
+                "ＩＯｗｎｅｄＹｏｕ",
+                Breached,
+                "a breached one in full width",
+            ),
+        ] {
+            let reasons = policy().check(&candidate(typed));
+            assert_eq!(reasons, [reason], "{why}: {typed:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_checked_of_a_password_that_is_too_long() {
+        let policy = Policy {
+            service_name: "Sail Alias".to_owned(),
+            ..policy()
+        };
+        let address = Address::parse("alias@example.com").unwrap();
+        for typed in [
+            "@".repeat(16_000),
+            "alias".repeat(52),
+            "a\u{301}!".repeat(200),
+            "12345678".to_owned() + &" ".repeat(249),
+        ] {
+            let typed = candidate(&typed);
+            words::COMPARISONS.set(0);
+            assert_eq!(policy.check(&typed), [Reason::TooLong]);
+            assert_eq!(policy.check_address(&typed, &address), []);
+            assert_eq!(policy.check_profile(&typed, &address, ["alias"]), []);
+            assert_eq!(words::COMPARISONS.get(), 0);
+        }
+    }
+
+    #[test]
+    fn known_words_of_all_kinds_leave_too_little_together() {
+        use Reason::{ContainsAddress, ContainsProfile, ContainsServiceName};
+        let policy = Policy {
+            service_name: "Perpustakaan".to_owned(),
+            ..policy()
+        };
+        let address = Address::parse("kurniawan@example.com").unwrap();
+        let profile = ["Muhammad", "0812-3456-7890"];
+        let told = |typed: &str| {
+            let typed = candidate(typed);
+            [
+                policy.check(&typed),
+                policy.check_address(&typed, &address),
+                policy.check_profile(&typed, &address, profile),
+            ]
+            .concat()
+        };
+        for (typed, reasons) in [
+            ("perpustakaan1", vec![ContainsServiceName]),
+            ("kurniawan1", vec![ContainsAddress]),
+            ("muhammad-vk1", vec![ContainsProfile]),
+            ("kurniawan-perpustakaan", vec![ContainsAddress]),
+            ("muhammadkurniawan", vec![ContainsProfile]),
+            ("perpustakaan/muhammad", vec![ContainsProfile]),
+            (
+                "+6281234567890 muhammad@perpustakaan",
+                vec![ContainsProfile],
+            ),
+            ("kurniawan perpustakaan muhammad qx72kv9w", vec![]),
+            ("muhammad kurniawan qx72kv9", vec![ContainsProfile]),
+            ("perpustakaan qx72kv9w", vec![]),
+        ] {
+            assert_eq!(told(typed), reasons, "{typed:?}");
+        }
+    }
+
+    #[test]
     fn the_minimum_is_the_stacks_own() {
         let policy = Policy {
             min_length: 12,
@@ -298,7 +436,7 @@ mod tests {
             service_name: "  ".to_owned(),
             ..policy()
         };
-        assert_eq!(policy.check(&candidate("         ")), []);
+        assert_eq!(policy.check(&candidate("vK4# tq9z ")), []);
     }
 
     #[test]
@@ -324,7 +462,7 @@ mod tests {
             ("bücher.example", false, "the domain"),
             ("rené.muster@example.com", false, "another address"),
         ] {
-            let reasons = Policy::check_address(&candidate(typed), &address);
+            let reasons = policy().check_address(&candidate(typed), &address);
             assert_eq!(reasons == [Reason::ContainsAddress], refused, "{why}");
             assert_eq!(reasons.is_empty(), !refused, "{why}");
         }
@@ -332,6 +470,7 @@ mod tests {
 
     #[test]
     fn nothing_their_profile_says_is_their_password() {
+        let address = Address::parse("ann@example.com").unwrap();
         let profile = ["Budi Santoso", "+62 811 0000 1234", "Jürgen", "", "  "];
         for (typed, refused, why) in [
             ("Budi Santoso", true, "a word of the profile"),
@@ -345,12 +484,12 @@ mod tests {
             ("santoso met a horse", false, "a sentence with a word"),
             ("        ", false, "an empty word forbids nothing"),
         ] {
-            let reasons = Policy::check_profile(&candidate(typed), profile.into_iter());
+            let reasons = policy().check_profile(&candidate(typed), &address, profile);
             assert_eq!(reasons == [Reason::ContainsProfile], refused, "{why}");
             assert_eq!(reasons.is_empty(), !refused, "{why}");
         }
         assert_eq!(
-            Policy::check_profile(&candidate("Budi Santoso"), ["budi santoso"; 2].into_iter()),
+            policy().check_profile(&candidate("Budi Santoso"), &address, ["budi santoso"; 2]),
             [Reason::ContainsProfile],
             "two words match, one reason is told"
         );

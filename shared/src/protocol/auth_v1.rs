@@ -20,7 +20,7 @@ use crate::template::Template;
 ///
 /// # Errors
 /// The field that cannot be read.
-pub fn forgot_password(call: &mut Call) -> Result<Request, Malformed> {
+pub fn forgot_password(call: &Call) -> Result<Request, Malformed> {
     let mut fields = call.fields()?;
     Ok(Request {
         protocol: Protocol::AuthV1,
@@ -40,7 +40,7 @@ pub fn forgot_password(call: &mut Call) -> Result<Request, Malformed> {
 ///
 /// # Errors
 /// The field that cannot be read.
-pub fn verify_otp(call: &mut Call, length: CodeLength) -> Result<(Named, CodeGuess), Malformed> {
+pub fn verify_otp(call: &Call, length: CodeLength) -> Result<(Named, CodeGuess), Malformed> {
     let mut fields = call.fields()?;
     let session = named(&mut fields)?;
     let guess = fields.code("otp", length)?.ok_or(Malformed::field("otp"))?;
@@ -51,15 +51,18 @@ pub fn verify_otp(call: &mut Call, length: CodeLength) -> Result<(Named, CodeGue
 ///
 /// # Errors
 /// The field that cannot be read.
-pub fn resend_otp(call: &mut Call) -> Result<Named, Malformed> {
+pub fn resend_otp(call: &Call) -> Result<Named, Malformed> {
     named(&mut call.fields()?)
 }
 
-fn named(fields: &mut Fields) -> Result<Named, Malformed> {
+/// The session of a call. A reset token names the session that it was handed out for, since a client
+/// keeps both under one name.
+fn named(fields: &mut Fields<'_>) -> Result<Named, Malformed> {
     let id = Zeroizing::new(fields.required("session_id")?);
+    let of_token = || ResetToken::parse(&id).map(|token| token.session());
     Ok(Named {
         protocol: Protocol::AuthV1,
-        session: SessionId::parse(&id),
+        session: SessionId::parse(&id).or_else(of_token),
         user: None,
     })
 }
@@ -68,7 +71,7 @@ fn named(fields: &mut Fields) -> Result<Named, Malformed> {
 ///
 /// # Errors
 /// The field that cannot be read, that no token or two different ones are given, or no password.
-pub fn set_password(call: &mut Call) -> Result<(Option<ResetToken>, NewPassword), Malformed> {
+pub fn set_password(call: &Call) -> Result<(Option<ResetToken>, NewPassword), Malformed> {
     let mut fields = call.fields()?;
     let token = fields.text("token")?.map(Zeroizing::new);
     let session_id = fields.text("session_id")?.map(Zeroizing::new);
@@ -120,21 +123,25 @@ fn envelope(status: StatusCode, mut body: Value) -> Reply {
 
 /// Answers a call that failed: the protocol's error table.
 pub(super) fn failed(failure: &Failure, locale: Locale) -> Reply {
-    let (status, slug, text) = match failure {
+    let (status, slug, mut message) = match failure {
         Failure::Malformed(Malformed {
             kind: Kind::PasswordMissing,
             ..
         }) => (
             StatusCode::BAD_REQUEST,
             "password_required",
-            Text::PasswordRequired,
+            Text::PasswordRequired.in_language(locale).to_owned(),
         ),
-        Failure::Malformed(malformed) => {
-            (malformed.status(), "invalid_request", Text::InvalidRequest)
+        Failure::Malformed(malformed) => (
+            malformed.status(),
+            "invalid_request",
+            invalid(malformed.field, locale),
+        ),
+        Failure::Refused(refusal) => {
+            let (status, slug, text) = refused(refusal);
+            (status, slug, text.in_language(locale).to_owned())
         }
-        Failure::Refused(refusal) => refused(refusal),
     };
-    let mut message = text.in_language(locale).to_owned();
     if let Failure::Refused(Refusal::PasswordRefused(reasons)) = failure {
         for reason in reasons {
             message.extend([" ", &explained(*reason, locale)]);
@@ -195,7 +202,6 @@ enum Text {
     CodeSent,
     CodeProven,
     PasswordSet,
-    InvalidRequest,
     PasswordRequired,
     OtpInvalid,
     OtpExpired,
@@ -225,7 +231,6 @@ impl Text {
                 "Kata sandi Anda telah diubah.",
                 "Your password was changed.",
             ),
-            Self::InvalidRequest => ("Permintaan tidak valid.", "The request is not valid."),
             Self::PasswordRequired => ("Kata sandi wajib diisi.", "A password is required."),
             Self::OtpInvalid => ("Kode salah.", "The code is not right."),
             Self::OtpExpired => (
@@ -267,6 +272,26 @@ impl Text {
             Locale::En => english,
             Locale::Id => indonesian,
         }
+    }
+}
+
+/// What a person is told of a field that cannot be read.
+fn invalid(field: &str, locale: Locale) -> String {
+    let (indonesian, english) = match field {
+        "body" => ("Permintaan", "Request"),
+        "content-type" => ("Tipe konten", "Content type"),
+        "email" => ("Email", "Email"),
+        "idempotency-key" => ("Kunci idempotensi", "Idempotency key"),
+        "method" => ("Metode", "Method"),
+        "otp" => ("Kode OTP", "OTP code"),
+        "password" => ("Kata sandi", "Password"),
+        "session_id" => ("Sesi", "Session"),
+        "token" => ("Token", "Token"),
+        other => (other, other),
+    };
+    match locale {
+        Locale::Id => format!("{indonesian} tidak valid"),
+        Locale::En => format!("{english} is not valid"),
     }
 }
 

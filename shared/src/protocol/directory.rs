@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{Call, Failure, Kind, Malformed, Reply, blame, put, reply};
 use crate::audit::Caller;
 use crate::code::CodeLength;
-use crate::ids::SessionId;
+use crate::ids::{SessionId, UserId};
 use crate::password::Candidate;
 use crate::recovery::{CodeGuess, Named, NewPassword, Refusal, Request, Started};
 use crate::session::Protocol;
@@ -23,7 +23,7 @@ const MAX_DEVICE: usize = 256;
 ///
 /// # Errors
 /// The field that cannot be read.
-pub fn resend(call: &mut Call) -> Result<Request, Malformed> {
+pub fn resend(call: &Call) -> Result<Request, Malformed> {
     let mut fields = call.fields()?;
     let address = fields.address("email")?;
     if fields
@@ -83,18 +83,11 @@ pub enum Wish {
 ///
 /// # Errors
 /// The field that cannot be read, or that there is neither a code nor a password.
-pub fn set_password(call: &mut Call, length: CodeLength) -> Result<(Named, Wish), Malformed> {
+pub fn set_password(call: &Call, length: CodeLength) -> Result<(Named, Wish), Malformed> {
     let mut fields = call.fields()?;
-    let user = fields.required("id")?;
-    let session = match fields.take("session") {
-        Some(Value::String(id)) => id,
-        Some(Value::Object(mut session)) => match session.remove("id") {
-            Some(Value::String(id)) => id,
-            _ => return Err(Malformed::field("session")),
-        },
-        _ => return Err(Malformed::field("session")),
-    };
-    let session = SessionId::parse(&Zeroizing::new(session));
+    let user = UserId::sent(&fields.required("id")?);
+    let session = Zeroizing::new(fields.required_id("session")?);
+    let session = SessionId::parse(&session);
     let guess = fields.code("otp", length)?;
     let password = fields.password()?;
     if password
@@ -131,7 +124,7 @@ pub fn user(user: &User) -> Reply {
         "id": user.id,
         "email": user.email,
         "phone": user.phone,
-        "status": user.status,
+        "status": user.status.text().unwrap_or_default(),
         "profile": user.profile,
         "meta": user.meta,
         "identities": user.identities,
@@ -175,7 +168,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, &'static str, &'static str) {
         Refusal::NoSession => (
             StatusCode::NOT_FOUND,
             "DI_USC_SDNE",
-            "Session Does not exists",
+            "Session does not exists",
         ),
         Refusal::SessionOver | Refusal::CodeExpired => {
             (StatusCode::GONE, "DI_USC_SE", "Session Expired")

@@ -1,6 +1,16 @@
-//! The fields of a JSON body, each taken once by the one who reads it.
+//! The fields of a JSON body, each taken once by the endpoint that reads it.
+//!
+//! A body is split into names and raw values first. Only the fields that an endpoint asks for are decoded;
+//! all others only have to follow the grammar of RFC 8259. So an ignored field may hold a number too large
+//! for a double, half of a surrogate pair, or brackets as deep as the body is long: `serde_json` skips a raw
+//! value without recursion.
 
-use serde_json::{Map, Value};
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::Malformed;
@@ -8,68 +18,148 @@ use crate::address::Address;
 use crate::code::{Code, CodeLength};
 use crate::recovery::CodeGuess;
 
-/// The fields of a body that is a JSON object. `null` counts as absent, unknown fields are ignored.
-pub(super) struct Fields(Map<String, Value>);
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-impl Fields {
-    pub(super) fn read(body: &[u8]) -> Result<Self, Malformed> {
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(fields)) => Ok(Self(fields)),
-            _ => Err(Malformed::field("body")),
-        }
+/// The fields of a JSON object, as raw values. Of a name given twice the last value counts, and `null` counts
+/// as absent.
+pub(super) struct Fields<'a>(BTreeMap<Octets, &'a RawValue>);
+
+impl<'a> Fields<'a> {
+    /// Reads a body. JSON is UTF-8 (RFC 8259, 8.1): a body that is not is no JSON, whichever field is at fault.
+    pub(super) fn read(body: &'a [u8]) -> Result<Self, Malformed> {
+        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+        std::str::from_utf8(body)
+            .ok()
+            .and_then(Self::of_object)
+            .ok_or(Malformed::field("body"))
     }
 
-    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name).filter(|value| !value.is_null())
+    fn of_object(json: &'a str) -> Option<Self> {
+        serde_json::from_str(json).ok().map(Self)
+    }
+
+    fn take(&mut self, name: &str) -> Option<&'a str> {
+        let value = self.0.remove(name.as_bytes())?.get();
+        (value != "null").then_some(value)
     }
 
     pub(super) fn text(&mut self, name: &'static str) -> Result<Option<String>, Malformed> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(Malformed::field(name)),
-        }
+        self.take(name)
+            .map(|value| text(value).ok_or(Malformed::field(name)))
+            .transpose()
     }
 
     pub(super) fn required(&mut self, name: &'static str) -> Result<String, Malformed> {
         self.text(name)?.ok_or(Malformed::field(name))
     }
 
-    /// A text of at most so many characters.
+    /// A required text, given as such or as the `id` of an object.
+    pub(super) fn required_id(&mut self, name: &'static str) -> Result<String, Malformed> {
+        let value = self.take(name).ok_or(Malformed::field(name))?;
+        match Self::of_object(value) {
+            Some(mut object) => object.take("id").and_then(text),
+            None => text(value),
+        }
+        .ok_or(Malformed::field(name))
+    }
+
+    /// A text of at most so many characters that is only kept. Half of a surrogate pair in it becomes U+FFFD.
     pub(super) fn short(
         &mut self,
         name: &'static str,
         max: usize,
     ) -> Result<Option<String>, Malformed> {
-        let text = self.text(name)?;
-        if text.as_ref().is_some_and(|text| text.chars().count() > max) {
-            return Err(Malformed::field(name));
-        }
-        Ok(text)
+        self.take(name)
+            .map(|value| {
+                lossy_text(value)
+                    .filter(|text| text.chars().count() <= max)
+                    .ok_or(Malformed::field(name))
+            })
+            .transpose()
     }
 
     pub(super) fn address(&mut self, name: &'static str) -> Result<Address, Malformed> {
         Address::parse(&self.required(name)?).map_err(|_| Malformed::field(name))
     }
 
-    /// A code, as text or as a number that lost its leading zeros.
+    /// A code, as text or as a number that lost its leading zeros. A number that is no integer is at
+    /// fault; any text, and any integer, is a guess.
     pub(super) fn code(
         &mut self,
         name: &'static str,
         length: CodeLength,
     ) -> Result<Option<CodeGuess>, Malformed> {
-        let code = match self.take(name) {
-            None => return Ok(None),
-            Some(Value::String(text)) => Code::parse(&Zeroizing::new(text), length),
-            Some(Value::Number(number)) => number
-                .as_u64()
-                .and_then(|number| Code::from_number(number, length)),
-            Some(_) => return Err(Malformed::field(name)),
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
+        let code = if is_number(value) {
+            Code::from_number(value, length).map_err(|_| Malformed::field(name))?
+        } else {
+            let typed = Zeroizing::new(text(value).ok_or(Malformed::field(name))?);
+            Code::parse(&typed, length)
         };
         Ok(Some(code.map_or(CodeGuess::Malformed, CodeGuess::Code)))
     }
 
     pub(super) fn password(&mut self) -> Result<Option<Zeroizing<String>>, Malformed> {
         Ok(self.text("password")?.map(Zeroizing::new))
+    }
+}
+
+/// Whether a raw value is a number.
+fn is_number(value: &str) -> bool {
+    value.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+}
+
+/// The text that a raw value stands for, if it is a text of whole characters.
+fn text(value: &str) -> Option<String> {
+    serde_json::from_str(value).ok()
+}
+
+/// The text that a raw value stands for, with U+FFFD for each half of a surrogate pair.
+fn lossy_text(value: &str) -> Option<String> {
+    let Octets(octets) = serde_json::from_str(value).ok()?;
+    let mut text = String::new();
+    for chunk in octets.utf8_chunks() {
+        text.push_str(chunk.valid());
+        // Half of a pair has three octets, of which 0xED is the first, and each is a chunk of its own.
+        if chunk.invalid() == [0xED] {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    Some(text)
+}
+
+/// A JSON string as octets: UTF-8, but for halves of surrogate pairs, which have none.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Octets(Vec<u8>);
+
+impl Borrow<[u8]> for Octets {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Octets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Raw first: `serde_json` reads a string into bytes even if it has control characters.
+        let string: &RawValue = Deserialize::deserialize(deserializer)?;
+        serde_json::Deserializer::from_str(string.get())
+            .deserialize_bytes(OctetsVisitor)
+            .map_err(Error::custom)
+    }
+}
+
+struct OctetsVisitor;
+
+impl Visitor<'_> for OctetsVisitor {
+    type Value = Octets;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_bytes<E: Error>(self, octets: &[u8]) -> Result<Octets, E> {
+        Ok(Octets(octets.to_vec()))
     }
 }

@@ -66,8 +66,9 @@ impl Recovery {
     ) -> Result<ResetToken, Refusal> {
         let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
         let verified = async {
+            let session = named.session.as_ref().ok_or(Refusal::NoSession)?;
             let guessed = self.guess_named(named, guess, &mut trail, at).await?;
-            let token = ResetToken::draw(&guessed.session.facts.reference, rng);
+            let token = ResetToken::draw(session, rng);
             self.prove_subject(&guessed, Some(&token), &mut trail, at)
                 .await?;
             Ok(token)
@@ -126,7 +127,7 @@ impl Recovery {
         };
         let CodeGuess::Code(code) = guess else {
             let state = self.store.address_state(&address, at).await?;
-            Session::Awaiting(session).permit_guess(&state, limits, at)?;
+            Session::Awaiting(session).permit_malformed_guess(&state, limits, at)?;
             return Err(Refusal::CodeWrong);
         };
         for _ in 0..ATTEMPTS {
@@ -169,7 +170,8 @@ impl Recovery {
     }
 
     /// The user whose mailbox a right guess proves. Nobody has the address: the guess was luck, and is
-    /// answered as a wrong one. Blocked: the session is used up, and now the caller may know.
+    /// answered as a wrong one. A status that may not recover: the session is used up, and now the
+    /// caller may know.
     pub(super) async fn subject(
         &self,
         guessed: &Guessed,
@@ -183,7 +185,7 @@ impl Recovery {
             trail.judged(Judged::ForNobody);
             Refusal::CodeWrong
         })?;
-        if !user.is_blocked() {
+        if self.may_recover(&user) {
             return Ok(user);
         }
         let session = Session::Awaiting(guessed.session.clone());

@@ -11,7 +11,7 @@ use crate::audit::{Caller, Event, Means, Unanswered};
 use crate::ids::{ResetToken, SessionRef, draw};
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
-use crate::password::{Candidate, PasswordHash, Policy, Reason};
+use crate::password::{Candidate, PasswordHash, Reason};
 use crate::session::{Protocol, Session, Validated};
 use crate::store::{CLAIM, Claimant, ClaimedWith, Moved, StoreError, chance};
 use crate::telemetry;
@@ -38,7 +38,7 @@ enum Proof<'a> {
 impl Proof<'_> {
     fn claims_with(&self) -> ClaimedWith<'_> {
         match self {
-            Self::Session(named) => ClaimedWith::Id(named.protocol, named.user.as_deref()),
+            Self::Session(named) => ClaimedWith::Id(named.protocol, named.user.as_ref()),
             Self::Token(token) => ClaimedWith::Token(token.digest()),
         }
     }
@@ -99,7 +99,7 @@ impl Recovery {
     ) -> Result<User, Refusal> {
         permitted(self.policy.check(&new.password))?;
         let token = token.ok_or(Refusal::TokenUnknown)?;
-        let (reference, proof) = (token.session(), Proof::Token(&token));
+        let (reference, proof) = (token.session().reference(), Proof::Token(&token));
         let mut trail = Trail::new(&self.audit, caller, Protocol::AuthV1, at);
         let set = self
             .use_proof(&reference, &proof, &new, &mut trail, at, rng)
@@ -144,7 +144,10 @@ impl Recovery {
         let mut hash = None;
         for _ in 0..ATTEMPTS {
             let user = self.subject(&guessed, trail, at).await?;
-            let reasons = Policy::check_profile(&new.password, user.profile_words());
+            let address = &guessed.session.facts.address;
+            let reasons = self
+                .policy
+                .check_profile(&new.password, address, user.profile_texts());
             if !reasons.is_empty() {
                 let proven = self.prove(&guessed, user, None, trail, at).await?;
                 if proven.is_some() {
@@ -175,7 +178,7 @@ impl Recovery {
         at: Timestamp,
     ) -> Result<(), Refusal> {
         let facts = session.facts();
-        let checked = permitted(Policy::check_address(password, &facts.address))
+        let checked = permitted(self.policy.check_address(password, &facts.address))
             .and_then(|()| named.check_user(facts));
         match checked {
             Ok(()) => Ok(()),
@@ -230,7 +233,7 @@ impl Recovery {
         if used.is_ok() {
             trail.happened(Event::PasswordSet(proof.means()));
         }
-        // A user who is blocked has the session used up; anything else leaves it to be used.
+        // A user who may not recover has the session used up; anything else leaves it to be used.
         if !matches!(used, Ok(_) | Err(Refusal::Blocked)) {
             self.give_up(reference, &claimant).await;
         }
@@ -282,7 +285,7 @@ impl Recovery {
                 match session.live(at)? {
                     Session::Validated(session) => {
                         session.permit_use(at)?;
-                        permitted(Policy::check_address(password, &session.facts.address))?;
+                        permitted(self.policy.check_address(password, &session.facts.address))?;
                         Ok(session)
                     }
                     Session::Awaiting(_) => Err(Refusal::TokenUnknown),
@@ -316,13 +319,17 @@ impl Recovery {
                 .filter(|user| user.has_address(&facts.address))
                 .filter(|user| user.credentials_version == proof.credentials_version)
                 .ok_or(Refusal::SessionOver)?;
-            if user.is_blocked() {
+            if !self.may_recover(&user) {
                 return match self.store.close(&session, &address, at).await? {
                     Moved::SessionChanged(_) => Err(Refusal::SessionOver),
                     Moved::Done | Moved::UserChanged => Err(Refusal::Blocked),
                 };
             }
-            permitted(Policy::check_profile(&new.password, user.profile_words()))?;
+            let texts = user.profile_texts();
+            permitted(
+                self.policy
+                    .check_profile(&new.password, &facts.address, texts),
+            )?;
             let hash = match &hash {
                 Some(hash) => hash,
                 None => hash.insert(self.hasher.hash(new.password.clone(), draw(rng)).await?),

@@ -37,7 +37,7 @@ fn begun(rng: &mut StdRng, at: Timestamp) -> Awaiting {
 }
 
 fn proven(session: Awaiting, rng: &mut StdRng, at: Timestamp) -> Validated {
-    let token = ResetToken::draw(&session.facts.reference, rng).digest();
+    let token = ResetToken::draw(&SessionId::draw(rng), rng).digest();
     let subject = UserId::draw(UserIdFormat::ObjectId, rng);
     session.prove(subject, 0, Some(token), at)
 }
@@ -329,11 +329,20 @@ fn reasons_against_a_guess_are_told_in_order() {
         (&spent, &superseding, over, Refused::Over),
         (&spent, &superseding, late, Refused::Over),
         (&spent, &tired, late, Refused::Spent(None)),
-        (&fresh, &tired, late, Refused::Spent(Some(late.next_day()))),
-        (&fresh, &mine, late, Refused::CodeExpired),
+        (&fresh, &tired, late, Refused::CodeExpired),
+        (&fresh, &tired, NOON, Refused::Spent(Some(NOON.next_day()))),
     ] {
         let read = Session::Awaiting(session.clone());
-        assert_eq!(read.permit_guess(address, &LIMITS, at), Err(expected));
+        assert_eq!(
+            read.clone().permit_guess(address, &LIMITS, at),
+            Err(expected)
+        );
+        let before_its_form = matches!(expected, Refused::Over | Refused::Spent(None));
+        assert_eq!(
+            read.permit_malformed_guess(address, &LIMITS, at).err(),
+            before_its_form.then_some(expected),
+            "a malformed code is told so before anything that speaks against a guess"
+        );
     }
     let validated = Session::Validated(proven(fresh.clone(), &mut rng, NOON));
     assert_eq!(

@@ -1,50 +1,53 @@
 //! What an operator does to the table by hand: blocks a user, and clears what throttles an address.
 
-use super::items::{codes_in_day, codes_in_hour, guesses_in_day};
-use super::users::version_condition;
-use super::{Store, StoreError, Transacted, keys, n, s, updated};
-use crate::address::Address;
-use crate::keys::AddressKey;
-use crate::users::{BLOCKED, User};
+use aws_sdk_dynamodb::types::AttributeValue;
 
-/// The status of a user who may use the service.
-const ACTIVE: &str = "active";
+use super::items::{codes_in_day, codes_in_hour, guesses_in_day};
+use super::users::as_read;
+use super::{Store, StoreError, Transacted, keys, s, updated};
+use crate::keys::AddressKey;
+use crate::users::{BLOCKED, Status, User};
 
 impl Store {
-    /// Blocks a user, or makes a blocked one active again. Nothing else about the user changes.
+    /// Blocks a user, and keeps the status that the user had. Nothing else about the user changes.
     ///
     /// Returns whether it was written: not if the user was changed since it was read.
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub async fn set_blocked(&self, user: &User, blocked: bool) -> Result<bool, StoreError> {
-        let update = self
-            .update(keys::user(&user.id))
-            .update_expression("SET #status = :status")
-            .condition_expression(format!(
-                "attribute_exists(pk) AND (attribute_not_exists(#status) OR #status = :before) \
-                 AND {}",
-                version_condition(user.credentials_version)
-            ))
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":status", s(if blocked { BLOCKED } else { ACTIVE }))
-            .expression_attribute_values(":before", s(&user.status))
-            .expression_attribute_values(":version", n(user.credentials_version));
+    pub async fn block(&self, user: &User) -> Result<bool, StoreError> {
+        let update = as_read(self.update(keys::user(&user.id)), user)
+            .expression_attribute_values(":blocked", s(BLOCKED));
+        let update = match user.status {
+            Status::Missing => update
+                .update_expression("SET statusBeforeBlock = :none, #status = :blocked")
+                .expression_attribute_values(":none", AttributeValue::Null(true)),
+            Status::Text(_) | Status::Other => {
+                update.update_expression("SET statusBeforeBlock = #status, #status = :blocked")
+            }
+        };
         let written = self.transact(vec![updated(update)?]).await?;
         Ok(matches!(written, Transacted::Applied))
     }
 
-    /// Has an address mailed again that was mailed no more.
+    /// Gives a blocked user the status back that the user had before [`Store::block`], or `otherwise`
+    /// if none was kept. Nothing else about the user changes.
     ///
-    /// Returns whether there was anything to clear.
+    /// Returns whether it was written: not if the user was changed since it was read.
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub async fn clear_suppression(&self, address: &Address) -> Result<bool, StoreError> {
-        let update = self
-            .update(keys::email(address))
-            .update_expression("REMOVE suppressed")
-            .condition_expression("attribute_exists(suppressed)");
+    pub async fn unblock(&self, user: &User, otherwise: &str) -> Result<bool, StoreError> {
+        let update = as_read(self.update(keys::user(&user.id)), user);
+        let update = match user.status_before_block {
+            None => update
+                .update_expression("SET #status = :otherwise")
+                .expression_attribute_values(":otherwise", s(otherwise)),
+            Some(Status::Missing) => update.update_expression("REMOVE #status, statusBeforeBlock"),
+            Some(Status::Text(_) | Status::Other) => {
+                update.update_expression("SET #status = statusBeforeBlock REMOVE statusBeforeBlock")
+            }
+        };
         let written = self.transact(vec![updated(update)?]).await?;
         Ok(matches!(written, Transacted::Applied))
     }

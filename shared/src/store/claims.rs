@@ -13,8 +13,8 @@ use data_encoding::HEXLOWER;
 use rand::rngs::StdRng;
 
 use super::items::{self, VALIDATED};
-use super::{CONFLICT_RETRIES, Item, Store, StoreError, give_way, keys, n, s};
-use crate::ids::{SessionRef, TokenDigest, draw};
+use super::{Item, Store, StoreError, Turns, keys, n, s};
+use crate::ids::{SessionRef, TokenDigest, UserId, draw};
 use crate::session::{Protocol, Session};
 use crate::timestamp::Timestamp;
 
@@ -23,11 +23,17 @@ pub(crate) const CLAIM: Duration = Duration::from_secs(3);
 
 /// Who claims: drawn by each invocation, so that a claim whose answer was lost is its own still.
 #[derive(Clone, Debug)]
-pub(crate) struct Claimant(String);
+pub struct Claimant(String);
 
 impl Claimant {
-    pub(crate) fn draw(rng: &mut StdRng) -> Self {
+    /// A claimant like no other.
+    #[must_use]
+    pub fn draw(rng: &mut StdRng) -> Self {
         Self(HEXLOWER.encode(&draw::<16>(rng)))
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.0
     }
 }
 
@@ -37,7 +43,7 @@ pub(crate) enum ClaimedWith<'a> {
     /// The reset token of that digest.
     Token(TokenDigest),
     /// The session's id, of that protocol, and the user id that it was answered with.
-    Id(Protocol, Option<&'a str>),
+    Id(Protocol, Option<&'a UserId>),
 }
 
 /// The session that was to be claimed, as it stands.
@@ -82,12 +88,12 @@ impl Store {
                     None => update,
                     Some(user) => {
                         condition.push_str(" AND answeredId = :user");
-                        update.expression_attribute_values(":user", s(user))
+                        update.expression_attribute_values(":user", s(user.as_str()))
                     }
                 }
             }
         };
-        let (item, held) = match send(update.condition_expression(condition)).await? {
+        let (item, held) = match send(update.condition_expression(condition), self.turns()).await? {
             Updated::Done(item) => (item, true),
             Updated::Refused(item) => (item, false),
         };
@@ -106,7 +112,7 @@ impl Store {
             .claim_update(reference, claimant)
             .update_expression("REMOVE claimedBy, claimedUntil")
             .condition_expression("claimedBy = :claimant");
-        send(update).await?;
+        send(update, self.turns()).await?;
         Ok(())
     }
 
@@ -115,7 +121,7 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .key(keys::PK, s(keys::session(reference)))
-            .expression_attribute_values(":claimant", s(&claimant.0))
+            .expression_attribute_values(":claimant", s(claimant.name()))
     }
 }
 
@@ -126,16 +132,15 @@ enum Updated {
 }
 
 /// Sends an update; one that met a transaction on its item is tried again, as transactions are.
-async fn send(update: UpdateItemFluentBuilder) -> Result<Updated, StoreError> {
-    for attempt in 0..=CONFLICT_RETRIES {
-        give_way(attempt).await?;
+async fn send(update: UpdateItemFluentBuilder, mut turns: Turns) -> Result<Updated, StoreError> {
+    loop {
         let error = match update.clone().send().await {
             Ok(done) => return Ok(Updated::Done(done.attributes)),
             Err(error) => error,
         };
         match error {
             SdkError::ServiceError(ref told) => match told.err() {
-                UpdateItemError::TransactionConflictException(_) => {}
+                UpdateItemError::TransactionConflictException(_) => turns.give_way().await?,
                 UpdateItemError::ConditionalCheckFailedException(refused) => {
                     return Ok(Updated::Refused(refused.item().cloned()));
                 }
@@ -144,5 +149,4 @@ async fn send(update: UpdateItemFluentBuilder) -> Result<Updated, StoreError> {
             error => return Err(StoreError::unreachable(error)),
         }
     }
-    Err(StoreError::Contended)
 }

@@ -57,6 +57,11 @@ pub(crate) fn tagged_mail(tag: &str) -> Option<String> {
     parse_mail(&key).map(|_| key)
 }
 
+/// Whether a key is a mail request's.
+pub(crate) fn is_mail(key: &str) -> bool {
+    parse_mail(key).is_some()
+}
+
 /// The session that a mail request comes from.
 pub(crate) fn mail_session(key: &str) -> Option<SessionRef> {
     parse_mail(key).map(|(session, ..)| session)
@@ -94,6 +99,27 @@ mod tests {
                 "{tag}"
             );
             assert_eq!(tagged_mail(&tag), Some(key));
+        }
+    }
+
+    #[test]
+    fn only_the_key_of_a_mail_request_is_one() {
+        let reference = "0f".repeat(32);
+        for (key, is_one) in [
+            (format!("MAIL#{reference}#7"), true),
+            (format!("MAIL#{reference}#7#changed"), true),
+            (format!("MAIL#{reference}"), false),
+            (format!("MAIL#{reference}#"), false),
+            (format!("MAIL#{reference}#7#other"), false),
+            (format!("MAIL#{reference}#7#changed#"), false),
+            (format!("MAIL#{}#7", "0f".repeat(31)), false),
+            (format!("mail#{reference}#7"), false),
+            (format!("SESSION#{reference}"), false),
+            (format!("SESSION#{reference}#7"), false),
+            ("MAIL#".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(is_mail(&key), is_one, "{key}");
         }
     }
 

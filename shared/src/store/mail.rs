@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::items::{self, MailRequest, Outcome, Report};
-use super::{Store, StoreError, keys, n, s, told};
+use super::{Claimant, Item, Store, StoreError, keys, n, s, told};
 use crate::timestamp::Timestamp;
 
 /// How long a claim lasts: what a delivery that died holds its mail up for. A delivery that lives
@@ -22,26 +22,35 @@ pub enum Claim {
     Leased,
     /// It has its outcome, or is gone: nothing is to be done.
     Closed,
+    /// The item is no mail request, and was left alone.
+    NoRequest,
 }
 
 impl Store {
-    /// Claims the mail request of a key.
+    /// Claims the mail request of a key. A claimant that has it already, because the answer to its claim
+    /// was lost, goes on.
     ///
     /// # Errors
-    /// When the table cannot be asked, or the item is no mail request.
-    pub async fn claim_mail(&self, key: &str, at: Timestamp) -> Result<Claim, StoreError> {
+    /// When the table cannot be asked, or the mail request cannot be read.
+    pub async fn claim_mail(
+        &self,
+        key: &str,
+        claimant: &Claimant,
+        at: Timestamp,
+    ) -> Result<Claim, StoreError> {
         let claimed = self
             .client
             .update_item()
             .table_name(&self.table)
             .key(keys::PK, s(key))
-            .update_expression("SET leasedUntil = :lease")
+            .update_expression("SET leasedUntil = :lease, leasedBy = :claimant")
             .condition_expression(
-                "attribute_exists(pk) AND attribute_not_exists(outcome) AND \
-                 (attribute_not_exists(leasedUntil) OR leasedUntil <= :now)",
+                "attribute_exists(requestedAt) AND attribute_not_exists(outcome) AND \
+                 (attribute_not_exists(leasedUntil) OR leasedUntil <= :now OR leasedBy = :claimant)",
             )
             .expression_attribute_values(":lease", n(at.plus(LEASE).millis()))
             .expression_attribute_values(":now", n(at.millis()))
+            .expression_attribute_values(":claimant", s(claimant.name()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
@@ -57,10 +66,7 @@ impl Store {
         };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                let open = refused
-                    .item()
-                    .is_some_and(|item| !item.contains_key("outcome"));
-                Ok(if open { Claim::Leased } else { Claim::Closed })
+                Ok(unclaimed(refused.item()))
             }
             _ => Err(StoreError::unreachable(error)),
         }
@@ -76,13 +82,15 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .key(keys::PK, s(key))
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression("attribute_exists(requestedAt)")
             .expression_attribute_values(":outcome", s(outcome.name()));
         let update = match outcome {
             Outcome::Sent(message_id) => update
-                .update_expression("SET outcome = :outcome, messageId = :id REMOVE leasedUntil")
+                .update_expression(
+                    "SET outcome = :outcome, messageId = :id REMOVE leasedUntil, leasedBy",
+                )
                 .expression_attribute_values(":id", s(message_id)),
-            _ => update.update_expression("SET outcome = :outcome REMOVE leasedUntil"),
+            _ => update.update_expression("SET outcome = :outcome REMOVE leasedUntil, leasedBy"),
         };
         update.send().await.map_err(StoreError::unreachable)?;
         Ok(())
@@ -135,14 +143,21 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be asked; the claim then ends by itself.
-    pub async fn release_mail(&self, key: &str, claimed_at: Timestamp) -> Result<(), StoreError> {
+    pub async fn release_mail(
+        &self,
+        key: &str,
+        claimant: &Claimant,
+        claimed_at: Timestamp,
+    ) -> Result<(), StoreError> {
         let released = self
             .client
             .update_item()
             .table_name(&self.table)
             .key(keys::PK, s(key))
-            .update_expression("REMOVE leasedUntil")
-            .condition_expression("leasedUntil = :lease")
+            .update_expression("REMOVE leasedUntil, leasedBy")
+            // The version before this one, which a canary runs as well, claims without a name.
+            .condition_expression("leasedBy = :claimant AND leasedUntil = :lease")
+            .expression_attribute_values(":claimant", s(claimant.name()))
             .expression_attribute_values(":lease", n(claimed_at.plus(LEASE).millis()))
             .send()
             .await;
@@ -153,5 +168,15 @@ impl Store {
                 _ => Err(StoreError::unreachable(error)),
             },
         }
+    }
+}
+
+/// Why an item, as it was found, could not be claimed.
+fn unclaimed(item: Option<&Item>) -> Claim {
+    match item {
+        None => Claim::Closed,
+        Some(item) if !item.contains_key("requestedAt") => Claim::NoRequest,
+        Some(item) if item.contains_key("outcome") => Claim::Closed,
+        Some(_) => Claim::Leased,
     }
 }

@@ -11,7 +11,9 @@ use super::{KEPT_DAYS, Refusals, Store, StoreError, Transacted, keys, n, put, s,
 use crate::ids::SessionRef;
 use crate::keys::{AddressKey, IndexKeys};
 use crate::locale::Locale;
-use crate::session::{AddressState, Awaiting, Decision, Facts, Session, Validated};
+use crate::session::{
+    AddressState, Awaiting, Decision, Facts, IDEMPOTENCY_WINDOW, Session, Validated,
+};
 use crate::settings::Limits;
 use crate::timestamp::Timestamp;
 
@@ -19,8 +21,6 @@ use crate::timestamp::Timestamp;
 const CALLER_TTL: Duration = Duration::from_hours(2);
 /// Clock hours of counts that a write clears away, as many as an address's state may be idle for.
 const KEPT_HOURS: i64 = 48;
-/// How long an `Idempotency-Key` leads to the session it began.
-const IDEMPOTENCY_WINDOW: Duration = Duration::from_mins(10);
 
 /// Who asks for a code, and in which language.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +40,9 @@ pub struct CodeRequest<'a> {
 pub enum Begun {
     /// It began, and its code will be mailed.
     Started,
-    /// The same `Idempotency-Key` began this one.
-    Replayed(Box<Session>),
+    /// Another session has its id, which can only be that of the same `Idempotency-Key`; nothing was
+    /// written.
+    Taken(Box<Session>),
     /// It was throttled; nothing was written.
     Throttled {
         /// When the last of the limits that refused it ends.
@@ -135,13 +136,17 @@ impl Store {
     ) -> Result<Begun, StoreError> {
         let facts = &session.facts;
         let at = facts.started_at;
-        // An id drawn at random is never there; one made from an Idempotency-Key may be, and is
-        // taken over once its window has passed.
+        // An id drawn at random is never there. One made from an Idempotency-Key may be: its session is
+        // replaced once the key's time is over, but never after it was proven.
         let put_session = Put::builder()
             .table_name(&self.table)
             .set_item(Some(items::new_session(session, origin)?))
-            .condition_expression("attribute_not_exists(pk) OR startedAt <= :windowStart")
+            .condition_expression(
+                "(attribute_not_exists(pk) OR startedAt <= :windowStart) AND \
+                 (attribute_not_exists(pk) OR sessionState = :awaiting)",
+            )
             .expression_attribute_values(":windowStart", n(at.minus(IDEMPOTENCY_WINDOW).millis()))
+            .expression_attribute_values(":awaiting", s(AWAITING))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let mut transaction = vec![
             put(put_session)?,
@@ -153,7 +158,7 @@ impl Store {
             Transacted::Applied => Ok(Begun::Started),
             Transacted::Refused(refused) => {
                 if let Some(item) = refused.found(0) {
-                    return Ok(Begun::Replayed(Box::new(items::session(item.clone())?)));
+                    return Ok(Begun::Taken(Box::new(items::session(item.clone())?)));
                 }
                 let whom = throttled(&refused, request.limits, at)?;
                 let until = whom

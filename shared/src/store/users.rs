@@ -1,51 +1,23 @@
 //! Users and the lookup that keeps their addresses unique.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use serde::Deserialize;
 
-use super::{Store, StoreError, Transacted, keys, n, put, s, told, updated, write};
+use super::{
+    Item, MailContent, Store, StoreError, Suppressed, Transacted, keys, limits, n, read, s, updated,
+    write,
+};
 use crate::address::Address;
 use crate::ids::UserId;
 use crate::timestamp::Timestamp;
-use crate::users::{BLOCKED, User};
+use crate::users::{Status, User};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Lookup {
-    user_id: UserId,
-    suppressed: Option<Suppressed>,
-}
-
-/// That an address is mailed no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct Suppressed {
-    /// Since when.
-    pub at: Timestamp,
-    /// Why.
-    pub why: Suppression,
-}
-
-/// Why an address is mailed no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Suppression {
-    /// Its server refused a mail for good.
-    Bounced,
-    /// Its owner called a mail spam.
-    Complained,
-}
-
-impl Suppression {
-    /// The word that is recorded.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bounced => "bounced",
-            Self::Complained => "complained",
-        }
-    }
+pub(super) struct Lookup {
+    pub(super) user_id: UserId,
+    pub(super) suppressed: Option<Suppressed>,
 }
 
 /// Who is to have a mail.
@@ -55,7 +27,7 @@ pub enum Recipient {
     User(Box<User>),
     /// Nobody has it.
     Nobody,
-    /// Somebody has it, and it is mailed no more.
+    /// Somebody has it, and is not to be mailed this.
     Suppressed,
 }
 
@@ -77,6 +49,48 @@ impl Store {
         self.get(keys::user(id)).await
     }
 
+    /// The user of an id, and the size in octets of what else is stored of the user: attributes that
+    /// other programs write.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub(crate) async fn user_and_size_besides(
+        &self,
+        id: &UserId,
+    ) -> Result<Option<(User, usize)>, StoreError> {
+        let Some(item) = self.get_item(keys::user(id)).await? else {
+            return Ok(None);
+        };
+        let user: User = read(item.clone())?;
+        let known = write(&user)?;
+        let besides = item
+            .iter()
+            .filter(|(name, _)| *name != keys::PK && !known.contains_key(*name));
+        let size = besides.map(|(name, value)| limits::size(name, value)).sum();
+        Ok(Some((user, size)))
+    }
+
+    /// Why a user cannot be an item of the table, if so; `besides` is the size in octets of what else
+    /// is stored of the user.
+    ///
+    /// # Errors
+    /// When the user cannot be written as an item at all.
+    pub(crate) fn unstorable(user: &User, besides: usize) -> Result<Option<String>, StoreError> {
+        let item = Self::user_item(user)?;
+        for (name, value) in &item {
+            if let Err(error) = limits::check(value) {
+                return Ok(Some(format!("{name:?} {error}")));
+            }
+        }
+        let size: usize = item
+            .iter()
+            .map(|(name, value)| limits::size(name, value))
+            .sum();
+        Ok(limits::check_size(size + besides)
+            .err()
+            .map(|error| error.to_string()))
+    }
+
     /// The user who has an address, if that is still the user's own.
     ///
     /// # Errors
@@ -93,57 +107,24 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub async fn recipient(&self, address: &Address) -> Result<Recipient, StoreError> {
+    pub async fn recipient(
+        &self,
+        address: &Address,
+        content: &MailContent,
+        at: Timestamp,
+    ) -> Result<Recipient, StoreError> {
         let lookup: Option<Lookup> = self.get(keys::email(address)).await?;
         let id = match lookup {
             None => return Ok(Recipient::Nobody),
             Some(Lookup {
-                suppressed: Some(_),
+                suppressed: Some(suppressed),
                 ..
-            }) => return Ok(Recipient::Suppressed),
+            }) if suppressed.stops(content, at) => return Ok(Recipient::Suppressed),
             Some(Lookup { user_id, .. }) => user_id,
         };
         let user = self.user(&id).await?;
         let user = user.filter(|user| user.has_address(address));
         Ok(user.map_or(Recipient::Nobody, |user| Recipient::User(user.into())))
-    }
-
-    /// Since when and why an address is mailed no more, if that is so.
-    ///
-    /// # Errors
-    /// When the table cannot be asked.
-    pub async fn suppressed(&self, address: &Address) -> Result<Option<Suppressed>, StoreError> {
-        let lookup: Option<Lookup> = self.get(keys::email(address)).await?;
-        Ok(lookup.and_then(|lookup| lookup.suppressed))
-    }
-
-    /// Has an address mailed no more, if somebody has it. The first reason stays.
-    ///
-    /// # Errors
-    /// When the table cannot be asked.
-    pub async fn suppress(
-        &self,
-        address: &Address,
-        why: Suppression,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let suppressed = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, s(keys::email(address)))
-            .update_expression("SET suppressed = :told")
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(suppressed)")
-            .expression_attribute_values(":told", told(why.name(), at))
-            .send()
-            .await;
-        match suppressed {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(StoreError::unreachable(error)),
-            },
-        }
     }
 
     /// Whether two users are the same item, whatever way their numbers were written in JSON.
@@ -155,7 +136,8 @@ impl Store {
     }
 
     /// Writes a user and the lookup of the user's address, and takes the lookup of the address the
-    /// user had away. `before` is the user as read, or nothing for a new one.
+    /// user had away. `before` is the user as read, or nothing for a new one. Of a user who was read,
+    /// only what is different is written: what somebody else wrote meanwhile stays.
     ///
     /// Returns whether it was written: not if the user was blocked, moved or re-credentialed since,
     /// or the address is another user's.
@@ -169,21 +151,11 @@ impl Store {
         before: Option<&User>,
         address_before: Option<&Address>,
     ) -> Result<bool, StoreError> {
-        let mut item = write(user)?;
-        item.insert(keys::PK.to_owned(), s(keys::user(&user.id)));
-        let put_user = Put::builder().table_name(&self.table).set_item(Some(item));
-        let put_user = match before {
-            None => put_user.condition_expression("attribute_not_exists(pk)"),
-            Some(before) => put_user
-                .condition_expression(format!(
-                    "email = :emailBefore AND \
-                     (attribute_not_exists(#status) OR #status = :statusBefore) AND {}",
-                    version_condition(before.credentials_version)
-                ))
-                .expression_attribute_names("#status", "status")
-                .expression_attribute_values(":emailBefore", s(&before.email))
-                .expression_attribute_values(":statusBefore", s(&before.status))
-                .expression_attribute_values(":version", n(before.credentials_version)),
+        let write_user = match before {
+            None => self.put_new(Self::user_item(user)?)?,
+            Some(before) => {
+                updated(self.changes(before, user, address_before != Some(address))?)?
+            }
         };
         // An update, so that an address that is mailed no more stays that.
         let lookup = self
@@ -191,7 +163,7 @@ impl Store {
             .update_expression("SET userId = :id")
             .condition_expression("attribute_not_exists(pk) OR userId = :id")
             .expression_attribute_values(":id", s(user.id.as_str()));
-        let mut transaction = vec![put(put_user)?, updated(lookup)?];
+        let mut transaction = vec![write_user, updated(lookup)?];
         if let Some(old) = address_before.filter(|old| *old != address) {
             let delete = Delete::builder()
                 .table_name(&self.table)
@@ -207,20 +179,80 @@ impl Store {
             Transacted::Applied
         ))
     }
+
+    /// The item of a user.
+    fn user_item(user: &User) -> Result<Item, StoreError> {
+        let mut item = write(user)?;
+        item.insert(keys::PK.to_owned(), s(keys::user(&user.id)));
+        Ok(item)
+    }
+
+    /// The update that makes `before` into `user`, if `before` is still what is stored. A user who
+    /// moved has the new address unproven, or proven, as `user` says: the old one may be proven at
+    /// this moment.
+    fn changes(
+        &self,
+        before: &User,
+        user: &User,
+        moved: bool,
+    ) -> Result<UpdateBuilder, StoreError> {
+        let (mut old, new) = (write(before)?, write(user)?);
+        if moved {
+            old.remove(IS_EMAIL_VALIDATE);
+        }
+        // The address is always written, so that there is something to write.
+        let mut update = as_read(self.update(keys::user(&before.id)), before)
+            .expression_attribute_values(":newEmail", s(&user.email));
+        let mut set = vec!["email = :newEmail".to_owned()];
+        let changed = new
+            .iter()
+            .filter(|(name, value)| *name != EMAIL && old.get(*name) != Some(*value));
+        for (number, (name, value)) in changed.enumerate() {
+            let (field, is) = (format!("#field{number}"), format!(":field{number}"));
+            set.push(format!("{field} = {is}"));
+            update = update
+                .expression_attribute_names(field, name)
+                .expression_attribute_values(is, value.clone());
+        }
+        let removed: Vec<&str> = old
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !new.contains_key(*name))
+            .collect();
+        let mut expression = format!("SET {}", set.join(", "));
+        if !removed.is_empty() {
+            expression = format!("{expression} REMOVE {}", removed.join(", "));
+        }
+        Ok(update.update_expression(expression))
+    }
 }
 
+const EMAIL: &str = "email";
+const IS_EMAIL_VALIDATE: &str = "isEmailValidate";
+
 /// An update of a user under the condition that nothing that matters to a recovery has changed since
-/// the user was read: not blocked, same address, same credentials.
+/// the user was read: same address, same status, same credentials.
 pub(super) fn as_read(update: UpdateBuilder, user: &User) -> UpdateBuilder {
-    update
+    let (status, value) = match &user.status {
+        Status::Text(text) => ("#status = :status", Some((":status", s(text)))),
+        Status::Missing => ("attribute_not_exists(#status)", None),
+        Status::Other => (
+            "attribute_exists(#status) AND NOT attribute_type(#status, :text)",
+            Some((":text", s("S"))),
+        ),
+    };
+    let update = update
         .condition_expression(format!(
-            "email = :email AND (attribute_not_exists(#status) OR #status <> :blocked) AND {}",
+            "email = :email AND {status} AND {}",
             version_condition(user.credentials_version)
         ))
         .expression_attribute_names("#status", "status")
         .expression_attribute_values(":email", s(&user.email))
-        .expression_attribute_values(":blocked", s(BLOCKED))
-        .expression_attribute_values(":version", n(user.credentials_version))
+        .expression_attribute_values(":version", n(user.credentials_version));
+    match value {
+        Some((name, value)) => update.expression_attribute_values(name, value),
+        None => update,
+    }
 }
 
 /// The condition on the credentials version; a user without one, written by somebody else, has 0.

@@ -1,24 +1,71 @@
 //! Bringing a file of users in: one JSON object a line, each matched to the user it is about.
 //!
 //! A line matches an existing user by its id, or else by its address. What it does not say stays as it
-//! was, and a user who is as the line says already is left alone: an import that was cut short is
-//! finished by doing it again.
+//! was, and a user who is as the line says already is skipped: an import that was cut short is finished
+//! by running it again.
+//!
+//! [`Import::check`] reads all lines and checks each against the table, as the item that it would become.
+//! Only then does [`Import::run`] write. Both are what `cargo run -- --users` and `regain users import` do.
 
+mod importer;
 mod lines;
+mod notes;
+mod workers;
 
-use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 
 use rand::rngs::StdRng;
 use thiserror::Error;
 
-use self::lines::Password;
-pub use self::lines::{BadLine, UserLine, UserLines};
-use super::User;
-use crate::address::Address;
-use crate::ids::{UserId, UserIdFormat, draw};
-use crate::password::{Candidate, HashError, Hasher, PasswordHash, Verified, verify};
+pub use self::importer::Change;
+use self::importer::{CheckedLine, Importer};
+pub use self::lines::BadLine;
+use self::lines::UserLines;
+pub use self::notes::Notes;
+pub use self::workers::Progress;
+use self::workers::{Ended, each};
+use super::RecoverableStatuses;
+use crate::ids::UserIdFormat;
+use crate::password::{HashError, Hasher, InvalidCost, Policy};
+use crate::settings::{Argon2Cost, Settings};
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
+
+/// Lines that are under way at once: a line waits for the table most of the time.
+const AT_ONCE: usize = 32;
+
+/// What an import goes by.
+#[derive(Clone, Debug)]
+pub struct ImportRules {
+    /// The form that ids have.
+    pub id_format: UserIdFormat,
+    /// The cost of the hashes that are made of passwords in clear text.
+    pub cost: Argon2Cost,
+    /// What passwords in clear text have to meet.
+    pub policy: Policy,
+    /// The statuses that may recover. Other ones are noted.
+    pub statuses: RecoverableStatuses,
+    /// Whether a password that was set by a recovery after the user was brought in is replaced, too.
+    pub overwrite_passwords: bool,
+}
+
+impl ImportRules {
+    /// The rules of a stack: a password that was set by a recovery stays.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            id_format: settings.user_id_format,
+            cost: settings.argon2,
+            policy: Policy {
+                min_length: settings.password_min_length,
+                service_name: settings.service_name.clone(),
+            },
+            statuses: settings.recoverable_statuses.clone(),
+            overwrite_passwords: false,
+        }
+    }
+}
 
 /// What an import came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,34 +76,43 @@ pub struct Imported {
     pub updated: usize,
     /// Users that were as their lines say already.
     pub unchanged: usize,
+    /// Users, updated or not, whose password was set by a recovery since, so that it was kept and the
+    /// line's was not taken.
+    pub passwords_kept: usize,
 }
 
 impl Imported {
-    /// Counts one more line.
-    pub fn count(&mut self, change: Change) {
-        match change {
+    fn count(&mut self, done: Done) {
+        match done.change {
             Change::Created => self.created += 1,
             Change::Updated => self.updated += 1,
             Change::Unchanged => self.unchanged += 1,
         }
+        self.passwords_kept += usize::from(done.password_kept);
     }
 }
 
-/// What a line does to the table.
+/// What a line did to the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// A user who was not there before.
-    Created,
-    /// A user who was, and is changed.
-    Updated,
-    /// A user who is as the line says already.
-    Unchanged,
+pub struct Done {
+    /// What became of the user.
+    pub change: Change,
+    /// Whether the user's own password was kept.
+    pub password_kept: bool,
 }
 
-/// Why a line was not brought in.
+/// Why a line, or a whole file, was not brought in.
 #[derive(Debug, Error)]
 pub enum ImportError {
-    /// It cannot be a user.
+    /// These lines cannot be users; nothing was brought in.
+    #[error("{}", all(.bad, *.lines))]
+    Bad {
+        /// The lines, in order.
+        bad: Vec<BadLine>,
+        /// How many lines the file has, blank ones apart.
+        lines: usize,
+    },
+    /// A line cannot be brought in.
     #[error(transparent)]
     Line(#[from] BadLine),
     /// The table could not be asked.
@@ -65,225 +121,205 @@ pub enum ImportError {
     /// Its password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// The cost of a hash is out of range.
+    #[error(transparent)]
+    Cost(#[from] InvalidCost),
+    /// It was stopped before all lines were done.
+    #[error("stopped after {done} of {lines} lines")]
+    Stopped {
+        /// Lines that were done.
+        done: usize,
+        /// All lines.
+        lines: usize,
+    },
 }
 
-/// Brings a file of users in. Every line is read and checked before the first is written.
+/// All bad lines of a file, in a text of several lines.
+fn all(bad: &[BadLine], lines: usize) -> String {
+    let number = bad.len();
+    let mut text = format!("{number} of {lines} lines cannot be brought in, so nothing was:");
+    for line in bad {
+        text.push_str("\n  ");
+        text.push_str(&line.to_string());
+    }
+    text
+}
+
+/// A file that was read, and checked against the table.
+#[derive(Debug)]
+pub struct CheckedFile {
+    lines: Vec<CheckedLine>,
+    /// The lines that cannot be brought in, in order.
+    pub bad: Vec<BadLine>,
+    /// What to know about the others.
+    pub notes: Notes,
+}
+
+impl CheckedFile {
+    /// How many lines there are, blank ones apart.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.lines.len() + self.bad.len()
+    }
+}
+
+/// What is done with the lines of a checked file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Say what would be done, and write nothing.
+    Preview,
+    /// Bring them in.
+    BringIn,
+}
+
+/// What running an import came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What was done.
+    pub imported: Imported,
+    /// The lines that could not be brought in after all, in order.
+    pub bad: Vec<BadLine>,
+    /// The failure that ended it early, with the line that met it.
+    pub failed: Option<(usize, ImportError)>,
+    /// Lines that were not looked at, since it was stopped or failed.
+    pub left: usize,
+}
+
+/// An import into a table.
+pub struct Import {
+    /// One for each processor: the clones of each hash in turns, see [`Hasher`].
+    importers: Vec<Importer>,
+    rules: ImportRules,
+}
+
+impl Import {
+    /// An import that stamps new passwords with `at`.
+    ///
+    /// # Errors
+    /// If the cost of a hash is out of range.
+    pub fn new(store: &Store, rules: ImportRules, at: Timestamp) -> Result<Self, InvalidCost> {
+        let processors = available_parallelism()
+            .map_or(1, NonZeroUsize::get)
+            .min(AT_ONCE);
+        let importers = (0..processors).map(|_| {
+            let cost = rules.cost;
+            let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
+            Ok(Importer::new(store.clone(), hasher, &rules, at))
+        });
+        Ok(Self {
+            importers: importers.collect::<Result<_, InvalidCost>>()?,
+            rules,
+        })
+    }
+
+    /// Reads a file and checks every line: by itself, against the other lines, and as the item that it
+    /// would become. Writes nothing.
+    ///
+    /// # Errors
+    /// If the table cannot be asked, or if it is stopped.
+    pub async fn check(
+        &self,
+        jsonl: &str,
+        progress: &Progress,
+        rng: &mut StdRng,
+    ) -> Result<CheckedFile, ImportError> {
+        let UserLines {
+            lines,
+            mut bad,
+            unknown,
+            rounded,
+        } = UserLines::read(jsonl, &self.rules);
+        let mut notes = Notes::new(unknown, rounded);
+        let total = lines.len();
+        let Ended { done, failed } =
+            each(&self.importers, lines, Importer::check, progress, rng).await;
+        if let Some((_, error)) = failed {
+            return Err(error);
+        }
+        let stopped = ImportError::Stopped {
+            done: done.len(),
+            lines: total,
+        };
+        if done.len() < total {
+            return Err(stopped);
+        }
+        let mut subjects = importer::Subjects::default();
+        let mut lines = Vec::with_capacity(total);
+        for (_, checked) in done {
+            let checked = checked.and_then(|line| {
+                subjects.claim(&line)?;
+                Ok(line)
+            });
+            match checked {
+                Ok(line) => {
+                    notes.count(&line, &self.rules.statuses);
+                    lines.push(line);
+                }
+                Err(line) => bad.push(line),
+            }
+        }
+        bad.sort_by_key(|bad| bad.line);
+        Ok(CheckedFile { lines, bad, notes })
+    }
+
+    /// Does one step with the good lines of a file, many at once, until the table fails or `progress`
+    /// is stopped. What was begun is finished.
+    pub async fn run(
+        &self,
+        file: CheckedFile,
+        step: Step,
+        progress: &Progress,
+        rng: &mut StdRng,
+    ) -> Outcome {
+        let total = file.lines.len();
+        let (importers, lines) = (&self.importers, file.lines);
+        let Ended { done, failed } = match step {
+            Step::Preview => each(importers, lines, Importer::preview, progress, rng).await,
+            Step::BringIn => each(importers, lines, Importer::bring_in, progress, rng).await,
+        };
+        let mut outcome = Outcome {
+            left: total - done.len(),
+            failed,
+            ..Outcome::default()
+        };
+        for (_, done) in done {
+            match done {
+                Ok(done) => outcome.imported.count(done),
+                Err(line) => outcome.bad.push(line),
+            }
+        }
+        outcome
+    }
+}
+
+/// Brings a whole file in, or nothing of it.
 ///
 /// # Errors
-/// The first line that cannot be a user, with its number and the reason; or the table's failure, by
-/// which time users before the failing one may have been written.
+/// Every line that cannot be a user, by which nothing was written; or the table's failure, by which
+/// time other users may have been written.
 pub async fn import(
     store: &Store,
-    hasher: &Hasher,
-    format: UserIdFormat,
+    rules: &ImportRules,
     jsonl: &str,
     at: Timestamp,
     rng: &mut StdRng,
-) -> Result<Imported, ImportError> {
-    let UserLines { lines, bad, .. } = UserLines::read(jsonl, format);
-    if let Some(first) = bad.into_iter().next() {
-        return Err(first.into());
+) -> Result<(Imported, Notes), ImportError> {
+    let import = Import::new(store, rules.clone(), at)?;
+    let progress = Progress::default();
+    let file = import.check(jsonl, &progress, rng).await?;
+    let lines = file.total();
+    if !file.bad.is_empty() {
+        let bad = file.bad;
+        return Err(ImportError::Bad { bad, lines });
     }
-    let importer = Importer::new(store.clone(), hasher.clone(), format, at);
-    let mut subjects = Subjects::default();
-    for line in &lines {
-        subjects.claim(importer.subject(line).await?, line.number())?;
+    let notes = file.notes.clone();
+    let outcome = import.run(file, Step::BringIn, &progress, rng).await;
+    if let Some((_, error)) = outcome.failed {
+        return Err(error);
     }
-    let mut counts = Imported::default();
-    for line in &lines {
-        counts.count(importer.bring_in(line, rng).await?);
+    if !outcome.bad.is_empty() {
+        let bad = outcome.bad;
+        return Err(ImportError::Bad { bad, lines });
     }
-    Ok(counts)
-}
-
-/// The users that lines are about, by which two lines about the same one are found out: one may name
-/// the id, and the other the address that the user still has.
-#[derive(Debug, Default)]
-pub struct Subjects(HashMap<UserId, usize>);
-
-impl Subjects {
-    /// Notes who a line is about; nobody yet if it makes a new user.
-    ///
-    /// # Errors
-    /// If an earlier line is about the same user.
-    pub fn claim(&mut self, subject: Option<UserId>, line: usize) -> Result<(), BadLine> {
-        match subject.and_then(|id| self.0.insert(id, line)) {
-            None => Ok(()),
-            Some(earlier) => Err(BadLine::new(
-                line,
-                format!("is about the same user as line {earlier}"),
-            )),
-        }
-    }
-}
-
-/// Brings lines in one by one, in any order. Clones hash in turns, see [`Hasher`].
-#[derive(Clone)]
-pub struct Importer {
-    store: Store,
-    hasher: Hasher,
-    format: UserIdFormat,
-    at: Timestamp,
-}
-
-/// What is to become of a line, as the table was when it was read.
-struct Plan<'a> {
-    /// The user as the line says, but for the password.
-    user: User,
-    before: Option<User>,
-    password: NewPassword<'a>,
-    change: Change,
-}
-
-/// What becomes of the user's password.
-enum NewPassword<'a> {
-    Stays,
-    IsHashed(&'a PasswordHash),
-    IsTyped(&'a Candidate),
-}
-
-impl Importer {
-    /// An importer that hashes passwords with `hasher`, draws missing ids in the given form, and
-    /// stamps new passwords with `at`.
-    #[must_use]
-    pub fn new(store: Store, hasher: Hasher, format: UserIdFormat, at: Timestamp) -> Self {
-        Self {
-            store,
-            hasher,
-            format,
-            at,
-        }
-    }
-
-    /// Who a line is about: the user it names, or who has its address.
-    ///
-    /// # Errors
-    /// If it names one and another has its address, or the table cannot be asked.
-    pub async fn subject(&self, line: &UserLine) -> Result<Option<UserId>, ImportError> {
-        let owner = self.store.user_id_of(&line.address).await?;
-        subject(line, owner.as_ref())
-    }
-
-    /// What bringing a line in would do. Writes nothing.
-    ///
-    /// # Errors
-    /// As [`Importer::bring_in`].
-    pub async fn preview(&self, line: &UserLine) -> Result<Change, ImportError> {
-        Ok(self
-            .plan(line)
-            .await?
-            .map_or(Change::Created, |plan| plan.change))
-    }
-
-    /// Brings a line in, or leaves the user alone who is as it says already.
-    ///
-    /// # Errors
-    /// If its address is another user's by now, or the user is being changed by somebody else; if the
-    /// table cannot be asked, or there is no memory to hash its password.
-    pub async fn bring_in(&self, line: &UserLine, rng: &mut StdRng) -> Result<Change, ImportError> {
-        let plan = match self.plan(line).await? {
-            Some(plan) => plan,
-            None => plan_new(line, UserId::draw(self.format, rng)),
-        };
-        if plan.change == Change::Unchanged {
-            return Ok(plan.change);
-        }
-        let user = match plan.password {
-            NewPassword::Stays => plan.user,
-            NewPassword::IsHashed(hash) => plan.user.with_password(hash.clone(), self.at),
-            NewPassword::IsTyped(password) => {
-                let hash = self.hasher.hash(password.clone(), draw(rng)).await?;
-                plan.user.with_password(hash, self.at)
-            }
-        };
-        let before = plan.before.as_ref();
-        let address_before = before.and_then(|user| Address::parse(&user.email).ok());
-        let written = self
-            .store
-            .put_user(&user, &line.address, before, address_before.as_ref())
-            .await?;
-        if written {
-            Ok(plan.change)
-        } else {
-            let reason = "the user or the address was changed meanwhile";
-            Err(BadLine::new(line.number(), reason).into())
-        }
-    }
-
-    /// What is to become of a line; nothing where it makes a user whose id is yet to be drawn.
-    async fn plan<'a>(&self, line: &'a UserLine) -> Result<Option<Plan<'a>>, ImportError> {
-        let owner = self.store.user_id_of(&line.address).await?;
-        let Some(id) = subject(line, owner.as_ref())? else {
-            return Ok(None);
-        };
-        let Some(before) = self.store.user(&id).await? else {
-            return Ok(Some(plan_new(line, id)));
-        };
-        let user = line.applied_to(before.clone());
-        let password = self
-            .new_password(line, before.password_hash.as_ref())
-            .await?;
-        let stays = matches!(password, NewPassword::Stays);
-        let same = stays && owner.as_ref() == Some(&id) && Store::is_same(&before, &user)?;
-        Ok(Some(Plan {
-            user,
-            before: Some(before),
-            password,
-            change: if same {
-                Change::Unchanged
-            } else {
-                Change::Updated
-            },
-        }))
-    }
-
-    /// What a line does to a password. One that is the user's already stays, unless its hash is
-    /// cheaper to guess than one made now.
-    async fn new_password<'a>(
-        &self,
-        line: &'a UserLine,
-        stored: Option<&PasswordHash>,
-    ) -> Result<NewPassword<'a>, ImportError> {
-        match (&line.password, stored) {
-            (Password::Unsaid, _) => Ok(NewPassword::Stays),
-            (Password::Hashed(hash), Some(stored)) if hash == stored => Ok(NewPassword::Stays),
-            (Password::Hashed(hash), _) => Ok(NewPassword::IsHashed(hash)),
-            (Password::Typed(typed), None) => Ok(NewPassword::IsTyped(typed)),
-            (Password::Typed(typed), Some(stored)) => {
-                let (candidate, stored, cost) = (typed.clone(), stored.clone(), self.hasher.cost());
-                let verified =
-                    tokio::task::spawn_blocking(move || verify(&candidate, &stored, &cost))
-                        .await
-                        .map_err(|_| HashError::Interrupted)?;
-                Ok(match verified {
-                    Verified::Yes => NewPassword::Stays,
-                    Verified::YesButRehash | Verified::No => NewPassword::IsTyped(typed),
-                })
-            }
-        }
-    }
-}
-
-/// Who a line is about, if `owner` has its address.
-fn subject(line: &UserLine, owner: Option<&UserId>) -> Result<Option<UserId>, ImportError> {
-    match (&line.id, owner) {
-        (Some(id), Some(owner)) if id != owner => {
-            Err(BadLine::new(line.number(), "\"email\" belongs to another user").into())
-        }
-        (Some(id), _) | (None, Some(id)) => Ok(Some(id.clone())),
-        (None, None) => Ok(None),
-    }
-}
-
-fn plan_new(line: &UserLine, id: UserId) -> Plan<'_> {
-    Plan {
-        user: line.applied_to(User::new(id)),
-        before: None,
-        password: match &line.password {
-            Password::Unsaid => NewPassword::Stays,
-            Password::Hashed(hash) => NewPassword::IsHashed(hash),
-            Password::Typed(typed) => NewPassword::IsTyped(typed),
-        },
-        change: Change::Created,
-    }
+    Ok((outcome.imported, notes))
 }

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::kit::{
     ANN, CALLER, CODE_SECRET, Failure, INDEX_SECRET, Kit, NOBODY, NOON, PASSWORD, Told, Verified,
-    address, blocked, calling, in_directory, later, new_password, request, told, typed, wrong,
+    address, blocked, calling, in_directory, keyed, later, new_password, request, told, typed,
+    wrong,
 };
 use crate::races::{at_once, count, guess, instances};
 
@@ -134,10 +135,7 @@ async fn a_throttled_request_is_recorded_with_whom_the_throttle_meant() {
 #[tokio::test]
 async fn a_repeated_request_is_recorded_as_one() {
     let kit = Kit::new().await;
-    let keyed = || Request {
-        idempotency_key: Some("0123456789abcdef".to_owned()),
-        ..request(Protocol::Directory, ANN)
-    };
+    let keyed = || keyed(Protocol::Directory, ANN);
     kit.request(keyed(), NOON).await.unwrap();
     kit.request(keyed(), later(1)).await.unwrap();
     let records = kit.records.all();
@@ -148,14 +146,17 @@ async fn a_repeated_request_is_recorded_as_one() {
 
 #[tokio::test]
 async fn spent_guesses_are_recorded_with_whose_they_are() {
-    for (settings, budget) in [
+    // A malformed code is told so after the session's budget and before the day's.
+    for (settings, budget, refused) in [
         (
             [("CODE_MAX_ATTEMPTS", "2"), ("CODE_LENGTH", "6")],
             "session",
+            2,
         ),
         (
             [("CODE_MAX_ATTEMPTS", "5"), ("ACCOUNT_GUESSES_PER_DAY", "2")],
             "day",
+            1,
         ),
     ] {
         for protocol in BOTH {
@@ -167,12 +168,9 @@ async fn spent_guesses_are_recorded_with_whose_they_are() {
             for sent in [&wrong(&code), &wrong(&code), &code, "malformed"] {
                 kit.verify(&started, sent, NOON).await.unwrap_err();
             }
-            let refused = format!("exhausted {budget}");
-            assert_eq!(
-                news(&kit),
-                ["wrong-guess wrong", "wrong-guess wrong", &refused, &refused],
-                "{protocol:?}"
-            );
+            let mut expected = vec!["wrong-guess wrong".to_owned(); 2];
+            expected.extend(vec![format!("exhausted {budget}"); refused]);
+            assert_eq!(news(&kit), expected, "{protocol:?}");
         }
     }
 }

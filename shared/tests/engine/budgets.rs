@@ -3,7 +3,9 @@
 use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
-use crate::kit::{ANN, Kit, NOON, PASSWORD, StoreCall, Told, later, request, told, wrong};
+use crate::kit::{
+    ANN, Kit, NOBODY, NOON, PASSWORD, StoreCall, Told, keyed, later, request, told, wrong,
+};
 
 /// Calls and write units since the last look.
 fn cost(kit: &Kit) -> (usize, u32) {
@@ -131,6 +133,24 @@ async fn a_refusal_costs_no_write() {
     let refused = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
     assert_eq!(told(&refused), Told::Throttled(later(60)));
     assert_eq!(cost(&kit), (0, 0), "it is remembered");
+    let refused = kit.request(keyed(Protocol::Directory, ANN), NOON).await;
+    assert_eq!(told(&refused), Told::Throttled(later(60)));
+    assert_eq!(cost(&kit), (1, 0), "unless a key leads to a session");
+}
+
+#[tokio::test]
+async fn a_key_costs_one_read_more_and_its_repetition_that_alone() {
+    for (protocol, begun) in [(Protocol::AuthV1, (2, 8)), (Protocol::Directory, (3, 8))] {
+        for email in [ANN, NOBODY] {
+            let kit = Kit::throttled(&[]).await;
+            kit.user(ANN).await;
+            kit.log.reset();
+            kit.request(keyed(protocol, email), NOON).await.unwrap();
+            assert_eq!(cost(&kit), begun, "{protocol:?}");
+            kit.request(keyed(protocol, email), later(1)).await.unwrap();
+            assert_eq!(cost(&kit), (1, 0), "{protocol:?}");
+        }
+    }
 }
 
 #[tokio::test]

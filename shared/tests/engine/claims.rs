@@ -160,7 +160,7 @@ async fn who_may_not_set_the_password_claims_nothing() {
         kit.log.reset();
         let set = match why {
             "another token" => {
-                let token = ResetToken::draw(&started.session.reference(), &mut kit.rng());
+                let token = ResetToken::draw(&started.session, &mut kit.rng());
                 kit.set_by_token(Some(token), PASSWORD, at).await
             }
             "another user" => {

@@ -6,7 +6,8 @@ use regain::store::{Claim, Outcome};
 use serde_json::json;
 
 use crate::kit::{
-    ANN, Kit, NOBODY, NOON, PASSWORD, SesAnswer, Told, blocked, just_before, later, number, told,
+    ANN, Failure, Kit, NOBODY, NOON, PASSWORD, SesAnswer, Told, blocked, just_before, later,
+    number, told,
 };
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
@@ -153,7 +154,6 @@ async fn nobody_gets_no_mail_and_a_blocked_user_gets_the_code() {
 #[tokio::test]
 async fn what_may_pass_is_tried_again_at_once_and_with_the_same_code() {
     for answer in [
-        SesAnswer::WithoutMessageId,
         SesAnswer::Failure(429, "TooManyRequestsException"),
         SesAnswer::Failure(400, "LimitExceededException"),
         SesAnswer::Failure(500, "InternalServiceErrorException"),
@@ -161,8 +161,15 @@ async fn what_may_pass_is_tried_again_at_once_and_with_the_same_code() {
         SesAnswer::Failure(403, "AccessDeniedException"),
         SesAnswer::Failure(400, "SendingPausedException"),
         SesAnswer::Failure(400, "AccountSuspendedException"),
+        SesAnswer::Failure(400, "MailFromDomainNotVerifiedException"),
         SesAnswer::Failure(404, "NotFoundException"),
-        SesAnswer::Unverified,
+        // Without a word of the recipient, it is not taken for the recipient's fault.
+        SesAnswer::Failure(400, "MessageRejected"),
+        SesAnswer::Failure(400, "BadRequestException"),
+        SesAnswer::Refusal("BadRequestException", "Configuration set does not exist"),
+        SesAnswer::Refusal("MessageRejected", "Sending suspended for this account."),
+        SesAnswer::Refusal("MessageRejected", SENDER_NOT_VERIFIED),
+        SesAnswer::Refusal("MessageRejected", BOTH_NOT_VERIFIED),
     ] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
@@ -180,19 +187,31 @@ async fn what_may_pass_is_tried_again_at_once_and_with_the_same_code() {
     }
 }
 
+const SENDER_NOT_VERIFIED: &str = "Email address is not verified. The following identities failed \
+                                   the check in region EU-CENTRAL-1: no-reply@example.com";
+const BOTH_NOT_VERIFIED: &str = "Email address is not verified. The following identities failed the \
+                                 check in region EU-CENTRAL-1: ann@example.com, no-reply@example.com";
+const RECIPIENT_NOT_VERIFIED: &str = "Email address is not verified. The following identities failed \
+                                      the check in region EU-CENTRAL-1: ann@example.com";
+
 #[tokio::test]
 async fn a_mail_that_may_be_on_its_way_is_not_tried_again_at_once() {
-    let kit = Kit::new().await;
-    kit.user(ANN).await;
-    kit.start(Protocol::AuthV1, ANN, NOON).await;
-    kit.ses.answer(SesAnswer::Silence);
-    let keys = kit.keys("MAIL#").await;
-    assert_eq!(kit.deliver(NOON).await, keys);
-    assert_eq!(kit.deliver_keys(&keys, just_before(later(12))).await, keys);
-    assert_eq!(kit.ses.mails().len(), 1, "while it may be on its way");
-    assert_eq!(kit.deliver_keys(&keys, later(12)).await, NONE);
-    let mails = kit.ses.mails();
-    assert_eq!(mails[0], mails[1], "the same code");
+    for answer in [SesAnswer::Silence, SesAnswer::WithoutMessageId] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        kit.start(Protocol::AuthV1, ANN, NOON).await;
+        kit.ses.answer(answer);
+        let keys = kit.keys("MAIL#").await;
+        assert_eq!(kit.deliver(NOON).await, keys, "{answer:?}");
+        let meanwhile = kit.deliver_keys(&keys, just_before(later(12))).await;
+        assert_eq!(meanwhile, keys, "{answer:?}");
+        assert_eq!(kit.ses.mails().len(), 1, "while it may be on its way");
+        assert_eq!(kit.deliver_keys(&keys, later(12)).await, NONE);
+        let mails = kit.ses.mails();
+        assert_eq!(mails[0].code(), mails[1].code(), "the same code");
+        let promised = [&mails[0], &mails[1]].map(|mail| mail.data["validFor"].clone());
+        assert_eq!(promised, ["10 minutes", "9 minutes"], "what is left of it");
+    }
 }
 
 #[tokio::test]
@@ -216,17 +235,55 @@ async fn an_international_domain_is_given_to_ses_in_ascii() {
 }
 
 #[tokio::test]
-async fn what_ses_refuses_for_good_is_not_tried_again() {
-    for kind in ["MessageRejected", "BadRequestException"] {
+async fn what_ses_has_against_the_recipient_is_not_tried_again() {
+    for (kind, objection) in [
+        ("MessageRejected", RECIPIENT_NOT_VERIFIED),
+        ("MessageRejected", "Address blacklisted."),
+        (
+            "BadRequestException",
+            "Local address contains control or whitespace",
+        ),
+    ] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
         kit.start(Protocol::AuthV1, ANN, NOON).await;
-        kit.ses.answer(SesAnswer::Failure(400, kind));
-        assert_eq!(kit.deliver(NOON).await, NONE, "{kind}");
-        assert_eq!(outcome(&kit).await.as_deref(), Some("refused"), "{kind}");
+        kit.ses.answer(SesAnswer::Refusal(kind, objection));
+        assert_eq!(kit.deliver(NOON).await, NONE, "{objection}");
+        assert_eq!(
+            outcome(&kit).await.as_deref(),
+            Some("refused"),
+            "{objection}"
+        );
         assert_eq!(kit.deliver_keys(&kit.keys("MAIL#").await, NOON).await, NONE);
         assert_eq!(kit.ses.mails().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_key_that_is_no_mail_requests_is_left_alone() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let session = started.session.reference().hex();
+    let torn = format!("MAIL#{session}#7");
+    kit.change(&torn, "template", AttributeValue::S("none".to_owned()))
+        .await;
+    let before = kit.dump().await;
+    let keys = [
+        format!("SESSION#{session}"),
+        format!("USER#{}", user.id.as_str()),
+        format!("EMAIL#{ANN}"),
+        format!("MAIL#{session}"),
+        format!("MAIL#{session}#8"),
+        format!("MAIL#{session}#7#other"),
+        torn,
+        "MAIL#".to_owned(),
+        String::new(),
+    ];
+    // Trying again would change nothing, so they hold nothing up.
+    assert_eq!(kit.deliver_keys(&keys, NOON).await, NONE);
+    assert_eq!(kit.dump().await, before);
+    assert!(kit.ses.mails().is_empty());
 }
 
 #[tokio::test]
@@ -260,7 +317,8 @@ async fn the_outcome_of_a_mail_is_recorded_with_its_message_and_ends_the_claim()
         let key = kit.keys("MAIL#").await.remove(0);
         assert_eq!(kit.deliver(NOON).await, NONE);
         let item = kit.item(&key).await.unwrap();
-        assert!(item.contains_key("outcome") && !item.contains_key("leasedUntil"));
+        assert!(item.contains_key("outcome"));
+        assert!(!item.contains_key("leasedUntil") && !item.contains_key("leasedBy"));
         assert_eq!(item.contains_key("messageId"), message, "{email}");
         kit.delete(&key).await;
     }
@@ -281,7 +339,8 @@ async fn a_mail_that_another_delivery_has_is_left_to_it_until_its_claim_ends() {
     kit.user(ANN).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
     let keys = kit.keys("MAIL#").await;
-    kit.store.claim_mail(&keys[0], NOON).await.unwrap();
+    let other = kit.claimant();
+    kit.store.claim_mail(&keys[0], &other, NOON).await.unwrap();
     let before = kit.dump().await;
     assert_eq!(kit.deliver_keys(&keys, just_before(later(12))).await, keys);
     assert_eq!((kit.dump().await, kit.ses.mails().len()), (before, 0));
@@ -304,14 +363,50 @@ async fn a_delivery_that_was_held_up_sends_nothing_and_leaves_the_claim_of_the_n
     );
     assert!(kit.ses.mails().is_empty());
 
-    kit.store.claim_mail(&key, NOON).await.unwrap();
-    kit.store.claim_mail(&key, later(12)).await.unwrap();
-    kit.store.release_mail(&key, NOON).await.unwrap();
-    let third = kit.store.claim_mail(&key, later(13)).await.unwrap();
-    assert!(matches!(third, Claim::Leased), "the second has it still");
-    kit.store.release_mail(&key, later(12)).await.unwrap();
-    let third = kit.store.claim_mail(&key, later(13)).await.unwrap();
-    assert!(matches!(third, Claim::Claimed(_)));
+    let [first, second, third] = [kit.claimant(), kit.claimant(), kit.claimant()];
+    let claim = async |who, at| kit.store.claim_mail(&key, who, at).await.unwrap();
+    let release = async |who, at| kit.store.release_mail(&key, who, at).await.unwrap();
+    claim(&first, NOON).await;
+    claim(&second, later(12)).await;
+    release(&first, NOON).await;
+    release(&first, later(12)).await;
+    let refused = claim(&third, later(13)).await;
+    assert!(matches!(refused, Claim::Leased), "the second has it still");
+    release(&second, later(12)).await;
+    let item = kit.item(&key).await.unwrap();
+    assert!(!item.contains_key("leasedUntil") && !item.contains_key("leasedBy"));
+    assert!(matches!(claim(&third, later(13)).await, Claim::Claimed(_)));
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_its_claimants_still() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    kit.weather.strike(Failure::ResetAfter, 1, 1);
+    assert_eq!(kit.deliver(NOON).await, NONE);
+    assert_eq!(kit.ses.mails().len(), 1);
+    assert_eq!(outcome(&kit).await.as_deref(), Some("sent"));
+}
+
+#[tokio::test]
+async fn a_claim_that_the_version_before_took_over_is_not_given_back() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let key = kit.keys("MAIL#").await.remove(0);
+    let [first, second] = [kit.claimant(), kit.claimant()];
+    kit.store.claim_mail(&key, &first, NOON).await.unwrap();
+    // That version leaves the claimant's name where it is.
+    let lease = AttributeValue::N(later(24).millis().to_string());
+    kit.change(&key, "leasedUntil", lease).await;
+    kit.store.release_mail(&key, &first, NOON).await.unwrap();
+    let claimed = kit
+        .store
+        .claim_mail(&key, &second, later(13))
+        .await
+        .unwrap();
+    assert!(matches!(claimed, Claim::Leased));
 }
 
 #[tokio::test]
@@ -342,7 +437,10 @@ async fn every_outcome_writes_the_mail_request_twice_and_nothing_else() {
         )
         .await;
         match case {
-            "refused" => kit.ses.answer(SesAnswer::Failure(400, "MessageRejected")),
+            "refused" => kit.ses.answer(SesAnswer::Refusal(
+                "MessageRejected",
+                "Address blacklisted.",
+            )),
             "failed" => kit
                 .ses
                 .answer(SesAnswer::Failure(500, "InternalServiceErrorException")),

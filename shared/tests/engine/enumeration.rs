@@ -42,7 +42,7 @@ impl Whose {
             ABlockedUsers => kit.change_user(&user, "status", blocked()).await,
             ASuppressedUsers => {
                 let ann = address(ANN);
-                let suppressed = kit.store.suppress(&ann, Suppression::Bounced, NOON);
+                let suppressed = kit.store.suppress(&ann, Suppression::Bounced, NOON, NOON);
                 suppressed.await.unwrap();
             }
             AFormerUsers => {

@@ -10,8 +10,8 @@ use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    Dump, Failure, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Verified, address, calling, later,
-    request, told, wrong,
+    Dump, Failure, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Verified, address, calling, keyed,
+    later, request, told, wrong,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl<'a> Person<'a> {
         };
         kit.user(&person.email).await;
         if !matches!(case, Begin(_) | BeginWithKey(_)) {
-            let started = kit.request(person.request(None), NOON).await.unwrap();
+            let started = kit.request(person.request(request), NOON).await.unwrap();
             person.code = kit.derived(&started.session).await;
             if let SetPassword(_) = case {
                 person.proof = Some(kit.verify(&started, &person.code, NOON).await.unwrap());
@@ -108,11 +108,10 @@ impl<'a> Person<'a> {
         person
     }
 
-    fn request(&self, key: Option<&str>) -> Request {
+    fn request(&self, asked: fn(Protocol, &str) -> Request) -> Request {
         Request {
             caller: calling(self.caller),
-            idempotency_key: key.map(str::to_owned),
-            ..request(self.case.protocol(), &self.email)
+            ..asked(self.case.protocol(), &self.email)
         }
     }
 
@@ -120,11 +119,8 @@ impl<'a> Person<'a> {
         let kit = self.kit;
         let started = || self.started.as_ref().unwrap();
         match self.case {
-            Begin(_) => told(&kit.request(self.request(None), at).await),
-            BeginWithKey(_) => {
-                let keyed = self.request(Some("0123456789abcdef"));
-                told(&kit.request(keyed, at).await)
-            }
+            Begin(_) => told(&kit.request(self.request(request), at).await),
+            BeginWithKey(_) => told(&kit.request(self.request(keyed), at).await),
             Resend => told(&kit.resend_from(self.caller, &started().session, at).await),
             Verify(_) => told(&kit.verify(started(), &self.code, at).await),
             GuessWrong(_) => told(&kit.verify(started(), &wrong(&self.code), at).await),

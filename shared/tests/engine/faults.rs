@@ -184,6 +184,20 @@ async fn a_conflict_with_another_transaction_is_waited_out() {
     }
 }
 
+/// A crowd behind one address: its count is one item, and each of its requests writes it.
+#[tokio::test]
+async fn a_request_outlasts_a_crowd_of_other_transactions_on_its_items() {
+    for case in ["forgot-password", "resend-otp", "set-password"] {
+        let write = last_write(case).await;
+        let mut ready = Ready::new(case).await;
+        ready.kit.recovery = ready.kit.deployed_instance();
+        ready.kit.recovery.warm(NOON).await;
+        let fault = Fault::Cancelled(write, 9, &["TransactionConflict", "None", "None"]);
+        ready.kit.log.fail(fault);
+        assert_eq!(ready.carry_out().await, Told::Done, "{case}");
+    }
+}
+
 #[tokio::test]
 async fn a_conflict_that_lasts_is_said_and_nothing_is_done() {
     for case in ["forgot-password", "resend-otp", "set-password"] {

@@ -6,18 +6,12 @@ use regain::recovery::Request;
 use regain::session::Protocol;
 
 use crate::kit::{
-    ANN, Kit, NOBODY, NOON, PASSWORD, Told, calling, just_before, later, request, told, wrong,
+    ANN, Kit, NOBODY, NOON, PASSWORD, Told, calling, just_before, keyed, keyed_with, later,
+    request, told, wrong,
 };
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
-const KEY: &str = "0123456789abcdef";
-
-fn keyed(protocol: Protocol, email: &str, key: &str) -> Request {
-    Request {
-        idempotency_key: Some(key.to_owned()),
-        ..request(protocol, email)
-    }
-}
+const OTHER_KEY: &str = "019b2c3d-4e5f-7a6b-8c7d-9e8f0a1b2c3d";
 
 #[tokio::test]
 async fn the_same_key_within_ten_minutes_is_the_same_session_and_one_mail_and_not_throttled() {
@@ -25,13 +19,10 @@ async fn the_same_key_within_ten_minutes_is_the_same_session_and_one_mail_and_no
         for email in [ANN, NOBODY] {
             let kit = Kit::throttled(&[("IP_REQUESTS_PER_HOUR", "1")]).await;
             kit.user(ANN).await;
-            let first = kit
-                .request(keyed(protocol, email, KEY), NOON)
-                .await
-                .unwrap();
+            let first = kit.request(keyed(protocol, email), NOON).await.unwrap();
             let before = kit.dump().await;
             for at in [NOON, later(1), later(59), just_before(later(600))] {
-                let again = kit.request(keyed(protocol, email, KEY), at).await.unwrap();
+                let again = kit.request(keyed(protocol, email), at).await.unwrap();
                 assert_eq!(again.session, first.session);
                 assert_eq!(again.user, first.user);
                 assert_eq!(again.at, NOON, "it began when it began");
@@ -48,13 +39,13 @@ async fn another_key_endpoint_address_or_caller_is_another_session() {
     let mut sessions = Vec::new();
     let elsewhere: IpAddr = "198.51.100.1".parse().unwrap();
     for asked in [
-        keyed(Protocol::AuthV1, ANN, KEY),
-        keyed(Protocol::Directory, ANN, KEY),
-        keyed(Protocol::AuthV1, NOBODY, KEY),
-        keyed(Protocol::AuthV1, ANN, "fedcba9876543210"),
+        keyed(Protocol::AuthV1, ANN),
+        keyed(Protocol::Directory, ANN),
+        keyed(Protocol::AuthV1, NOBODY),
+        keyed_with(OTHER_KEY, Protocol::AuthV1, ANN),
         Request {
             caller: calling(elsewhere),
-            ..keyed(Protocol::AuthV1, ANN, KEY)
+            ..keyed(Protocol::AuthV1, ANN)
         },
         request(Protocol::AuthV1, ANN),
         request(Protocol::AuthV1, ANN),
@@ -66,79 +57,163 @@ async fn another_key_endpoint_address_or_caller_is_another_session() {
 }
 
 #[tokio::test]
-async fn after_ten_minutes_a_key_begins_a_new_session_that_works_to_the_end() {
+async fn after_ten_minutes_a_key_begins_its_session_anew_and_that_works_to_the_end() {
     for protocol in BOTH {
         let kit = Kit::throttled(&[]).await;
         let user = kit.user(ANN).await;
-        for (round, at) in [NOON, later(600), later(1200)].into_iter().enumerate() {
-            let started = kit.request(keyed(protocol, ANN, KEY), at).await.unwrap();
+        let mut codes: Vec<String> = Vec::new();
+        let mut last = None;
+        for at in [NOON, later(600), later(1200)] {
+            let started = kit.request(keyed(protocol, ANN), at).await.unwrap();
             assert_eq!(started.at, at);
             let code = kit.code(at).await;
-            assert_eq!(
-                told(&kit.verify(&started, &wrong(&code), at).await),
-                Told::CodeWrong
-            );
+            for old in &codes {
+                let guess = kit.verify(&started, old, at).await;
+                assert_eq!(
+                    told(&guess),
+                    Told::CodeWrong,
+                    "nothing of the one before is good"
+                );
+            }
+            let guess = kit.verify(&started, &wrong(&code), at).await;
+            assert_eq!(told(&guess), Told::CodeWrong);
             assert_eq!(
                 kit.guesses(&started.session).await,
-                1,
+                u32::try_from(codes.len()).unwrap() + 1,
                 "a new session, new guesses"
             );
-            let proof = kit.verify(&started, &code, at).await.unwrap();
-            let set = kit.set_password(&started, &proof, PASSWORD, at).await;
-            assert_eq!(told(&set), Told::Done);
-            let notices = kit.mailed(at).await;
-            assert_eq!(notices.len(), 1, "the notice of round {round}");
-            assert_eq!(notices[0].template, "stack-password-changed-en");
-            let version = u64::try_from(round).unwrap() + 1;
-            assert_eq!(kit.stored(&user).await.credentials_version, version);
+            codes.push(code.clone());
+            last = Some((started, code, at));
         }
+        assert_eq!(kit.keys("SESSION#").await.len(), 1);
         assert_eq!(
             kit.guesses_today(ANN, NOON).await,
-            3,
-            "the day's guesses stay spent"
+            6,
+            "the day's stay spent"
         );
+        let (started, code, at) = last.unwrap();
+        let proof = kit.verify(&started, &code, at).await.unwrap();
+        let set = kit.set_password(&started, &proof, PASSWORD, at).await;
+        assert_eq!(told(&set), Told::Done);
+        let notices = kit.mailed(at).await;
+        assert_eq!(notices.len(), 1);
+        assert_eq!(notices[0].template, "stack-password-changed-en");
+        assert_eq!(kit.stored(&user).await.credentials_version, 1);
     }
 }
 
 #[tokio::test]
-async fn a_key_that_begins_anew_leaves_nothing_good_of_the_session_before() {
-    let kit = Kit::new().await;
+async fn a_key_never_leads_to_a_session_that_was_proven_or_used() {
+    for protocol in BOTH {
+        for used in [false, true] {
+            let kit = Kit::new().await;
+            kit.user(ANN).await;
+            let first = kit.request(keyed(protocol, ANN), NOON).await.unwrap();
+            let code = kit.code(NOON).await;
+            let proof = kit.verify(&first, &code, later(1)).await.unwrap();
+            if used {
+                kit.set_password(&first, &proof, PASSWORD, later(2))
+                    .await
+                    .unwrap();
+                kit.mailed(later(2)).await;
+            }
+            let kept = kit.session_item(&first.session).await;
+            let mut sessions = vec![first.session.clone()];
+            // Within the key's ten minutes, and after them.
+            for at in [later(3), later(4), later(599), later(600), later(700)] {
+                let next = kit.request(keyed(protocol, ANN), at).await.unwrap();
+                assert_eq!(next.at, at);
+                assert!(!sessions.contains(&next.session), "{protocol:?} {used}");
+                sessions.push(next.session.clone());
+                assert_eq!(kit.mailed(at).await.len(), 1, "the key counts as absent");
+                let code = kit.derived(&next.session).await;
+                let guess = kit.verify(&next, &wrong(&code), at).await;
+                assert_eq!(told(&guess), Told::CodeWrong, "it awaits its code");
+            }
+            assert_eq!(kit.session_item(&first.session).await, kept);
+            if !used {
+                // Nor does its owner lose what was proven.
+                let set = kit.set_password(&first, &proof, PASSWORD, later(600)).await;
+                assert_eq!(told(&set), Told::Done);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_whose_session_was_proven_is_throttled_as_none_is() {
+    let kit = Kit::throttled(&[]).await;
     kit.user(ANN).await;
-    let first = kit
-        .request(keyed(Protocol::AuthV1, ANN, KEY), NOON)
-        .await
-        .unwrap();
+    let keyed = || keyed(Protocol::Directory, ANN);
+    let first = kit.request(keyed(), NOON).await.unwrap();
     let code = kit.code(NOON).await;
-    let proof = kit.verify(&first, &code, later(599)).await.unwrap();
-    let second = kit
-        .request(keyed(Protocol::AuthV1, ANN, KEY), later(600))
-        .await
-        .unwrap();
-    assert_eq!(second.session, first.session);
-    let set = kit.set_password(&first, &proof, PASSWORD, later(601)).await;
-    assert_eq!(told(&set), Told::TokenUnknown);
-    assert_eq!(
-        told(&kit.verify(&second, &code, later(601)).await),
-        Told::CodeWrong
-    );
-    let code = kit.code(later(601)).await;
-    assert_eq!(
-        told(&kit.verify(&second, &code, later(602)).await),
-        Told::Done
-    );
+    kit.verify(&first, &code, later(1)).await.unwrap();
+    let refused = kit.request(keyed(), later(2)).await;
+    assert_eq!(told(&refused), Told::Throttled(later(60)));
+    let next = kit.request(keyed(), later(60)).await.unwrap();
+    assert_ne!(next.session, first.session);
+}
+
+/// The call of the table by which a request with a key writes: after it has read the key's session, and
+/// in the Directory API the user's id.
+const fn write_of(protocol: Protocol) -> usize {
+    match protocol {
+        Protocol::AuthV1 => 2,
+        Protocol::Directory => 3,
+    }
+}
+
+#[tokio::test]
+async fn what_a_key_began_between_read_and_write_is_the_answer() {
+    for protocol in BOTH {
+        for email in [ANN, NOBODY] {
+            let kit = Kit::throttled(&[]).await;
+            kit.user(ANN).await;
+            let gate = kit.weather.hold(write_of(protocol));
+            let (second, first) =
+                tokio::join!(kit.request(keyed(protocol, email), later(1)), async {
+                    gate.wait().await;
+                    kit.weather.clear();
+                    let first = kit.request(keyed(protocol, email), NOON).await;
+                    gate.wait().await;
+                    first
+                });
+            let (first, second) = (first.unwrap(), second.unwrap());
+            assert_eq!(second.session, first.session);
+            assert_eq!((second.user, second.at), (first.user, NOON));
+            assert_eq!(kit.keys("MAIL#").await.len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_proven_while_its_key_begins_it_anew_is_kept() {
+    for protocol in BOTH {
+        let kit = Kit::with(&[("CODE_TTL_SECONDS", "3600")]).await;
+        kit.user(ANN).await;
+        let first = kit.request(keyed(protocol, ANN), NOON).await.unwrap();
+        let code = kit.code(NOON).await;
+        let gate = kit.weather.hold(write_of(protocol));
+        let (next, proof) = tokio::join!(kit.request(keyed(protocol, ANN), later(600)), async {
+            gate.wait().await;
+            kit.weather.clear();
+            let proof = kit.verify(&first, &code, later(600)).await.unwrap();
+            gate.wait().await;
+            proof
+        });
+        assert_ne!(next.unwrap().session, first.session, "{protocol:?}");
+        let set = kit.set_password(&first, &proof, PASSWORD, later(601)).await;
+        assert_eq!(told(&set), Told::Done);
+    }
 }
 
 #[tokio::test]
 async fn a_key_is_throttled_when_it_begins_a_session() {
     let kit = Kit::throttled(&[]).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
-    let refused = kit
-        .request(keyed(Protocol::AuthV1, ANN, KEY), later(59))
-        .await;
+    let refused = kit.request(keyed(Protocol::AuthV1, ANN), later(59)).await;
     assert_eq!(told(&refused), Told::Throttled(later(60)));
-    let accepted = kit
-        .request(keyed(Protocol::AuthV1, ANN, KEY), later(60))
-        .await;
+    let accepted = kit.request(keyed(Protocol::AuthV1, ANN), later(60)).await;
     assert_eq!(
         told(&accepted),
         Told::Done,

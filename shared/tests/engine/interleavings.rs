@@ -4,7 +4,7 @@
 //! that would do harm.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use regain::ids::ResetToken;
+use regain::ids::{ResetToken, SessionId};
 use regain::keys::{AddressKey, IndexKeys};
 use regain::recovery::Started;
 use regain::session::{Awaiting, Protocol, Session, Validated};
@@ -85,7 +85,7 @@ impl Scene {
 
     /// What a right guess does after its charge.
     async fn prove(&self, session: Awaiting) -> Moved {
-        let token = ResetToken::draw(&session.facts.reference, &mut self.kit.rng());
+        let token = ResetToken::draw(&SessionId::draw(&mut self.kit.rng()), &mut self.kit.rng());
         let proven = session.prove(self.user.id.clone(), 0, Some(token.digest()), NOON);
         self.kit
             .store

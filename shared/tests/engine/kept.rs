@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::keys::IndexKeys;
-use regain::recovery::Request;
 use regain::session::{Protocol, Session};
 use regain::store::Moved;
 use regain::timestamp::Timestamp;
@@ -12,7 +11,7 @@ use regain::users::User;
 
 use crate::kit::{
     ANN, INDEX_SECRET, Kit, LOCALE, NOON, PASSWORD, SOMEBODY, Told, address, hashed, in_directory,
-    later, request, told, wrong,
+    keyed, later, told, wrong,
 };
 
 /// The counts that the address's state holds, in order.
@@ -101,10 +100,7 @@ async fn a_mail_request_is_never_written_over() {
     ] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
-        let keyed = || Request {
-            idempotency_key: Some("0123456789abcdef".to_owned()),
-            ..request(Protocol::Directory, ANN)
-        };
+        let keyed = || keyed(Protocol::Directory, ANN);
         let started = kit.request(keyed(), NOON).await.unwrap();
         let reference = started.session.reference().hex();
         let (session, first) = (format!("SESSION#{reference}"), NOON.millis());

@@ -1,12 +1,14 @@
 //! What SES tells of a mail after it took it: recorded, heeded, and never shown to a caller.
 
+use std::time::Duration;
+
 use regain::mail::events::{MailEvent, MailEvents};
 use regain::session::Protocol;
 use regain::store::{Store, Suppressed, Suppression};
 use regain::timestamp::Timestamp;
 use serde_json::{Value, json};
 
-use crate::kit::{ANN, Fault, Kit, Mail, NOON, PASSWORD, Records, address, later};
+use crate::kit::{ANN, Fault, Kit, Mail, NOON, PASSWORD, Records, address, just_before, later};
 
 /// The event that tells of a mail, as SES makes it.
 fn event(mail: &Mail, kind: &str, name: &str, told: &Value) -> Value {
@@ -18,6 +20,7 @@ fn event(mail: &Mail, kind: &str, name: &str, told: &Value) -> Value {
             name: told,
             "mail": {
                 "messageId": "message-1",
+                "timestamp": NOON.rfc3339(),
                 "destination": mail.to,
                 "tags": {"ses:configuration-set": ["stack-mail"], "mail-request": [mail.tag]},
             },
@@ -60,20 +63,34 @@ async fn mailed(kit: &Kit) -> Mail {
     kit.mailed(NOON).await.remove(0)
 }
 
+/// An event as it tells of a mail that SES took at a time.
+fn sent_at(mut event: Value, at: Timestamp) -> Value {
+    event["detail"]["mail"]["timestamp"] = json!(at.rfc3339());
+    event
+}
+
+const DAY: u64 = 24 * 3600;
+
 #[tokio::test]
-async fn an_address_that_bounced_for_good_or_complained_is_mailed_no_more() {
-    for (told, why) in [
+async fn an_address_that_bounced_for_good_or_complained_is_mailed_no_codes() {
+    for (told, why, until) in [
         (
             (|mail| bounce(mail, "Permanent")) as fn(&Mail) -> Value,
             Suppression::Bounced,
+            Some(later(1 + DAY)),
         ),
-        (complaint, Suppression::Complained),
+        (complaint, Suppression::Complained, None),
     ] {
         let kit = Kit::new().await;
         let mail = mailed(&kit).await;
         assert!(hear(&kit.store, told(&mail), later(1)).await);
         let suppressed = kit.store.suppressed(&address(ANN)).await.unwrap();
-        let expected = Suppressed { at: later(1), why };
+        let expected = Suppressed {
+            at: later(1),
+            why,
+            count: 1,
+            until,
+        };
         assert_eq!(suppressed, Some(expected));
 
         let before = kit.keys("MAIL#").await;
@@ -84,6 +101,77 @@ async fn an_address_that_bounced_for_good_or_complained_is_mailed_no_more() {
         let item = kit.item(&keys[0]).await.unwrap();
         assert_eq!(item["outcome"].as_s().unwrap(), "suppressed");
     }
+}
+
+#[tokio::test]
+async fn an_address_that_bounces_is_tried_again_after_a_day_a_week_a_month_and_then_no_more() {
+    let kit = Kit::new().await;
+    let mut mail = mailed(&kit).await;
+    let mut sent = NOON;
+    for pause in [DAY, 7 * DAY, 30 * DAY] {
+        let told = sent.plus(Duration::from_secs(1));
+        let event = sent_at(bounce(&mail, "Permanent"), sent);
+        assert!(hear(&kit.store, event.clone(), told).await);
+        let ends = told.plus(Duration::from_secs(pause));
+        kit.start(Protocol::AuthV1, ANN, just_before(ends)).await;
+        assert_eq!(kit.mailed(just_before(ends)).await, [], "{pause}");
+        kit.start(Protocol::AuthV1, ANN, ends).await;
+        mail = kit.mailed(ends).await.remove(0);
+        // The same event once more, after all that, is no further bounce.
+        assert!(hear(&kit.store, event, ends).await);
+        kit.start(Protocol::AuthV1, ANN, ends).await;
+        assert_eq!(kit.mailed(ends).await.len(), 1, "{pause}");
+        sent = ends;
+    }
+    assert!(hear(&kit.store, sent_at(bounce(&mail, "Permanent"), sent), sent).await);
+    let ever = sent.plus(Duration::from_secs(10_000 * DAY));
+    kit.start(Protocol::AuthV1, ANN, ever).await;
+    assert_eq!(kit.mailed(ever).await, []);
+    let suppressed = kit.store.suppressed(&address(ANN)).await.unwrap().unwrap();
+    assert_eq!((suppressed.count, suppressed.until), (4, None));
+}
+
+#[tokio::test]
+async fn who_complained_is_told_of_a_changed_password_until_that_is_complained_of_too() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::Directory, ANN, NOON).await;
+    let mail = kit.mailed(NOON).await.remove(0);
+    assert!(hear(&kit.store, complaint(&mail), later(1)).await);
+    kit.set_with_code(&started, &mail.code(), PASSWORD, later(2))
+        .await
+        .unwrap();
+    let notice = kit.mailed(later(2)).await.remove(0);
+    assert_eq!(notice.template, "stack-password-changed-en");
+
+    let event = sent_at(complaint(&notice), later(2));
+    assert!(hear(&kit.store, event, later(3)).await);
+    let notices = kit.keys("MAIL#").await;
+    let notice = notices.iter().find(|key| key.ends_with("#changed"));
+    kit.forget(notice.unwrap(), "outcome").await;
+    assert_eq!(kit.mailed(later(4)).await, []);
+}
+
+#[tokio::test]
+async fn a_suppression_that_was_lifted_meanwhile_begins_anew() {
+    let kit = Kit::new().await;
+    let mail = mailed(&kit).await;
+    assert!(hear(&kit.store, bounce(&mail, "Permanent"), later(1)).await);
+    // Between the write that finds the first suppression, and the one that prolongs it.
+    let gate = kit.weather.hold(2);
+    let store = kit.another_store();
+    let ends = later(1 + DAY);
+    let event = sent_at(bounce(&mail, "Permanent"), ends);
+    let heard = hear(&store, event, ends);
+    let lifted = async {
+        gate.wait().await;
+        let lifted = kit.store.clear_suppression(&address(ANN)).await;
+        gate.wait().await;
+        lifted.unwrap()
+    };
+    assert_eq!(tokio::join!(heard, lifted), (true, true));
+    let suppressed = kit.store.suppressed(&address(ANN)).await.unwrap().unwrap();
+    assert_eq!(suppressed.count, 1);
 }
 
 #[tokio::test]
@@ -133,10 +221,14 @@ async fn the_first_telling_stays_whatever_is_told_again() {
     let once = kit.dump().await;
     assert!(hear(&kit.store, bounce(&mail, "Permanent"), later(9)).await);
     assert_eq!(kit.dump().await, once);
+    // A complaint is for good, and so stays in place of a bounce that is not.
     assert!(hear(&kit.store, complaint(&mail), later(10)).await);
     let suppressed = kit.store.suppressed(&address(ANN)).await.unwrap().unwrap();
-    assert_eq!(suppressed.why, Suppression::Bounced);
+    assert_eq!(suppressed.why, Suppression::Complained);
     assert_eq!(recorded(&kit, "complained").await.as_deref(), Some("abuse"));
+    let once = kit.dump().await;
+    assert!(hear(&kit.store, bounce(&mail, "Permanent"), later(11)).await);
+    assert_eq!(kit.dump().await, once);
 }
 
 #[tokio::test]

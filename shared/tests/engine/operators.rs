@@ -3,12 +3,13 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::keys::IndexKeys;
-use regain::password::Hasher;
 use regain::session::Protocol;
-use regain::users::{User, import};
-use serde_json::json;
+use regain::users::{ImportRules, Imported, User, import};
+use serde_json::{Value, json};
 
-use crate::kit::{ANN, INDEX_SECRET, Kit, NOON, Told, address, blocked, told, wrong};
+use crate::kit::{
+    ANN, INDEX_SECRET, Kit, NOON, Told, address, blocked, hashed, set_status, told, wrong,
+};
 
 const OTHER: &str = "other@example.com";
 
@@ -47,7 +48,7 @@ async fn a_new_user_takes_neither_an_id_nor_an_address_that_somebody_has() {
     };
     assert!(!put(&kit, &other, None).await, "the id is taken");
     let other: User = serde_json::from_value(json!({
-        "id": "60115a65c0c6974f894f9ea6", "email": ANN,
+        "id": "60115a65c0c6974f894f9ea6", "email": ANN, "status": "active",
     }))
     .unwrap();
     assert!(!put(&kit, &other, None).await, "the address is taken");
@@ -111,20 +112,127 @@ async fn a_user_who_moves_gives_the_old_address_free_and_takes_no_other_users() 
 #[tokio::test]
 async fn a_line_that_says_what_is_known_already_writes_nothing() {
     let kit = Kit::new().await;
-    let hasher = Hasher::new(19_456, 2, 1).unwrap();
-    let format = kit.settings().user_id_format;
+    let rules = ImportRules::of(kit.settings());
     for (line, counts) in [
         (r#"{"email": "ann@example.com"}"#, (1, 0, 0)),
         (r#"{"email": "ann@example.com"}"#, (0, 0, 1)),
         (r#"{"email": "ann@example.com", "phone": "1"}"#, (0, 1, 0)),
         (r#"{"email": "ann@example.com", "phone": "1"}"#, (0, 0, 1)),
     ] {
-        let imported = import(&kit.store, &hasher, format, line, NOON, &mut kit.rng())
+        let (imported, _) = import(&kit.store, &rules, line, NOON, &mut kit.rng())
             .await
             .unwrap();
         let told = (imported.created, imported.updated, imported.unchanged);
         assert_eq!(told, counts, "{line}");
     }
+}
+
+/// What other programs may have left in place of a status.
+fn odd_statuses() -> [AttributeValue; 5] {
+    [
+        AttributeValue::N("1".to_owned()),
+        AttributeValue::Bool(true),
+        AttributeValue::Null(true),
+        AttributeValue::M([("blocked".to_owned(), AttributeValue::Bool(true))].into()),
+        AttributeValue::Ss(vec!["active".to_owned()]),
+    ]
+}
+
+/// Brings a line in while something happens between its user being read and written.
+async fn import_while(
+    kit: &Kit,
+    line: &Value,
+    meanwhile: impl AsyncFnOnce(),
+) -> Result<Imported, String> {
+    let store = kit.another_store();
+    let (line, rules) = (line.to_string(), ImportRules::of(kit.settings()));
+    let mut rng = kit.rng();
+    // The lookup and the user are read, and then the transaction is held.
+    let gate = kit.weather.hold(3);
+    let (imported, ()) = tokio::join!(import(&store, &rules, &line, NOON, &mut rng), async {
+        gate.wait().await;
+        meanwhile().await;
+        gate.wait().await;
+    });
+    imported
+        .map(|(imported, _)| imported)
+        .map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn what_happened_while_a_line_was_brought_in_is_not_written_over() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    // A recovery meanwhile: the mailbox is proven, and the password stays.
+    let hash = AttributeValue::S(hashed("the new password").await.as_str().to_owned());
+    let older = hashed("an older one").await;
+    let line = json!({ "email": ANN, "phone": "1", "passwordHash": older.as_str() });
+    let imported = import_while(&kit, &line, async || {
+        kit.change_user(&user, "isEmailValidate", AttributeValue::Bool(true))
+            .await;
+        kit.change_user(&user, "passwordHash", hash.clone()).await;
+        kit.change_user(
+            &user,
+            "passwordChangedAt",
+            AttributeValue::N("7".to_owned()),
+        )
+        .await;
+        kit.change_user(
+            &user,
+            "credentialsVersion",
+            AttributeValue::N("1".to_owned()),
+        )
+        .await;
+    });
+    let imported = imported.await.unwrap();
+    assert_eq!((imported.updated, imported.passwords_kept), (1, 1));
+    let item = kit.item(&key(&user)).await.unwrap();
+    assert_eq!(item["isEmailValidate"], AttributeValue::Bool(true));
+    assert_eq!(item["passwordHash"], hash);
+    assert_eq!(item["phone"], AttributeValue::S("1".to_owned()));
+}
+
+#[tokio::test]
+async fn who_was_blocked_while_a_line_was_brought_in_stays_blocked() {
+    for (line, brought_in) in [
+        (
+            json!({ "email": ANN, "phone": "1", "status": "active" }),
+            false,
+        ),
+        (json!({ "email": ANN, "phone": "1" }), true),
+    ] {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        let imported = import_while(&kit, &line, async || {
+            kit.change_user(&user, "status", blocked()).await;
+        });
+        let imported = imported.await;
+        assert_eq!(imported.is_ok(), brought_in, "{imported:?}");
+        if let Err(error) = imported {
+            assert!(
+                error.ends_with("line 1: the user or the address was changed meanwhile"),
+                "{error}"
+            );
+        }
+        assert!(kit.stored(&user).await.status.is_blocked());
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_a_line_changes_is_not_given_back_by_an_unblock() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    assert!(kit.store.block(&user).await.unwrap());
+    let rules = ImportRules::of(kit.settings());
+    for status in ["suspended", "blocked"] {
+        let line = json!({ "email": ANN, "status": status }).to_string();
+        import(&kit.store, &rules, &line, NOON, &mut kit.rng())
+            .await
+            .unwrap();
+    }
+    let read = kit.stored(&user).await;
+    assert!(kit.store.unblock(&read, "enabled").await.unwrap());
+    assert_eq!(kit.stored(&user).await.status.text(), Some("enabled"));
 }
 
 #[tokio::test]
@@ -136,35 +244,168 @@ async fn a_user_who_was_written_without_a_status_or_a_version_is_written_and_blo
         kit.forget(&key(&user), name).await;
     }
     let read = kit.stored(&user).await;
-    assert!(kit.store.set_blocked(&read, true).await.unwrap());
-    assert!(kit.stored(&user).await.is_blocked());
-    kit.forget(&key(&user), "status").await;
-    assert!(put(&kit, &read, Some(&read)).await);
+    let renamed = User {
+        phone: "1".to_owned(),
+        ..read.clone()
+    };
+    assert!(put(&kit, &renamed, Some(&read)).await);
+    assert_eq!(kit.stored(&user).await.phone, "1");
+    let before = kit.item(&key(&user)).await;
+    assert!(kit.store.block(&read).await.unwrap());
     let read = kit.stored(&user).await;
-    assert!(kit.store.set_blocked(&read, true).await.unwrap());
+    assert!(read.status.is_blocked());
+    assert!(kit.store.unblock(&read, "active").await.unwrap());
+    assert_eq!(
+        kit.item(&key(&user)).await,
+        before,
+        "it has no status again"
+    );
 }
 
 #[tokio::test]
-async fn a_user_is_blocked_and_made_active_again_unless_changed_since_being_read() {
-    for version in [0, 3] {
+async fn a_status_of_whatever_type_is_kept_and_given_back() {
+    for status in odd_statuses() {
         let kit = Kit::new().await;
-        let user = kit
-            .user_like(json!({ "email": ANN, "credentialsVersion": version }))
-            .await;
-        assert!(kit.store.set_blocked(&user, true).await.unwrap());
+        let user = kit.user(ANN).await;
+        kit.change_user(&user, "status", status.clone()).await;
         let read = kit.stored(&user).await;
-        assert!(read.is_blocked());
-        assert!(
-            !kit.store.set_blocked(&user, true).await.unwrap(),
-            "it is no longer active"
-        );
-        assert!(kit.store.set_blocked(&read, false).await.unwrap());
-        assert!(!kit.stored(&user).await.is_blocked());
-        change(&kit, &user, "re-credentialed").await;
-        let before = kit.dump().await;
-        assert!(!kit.store.set_blocked(&user, true).await.unwrap());
-        assert_eq!(kit.dump().await, before);
+        let renamed = User {
+            phone: "1".to_owned(),
+            ..read.clone()
+        };
+        assert!(put(&kit, &renamed, Some(&read)).await, "{status:?}");
+        let before = kit.item(&key(&user)).await;
+        assert_eq!(before.as_ref().unwrap()["status"], status);
+        assert!(kit.store.block(&read).await.unwrap(), "{status:?}");
+        let read = kit.stored(&user).await;
+        assert!(read.status.is_blocked());
+        assert!(kit.store.unblock(&read, "active").await.unwrap());
+        let after = kit.item(&key(&user)).await;
+        if status != AttributeValue::Null(true) {
+            assert_eq!(after, before);
+        }
     }
+}
+
+#[tokio::test]
+async fn a_status_that_changed_its_type_since_it_was_read_is_not_written_over() {
+    let number = || Some(AttributeValue::N("1".to_owned()));
+    for (was, is) in [
+        (number(), Some(blocked())),
+        (number(), None),
+        (None, Some(blocked())),
+        (None, number()),
+    ] {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        set_status(&kit, &user, was.as_ref()).await;
+        let read = kit.stored(&user).await;
+        set_status(&kit, &user, is.as_ref()).await;
+        let before = kit.dump().await;
+        let renamed = User {
+            phone: "1".to_owned(),
+            ..read.clone()
+        };
+        assert!(!put(&kit, &renamed, Some(&read)).await, "{was:?} {is:?}");
+        assert!(!kit.store.block(&read).await.unwrap(), "{was:?} {is:?}");
+        assert_eq!(kit.dump().await, before, "{was:?} {is:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_is_blocked_and_unblocked_unless_changed_since_being_read() {
+    for version in [0, 3] {
+        for what in ["blocked", "moved", "re-credentialed"] {
+            let kit = Kit::new().await;
+            let user = kit
+                .user_like(json!({ "email": ANN, "credentialsVersion": version }))
+                .await;
+            let before = kit.item(&key(&user)).await;
+            assert!(kit.store.block(&user).await.unwrap());
+            let read = kit.stored(&user).await;
+            assert!(read.status.is_blocked());
+            assert!(
+                !kit.store.block(&user).await.unwrap(),
+                "it is no longer active"
+            );
+            assert!(kit.store.unblock(&read, "other").await.unwrap());
+            assert_eq!(kit.item(&key(&user)).await, before);
+            assert!(
+                !kit.store.unblock(&read, "other").await.unwrap(),
+                "it is no longer blocked"
+            );
+            change(&kit, &user, what).await;
+            let before = kit.dump().await;
+            assert!(!kit.store.block(&user).await.unwrap(), "{what}");
+            assert_eq!(kit.dump().await, before, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_blocked_user_who_changed_since_being_read_is_not_unblocked() {
+    for version in [0, 3] {
+        for what in ["moved", "re-credentialed"] {
+            let kit = Kit::new().await;
+            let user = kit
+                .user_like(json!({ "email": ANN, "credentialsVersion": version }))
+                .await;
+            assert!(kit.store.block(&user).await.unwrap());
+            let read = kit.stored(&user).await;
+            change(&kit, &user, what).await;
+            let before = kit.dump().await;
+            assert!(!kit.store.unblock(&read, "other").await.unwrap(), "{what}");
+            assert_eq!(kit.dump().await, before, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_was_blocked_by_other_means_is_unblocked_as_the_operator_says() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    kit.change_user(&user, "status", blocked()).await;
+    let read = kit.stored(&user).await;
+    assert!(kit.store.unblock(&read, "enabled").await.unwrap());
+    assert_eq!(kit.stored(&user).await.status.text(), Some("enabled"));
+}
+
+#[tokio::test]
+async fn what_somebody_else_wrote_of_a_user_stays_as_it_is() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    let own = AttributeValue::Ss(vec!["newsletter".to_owned()]);
+    kit.change_user(&user, "consents", own.clone()).await;
+    kit.change_user(&user, "isEmailValidate", AttributeValue::Bool(true))
+        .await;
+    // As read before the mailbox was proven.
+    let renamed = User {
+        phone: "1".to_owned(),
+        ..user.clone()
+    };
+    assert!(put(&kit, &renamed, Some(&user)).await);
+    let item = kit.item(&key(&user)).await.unwrap();
+    assert_eq!(item["consents"], own);
+    assert_eq!(item["isEmailValidate"], AttributeValue::Bool(true));
+    assert_eq!(item["phone"], AttributeValue::S("1".to_owned()));
+}
+
+#[tokio::test]
+async fn a_new_address_is_unproven_although_the_old_one_was_proven_at_that_moment() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    kit.change_user(&user, "isEmailValidate", AttributeValue::Bool(true))
+        .await;
+    let moved = User {
+        email: OTHER.to_owned(),
+        ..user.clone()
+    };
+    assert!(put(&kit, &moved, Some(&user)).await);
+    let stored = kit.stored(&user).await;
+    assert_eq!(
+        (stored.email.as_str(), stored.is_email_validate),
+        (OTHER, false)
+    );
 }
 
 #[tokio::test]
@@ -174,7 +415,7 @@ async fn blocking_a_user_who_is_gone_writes_none() {
         "id": "60115a65c0c6974f894f9ea6", "email": ANN,
     }))
     .unwrap();
-    assert!(!kit.store.set_blocked(&gone, true).await.unwrap());
+    assert!(!kit.store.block(&gone).await.unwrap());
     assert!(kit.dump().await.is_empty());
 }
 

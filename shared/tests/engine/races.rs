@@ -12,7 +12,7 @@ use tokio::sync::Barrier;
 
 use crate::kit::{
     ANN, Kit, LOCALE, NOON, PASSWORD, SOMEBODY, Told, Verified, calling, in_auth, in_directory,
-    named, new_password, request, told, typed, wrong,
+    keyed, named, new_password, request, told, typed, wrong,
 };
 
 const TASKS: usize = 60;
@@ -330,9 +330,8 @@ async fn parallel_requests_with_one_key_are_one_session_and_one_mail() {
         let caller = calling("192.0.2.99".parse().unwrap());
         let answers = at_once(&instances(&kit), TASKS, |recovery, _, rng| {
             let keyed = Request {
-                idempotency_key: Some("0123456789abcdef".to_owned()),
                 caller: caller.clone(),
-                ..request(protocol, ANN)
+                ..keyed(protocol, ANN)
             };
             asked(recovery, keyed, rng)
         })

@@ -1,5 +1,6 @@
 //! What a caller is told first where several things are wrong, and that being told moves nothing.
 
+use regain::ids::UserId;
 use regain::password::Reason;
 use regain::recovery::Started;
 use regain::session::Protocol;
@@ -72,7 +73,7 @@ impl Flaws {
         })
     }
 
-    /// The session's faults come first, then the user id, the guesses, and last the code itself.
+    /// The contract's order of a guess's checks, as far as these flaws go.
     fn told_first(self, otherwise: Told) -> Told {
         if self.session_expired || self.superseded {
             Told::Over
@@ -80,11 +81,13 @@ impl Flaws {
             Told::OtherUser
         } else if self.spent == Spent::Session {
             Told::Spent
-        } else if self.spent == Spent::Day {
-            Told::SpentUntil(self.at().next_day())
+        } else if self.sent == Sent::Malformed {
+            Told::CodeWrong
         } else if self.code_expired {
             Told::CodeExpired
-        } else if self.sent != Sent::Right {
+        } else if self.spent == Spent::Day {
+            Told::SpentUntil(self.at().next_day())
+        } else if self.sent == Sent::Wrong {
             Told::CodeWrong
         } else {
             otherwise
@@ -302,7 +305,7 @@ async fn a_malformed_id_names_no_session() {
     let named = regain::recovery::Named {
         protocol: Protocol::Directory,
         session: None,
-        user: Some("whoever".to_owned()),
+        user: Some(UserId::sent("whoever")),
     };
     let guess = crate::kit::typed("123456");
     assert_eq!(

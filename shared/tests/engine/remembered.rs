@@ -5,17 +5,11 @@ use regain::recovery::Request;
 use regain::session::Protocol;
 
 use crate::kit::{
-    ANN, INDEX_SECRET, Kit, NOBODY, NOON, Told, address, calling, just_before, later, request, told,
+    ANN, INDEX_SECRET, Kit, NOBODY, NOON, Told, address, calling, just_before, keyed, keyed_with,
+    later, request, told,
 };
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
-
-fn keyed(email: &str) -> Request {
-    Request {
-        idempotency_key: Some("0123456789abcdef".to_owned()),
-        ..request(Protocol::AuthV1, email)
-    }
-}
 
 /// An address that was just refused because it is cooling until `later(60)`.
 async fn refused(email: &str) -> Kit {
@@ -73,14 +67,32 @@ async fn a_caller_who_keeps_asking_is_refused_whatever_the_address_and_nobody_el
 #[tokio::test]
 async fn a_repeated_idempotency_key_gets_its_session_though_its_address_is_remembered() {
     let kit = Kit::throttled(&[]).await;
-    let first = kit.request(keyed(ANN), NOON).await.unwrap();
+    let keyed = || keyed(Protocol::AuthV1, ANN);
+    let first = kit.request(keyed(), NOON).await.unwrap();
     for _ in 0..2 {
         let other = kit.request(request(Protocol::AuthV1, ANN), later(1)).await;
         assert_eq!(told(&other), Told::Throttled(later(60)));
     }
-    let again = kit.request(keyed(ANN), later(2)).await.unwrap();
+    let again = kit.request(keyed(), later(2)).await.unwrap();
     assert_eq!(again.session, first.session);
     assert_eq!(kit.keys("MAIL#").await.len(), 1);
+}
+
+#[tokio::test]
+async fn who_keeps_asking_with_new_keys_is_refused_by_one_read_each_known_or_not() {
+    for email in [ANN, NOBODY] {
+        let kit = refused(email).await;
+        for protocol in BOTH {
+            for number in 0..5 {
+                let key = format!("4f9a3f0e-7c1d-4b57-9f2c-00000000000{number}");
+                let asked = keyed_with(&key, protocol, email);
+                let again = kit.request(asked, later(1)).await;
+                assert_eq!(told(&again), Told::Throttled(later(60)), "{protocol:?}");
+            }
+        }
+        assert_eq!(kit.log.shapes(), ["GetItem SESSION"; 10]);
+        assert_eq!(kit.log.write_units(), 0);
+    }
 }
 
 #[tokio::test]

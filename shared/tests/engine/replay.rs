@@ -137,7 +137,7 @@ async fn a_token_opens_only_the_session_it_was_given_for() {
     let code = kit.code(NOON).await;
     let bobs_token = token(&kit.verify(&bobs, &code, NOON).await.unwrap());
     let anns_token = token(&anns);
-    // The first half of a token names its session, the second proves it.
+    // The first third of a token names its session, the rest proves it.
     let spliced = {
         let (ann, bob) = (anns_token.reveal(), bobs_token.reveal());
         let decode = |text: &str| {
@@ -145,11 +145,11 @@ async fn a_token_opens_only_the_session_it_was_given_for() {
                 .decode(text.as_bytes())
                 .unwrap()
         };
-        let bytes = [&decode(&ann)[..32], &decode(&bob)[32..]].concat();
+        let bytes = [&decode(&ann)[..16], &decode(&bob)[16..]].concat();
         ResetToken::parse(&data_encoding::BASE64URL_NOPAD.encode(&bytes)).unwrap()
     };
     let forged = ResetToken::draw(&anns_token.session(), &mut kit.rng());
-    let unknown = ResetToken::draw(&kit.unknown_session().session.reference(), &mut kit.rng());
+    let unknown = ResetToken::draw(&kit.unknown_session().session, &mut kit.rng());
     let before = kit.dump().await;
     for token in [spliced, forged, unknown] {
         let set = kit.set_by_token(Some(token), PASSWORD, NOON).await;
@@ -169,12 +169,12 @@ async fn a_token_of_a_session_that_awaits_or_belongs_to_the_other_api_is_unknown
     for protocol in [AUTH, DIRECTORY] {
         let started = kit.start(protocol, ANN, NOON).await;
         kit.mailed(NOON).await;
-        let guessed = ResetToken::draw(&started.session.reference(), &mut kit.rng());
+        let guessed = ResetToken::draw(&started.session, &mut kit.rng());
         let set = kit.set_by_token(Some(guessed), PASSWORD, NOON).await;
         assert_eq!(told(&set), Told::TokenUnknown);
     }
     let (proven, _) = validated(&kit, DIRECTORY, NOON).await;
-    let guessed = ResetToken::draw(&proven.session.reference(), &mut kit.rng());
+    let guessed = ResetToken::draw(&proven.session, &mut kit.rng());
     let set = kit.set_by_token(Some(guessed), PASSWORD, NOON).await;
     assert_eq!(told(&set), Told::TokenUnknown);
 }

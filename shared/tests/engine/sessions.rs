@@ -231,7 +231,7 @@ async fn a_code_that_was_asked_for_again_never_outlives_its_session() {
     kit.resend(&started.session, later(1700)).await.unwrap();
     let mails = kit.mailed(later(1700)).await;
     let mail = mails.last().unwrap();
-    assert_eq!(mail.data["validFor"], "2 minutes", "and the mail says so");
+    assert_eq!(mail.data["validFor"], "1 minute", "and the mail says so");
     let item = kit.session_item(&started.session).await;
     assert_eq!(item["codeExpiresAt"], item["sessionExpiresAt"]);
     let guess = kit.verify(&started, &mail.code(), later(1800)).await;

@@ -3,8 +3,9 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::session::Protocol;
 use regain::users::User;
+use serde_json::json;
 
-use crate::kit::{ANN, Kit, NOBODY, NOON, PASSWORD, Told, blocked, later, told, wrong};
+use crate::kit::{ANN, Kit, NOBODY, NOON, PASSWORD, Told, blocked, later, set_status, told, wrong};
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
 
@@ -133,15 +134,103 @@ async fn a_password_validates_the_mailbox_too() {
     }
 }
 
+/// Statuses that are not understood, and `None` for no status at all.
+fn odd_statuses() -> Vec<Option<AttributeValue>> {
+    let texts = [
+        "Blocked",
+        "BLOCKED",
+        "blocked ",
+        "disabled",
+        "suspended",
+        "",
+        " ",
+        "inactive",
+        "act ive",
+    ];
+    let mut all: Vec<_> = texts
+        .map(|text| Some(AttributeValue::S(text.to_owned())))
+        .into();
+    all.extend([
+        Some(AttributeValue::N("1".to_owned())),
+        Some(AttributeValue::Bool(true)),
+        Some(AttributeValue::Null(true)),
+        Some(AttributeValue::L(vec![AttributeValue::S(
+            "active".to_owned(),
+        )])),
+        Some(AttributeValue::M(
+            [("blocked".to_owned(), AttributeValue::Bool(true))].into(),
+        )),
+        Some(AttributeValue::Ss(vec!["active".to_owned()])),
+        Some(AttributeValue::B(b"active".to_vec().into())),
+        None,
+    ]);
+    all
+}
+
 #[tokio::test]
-async fn a_user_who_was_written_without_a_status_or_a_version_recovers_like_any_other() {
+async fn a_status_that_is_not_listed_is_refused_once_the_code_is_proven_and_not_before() {
+    for status in odd_statuses() {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        set_status(&kit, &user, status.as_ref()).await;
+        let started = kit.start(Protocol::Directory, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        let guess = kit.verify(&started, &wrong(&code), NOON).await;
+        assert_eq!(told(&guess), Told::CodeWrong, "{status:?}");
+        let set = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
+        assert_eq!(told(&set), Told::Blocked, "{status:?}");
+        let set = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
+        assert_eq!(told(&set), Told::Over, "{status:?}: the session is used");
+        assert_eq!(kit.stored(&user).await.password_hash, None, "{status:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_is_not_listed_any_more_is_refused_after_the_proof() {
+    for status in odd_statuses() {
+        for protocol in BOTH {
+            let kit = Kit::new().await;
+            let user = kit.user(ANN).await;
+            let started = kit.start(protocol, ANN, NOON).await;
+            let code = kit.code(NOON).await;
+            let proof = kit.verify(&started, &code, NOON).await.unwrap();
+            set_status(&kit, &user, status.as_ref()).await;
+            let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+            assert_eq!(told(&set), Told::Blocked, "{status:?}");
+            assert_eq!(kit.stored(&user).await.password_hash, None, "{status:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_spelling_of_a_listed_status_recovers_and_is_left_as_it_is() {
+    for status in ["active", "ACTIVE", " Active ", "Pending review"] {
+        for at_once in [false, true] {
+            let kit = Kit::with(&[("RECOVERABLE_STATUSES", "active, PENDING REVIEW")]).await;
+            let user = kit
+                .user_like(json!({ "email": ANN, "status": status }))
+                .await;
+            let started = kit.start(Protocol::Directory, ANN, NOON).await;
+            let code = kit.code(NOON).await;
+            let set = if at_once {
+                kit.set_with_code(&started, &code, PASSWORD, NOON).await
+            } else {
+                let proof = kit.verify(&started, &code, NOON).await.unwrap();
+                kit.set_password(&started, &proof, PASSWORD, NOON).await
+            };
+            assert_eq!(told(&set), Told::Done, "{status:?}");
+            assert_eq!(kit.stored(&user).await.status.text(), Some(status));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_was_written_without_a_version_recovers_like_any_other() {
     for at_once in [false, true] {
         let kit = Kit::new().await;
         let user = kit.user(ANN).await;
-        for name in ["status", "credentialsVersion"] {
-            kit.forget(&format!("USER#{}", user.id.as_str()), name)
-                .await;
-        }
+        let key = format!("USER#{}", user.id.as_str());
+        kit.forget(&key, "credentialsVersion").await;
         let started = kit.start(Protocol::Directory, ANN, NOON).await;
         let code = kit.code(NOON).await;
         let set = if at_once {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use regain::locale::Locale;
 use regain::template::Template;
@@ -21,6 +21,8 @@ use super::{CODE_SECRET, INDEX_SECRET, listen};
 enum Answer {
     Body(Value),
     Failure(u16, &'static str, &'static str),
+    /// The status that a function answers with.
+    Status(u16),
     /// As [`Answer::Failure`], once so many calls have gone well.
     FailureAfter(usize, &'static str, &'static str),
 }
@@ -72,6 +74,11 @@ impl Aws {
         locked(&self.inner.answers).insert(call.to_owned(), Answer::Body(body));
     }
 
+    /// With which status an endpoint of the API answers from now on.
+    pub(crate) fn replies(&self, path: &str, status: u16) {
+        locked(&self.inner.answers).insert(path.to_owned(), Answer::Status(status));
+    }
+
     /// With which error a call fails from now on; without a code, as an endpoint that does not know
     /// the call.
     pub(crate) fn fails(&self, call: &str, status: u16, code: &'static str, message: &'static str) {
@@ -110,7 +117,6 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 async fn answer(
     State(inner): State<Arc<Inner>>,
-    method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
@@ -126,10 +132,11 @@ async fn answer(
         "secretsmanager" if operation == "GetSecretValue" => {
             asked["SecretId"].as_str().unwrap_or_default().to_owned()
         }
-        "" if method == Method::GET => uri
+        "" if uri.path().starts_with("/v2/email/") => uri
             .path()
             .trim_start_matches("/v2/email/")
             .replace("%40", "@"),
+        "" if uri.path() != "/" => uri.path().to_owned(),
         "" => "DescribeStacks".to_owned(),
         _ => operation.to_owned(),
     };
@@ -142,6 +149,10 @@ async fn answer(
     let set = locked(&inner.answers).get(&call).cloned();
     match set {
         Some(Answer::Body(body)) => return respond(&call, &body),
+        Some(Answer::Status(status)) => {
+            let status = StatusCode::from_u16(status).unwrap();
+            return (status, [("x-request-id", "1")]).into_response();
+        }
         Some(Answer::Failure(status, code, message)) => {
             return failure(&call, status, code, message);
         }
@@ -150,7 +161,13 @@ async fn answer(
         }
         _ => {}
     }
-    match all_right(&call) {
+    if let Some((status, body)) = endpoint(&call) {
+        let status = StatusCode::from_u16(status).unwrap();
+        return (status, [("x-request-id", "1")], body.to_string()).into_response();
+    }
+    let host = headers.get("host").and_then(|it| it.to_str().ok());
+    let url = format!("http://{}", host.unwrap_or_default());
+    match all_right(&call, &url) {
         Some(body) => respond(&call, &body),
         None if service.starts_with("DynamoDB") => {
             pass_on(&inner, &inner.dynamodb, &headers, body).await
@@ -174,7 +191,7 @@ async fn pass_on(inner: &Inner, url: &str, headers: &HeaderMap, body: Bytes) -> 
 }
 
 /// What a stack answers that is all right. `None` is for the table to answer, or there is none.
-fn all_right(call: &str) -> Option<Value> {
+fn all_right(call: &str, url: &str) -> Option<Value> {
     let secret = |text: &str| Some(json!({"SecretString": text}));
     match call {
         "DescribeContinuousBackups" => Some(json!({"ContinuousBackupsDescription": {
@@ -186,11 +203,34 @@ fn all_right(call: &str) -> Option<Value> {
         "account" => Some(json!({"SendingEnabled": true, "ProductionAccessEnabled": true})),
         "identities/example.com" => Some(json!({"VerifiedForSendingStatus": true})),
         "DescribeStacks" => Some(json!({
-            "outputs": {"TableName": "regain", "IndexKeyArn": "IndexKey", "CodeKeyArn": "CodeKey"},
+            "outputs": {
+                "TableName": "regain", "IndexKeyArn": "IndexKey", "CodeKeyArn": "CodeKey",
+                "ApiUrl": url,
+            },
             "parameters": {"MailFrom": "no-reply@mail.example.com"},
         })),
         _ => template(call.strip_prefix("templates/")?),
     }
+}
+
+/// The session that the API begins.
+pub(crate) const SESSION: &str = "0b8c2c3e-51a4-4c1c-9f0e-6f4d1a2b3c4d";
+
+/// What an endpoint of the API answers who asks for an unknown address, and then guesses.
+fn endpoint(path: &str) -> Option<(u16, Value)> {
+    Some(match path {
+        "/auth/v1/forgot-password" => (200, json!({"status_code": 200, "data": SESSION})),
+        "/auth/v1/forgot-password/resend-otp" => (429, json!({"status_code": 429})),
+        "/auth/v1/forgot-password/verify-otp" | "/auth/v1/forgot-password/set-password" => {
+            (401, json!({"status_code": 401}))
+        }
+        "/directory/api/users/resend" => (
+            200,
+            json!({"isSuccess": true, "data": {"id": "x", "session": {"id": SESSION}}}),
+        ),
+        "/directory/api/users/setPassword" => (401, json!({"isSuccess": false})),
+        _ => return None,
+    })
 }
 
 fn template(name: &str) -> Option<Value> {

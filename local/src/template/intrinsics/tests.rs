@@ -98,6 +98,7 @@ fn a_parameter_is_spelled_with_underscores_between_its_words() {
         ("Argon2MemoryKib", "ARGON2_MEMORY_KIB"),
         ("IpRequestsPerHour", "IP_REQUESTS_PER_HOUR"),
         ("UserIdFormat", "USER_ID_FORMAT"),
+        ("AuthV1Language", "AUTH_V1_LANGUAGE"),
     ] {
         assert_eq!(screaming_snake(name), variable);
     }

@@ -1,40 +1,17 @@
 //! An answer, held against what its protocol's tables say.
 
+use std::sync::LazyLock;
+
 use reqwest::header::HeaderMap;
 use serde_json::{Map, Value, json};
 
-/// The Directory's error table: code, message, statuses.
-pub(crate) const DIRECTORY: [(&str, &str, &[u16]); 12] = [
-    ("DI_USP_PRQ", "Password Required", &[400]),
-    ("DI_UVO_UDNE", "User Does not exists", &[404]),
-    ("DI_UVO_OINV", "Otp is invalid", &[401]),
-    ("DI_UVO_UBKD", "User is blocked", &[403]),
-    ("DI_USC_SDNE", "Session Does not exists", &[404]),
-    ("DI_USC_SE", "Session Expired", &[410]),
-    ("DI_USC_SAE", "Session Attempts excited", &[429]),
-    ("DI_USP_PINV", "Password is not acceptable", &[422]),
-    ("DI_USR_INV", "Request is invalid", &[400, 405, 413, 415]),
-    ("DI_USR_LIM", "Too many requests", &[429]),
-    ("DI_SYS_UNA", "Service unavailable", &[503]),
-    ("DI_SYS_ERR", "Internal error", &[500]),
-];
-
-/// The error table of auth/v1: slug, statuses.
-pub(crate) const AUTH_V1: [(&str, &[u16]); 13] = [
-    ("invalid_request", &[400, 405, 413, 415]),
-    ("password_required", &[400]),
-    ("otp_invalid", &[401]),
-    ("otp_expired", &[410]),
-    ("token_invalid", &[401]),
-    ("user_blocked", &[403]),
-    ("session_not_found", &[404]),
-    ("session_expired", &[410]),
-    ("password_rejected", &[422]),
-    ("attempts_exceeded", &[429]),
-    ("too_many_requests", &[429]),
-    ("service_unavailable", &[503]),
-    ("internal_error", &[500]),
-];
+/// The contract's two error tables: `directory` and `auth_v1`.
+pub(crate) static ERRORS: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::from_str(include_str!(
+        "../../../../shared/tests/contract/errors.json"
+    ))
+    .unwrap()
+});
 
 /// Errors that come with `Retry-After`, always.
 const TO_BE_RETRIED: [&str; 4] = [
@@ -144,17 +121,20 @@ impl Answer {
             .unwrap_or_else(|| panic!("no error: {self:?}"));
         let mut expected = Map::new();
         expected.insert("error".into(), code.into());
+        let row = &ERRORS[if self.is_directory() {
+            "directory"
+        } else {
+            "auth_v1"
+        }][code];
+        let statuses = row["statuses"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no such code: {self:?}"));
+        assert!(statuses.contains(&self.status.into()), "{self:?}");
         if self.is_directory() {
-            let row = DIRECTORY.iter().find(|row| row.0 == code);
-            let &(_, message, statuses) = row.unwrap_or_else(|| panic!("no such code: {self:?}"));
-            assert!(statuses.contains(&self.status), "{self:?}");
             expected.insert("isSuccess".into(), false.into());
             expected.insert("code".into(), code.into());
-            expected.insert("message".into(), message.into());
+            expected.insert("message".into(), row["message"].clone());
         } else {
-            let row = AUTH_V1.iter().find(|row| row.0 == code);
-            let &(_, statuses) = row.unwrap_or_else(|| panic!("no such slug: {self:?}"));
-            assert!(statuses.contains(&self.status), "{self:?}");
             expected.insert("data".into(), Value::Null);
             expected.insert("status_code".into(), self.status.into());
             let message = body["message"].as_str().unwrap_or_default();

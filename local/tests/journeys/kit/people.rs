@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regain::address::Address;
 use regain::ids::UserIdFormat;
-use regain::password::{Candidate, Cost, Hasher, PasswordHash, Verified, verify};
+use regain::password::{Candidate, Cost, PasswordHash, Verified, verify};
+use regain::settings::Settings;
 use regain::store::Store;
+use regain::users::ImportRules;
 use serde_json::{Value, json};
 
 use super::stack::Stack;
@@ -45,11 +47,14 @@ impl Person {
         let email = line["email"].as_str().unwrap().to_owned();
         let table = Table::of(stack);
         let store = Store::new(table.client, table.name);
-        let hasher = Hasher::new(19_456, 2, 1).unwrap();
+        let mut rules = ImportRules::of(&Settings::read(&|_| None).unwrap());
+        rules.id_format = form;
+        // The directory may change what it likes.
+        rules.overwrite_passwords = true;
         let mut rng = regain::ambient::rng().unwrap();
         let now = regain::ambient::now();
         let line = fields.to_string();
-        regain::users::import(&store, &hasher, form, &line, now, &mut rng)
+        regain::users::import(&store, &rules, &line, now, &mut rng)
             .await
             .unwrap();
         let id = store

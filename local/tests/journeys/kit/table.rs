@@ -62,6 +62,18 @@ impl Table {
             .unwrap()
     }
 
+    /// Waits until the code of a session is expired.
+    pub(crate) async fn code_expires(&self, session: &str) {
+        let reference = SessionId::parse(session).expect("a session id").reference();
+        let item = self.get(&format!("SESSION#{}", reference.hex())).await;
+        let item = item.expect("the session is stored");
+        let ends: i64 = item["codeExpiresAt"].as_n().unwrap().parse().unwrap();
+        eventually("the code expires", async || {
+            (regain::ambient::now().millis() >= ends).then_some(())
+        })
+        .await;
+    }
+
     /// What became of the mails of a session, once each has its outcome, in order.
     pub(crate) async fn mail_outcomes(&self, session: &str) -> Vec<String> {
         let reference = SessionId::parse(session).expect("a session id").reference();

@@ -162,7 +162,7 @@ impl World {
             Err(refusal) => return refused(refusal),
         };
         let auth = guessed.facts.protocol == Protocol::AuthV1;
-        let token = auth.then(|| ResetToken::draw(&guessed.facts.reference, &mut self.rng));
+        let token = auth.then(|| ResetToken::draw(&SessionId::draw(&mut self.rng), &mut self.rng));
         let digest = token.as_ref().map(ResetToken::digest);
         let proven = guessed.prove(self.user.clone(), self.credentials_version, digest, at);
         self.charged.pop();
@@ -232,10 +232,12 @@ impl World {
         at: Timestamp,
     ) -> Result<Awaiting, Refusal> {
         let session = self.sessions[number].clone();
-        let permitted = session.permit_guess(&self.state(at), &self.limits, at)?;
+        let state = self.state(at);
         let Some(code) = code else {
+            session.permit_malformed_guess(&state, &self.limits, at)?;
             return Err(Refusal::CodeWrong);
         };
+        let permitted = session.permit_guess(&state, &self.limits, at)?;
         assert!(!self.ledger[number].used, "used is final");
         assert_eq!(self.current, Some(number), "no guess at a superseded one");
         assert!(at < permitted.generation.expires_at && at < permitted.facts.expires_at);

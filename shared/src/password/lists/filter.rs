@@ -1,10 +1,10 @@
 //! Reads a Golomb-coded set: a filter that never misses a key, and takes few other texts for one.
 //!
-//! Each key has a position, drawn by its hash from a range 4,096 times as large as there are keys.
-//! The filter is the sorted positions, kept as the gaps between them: what a gap has of whole
-//! 4,096s as so many ones and a zero, and the remainder in twelve bits. A bucket is a stretch of
-//! the range that holds 32 positions on average; a table of where each begins spares a look-up the
-//! way through all the others.
+//! The hash of each key gives it a position in a range that is 2^21 times as large as the number of
+//! keys. The filter is the sorted positions, stored as the gaps between them: the quotient of the gap
+//! by 2^21 as that many ones and a zero, then the remainder in 21 bits. A bucket is a part of the
+//! range that holds 32 positions on average. A table says where each bucket begins, so that a look-up
+//! reads one bucket only.
 //!
 //! As octets: the number of keys, then the bit at which each bucket begins and the last one ends
 //! (all in four octets, little endian), then the gaps, from the highest bit of each octet down,
@@ -12,12 +12,12 @@
 
 use std::hash::{DefaultHasher, Hasher as _};
 
-/// What is left of a gap when the whole 4,096s are taken away, in bits. It is the false-positive
-/// rate, too: another text meets the position of some key with a chance of 1 in 2^12.
-pub(crate) const REMAINDER_BITS: u32 = 12;
+/// The bits of a remainder. They decide the false-positive rate, too: a text that is no key has the
+/// position of one with a chance of 1 in 2^21. Two filters together stay below one in a million.
+pub(crate) const REMAINDER_BITS: u32 = 21;
 
-/// The length of a bucket's stretch, in bits: 32 positions that are 4,096 apart on average. So a
-/// gap within one has fewer than 32 ones, and is read at once.
+/// The length of a bucket, in bits: 32 positions that are 2^21 apart on average. So a gap within
+/// one has fewer than 32 ones, and takes at most 53 bits: it is read at once.
 pub(crate) const BUCKET_BITS: u32 = REMAINDER_BITS + 5;
 
 /// Octets of a number.

@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::super::User;
+use super::super::{Status, User, unmailable};
+use super::ImportRules;
+use super::workers::Numbered;
 use crate::address::Address;
 use crate::ids::{UserId, UserIdFormat};
-use crate::password::{Candidate, PasswordHash};
-
-/// The longest line, in octets: DynamoDB's limit of 400 KB for an item, less what the engine adds.
-const MAX_LINE: usize = 380_000;
+use crate::password::{Candidate, PasswordHash, Reason};
+use crate::store::{NoItem, Number};
 
 /// A line that cannot be a user.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -37,18 +38,20 @@ impl BadLine {
 
 /// A file of users, as read.
 #[derive(Debug, Default)]
-pub struct UserLines {
+pub(super) struct UserLines {
     /// The lines that can be users.
-    pub lines: Vec<UserLine>,
+    pub(super) lines: Vec<UserLine>,
     /// All lines that cannot, in order. Blank ones are neither.
-    pub bad: Vec<BadLine>,
+    pub(super) bad: Vec<BadLine>,
     /// Fields that no user has, and in how many lines they are: they are left out.
-    pub unknown: BTreeMap<String, usize>,
+    pub(super) unknown: BTreeMap<String, usize>,
+    /// How many lines have a number of more digits than are kept.
+    pub(super) rounded: usize,
 }
 
 /// A line that can be a user.
 #[derive(Debug)]
-pub struct UserLine {
+pub(super) struct UserLine {
     number: usize,
     pub(super) id: Option<UserId>,
     pub(super) address: Address,
@@ -72,7 +75,7 @@ pub(super) enum Password {
 struct Said {
     email: String,
     phone: Option<String>,
-    status: Option<String>,
+    status: Option<Status>,
     profile: Option<Map<String, Value>>,
     meta: Option<Map<String, Value>>,
     identities: Option<Map<String, Value>>,
@@ -84,16 +87,25 @@ struct Said {
     locale: Option<String>,
 }
 
-impl UserLine {
-    /// Its number in the file, from 1.
-    #[must_use]
-    pub fn number(&self) -> usize {
+impl Numbered for UserLine {
+    fn number(&self) -> usize {
         self.number
     }
+}
 
-    /// The user as the line says, and as `was` where it says nothing. The password is not touched.
+impl UserLine {
+    /// Whether it says a status.
+    pub(super) fn says_a_status(&self) -> bool {
+        self.said.status.is_some()
+    }
+
+    /// The user as the line says, and as `was` where it says nothing. An address that changes is
+    /// unproven unless the line says otherwise, and a status that changes is not the one before a
+    /// block any more. The password is not touched.
     pub(super) fn applied_to(&self, was: User) -> User {
         let said = &self.said;
+        let was_proven = was.is_email_validate && was.has_address(&self.address);
+        let same_status = said.status.as_ref().is_none_or(|said| *said == was.status);
         User {
             email: said.email.clone(),
             phone: said.phone.clone().unwrap_or(was.phone),
@@ -103,7 +115,8 @@ impl UserLine {
             identities: said.identities.clone().unwrap_or(was.identities),
             address: said.address.clone().unwrap_or(was.address),
             roles: said.roles.clone().unwrap_or(was.roles),
-            is_email_validate: said.is_email_validate.unwrap_or(was.is_email_validate),
+            is_email_validate: said.is_email_validate.unwrap_or(was_proven),
+            status_before_block: was.status_before_block.filter(|_| same_status),
             is_profile_complete: said.is_profile_complete.unwrap_or(was.is_profile_complete),
             is_temporary: said.is_temporary.unwrap_or(was.is_temporary),
             locale: said.locale.clone().or(was.locale),
@@ -114,8 +127,7 @@ impl UserLine {
 
 impl UserLines {
     /// Reads all lines of a text, and finds all that cannot be users, or contradict an earlier line.
-    #[must_use]
-    pub fn read(jsonl: &str, format: UserIdFormat) -> Self {
+    pub(super) fn read(jsonl: &str, rules: &ImportRules) -> Self {
         let mut read = Self::default();
         let (mut addresses, mut ids) = (HashMap::new(), HashMap::new());
         // A byte order mark is what some editors begin a file with.
@@ -125,7 +137,7 @@ impl UserLines {
             if text.trim().is_empty() {
                 continue;
             }
-            let line = read_line(number, text, format, &mut read.unknown).and_then(|line| {
+            let line = read.line(number, text, rules).and_then(|line| {
                 unique(&mut addresses, line.address.clone(), number, "email")?;
                 if let Some(id) = &line.id {
                     unique(&mut ids, id.clone(), number, "id")?;
@@ -139,6 +151,68 @@ impl UserLines {
         }
         read
     }
+
+    fn line(&mut self, number: usize, text: &str, rules: &ImportRules) -> Result<UserLine, String> {
+        let mut fields = Fields::read(text)?;
+        let email = fields.text("email")?.ok_or("\"email\" is missing")?;
+        let address = Address::parse(&email).map_err(|_| "\"email\" is not an e-mail address")?;
+        if let Some(reason) = unmailable(&email) {
+            return Err(format!("\"email\" {reason}"));
+        }
+        let id = match fields.text("id")? {
+            None => None,
+            Some(id) => Some(UserId::parse(&id, rules.id_format).ok_or_else(|| {
+                let form = match rules.id_format {
+                    UserIdFormat::ObjectId => "objectid (24 lower-case hexadecimal digits)",
+                    UserIdFormat::Uuid => "uuid (lower case, with hyphens)",
+                };
+                format!("\"id\" does not have the form {form}")
+            })?),
+        };
+        let password = password(&mut fields)?;
+        if let Password::Typed(typed) = &password {
+            let mut reasons = rules.policy.check(typed);
+            reasons.extend(rules.policy.check_address(typed, &address));
+            accepted(&reasons)?;
+        }
+        let said = Said {
+            email: email.trim().to_owned(),
+            phone: fields.text("phone")?,
+            status: fields.text("status")?.map(Status::Text),
+            profile: fields.document("profile", "an object")?,
+            meta: fields.document("meta", "an object")?,
+            identities: fields.document("identities", "an object")?,
+            address: fields.document("address", "an object")?,
+            roles: fields.document("roles", "an array")?,
+            is_email_validate: fields.take("isEmailValidate", "true or false")?,
+            is_profile_complete: fields.take("isProfileComplete", "true or false")?,
+            is_temporary: fields.take("isTemporary", "true or false")?,
+            locale: fields.text("locale")?,
+        };
+        self.rounded += usize::from(fields.rounded);
+        for field in fields.left.into_keys() {
+            *self.unknown.entry(field).or_default() += 1;
+        }
+        Ok(UserLine {
+            number,
+            id,
+            address,
+            password,
+            said,
+        })
+    }
+}
+
+/// The policy's answer as a reason why a line is bad.
+pub(super) fn accepted(reasons: &[Reason]) -> Result<(), String> {
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let slugs: Vec<_> = reasons.iter().map(|reason| reason.slug()).collect();
+    Err(format!(
+        "\"password\" is refused by the password policy: {}",
+        slugs.join(", ")
+    ))
 }
 
 /// Notes what has to be the only one of its kind.
@@ -155,67 +229,119 @@ fn unique<K: std::hash::Hash + Eq>(
     Ok(())
 }
 
-fn read_line(
-    number: usize,
-    text: &str,
-    format: UserIdFormat,
-    unknown: &mut BTreeMap<String, usize>,
-) -> Result<UserLine, String> {
-    if text.len() > MAX_LINE {
-        return Err(format!("is longer than a user can be ({MAX_LINE} octets)"));
-    }
-    let mut fields = match serde_json::from_str(text) {
-        Ok(Value::Object(fields)) => fields,
-        Ok(_) => return Err("not a user: no JSON object".to_owned()),
-        Err(error) => {
-            return Err(format!(
-                "not a user: no JSON from column {} on",
-                error.column()
-            ));
-        }
-    };
-    let email: String = text_of(&mut fields, "email")?.ok_or("\"email\" is missing")?;
-    let address = Address::parse(&email).map_err(|_| "\"email\" is not an e-mail address")?;
-    let id = match text_of(&mut fields, "id")? {
-        None => None,
-        Some(id) => Some(UserId::parse(&id, format).ok_or_else(|| {
-            let form = match format {
-                UserIdFormat::ObjectId => "objectid (24 lower-case hexadecimal digits)",
-                UserIdFormat::Uuid => "uuid (lower case, with hyphens)",
-            };
-            format!("\"id\" does not have the form {form}")
-        })?),
-    };
-    let password = password(&mut fields)?;
-    let said = Said {
-        email: email.trim().to_owned(),
-        phone: text_of(&mut fields, "phone")?,
-        status: text_of(&mut fields, "status")?,
-        profile: take(&mut fields, "profile", "an object")?,
-        meta: take(&mut fields, "meta", "an object")?,
-        identities: take(&mut fields, "identities", "an object")?,
-        address: take(&mut fields, "address", "an object")?,
-        roles: take(&mut fields, "roles", "an array")?,
-        is_email_validate: take(&mut fields, "isEmailValidate", "true or false")?,
-        is_profile_complete: take(&mut fields, "isProfileComplete", "true or false")?,
-        is_temporary: take(&mut fields, "isTemporary", "true or false")?,
-        locale: text_of(&mut fields, "locale")?,
-    };
-    for field in fields.into_iter().map(|(name, _)| name) {
-        *unknown.entry(field).or_default() += 1;
-    }
-    Ok(UserLine {
-        number,
-        id,
-        address,
-        password,
-        said,
-    })
+/// The fields of a line that are still to be read, each as it is written: what no user has may be any
+/// JSON.
+struct Fields<'a> {
+    left: BTreeMap<String, &'a RawValue>,
+    /// Whether a number has more digits than are kept.
+    rounded: bool,
 }
 
-fn password(fields: &mut Map<String, Value>) -> Result<Password, String> {
-    let typed = text_of(fields, "password")?.map(Zeroizing::new);
-    let hash = text_of(fields, "passwordHash")?;
+impl<'a> Fields<'a> {
+    fn read(line: &'a str) -> Result<Self, String> {
+        let left = serde_json::from_str(line).map_err(|error| {
+            if error.is_data() {
+                "not a user: no JSON object".to_owned()
+            } else {
+                format!("not a user: no JSON from column {} on", error.column())
+            }
+        })?;
+        Ok(Self {
+            left,
+            rounded: false,
+        })
+    }
+
+    /// Takes a field out; `null` is as good as absent.
+    fn take<T: DeserializeOwned>(&mut self, name: &str, what: &str) -> Result<Option<T>, String> {
+        match self.left.remove(name).map(RawValue::get) {
+            None | Some("null") => Ok(None),
+            Some(value) => serde_json::from_str(value)
+                .map(Some)
+                .map_err(|_| format!("\"{name}\" must be {what}")),
+        }
+    }
+
+    fn text(&mut self, name: &str) -> Result<Option<String>, String> {
+        self.take(name, "a text")
+    }
+
+    /// Takes a field out that may hold numbers, which are checked as they are written: what is read
+    /// of them is rounded.
+    fn document<T: DeserializeOwned>(
+        &mut self,
+        name: &str,
+        what: &str,
+    ) -> Result<Option<T>, String> {
+        let Some(value) = self.left.get(name).map(|value| value.get()) else {
+            return Ok(None);
+        };
+        for text in numbers(value) {
+            let number = Number::parse(text);
+            number
+                .check()
+                .map_err(|error| format!("\"{name}\" {error}"))?;
+            self.rounded |= !is_kept(text, &number);
+        }
+        if depth(value) > JSON_DEPTH {
+            return Err(format!("\"{name}\" {}", NoItem::Depth));
+        }
+        self.take(name, what)
+    }
+}
+
+/// How deep the JSON of a field may be nested to be read at all; an item's values may be less deep.
+const JSON_DEPTH: usize = 100;
+
+/// What stands outside of texts in a valid JSON value, in pieces.
+fn outside_of_texts(json: &str) -> impl Iterator<Item = &str> {
+    let mut is_escaped = false;
+    let mut is_text = false;
+    json.split(move |c: char| {
+        if is_text && is_escaped {
+            is_escaped = false;
+            return false;
+        }
+        is_escaped = is_text && c == '\\';
+        let is_quote = c == '"';
+        is_text ^= is_quote;
+        is_quote
+    })
+    .step_by(2)
+}
+
+/// The numbers in a valid JSON value, as they are written.
+fn numbers(json: &str) -> impl Iterator<Item = &str> {
+    let of_a_number = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
+    outside_of_texts(json)
+        .flat_map(move |piece| piece.split(move |c| !of_a_number(c)))
+        // `e` stands in `true` and `false`, too.
+        .filter(|piece| piece.starts_with(|c: char| c == '-' || c.is_ascii_digit()))
+}
+
+/// How deep a valid JSON value is nested.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for c in outside_of_texts(json).flat_map(str::chars) {
+        match c {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// Whether a number is read without loss.
+fn is_kept(text: &str, number: &Number) -> bool {
+    let read = serde_json::from_str::<serde_json::Number>(text);
+    read.is_ok_and(|read| Number::parse(&read.to_string()) == *number)
+}
+
+fn password(fields: &mut Fields<'_>) -> Result<Password, String> {
+    let typed = fields.text("password")?.map(Zeroizing::new);
+    let hash = fields.text("passwordHash")?;
     match (typed, hash) {
         (None, None) => Ok(Password::Unsaid),
         (Some(_), Some(_)) => Err("\"password\" and \"passwordHash\" are both given".to_owned()),
@@ -265,30 +391,17 @@ fn foreign_hash(hash: &str) -> Option<&'static str> {
     known.map(|(_, kind)| *kind)
 }
 
-fn text_of(fields: &mut Map<String, Value>, name: &str) -> Result<Option<String>, String> {
-    take(fields, name, "a text")
-}
-
-/// Takes a field out; `null` is as good as absent.
-fn take<T: DeserializeOwned>(
-    fields: &mut Map<String, Value>,
-    name: &str,
-    what: &str,
-) -> Result<Option<T>, String> {
-    match fields.remove(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => serde_json::from_value(value)
-            .map(Some)
-            .map_err(|_| format!("\"{name}\" must be {what}")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
+
+    fn rules() -> ImportRules {
+        ImportRules::of(&Settings::read(&|_| None).unwrap())
+    }
 
     fn bad(jsonl: &str) -> Vec<String> {
-        let read = UserLines::read(jsonl, UserIdFormat::ObjectId);
+        let read = UserLines::read(jsonl, &rules());
         read.bad.iter().map(BadLine::to_string).collect()
     }
 
@@ -354,17 +467,113 @@ mod tests {
     fn fields_that_no_user_has_are_counted_and_null_is_absent() {
         let jsonl = "{\"email\": \"a@example.com\", \"pasword\": \"x\", \"phone\": null}\n\
                      {\"email\": \"b@example.com\", \"pasword\": \"y\"}";
-        let read = UserLines::read(jsonl, UserIdFormat::ObjectId);
+        let read = UserLines::read(jsonl, &rules());
         assert_eq!(read.lines.len(), 2);
         assert_eq!(read.unknown, BTreeMap::from([("pasword".to_owned(), 2)]));
     }
 
     #[test]
-    fn a_line_longer_than_an_item_can_be_is_refused() {
-        let line = serde_json::json!({ "email": "a@example.com", "phone": "1".repeat(MAX_LINE) });
+    fn what_no_user_has_may_be_any_json() {
+        let jsonl = format!(
+            "{{\"email\": \"a@example.com\", \"x\": 1e400, \"y\": {}{}, \"z\": \"\\ud83d\"}}",
+            "[".repeat(1000),
+            "]".repeat(1000)
+        );
+        let read = UserLines::read(&jsonl, &rules());
+        assert_eq!((read.lines.len(), read.bad.len()), (1, 0));
+        assert_eq!(read.unknown.len(), 3);
+    }
+
+    #[test]
+    fn a_number_is_judged_as_it_is_written() {
+        let beyond = "line 1: \"meta\" has a number beyond the range that DynamoDB takes (1e-130 to \
+                      9.99e125)";
+        let digits =
+            "line 1: \"meta\" has a number of more than 38 digits, which DynamoDB does not take";
+        let long = "7".repeat(39);
+        for (number, reason) in [
+            ("1e300", Some(beyond)),
+            ("-1E+400", Some(beyond)),
+            ("1e-200", Some(beyond)),
+            (long.as_str(), Some(digits)),
+            (&long[1..], None),
+            ("1e125", None),
+            ("true", None),
+        ] {
+            for meta in [
+                format!(r#"{{"n": {number}}}"#),
+                format!(r#"{{"a \\\" 1e999": [0, {{"b": [{number}]}}]}}"#),
+            ] {
+                let line = format!(r#"{{"email": "a@example.com", "meta": {meta}}}"#);
+                assert_eq!(bad(&line), Vec::from_iter(reason), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_whose_numbers_are_rounded() {
+        for (number, rounded) in [
+            ("9007199254740993", 0),
+            ("18446744073709551615", 0),
+            ("0.1", 0),
+            ("1.50", 0),
+            ("1e20", 0),
+            ("18446744073709551617", 1),
+            ("0.12345678901234567890", 1),
+        ] {
+            let line = format!(
+                r#"{{"email": "a@example.com", "meta": {{"n": {number}, "m": {number}}}}}"#
+            );
+            assert_eq!(
+                UserLines::read(&line, &rules()).rounded,
+                rounded,
+                "{number}"
+            );
+        }
+    }
+
+    #[test]
+    fn nesting_that_cannot_even_be_read_is_told_as_too_deep() {
+        for levels in [101, 1000] {
+            let line = format!(
+                r#"{{"email": "a@example.com", "roles": {}{}}}"#,
+                "[".repeat(levels),
+                "]".repeat(levels)
+            );
+            assert_eq!(
+                bad(&line),
+                ["line 1: \"roles\" is nested deeper than 32 levels, which DynamoDB does not take"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_password_is_judged_as_if_the_person_had_typed_it() {
+        for (password, reasons) in [
+            ("short", "too_short"),
+            ("password", "too_common"),
+            ("annabella7", "contains_address"),
+        ] {
+            let line =
+                serde_json::json!({ "email": "annabella@example.com", "password": password });
+            assert_eq!(
+                bad(&line.to_string()),
+                [format!(
+                    "line 1: \"password\" is refused by the password policy: {reasons}"
+                )]
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_that_ses_does_not_take_is_refused() {
+        let bad = bad(r#"{"email": "rené@example.com"}"#);
         assert_eq!(
-            bad(&line.to_string()),
-            ["line 1: is longer than a user can be (380000 octets)"]
+            bad,
+            [
+                "line 1: \"email\" has other characters than ASCII before the @, and SES mails to no \
+                 such address"
+            ]
         );
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::code::{Code, CodeInput, CodeKeys, Nonce};
-use regain::ids::{ResetToken, SessionId, UserId};
+use regain::ids::{IdempotencyKey, ResetToken, SessionId, UserId};
 use regain::keys::IndexKeys;
 use regain::mail::StreamBatch;
 use regain::password::{Candidate, Hasher, PasswordHash};
@@ -70,7 +70,7 @@ pub(crate) fn in_directory(started: &Started) -> Named {
     Named {
         protocol: Protocol::Directory,
         session: Some(started.session.clone()),
-        user: started.user.as_ref().map(|id| id.as_str().to_owned()),
+        user: started.user.clone(),
     }
 }
 
@@ -97,6 +97,20 @@ pub(crate) fn request(protocol: Protocol, email: &str) -> Request {
         idempotency_key: None,
     }
 }
+
+/// [`request`] with an `Idempotency-Key`.
+pub(crate) fn keyed(protocol: Protocol, email: &str) -> Request {
+    keyed_with(KEY, protocol, email)
+}
+
+pub(crate) fn keyed_with(key: &str, protocol: Protocol, email: &str) -> Request {
+    Request {
+        idempotency_key: Some(IdempotencyKey::parse(key).unwrap()),
+        ..request(protocol, email)
+    }
+}
+
+const KEY: &str = "4f9a3f0e-7c1d-4b57-9f2c-1d2e3f40516a";
 
 impl Kit {
     /// Asks for a code.
@@ -261,7 +275,9 @@ impl Kit {
             })
             .collect();
         let batch: StreamBatch = serde_json::from_value(json!({ "Records": records })).unwrap();
-        let result = self.delivery.deliver_batch(batch, clock).await;
+        let mut rng = self.rng();
+        let result = self.delivery.deliver_batch(batch, clock, &mut rng);
+        let result = result.await.unwrap();
         let result = serde_json::to_value(result).unwrap();
         result["batchItemFailures"]
             .as_array()

@@ -31,14 +31,15 @@ use regain::mail::Delivery;
 use regain::password::Hasher;
 use regain::recovery::Recovery;
 use regain::settings::{MailSettings, Settings};
-use regain::store::Store;
+use regain::store::{Claimant, Store};
 use regain::timestamp::Timestamp;
 use regain::users::User;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 pub(crate) use journey::{
-    Verified, hashed, in_auth, in_directory, named, new_password, number, request, typed, wrong,
+    Verified, hashed, in_auth, in_directory, keyed, keyed_with, named, new_password, number,
+    request, typed, wrong,
 };
 pub(crate) use recorder::{Fault, Recorder, StoreCall};
 pub(crate) use records::Records;
@@ -189,6 +190,14 @@ impl Kit {
         )
     }
 
+    /// The same as it is deployed: as patient with others' transactions.
+    pub(crate) fn deployed_instance(&self) -> Recovery {
+        let watched = Some((&self.log, &self.weather));
+        let client = client(&self.table.endpoint, watched);
+        let store = Store::new(client, self.table.name.as_str());
+        recovery(&store, &self.vault, &self.settings, &self.records)
+    }
+
     /// The store as a function has it, faults included.
     pub(crate) fn another_store(&self) -> Store {
         self.table.store(Some((&self.log, &self.weather)))
@@ -203,6 +212,11 @@ impl Kit {
         &self.settings
     }
 
+    /// Somebody who claims, and nobody else.
+    pub(crate) fn claimant(&self) -> Claimant {
+        Claimant::draw(&mut self.rng())
+    }
+
     /// An active user of that address.
     pub(crate) async fn user(&self, email: &str) -> User {
         self.user_like(json!({ "email": email })).await
@@ -213,6 +227,7 @@ impl Kit {
         let id = regain::ids::UserId::draw(self.settings.user_id_format, &mut self.rng());
         let fields = attributes.as_object_mut().unwrap();
         fields.entry("id").or_insert_with(|| json!(id));
+        fields.entry("status").or_insert_with(|| json!("active"));
         let user: User = serde_json::from_value(attributes).unwrap();
         let written = self
             .store
@@ -361,6 +376,9 @@ fn client(endpoint: &str, watched: Option<(&Recorder, &Weather)>) -> aws_sdk_dyn
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
+/// How long a store waits for others' transactions: a conflict that lasts is not to take the tests 5 s.
+const PATIENCE: Duration = Duration::from_millis(400);
+
 /// The table of one test, at the engine that `REGAIN_DYNAMODB` says, or in an embedded one of its own.
 #[derive(Debug)]
 struct Table {
@@ -411,7 +429,7 @@ impl Table {
     }
 
     fn store(&self, watched: Option<(&Recorder, &Weather)>) -> Store {
-        Store::new(client(&self.endpoint, watched), self.name.as_str())
+        Store::new(client(&self.endpoint, watched), self.name.as_str()).waiting_for(PATIENCE)
     }
 }
 
@@ -438,4 +456,14 @@ pub(crate) const LOCALE: Locale = Locale::En;
 /// The status of a user who may not use the service.
 pub(crate) fn blocked() -> AttributeValue {
     AttributeValue::S("blocked".to_owned())
+}
+
+/// Stores a status of whatever type, or none.
+pub(crate) async fn set_status(kit: &Kit, user: &User, status: Option<&AttributeValue>) {
+    if let Some(status) = status {
+        kit.change_user(user, "status", status.clone()).await;
+    } else {
+        let key = format!("USER#{}", user.id.as_str());
+        kit.forget(&key, "status").await;
+    }
 }

@@ -83,7 +83,7 @@ fn listed(text: &'static str) -> BTreeMap<String, Missed> {
 
 /// The store's operations: the name of each there, a kind of item that its call writes besides, and how
 /// its first item begins.
-const OPERATIONS: [(&str, &str, &str); 19] = [
+const OPERATIONS: [(&str, &str, &str); 22] = [
     ("begin", "", "Put SESSION"),
     ("renew", "", "SESSION SET sessionState = :awaiting"),
     ("charge", "", "SESSION ADD guesses :one"),
@@ -118,13 +118,16 @@ const OPERATIONS: [(&str, &str, &str); 19] = [
     ("clear_suppression", "", "EMAIL REMOVE suppressed"),
     ("clear_throttle", "", "ADDRESS REMOVE"),
     ("put_user", "", "Put USER"),
-    ("set_blocked", "", "USER SET #status"),
+    ("put_user", "", "USER SET email"),
+    ("block", "", "USER SET statusBeforeBlock"),
+    ("unblock", "", "USER SET #status"),
+    ("unblock", "", "USER REMOVE #status"),
 ];
 /// What a test writes by itself, see [`super::Kit`]: no operations of the store.
 const A_TESTS_OWN: [&str; 2] = ["SET #name = :value", "REMOVE #name"];
 
-/// The counts whose names end in an hour or a day.
-const COUNTS: [&str; 3] = ["codesHour", "codesDay", "guessesDay"];
+/// What ends in an hour, a day or another number that says nothing of the part.
+const COUNTS: [&str; 5] = ["codesHour", "codesDay", "guessesDay", "#field", ":field"];
 
 const CONDITION: &str = "ConditionExpression";
 const UPDATE: &str = "UpdateExpression";
@@ -261,7 +264,7 @@ fn done((keyword, clause): &(String, String)) -> String {
     undated(&format!("{keyword} {clause}"))
 }
 
-/// A text in which no name of a count says of which hour or day it is.
+/// A text in which no name says of which hour or day a count is, or which field of how many.
 fn undated(text: &str) -> String {
     let mut text = text.to_owned();
     for count in COUNTS {

@@ -46,8 +46,8 @@ pub(crate) enum SesAnswer {
     Accepted,
     WithoutMessageId,
     Failure(u16, &'static str),
-    /// Refuses a sender or recipient that is not verified, and names it.
-    Unverified,
+    /// Refuses a mail by an error of that type, in these words.
+    Refusal(&'static str, &'static str),
     /// Takes the mail, and never answers.
     Silence,
 }
@@ -179,10 +179,10 @@ async fn take_mail(State(bag): State<Arc<Mutex<Postbag>>>, body: Bytes) -> Respo
             json!({ "message": "refused" }).to_string(),
         )
             .into_response(),
-        SesAnswer::Unverified => (
+        SesAnswer::Refusal(kind, message) => (
             StatusCode::BAD_REQUEST,
-            [("x-amzn-errortype", "MessageRejected")],
-            json!({ "message": "Email address is not verified: ann@example.com" }).to_string(),
+            [("x-amzn-errortype", kind)],
+            json!({ "message": message }).to_string(),
         )
             .into_response(),
         SesAnswer::Silence => std::future::pending().await,

@@ -255,12 +255,12 @@ impl Model {
             Told::Over
         } else if session.guesses >= SESSION_GUESSES {
             Told::Spent
-        } else if today >= DAILY_GUESSES {
-            Told::SpentUntil(self.now.next_day())
-        } else if self.now >= session.code_ends {
-            Told::CodeExpired
         } else if sent == Sent::Malformed {
             Told::CodeWrong
+        } else if self.now >= session.code_ends {
+            Told::CodeExpired
+        } else if today >= DAILY_GUESSES {
+            Told::SpentUntil(self.now.next_day())
         } else {
             let right = sent == Sent::Right && session.generation == generation;
             self.sessions[number].guesses += 1;

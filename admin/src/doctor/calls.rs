@@ -1,0 +1,212 @@
+//! The functions: each endpoint is called once, for an address that nobody can have. To answer as it should
+//! a function has to start and to use its permissions, and nobody notices.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::http::HttpRequest;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use rand::RngExt as _;
+use regain::ambient;
+use regain::ids::{ResetToken, SessionId};
+use serde_json::{Value, json};
+
+use super::Report;
+use crate::connection::Connection;
+use crate::failure::Trouble;
+use crate::stack::Stack;
+
+/// How often `deliver-mail` is looked for, and how long between two looks: 20 s in all.
+const LOOKS: u32 = 80;
+const PAUSE: Duration = Duration::from_millis(250);
+
+const LOOK_INTO_LOG: &str = "its log says what it may not use or cannot reach";
+const DEPLOY: &str =
+    "its log says why it does not start; deploy the stack again, or the settings before";
+
+/// An answer to a call.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    /// Whether a function gave it, and not the gateway in its place.
+    is_functions: bool,
+    body: Value,
+}
+
+impl Answer {
+    fn text(&self, pointer: &str) -> &str {
+        let found = self.body.pointer(pointer);
+        found.and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// Calls each endpoint, and looks whether `deliver-mail` comes to the mail that was asked for.
+pub(super) async fn look(connection: &Connection, stack: &Stack, report: &mut Report) {
+    let Some(api) = &stack.api else {
+        return report.unchecked("the functions", "give --api URL, or --stack NAME");
+    };
+    let Ok(mut rng) = ambient::rng() else {
+        return report.unchecked("the functions", "the system has no randomness to give");
+    };
+    // RFC 2606 keeps .invalid from ever being a domain. Another address each time: the cooldown of one is
+    // nothing to find out here.
+    let mut address = || format!("doctor-{:016x}@regain.invalid", rng.random::<u64>());
+    let (first, second) = (address(), address());
+    let code = "0".repeat(stack.settings.code_length.digits());
+
+    let asked = json!({ "email": first });
+    let started = post(api, "/auth/v1/forgot-password", &asked).await;
+    judge(report, "forgot-password", &started, 200);
+    let session = started.as_ref().map_or("", |it| it.text("/data"));
+    if let Some(id) = SessionId::parse(session) {
+        let guess = json!({ "session_id": session, "otp": code });
+        let guessed = post(api, "/auth/v1/forgot-password/verify-otp", &guess).await;
+        judge(report, "forgot-password-verify-otp", &guessed, 401);
+        // Right after the first code: refused, unless there is no cooldown.
+        let again = json!({ "session_id": session });
+        let again = post(api, "/auth/v1/forgot-password/resend-otp", &again).await;
+        let cooldown = !stack.settings.limits.cooldown.is_zero();
+        let expected = if cooldown { 429 } else { 200 };
+        judge(report, "forgot-password-resend-otp", &again, expected);
+        let token = ResetToken::draw(&id, &mut rng).reveal();
+        let set = json!({ "token": token, "password": "of nobody: regain doctor" });
+        let set = post(api, "/auth/v1/forgot-password/set-password", &set).await;
+        judge(report, "forgot-password-set-password", &set, 401);
+        mail(connection, stack, &id, report).await;
+    } else {
+        report.unchecked(
+            "the other functions",
+            "they need the session that was not begun",
+        );
+    }
+
+    let asked = json!({ "email": second });
+    let started = post(api, "/directory/api/users/resend", &asked).await;
+    judge(report, "users-resend", &started, 200);
+    if let Ok(started) = &started
+        && started.status == 200
+    {
+        let (id, session) = (started.text("/data/id"), started.text("/data/session/id"));
+        let guess = json!({ "id": id, "session": session, "otp": code });
+        let guessed = post(api, "/directory/api/users/setPassword", &guess).await;
+        judge(report, "users-set-password", &guessed, 401);
+    }
+}
+
+fn judge(report: &mut Report, function: &str, answer: &Result<Answer, String>, expected: u16) {
+    match answer {
+        Ok(answer) if answer.is_functions && answer.status == expected => {
+            report.good(&format!("{function} answers"));
+        }
+        Ok(Answer {
+            status,
+            is_functions: false,
+            ..
+        }) => report.bad(
+            &format!("{function} gives no answer: the gateway says {status}"),
+            DEPLOY,
+        ),
+        Ok(Answer { status: 429, .. }) => {
+            report.unchecked(
+                function,
+                "it has been called too often from here within the hour",
+            );
+        }
+        Ok(Answer { status, .. }) => {
+            report.bad(
+                &format!("{function} answers {status}, not {expected}"),
+                LOOK_INTO_LOG,
+            );
+        }
+        Err(problem) => report.bad(
+            &format!("{function} cannot be called: {problem}"),
+            "look at the network and at --api",
+        ),
+    }
+}
+
+/// Whether `deliver-mail` finds out that nobody has the address.
+async fn mail(connection: &Connection, stack: &Stack, session: &SessionId, report: &mut Report) {
+    match is_delivered(connection, stack, session).await {
+        Ok(true) => report.good("deliver-mail comes to what is asked for"),
+        Ok(false) => report.bad(
+            "deliver-mail does not come to what is asked for",
+            "look at its event source mapping and its log",
+        ),
+        Err(trouble) => report.trouble("deliver-mail", &trouble),
+    }
+}
+
+/// Whether the session's mail request gets its outcome. Its key has the number of the session's code.
+async fn is_delivered(
+    connection: &Connection,
+    stack: &Stack,
+    session: &SessionId,
+) -> Result<bool, Trouble> {
+    let client = connection.dynamodb();
+    let get = async |key: String| {
+        let get = client.get_item().table_name(&stack.table);
+        let get = get.key("pk", AttributeValue::S(key)).consistent_read(true);
+        let got = get.send().await;
+        let got = got.map_err(|error| Trouble::of(stack.the_table(), &error))?;
+        Ok(got.item.unwrap_or_default())
+    };
+    let reference = session.reference().hex();
+    let session = get(format!("SESSION#{reference}")).await?;
+    let number = session.get("generation").and_then(|it| it.as_n().ok());
+    let key = format!("MAIL#{reference}#{}", number.map_or("", String::as_str));
+    for _ in 0..LOOKS {
+        if get(key.clone()).await?.contains_key("outcome") {
+            return Ok(true);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(false)
+}
+
+/// Posts JSON to the API, as any client of it.
+async fn post(api: &str, path: &str, body: &Value) -> Result<Answer, String> {
+    let client = Builder::new()
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .build_https();
+    let path = path.to_owned();
+    let operation = Operation::builder()
+        .service_name("api")
+        .operation_name("post")
+        .http_client(client)
+        .endpoint_url(api)
+        .no_auth()
+        .no_retry()
+        .timeout_config(TimeoutConfig::disabled())
+        .serializer(move |body: String| {
+            let mut request = HttpRequest::new(body.into());
+            request.set_method("POST")?;
+            request.set_uri(path.as_str())?;
+            request
+                .headers_mut()
+                .insert("content-type", "application/json");
+            Ok(request)
+        })
+        .deserializer::<_, Infallible>(|answer| {
+            let body = answer.body().bytes().unwrap_or_default();
+            Ok(Answer {
+                status: answer.status().as_u16(),
+                is_functions: answer.headers().contains_key("x-request-id"),
+                body: serde_json::from_slice(body).unwrap_or_default(),
+            })
+        })
+        .build();
+    // The gateway gives up by itself after 30 s.
+    let answered =
+        tokio::time::timeout(Duration::from_secs(35), operation.invoke(body.to_string()));
+    match answered.await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(regain::telemetry::causes(&error)),
+        Err(_) => Err("no answer came".to_owned()),
+    }
+}

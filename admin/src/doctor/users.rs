@@ -1,0 +1,127 @@
+//! The users: how many cannot recover, and why.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use regain::address::Address;
+use regain::store::Item;
+use regain::users::{Status, unmailable};
+
+use super::Report;
+use crate::connection::Connection;
+use crate::failure::{Cause, Trouble};
+use crate::say;
+use crate::stack::Stack;
+
+/// Pages that are read unless all are asked for: about 10 MB, which takes some 1,300 read units.
+const PAGES: usize = 10;
+
+/// Reads users from the table, and says how many cannot recover.
+pub(super) async fn look(connection: &Connection, stack: &Stack, all: bool, report: &mut Report) {
+    let mut found = Found::default();
+    let mut start = None;
+    let mut pages = 0;
+    loop {
+        let asked = connection
+            .dynamodb()
+            .scan()
+            .table_name(&stack.table)
+            .projection_expression("pk, email, #status, suppressed")
+            .expression_attribute_names("#status", "status")
+            .set_exclusive_start_key(start)
+            .send()
+            .await;
+        let page = match asked {
+            Ok(page) => page,
+            Err(error) => {
+                // An operator's role need not have the permission, and what else is wrong with the
+                // table is told above.
+                let why = match Trouble::of(stack.the_table(), &error).cause {
+                    Cause::Denied(_) => "not checked, which takes the permission dynamodb:Scan",
+                    _ => "not checked, the table cannot be read",
+                };
+                report.unchecked("who can recover", why);
+                return;
+            }
+        };
+        for item in page.items() {
+            found.count(item, stack);
+        }
+        start = page.last_evaluated_key;
+        pages += 1;
+        if start.is_none() || (pages == PAGES && !all) {
+            break;
+        }
+    }
+    found.tell(start.is_none(), report);
+}
+
+#[derive(Default)]
+struct Found {
+    users: usize,
+    /// Users who can recover, as far as that can be seen.
+    fine: usize,
+    /// Why the others cannot.
+    because: BTreeMap<String, usize>,
+    /// Addresses that are mailed no more.
+    suppressed: usize,
+}
+
+impl Found {
+    fn count(&mut self, item: &Item, stack: &Stack) {
+        let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+        let key = text("pk").map_or("", String::as_str);
+        if key.starts_with("EMAIL#") {
+            self.suppressed += usize::from(item.contains_key("suppressed"));
+        }
+        if !key.starts_with("USER#") {
+            return;
+        }
+        self.users += 1;
+        let status = match item.get("status") {
+            None => Status::Missing,
+            Some(AttributeValue::S(text)) => Status::Text(text.clone()),
+            Some(_) => Status::Other,
+        };
+        let reason = if !stack.settings.recoverable_statuses.include(&status) {
+            status.described()
+        } else if text("email").is_none_or(|email| Address::parse(email).is_err()) {
+            "no e-mail address".to_owned()
+        } else if text("email").is_some_and(|email| unmailable(email).is_some()) {
+            "an address that SES does not mail to".to_owned()
+        } else {
+            self.fine += 1;
+            return;
+        };
+        *self.because.entry(reason).or_default() += 1;
+    }
+
+    fn tell(self, complete: bool, report: &mut Report) {
+        let users = say::count(self.users, "user", "users");
+        let of = if complete {
+            users
+        } else {
+            format!("{users} (the first of the table; --all-users reads the rest)")
+        };
+        let others = self.users - self.fine;
+        match (self.users, self.fine) {
+            (0, _) => report.good("there are no users as yet"),
+            (_, 0) => report.bad(
+                &format!("none of {of} can recover"),
+                "look at the statuses below and at the parameter RecoverableStatuses",
+            ),
+            _ if others == 0 => report.good(&format!("{of}, and all can recover")),
+            _ => report.good(&format!("{of}, and {others} of them cannot recover")),
+        }
+        for (reason, count) in self.because {
+            let have = if count == 1 { "has" } else { "have" };
+            say::line(format!("  {count} {have} {reason}"));
+        }
+        if self.suppressed > 0 {
+            let addresses = say::count(self.suppressed, "address is", "addresses are");
+            say::line(format!(
+                "  {addresses} not mailed any more after a bounce or a complaint"
+            ));
+        }
+    }
+}

@@ -1,0 +1,651 @@
+//! The parameters of template.yaml against the functions' own check of their settings: both take the same
+//! values. A value that only the template took would be deployed, and stop every function.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by panicking"
+)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use fancy_regex::Regex;
+use local::service::check_settings;
+use local::template::{Environment, Stack};
+use proptest::prelude::*;
+use serde_yaml_ng::Value as Yaml;
+
+/// Numbers: the parameter, its variable, the least and the most of the stack's parameter, and the least that a
+/// function takes, which is lower for the two lifetimes so that tests can be short.
+const NUMBERS: [(&str, &str, u64, u64, u64); 13] = [
+    ("CodeLength", "CODE_LENGTH", 4, 10, 4),
+    ("CodeTtlSeconds", "CODE_TTL_SECONDS", 60, 3600, 1),
+    ("SessionTtlSeconds", "SESSION_TTL_SECONDS", 60, 86_400, 1),
+    ("CodeMaxAttempts", "CODE_MAX_ATTEMPTS", 1, 20, 1),
+    (
+        "AccountGuessesPerDay",
+        "ACCOUNT_GUESSES_PER_DAY",
+        1,
+        1000,
+        1,
+    ),
+    (
+        "ResendCooldownSeconds",
+        "RESEND_COOLDOWN_SECONDS",
+        0,
+        3600,
+        0,
+    ),
+    (
+        "EmailRequestsPerHour",
+        "EMAIL_REQUESTS_PER_HOUR",
+        0,
+        1_000_000,
+        0,
+    ),
+    (
+        "EmailRequestsPerDay",
+        "EMAIL_REQUESTS_PER_DAY",
+        0,
+        1_000_000,
+        0,
+    ),
+    ("IpRequestsPerHour", "IP_REQUESTS_PER_HOUR", 0, 1_000_000, 0),
+    ("PasswordMinLength", "PASSWORD_MIN_LENGTH", 8, 64, 8),
+    (
+        "Argon2MemoryKib",
+        "ARGON2_MEMORY_KIB",
+        19_456,
+        1_048_576,
+        19_456,
+    ),
+    ("Argon2Iterations", "ARGON2_ITERATIONS", 2, 64, 2),
+    ("Argon2Parallelism", "ARGON2_PARALLELISM", 1, 16, 1),
+];
+
+/// Words: the parameter, its variable, and the words.
+const CHOICES: [(&str, &str, &[&str]); 4] = [
+    ("DirectoryLanguage", "DIRECTORY_LANGUAGE", &["en", "id"]),
+    ("AuthV1Language", "AUTH_V1_LANGUAGE", &["en", "id"]),
+    ("UserIdFormat", "USER_ID_FORMAT", &["objectid", "uuid"]),
+    (
+        "LogLevel",
+        "LOG_LEVEL",
+        &["error", "warn", "info", "debug", "trace"],
+    ),
+];
+
+/// Texts: the parameter, its variable, values that both take, and values that both refuse.
+const TEXTS: [(&str, &str, &[&str], &[&str]); 4] = [
+    (
+        "ServiceName",
+        "SERVICE_NAME",
+        &[
+            "R",
+            "Shop 24/7",
+            "Shop 123 456",
+            "Perpustakaan Nasional",
+            "R & B <\"shop\">, {{name}}",
+            "王小明",
+            "\u{646}\u{200c}\u{646}",
+            "\u{1f6d2}",
+            "\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\
+             \u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\
+             \u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}\u{1f6d2}",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        ],
+        &[
+            " ",
+            "\t",
+            "\u{a0}",
+            "\u{3000}\u{3000}",
+            " Shop",
+            "Shop ",
+            "\u{a0}Shop",
+            "Shop\u{2003}",
+            "Shop\n",
+            "\tShop",
+            "two\tparts",
+            "two\nlines",
+            "two\r\nlines",
+            "two\u{85}lines",
+            "two\u{2028}lines",
+            "two\u{2029}lines",
+            "nul\u{0}",
+            "del\u{7f}ete",
+            "\u{9f}",
+            "Shop 2024",
+            "2024",
+            "12345 Shop",
+            "\u{ff12}\u{ff10}\u{ff12}\u{ff14}",
+            "Shop \u{662}\u{660}\u{662}\u{664}",
+            "Shop \u{967}2\u{ff13}4",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        ],
+    ),
+    (
+        "MailFrom",
+        "MAIL_FROM",
+        &[
+            "no-reply@example.com",
+            "No.Reply+shop@Mail.Example.CO",
+            "a@b.cd",
+            "o'neill!#$%&*/=?^_`{|}~@x.example",
+            "post@xn--mnchen-3ya.de",
+            "post@example.xn--p1ai",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@example.com",
+        ],
+        &[
+            "foo",
+            "foo@bar",
+            "@example.com",
+            "foo@",
+            "Name <a@b.example>",
+            "<a@b.example>",
+            "a@b.example, c@d.example",
+            "a@b.example;c@d.example",
+            "a b@c.example",
+            " a@b.example",
+            "a@b.example ",
+            "a@b.example\n",
+            "a@b .example",
+            "a@b@c.example",
+            ".a@b.example",
+            "a.@b.example",
+            "a..b@c.example",
+            "\"a b\"@c.example",
+            "a@b..example",
+            "a@.b.example",
+            "a@b.example.",
+            "a@-b.example",
+            "a@b-.example",
+            "a@b_c.example",
+            "a@[192.0.2.1]",
+            "a@192.0.2.1",
+            "a@b.c",
+            "a\u{a0}b@c.example",
+            "bj\u{f6}rn@example.com",
+            "post@m\u{fc}nchen.de",
+            "a\u{200b}@b.example",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@example.com",
+            "a@xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
+            // 101 characters.
+            "a@xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
+        ],
+    ),
+    (
+        "CorsOrigins",
+        "CORS_ORIGINS",
+        &[
+            "*",
+            "https://*",
+            "http://*",
+            "https://app.example.com",
+            "https://app.example.com:8443",
+            "https://app.example.com:80",
+            "http://app.example.com:443",
+            "http://localhost",
+            "http://localhost:5173",
+            "http://127.0.0.1:3000",
+            "https://xn--mnchen-3ya.de",
+            "https://a.example:65535",
+            "https://a.example,https://b.example",
+            "https://a.example, https://b.example",
+        ],
+        &[
+            "acme.test",
+            "app.example.com:8443",
+            "//app.example.com",
+            "https://app.example.com/",
+            "https://app.example.com/path",
+            "https://app.example.com?x",
+            "https://app.example.com#x",
+            "https://user@app.example.com",
+            "https://app.example.com:443",
+            "http://app.example.com:80",
+            "https://app.example.com:",
+            "https://app.example.com:0",
+            "https://app.example.com:080",
+            "https://app.example.com:65536",
+            "https://app.example.com:https",
+            "https://*.example.com",
+            "https://app.*",
+            "https://*:8443",
+            "*.example.com",
+            "**",
+            "HTTPS://app.example.com",
+            "https://App.example.com",
+            "https://m\u{fc}nchen.de",
+            "https://",
+            "https://.example.com",
+            "https://app..example.com",
+            "https://app.example.com.",
+            "https://-app.example.com",
+            "https://app_1.example.com",
+            "https:/app.example.com",
+            "https:app.example.com",
+            "ftp://app.example.com",
+            "null",
+            "file://",
+            "https://a.example,",
+            ",https://a.example",
+            "https://a.example,,https://b.example",
+            "https://a.example https://b.example",
+            "https://a.example;https://b.example",
+            "https://a.example,\thttps://b.example",
+            "https://a.example\n",
+            "https://a.example,b.example",
+        ],
+    ),
+    (
+        "RecoverableStatuses",
+        "RECOVERABLE_STATUSES",
+        &[
+            "active",
+            "Active, NEW ,on-hold",
+            "force change password",
+            "a_b.c:d-e,7",
+            " active",
+            "active,",
+            ",active",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        ],
+        &[
+            " ",
+            ",",
+            " , ",
+            "active;new",
+            "active\tnew",
+            "active\n",
+            "aktiv\u{e9}",
+            "active\u{a0}",
+            "\u{ff41}ctive",
+            "\"active\"",
+            "*",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        ],
+    ),
+];
+
+static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    std::fs::read_to_string(path).unwrap()
+});
+
+static STACK: LazyLock<Stack> =
+    LazyLock::new(|| Stack::read(&TEMPLATE, Environment::new()).unwrap());
+
+/// What the template says of a parameter, as `CloudFormation` reads it: the pattern has to match the whole value,
+/// and in a list each entry, without the blanks around it.
+struct Parameter {
+    is_list: bool,
+    pattern: Option<Regex>,
+    words: Option<Vec<String>>,
+    longest: Option<usize>,
+}
+
+impl Parameter {
+    fn read(name: &str) -> Self {
+        let all: Yaml = serde_yaml_ng::from_str(&TEMPLATE).unwrap();
+        let parameter = all["Parameters"][name].as_mapping().unwrap();
+        let mut read = Self {
+            is_list: false,
+            pattern: None,
+            words: None,
+            longest: None,
+        };
+        for (key, value) in parameter {
+            match (key.as_str().unwrap(), value) {
+                ("Default" | "Description" | "ConstraintDescription", _) => {}
+                ("Type", Yaml::String(kind)) if kind == "String" => {}
+                ("Type", Yaml::String(kind)) if kind == "CommaDelimitedList" => read.is_list = true,
+                ("Type", Yaml::String(kind)) if kind == "Number" => {
+                    panic!("{name}: a Number may be 6.5 or 06; use a String with a pattern")
+                }
+                ("AllowedPattern", Yaml::String(pattern)) => {
+                    read.pattern = Some(Regex::new(pattern).unwrap());
+                }
+                ("AllowedValues", Yaml::Sequence(words)) => {
+                    let words = words.iter().map(|word| word.as_str().unwrap().to_owned());
+                    read.words = Some(words.collect());
+                }
+                ("MaxLength", Yaml::Number(longest)) => {
+                    read.longest = longest.as_u64().and_then(|it| it.try_into().ok());
+                }
+                (key, _) => panic!("{name}: {key} is not compared here"),
+            }
+        }
+        assert!(read.pattern.is_some() || read.words.is_some(), "{name}");
+        read
+    }
+
+    fn takes(&self, value: &str) -> bool {
+        if self.is_list {
+            value
+                .split(',')
+                .all(|entry| self.takes_one(entry.trim_matches(' ')))
+        } else {
+            self.takes_one(value)
+        }
+    }
+
+    fn takes_one(&self, value: &str) -> bool {
+        let matches = |pattern: &Regex| {
+            let found = pattern.find(value).unwrap();
+            found.is_some_and(|found| found.as_str() == value)
+        };
+        self.pattern.as_ref().is_none_or(matches)
+            && self
+                .words
+                .as_ref()
+                .is_none_or(|words| words.iter().any(|word| word == value))
+            && self
+                .longest
+                .is_none_or(|longest| value.encode_utf16().count() <= longest)
+    }
+}
+
+/// Whether `cargo run` and the functions start with a setting, everything else as it is by default.
+fn starts_with(variable: &str, value: &str) -> bool {
+    let mut stack = STACK.clone();
+    if variable == "CORS_ORIGINS" {
+        let origins = value
+            .split(',')
+            .map(|entry| entry.trim_matches(' ').to_owned());
+        stack.cors.as_mut().unwrap().origins = origins.collect();
+    }
+    for function in &mut stack.functions {
+        if let Some(set) = function.environment.get_mut(variable) {
+            value.clone_into(set);
+        }
+        // Four and five digits go with fewer guesses than by default: that is another rule.
+        if variable == "CODE_LENGTH" {
+            let name = "ACCOUNT_GUESSES_PER_DAY".to_owned();
+            function.environment.insert(name, "1".to_owned());
+        }
+    }
+    check_settings(&stack).is_ok()
+}
+
+#[test]
+fn every_parameter_that_reaches_a_function_is_compared_here() {
+    let all: Yaml = serde_yaml_ng::from_str(&TEMPLATE).unwrap();
+    let names = all["Parameters"].as_mapping().unwrap().keys();
+    let reaching: BTreeSet<String> = names
+        .map(|name| name.as_str().unwrap().to_owned())
+        .filter(|name| {
+            const MARK: &str = "a-mark-of-its-own";
+            let variable = variable_of(name);
+            let environment = Environment::from([(variable, MARK.to_owned())]);
+            let stack = Stack::read(&TEMPLATE, environment).unwrap();
+            let origins = stack.cors.iter().flat_map(|cors| &cors.origins);
+            let variables = stack
+                .functions
+                .iter()
+                .flat_map(|it| it.environment.values());
+            variables.chain(origins).any(|value| value.contains(MARK))
+        })
+        .collect();
+    let compared = NUMBERS
+        .iter()
+        .map(|row| row.0)
+        .chain(CHOICES.iter().map(|row| row.0))
+        .chain(TEXTS.iter().map(|row| row.0));
+    assert_eq!(reaching, compared.map(str::to_owned).collect());
+}
+
+/// `CodeTtlSeconds` is `CODE_TTL_SECONDS`.
+fn variable_of(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_uppercase());
+    }
+    snake
+}
+
+#[test]
+fn a_number_is_taken_within_its_range_and_in_one_way_of_writing() {
+    for (name, variable, least, most, functions_least) in NUMBERS {
+        let parameter = Parameter::read(name);
+        let numbers = (0..=200)
+            .chain(least.saturating_sub(200)..least + 200)
+            .chain(most.saturating_sub(200)..most + 200)
+            .chain((1..=9).flat_map(|digit| (0..9).map(move |zeros| digit * 10_u64.pow(zeros))))
+            .chain(
+                (1..=9).flat_map(|digit| (0..9).map(move |zeros| digit * 10_u64.pow(zeros) - 1)),
+            );
+        for number in numbers {
+            let text = number.to_string();
+            let expected = (least..=most).contains(&number);
+            assert_eq!(parameter.takes(&text), expected, "{name}: {text}");
+            let expected = (functions_least..=most).contains(&number);
+            assert_eq!(starts_with(variable, &text), expected, "{variable}={text}");
+        }
+        for text in [
+            format!("0{most}"),
+            format!("+{most}"),
+            format!("-{most}"),
+            format!(" {most}"),
+            format!("{most} "),
+            format!("{most}\n"),
+            format!("{most}.0"),
+            format!("{most}."),
+            format!("{least}.5"),
+            format!("{most}e0"),
+            format!("0x{most:x}"),
+            "-0".to_owned(),
+            "many".to_owned(),
+            "\u{ff16}\u{ff10}".to_owned(),
+            "\u{666}\u{660}".to_owned(),
+            " ".to_owned(),
+            "99999999999999999999".to_owned(),
+        ] {
+            assert!(!parameter.takes(&text), "{name}: {text:?}");
+            assert!(!starts_with(variable, &text), "{variable}={text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_choice_is_taken_to_the_letter() {
+    for (name, variable, words) in CHOICES {
+        let parameter = Parameter::read(name);
+        assert_eq!(parameter.words.as_deref().unwrap(), words, "{name}");
+        for word in words {
+            assert!(starts_with(variable, word), "{variable}={word}");
+            for other in [
+                word.to_uppercase(),
+                format!(" {word}"),
+                format!("{word}\n"),
+                format!("{word},{word}"),
+            ] {
+                assert!(!parameter.takes(&other), "{name}: {other:?}");
+                assert!(!starts_with(variable, &other), "{variable}={other:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_is_taken_if_it_makes_sense() {
+    for (name, variable, good, bad) in TEXTS {
+        let parameter = Parameter::read(name);
+        for (values, expected) in [(good, true), (bad, false)] {
+            for value in values {
+                assert_eq!(parameter.takes(value), expected, "{name}: {value:?}");
+                assert_eq!(
+                    starts_with(variable, value),
+                    expected,
+                    "{variable}={value:?}"
+                );
+            }
+        }
+    }
+}
+
+/// Texts of the pieces that the rules are about, so that many of them are nearly right.
+fn texts_of(pieces: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
+    let pieces = prop::collection::vec(prop::sample::select(pieces), 1..most);
+    prop_oneof![
+        4 => pieces.prop_map(|pieces| pieces.concat()),
+        1 => "[^\u{0}]{1,70}",
+    ]
+}
+
+const NAMES: &[&str] = &[
+    "a",
+    "Shop",
+    " ",
+    "\t",
+    "\n",
+    "\u{85}",
+    "\u{a0}",
+    "\u{2028}",
+    "\u{3000}",
+    "\u{200b}",
+    "\u{feff}",
+    "1",
+    "23",
+    "\u{663}",
+    "\u{ff14}",
+    "\u{bd}",
+    "\u{2167}",
+    "\u{1d7d8}",
+    "\u{4e09}",
+    "-",
+    ".",
+    "\u{1f6d2}",
+    "\u{e000}",
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    "e\u{301}",
+    "\u{0}",
+];
+const ADDRESSES: &[&str] = &[
+    "a",
+    "b-c",
+    ".",
+    "@",
+    "-",
+    "example",
+    "com",
+    "@example.com",
+    "+",
+    "'",
+    "\"",
+    " ",
+    "_",
+    "<",
+    ">",
+    ",",
+    ";",
+    "9",
+    "\u{e9}",
+    "A",
+    "[",
+    "\n",
+    "{",
+    "|",
+    "}",
+    "~",
+    "`",
+    "^",
+    "&&",
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+];
+const ORIGINS: &[&str] = &[
+    "https://",
+    "http://",
+    "*",
+    "a",
+    "example",
+    ".",
+    ".com",
+    ":",
+    ":443",
+    ":80",
+    ":8080",
+    "0",
+    "65536",
+    "/",
+    "-",
+    "A",
+    ",",
+    ", ",
+    " ",
+    "_",
+    "@",
+    "?",
+    "\u{e9}",
+    "xn--a",
+    "localhost",
+    "\n",
+    "//",
+    "https://a.example",
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+];
+
+const STATUSES: &[&str] = &[
+    "active",
+    "A",
+    " ",
+    ",",
+    ", ",
+    "-",
+    "_",
+    ".",
+    ":",
+    "7",
+    ";",
+    "\t",
+    "\n",
+    "\u{e9}",
+    "\u{a0}",
+    "\u{212a}",
+    "\"",
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+];
+
+fn compare(row: usize, value: &str) -> Result<(), TestCaseError> {
+    static PARAMETERS: LazyLock<Vec<Parameter>> =
+        LazyLock::new(|| TEXTS.iter().map(|row| Parameter::read(row.0)).collect());
+    let (Some(parameter), Some(text)) = (PARAMETERS.get(row), TEXTS.get(row)) else {
+        unreachable!("a row of the table")
+    };
+    prop_assert_eq!(
+        parameter.takes(value),
+        starts_with(text.1, value),
+        "{:?}",
+        value
+    );
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn template_and_functions_take_the_same_service_names(value in texts_of(NAMES, 12)) {
+        compare(0, &value)?;
+    }
+
+    #[test]
+    fn template_and_functions_take_the_same_senders(value in texts_of(ADDRESSES, 10)) {
+        compare(1, &value)?;
+    }
+
+    #[test]
+    fn template_and_cargo_run_take_the_same_origins(value in texts_of(ORIGINS, 8)) {
+        compare(2, &value)?;
+    }
+
+    #[test]
+    fn template_and_functions_take_the_same_statuses(value in texts_of(STATUSES, 8)) {
+        compare(3, &value)?;
+    }
+}
