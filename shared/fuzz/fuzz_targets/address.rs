@@ -30,7 +30,10 @@ fuzz_target!(|typed: &str| {
     };
     same(canonical, "the canonical form");
     same(&format!("\u{a0} {typed}\r\n"), "white space around it");
-    same(&format!("\u{feff}{typed}\u{200b}"), "invisible characters around it");
+    same(
+        &format!("\u{feff}{typed}\u{200b}"),
+        "invisible characters around it",
+    );
     same(&typed.to_ascii_uppercase(), "in upper case");
     same(&typed.nfd().collect::<String>(), "decomposed");
     // In lower case some letters are longer, and a local part may be too long then.

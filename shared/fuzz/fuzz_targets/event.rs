@@ -178,9 +178,12 @@ fn asked(table: &EmptyTable) -> Vec<Value> {
     let asked = table.asked();
     for asked in &asked {
         let condition = asked["ConditionExpression"].as_str().unwrap();
-        let is_of_an_item = ["attribute_exists(pk) AND ", "attribute_exists(requestedAt) AND "]
-            .iter()
-            .any(|part| condition.starts_with(part));
+        let is_of_an_item = [
+            "attribute_exists(pk) AND ",
+            "attribute_exists(requestedAt) AND ",
+        ]
+        .iter()
+        .any(|part| condition.starts_with(part));
         assert!(is_of_an_item, "{condition}");
     }
     asked

@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use serde::Deserialize;
 
 use super::{
-    Item, MailContent, Store, StoreError, Suppressed, Transacted, keys, limits, n, read, s, updated,
-    write,
+    Item, MailContent, Store, StoreError, Suppressed, Transacted, keys, limits, n, read, s,
+    updated, write,
 };
 use crate::address::Address;
 use crate::ids::UserId;
