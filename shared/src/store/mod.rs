@@ -132,11 +132,11 @@ const NO_REASON: &str = "None";
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 const CONFLICT: &str = "TransactionConflict";
 
-/// For how long in all a call waits for others' transactions on its items.
+/// For how long in all one write waits for others' transactions on its items.
 ///
 /// A whole office shares the count of one address, and DynamoDB refuses a transaction whose item another one
-/// is writing. Where a write takes 20 ms, 100 calls at once get through within this time; it leaves the
-/// endpoint enough of its own.
+/// is writing. Where a write takes 20 ms, 100 calls at once get through within this time. A call with several
+/// writes may wait for each, up to its deadline.
 const PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(16);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);

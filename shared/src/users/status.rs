@@ -128,21 +128,18 @@ impl RecoverableStatuses {
     /// The longest list, in characters.
     pub const MAX_LENGTH: usize = 100;
 
-    /// Reads a list with commas. `None` if it names no status, is longer than
-    /// [`Self::MAX_LENGTH`], or has other characters than ASCII letters, digits, spaces and `_.:-`.
-    /// The template has the same rule.
+    /// Reads a list with commas. `None` if an entry is empty, as in a list that lost its end, if the list
+    /// is longer than [`Self::MAX_LENGTH`], or if it has other characters than ASCII letters, digits,
+    /// spaces and `_.:-`. The template has the same rule.
     #[must_use]
     pub fn parse(list: &str) -> Option<Self> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || " _.:-,".contains(c);
         if list.len() > Self::MAX_LENGTH || !list.chars().all(allowed) {
             return None;
         }
-        let statuses: Vec<String> = list
-            .split(',')
-            .map(normalized)
-            .filter(|status| !status.is_empty())
-            .collect();
-        (!statuses.is_empty()).then_some(Self(statuses))
+        let statuses: Vec<String> = list.split(',').map(normalized).collect();
+        let is_whole = !statuses.iter().any(String::is_empty);
+        is_whole.then_some(Self(statuses))
     }
 
     /// Whether a user of this status may recover. A status that is missing or no text may not.
