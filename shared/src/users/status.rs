@@ -215,7 +215,8 @@ mod tests {
         let hundred = format!("{},b", "a".repeat(98));
         for (list, named) in [
             ("active", true),
-            ("active,", true),
+            ("active,", false),
+            (",active", false),
             (" a , b ", true),
             ("not-me_2.x:y", true),
             (hundred.as_str(), true),
