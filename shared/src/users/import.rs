@@ -124,10 +124,10 @@ pub enum ImportError {
     /// The cost of a hash is out of range.
     #[error(transparent)]
     Cost(#[from] InvalidCost),
-    /// It was stopped before all lines were done.
+    /// It was stopped while the lines were checked.
     #[error("stopped after {done} of {lines} lines")]
     Stopped {
-        /// Lines that were done.
+        /// Lines that were checked.
         done: usize,
         /// All lines.
         lines: usize,
@@ -240,7 +240,8 @@ impl Import {
             done: done.len(),
             lines: total,
         };
-        if done.len() < total {
+        // A short file is under way as a whole before anybody can stop it.
+        if done.len() < total || progress.is_stopped() {
             return Err(stopped);
         }
         let mut subjects = importer::Subjects::default();

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use regain::locale::Locale;
 use regain::template::Template;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::{CODE_SECRET, INDEX_SECRET, listen};
 
@@ -25,6 +26,8 @@ enum Answer {
     Status(u16),
     /// As [`Answer::Failure`], once so many calls have gone well.
     FailureAfter(usize, &'static str, &'static str),
+    /// What it would be, but not before [`Aws::recovers`].
+    Held(watch::Receiver<()>),
 }
 
 #[derive(Debug)]
@@ -34,6 +37,7 @@ struct Inner {
     secrets: Mutex<String>,
     answers: Mutex<HashMap<String, Answer>>,
     calls: Mutex<HashMap<String, usize>>,
+    held: watch::Sender<()>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +55,7 @@ impl Aws {
             secrets: Mutex::default(),
             answers: Mutex::default(),
             calls: Mutex::default(),
+            held: watch::Sender::default(),
         });
         let app = Router::new()
             .fallback(answer)
@@ -97,9 +102,16 @@ impl Aws {
         locked(&self.inner.answers).insert(call.to_owned(), answer);
     }
 
+    /// Has a call wait for its answer until all goes as before again.
+    pub(crate) fn holds(&self, call: &str) {
+        let held = Answer::Held(self.inner.held.subscribe());
+        locked(&self.inner.answers).insert(call.to_owned(), held);
+    }
+
     /// All goes as before again.
     pub(crate) fn recovers(&self) {
         locked(&self.inner.answers).clear();
+        self.inner.held.send_replace(());
     }
 
     /// How often a call came.
@@ -159,6 +171,7 @@ async fn answer(
         Some(Answer::FailureAfter(well, code, message)) if times > well => {
             return failure(&call, 400, code, message);
         }
+        Some(Answer::Held(mut until)) => until.changed().await.unwrap(),
         _ => {}
     }
     if let Some((status, body)) = endpoint(&call) {
