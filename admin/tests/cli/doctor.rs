@@ -480,6 +480,18 @@ async fn a_function_whose_role_lacks_a_permission_is_told_apart_from_one_that_do
 }
 
 #[tokio::test]
+async fn a_limit_that_is_reached_is_not_checked_and_nothing_wrong() {
+    let kit = Kit::new().await;
+    kit.deliver_mail().await;
+    kit.aws.replies("/directory/api/users/resend", 429);
+    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let line = "– users-resend: it answers 429: a limit is reached, such as IP_REQUESTS_PER_HOUR; \
+        try again later\n";
+    assert!(ran.out.contains(line), "{}", ran.out);
+}
+
+#[tokio::test]
 async fn mail_that_nobody_comes_to_is_told() {
     let kit = Kit::new().await;
     let ran = kit.run(&["doctor", "--stack", "regain"]).await;
