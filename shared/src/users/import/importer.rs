@@ -217,6 +217,17 @@ impl Importer {
             Some(id) => self.store.user_and_size_besides(id).await?,
             None => None,
         };
+        // Without an id only the address says who is meant, and its lookup may be out of date.
+        if line.id.is_none()
+            && let Some((user, _)) = &stored
+            && !user.has_address(&line.address)
+        {
+            let id = user.id.as_str();
+            let reason = format!(
+                "\"email\" leads to the user {id}, who does not have that address: say by \"id\" who is meant"
+            );
+            return Err(BadLine::new(line.number(), reason).into());
+        }
         let (before, besides) = stored.map_or((None, 0), |(user, size)| (Some(user), size));
         Ok(Found {
             id: subject.unwrap_or(drawn),
