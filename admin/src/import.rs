@@ -82,8 +82,8 @@ pub(crate) async fn run(
     if outcome.imported.passwords_kept > 0 {
         let kept = say::count(outcome.imported.passwords_kept, "password", "passwords");
         say::note(format!(
-            "{kept} kept that a recovery has set since, and the file's not taken: --overwrite-passwords \
-             takes the file's"
+            "{kept} kept, changed otherwise than by an import as far as is recorded: \
+             --overwrite-passwords takes the file's"
         ));
     }
     if outcome.left > 0 {

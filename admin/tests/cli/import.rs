@@ -466,7 +466,7 @@ async fn a_file_does_not_undo_a_recovery_unless_told_to() {
         assert_eq!(ran.well(), ["0 created, 1 updated, 0 unchanged."]);
         assert_eq!(
             ran.err,
-            "note: 1 password kept that a recovery has set since, and the file's not taken: \
+            "note: 1 password kept, changed otherwise than by an import as far as is recorded: \
              --overwrite-passwords takes the file's\n"
         );
         let kept = kit.user("ann@example.com").await.unwrap();

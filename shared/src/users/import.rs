@@ -46,12 +46,13 @@ pub struct ImportRules {
     pub policy: Policy,
     /// The statuses that may recover. Other ones are noted.
     pub statuses: RecoverableStatuses,
-    /// Whether a password that was set by a recovery after the user was brought in is replaced, too.
+    /// Whether a password that was changed otherwise than by an import, as by a recovery, is replaced,
+    /// too.
     pub overwrite_passwords: bool,
 }
 
 impl ImportRules {
-    /// The rules of a stack: a password that was set by a recovery stays.
+    /// The rules of a stack: a password that was changed otherwise than by an import stays.
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
         Self {
@@ -76,8 +77,8 @@ pub struct Imported {
     pub updated: usize,
     /// Users that were as their lines say already.
     pub unchanged: usize,
-    /// Users, updated or not, whose password was set by a recovery since, so that it was kept and the
-    /// line's was not taken.
+    /// Users, updated or not, whose password was changed otherwise than by an import, so that it was
+    /// kept and the line's was not taken.
     pub passwords_kept: usize,
 }
 

@@ -79,7 +79,7 @@ impl Subjects {
 enum NewPassword<'a> {
     /// The line has none, or the same.
     Stays,
-    /// The line has another one, and the user's own was set by a recovery.
+    /// The line has another one, and the user's own was changed otherwise than by an import.
     Kept,
     IsHashed(&'a PasswordHash),
     IsTyped(&'a Candidate),
@@ -247,7 +247,7 @@ impl Importer {
         let stored = before.and_then(|user| user.password_hash.as_ref());
         let is_kept = stored.is_some()
             && !self.overwrite_passwords
-            && before.is_some_and(User::has_set_a_password_since_the_import);
+            && before.is_some_and(User::has_a_password_of_no_import);
         match (&line.password, stored) {
             (Password::Unsaid, _) => Ok(NewPassword::Stays),
             (Password::Hashed(hash), Some(stored)) if hash == stored => Ok(NewPassword::Stays),
