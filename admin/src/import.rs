@@ -30,8 +30,9 @@ pub(crate) async fn run(
     let import = Import::new(&store, rules.clone(), ambient::now())?;
     let mut rng = ambient::rng().map_err(|_| Failure::NoRandomness)?;
 
+    let (bar, progress) = stopped_by_ctrl_c();
     // Of the file there may be anything: blank and bad lines count as well.
-    let (bar, progress) = stoppable(text.lines().count(), "checking");
+    begin(&bar, text.lines().count(), "checking");
     let checked = import.check(&text, &progress, &mut rng).await;
     bar.finish_and_clear();
     let file = match checked {
@@ -68,7 +69,7 @@ pub(crate) async fn run(
         (Step::BringIn, "bringing in")
     };
     let good = total - bad;
-    let (bar, progress) = stoppable(good, what);
+    begin(&bar, good, what);
     let outcome = import.run(file, step, &progress, &mut rng).await;
     bar.finish_and_clear();
     for line in &outcome.bad {
@@ -81,8 +82,8 @@ pub(crate) async fn run(
     if outcome.imported.passwords_kept > 0 {
         let kept = say::count(outcome.imported.passwords_kept, "password", "passwords");
         say::note(format!(
-            "{kept} kept that a recovery has set since, and the file's not taken: --overwrite-passwords \
-             takes the file's"
+            "{kept} kept, changed otherwise than by an import as far as is recorded: \
+             --overwrite-passwords takes the file's"
         ));
     }
     if outcome.left > 0 {
@@ -112,9 +113,12 @@ fn rules(stack: &Stack, options: &ImportOptions) -> ImportRules {
     rules
 }
 
-/// A bar for so many lines, and the progress that moves it, which Ctrl-C stops.
-fn stoppable(lines: usize, what: &'static str) -> (ProgressBar, Progress) {
-    let bar = ProgressBar::new(lines as u64).with_message(what);
+/// A bar, and the progress that moves it. The first Ctrl-C stops the progress, and the second one ends
+/// the program.
+///
+/// Checking and writing share them: an interrupt counts for whatever comes after it.
+fn stopped_by_ctrl_c() -> (ProgressBar, Progress) {
+    let bar = ProgressBar::new(0);
     let style = "{msg} {wide_bar} {human_pos} of {human_len}, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(style) {
         bar.set_style(style);
@@ -124,14 +128,33 @@ fn stoppable(lines: usize, what: &'static str) -> (ProgressBar, Progress) {
         move || bar.inc(1)
     });
     tokio::spawn({
-        let progress = progress.clone();
+        let (bar, progress) = (bar.clone(), progress.clone());
         async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                progress.stop();
+            if tokio::signal::ctrl_c().await.is_err() {
+                return;
+            }
+            progress.stop();
+            // The second one is listened for before it is offered.
+            let (again, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), async {
+                bar.suspend(|| {
+                    say::note("stopping after the lines under way; Ctrl-C again exits at once");
+                });
+            });
+            if again.is_ok() {
+                bar.finish_and_clear();
+                // Each line is one transaction: none is left half written.
+                std::process::exit(INTERRUPTED.into());
             }
         }
     });
     (bar, progress)
+}
+
+/// Starts the bar anew, for so many lines.
+fn begin(bar: &ProgressBar, lines: usize, what: &'static str) {
+    bar.set_length(lines as u64);
+    bar.set_message(what);
+    bar.reset();
 }
 
 fn failure(stack: &Stack, line: usize, error: &ImportError, done: usize, step: Step) -> Failure {

@@ -263,8 +263,10 @@ All lines are checked before the first is written: as JSON, as an item of the ta
 what SES mails to, and a \"password\" by the password policy. If one is bad, all bad ones are listed and \
 nothing is brought in. Statuses that may not recover, locales without mails and unknown fields are noted.
 
-An address that changes is unproven again. A password that somebody has set by a recovery since is kept. \
-Ctrl-C ends the import after the lines under way. To finish an import that was cut short, run it again: \
+An address that changes is unproven again. A password that was changed otherwise than by an import, as \
+by a recovery, is kept. Ctrl-C ends the import after the lines under way, and before the first is \
+written if they are still being checked. A second Ctrl-C ends it at once. To finish an import that was \
+cut short, run it again: \
 unchanged users are skipped.
 
 Examples, the first of which writes nothing:
@@ -326,7 +328,7 @@ pub(crate) struct ImportOptions {
     #[arg(long)]
     pub(crate) skip_bad: bool,
 
-    /// Replace passwords, too, that people have set by a recovery since they were brought in
+    /// Replace passwords, too, that were changed otherwise than by an import, as by a recovery
     #[arg(long)]
     pub(crate) overwrite_passwords: bool,
 

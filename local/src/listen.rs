@@ -112,17 +112,22 @@ impl StandInListeners {
         })
     }
 
-    /// Binds them on the port that was asked for; else on the `preferred` one if there is one and it is
-    /// free; else on any free port.
-    fn bind_near(
+    /// Binds them on the port that was asked for, if one was; 0 asks for any free one.
+    fn bind_asked(
         asked: Option<u16>,
+        option: &'static str,
+        also: Option<IpAddr>,
+    ) -> Result<Option<Self>, ListenError> {
+        let port = asked.filter(|port| *port != 0);
+        port.map(|port| Self::bind(port, option, also)).transpose()
+    }
+
+    /// Binds them on the `preferred` port if there is one and it is free; else on any free port.
+    fn bind_near(
         preferred: Option<u16>,
         option: &'static str,
         also: Option<IpAddr>,
     ) -> Result<Self, ListenError> {
-        if let Some(port) = asked {
-            return Self::bind(port, option, also);
-        }
         match preferred.map(|port| Self::bind(port, option, also)) {
             None | Some(Err(ListenError::InUse { .. })) => Self::bind(0, option, also),
             Some(bound) => bound,
@@ -205,23 +210,30 @@ impl Listeners {
     /// As [`listen`].
     pub fn bind(options: &Options) -> Result<Self, ListenError> {
         let also = options.also_listen;
+        // All ports that were asked for come first, so that no other listener takes one of them.
+        let asked = StandInListeners::bind_asked;
+        let api = asked(Some(options.port), "--port", None)?;
+        let dynamodb = asked(options.dynamodb_port, "--dynamodb-port", also)?;
+        let ses = asked(options.ses_port, "--ses-port", also)?;
+        let secrets = asked(options.secrets_port, "--secrets-port", also)?;
         // Any free port for the API is any free port for the rest: many services may run side by side.
-        let after = |distance| match options.port {
-            0 => None,
-            port => port.checked_add(distance),
+        let near = |bound: Option<StandInListeners>, asked: Option<u16>, distance, option| {
+            let preferred = match (asked, options.port) {
+                (Some(_), _) | (None, 0) => None,
+                (None, api) => api.checked_add(distance),
+            };
+            bound.map_or_else(|| StandInListeners::bind_near(preferred, option, also), Ok)
         };
-        let api = StandInListeners::bind(options.port, "--port", None)?;
+        let api = api.map_or_else(|| StandInListeners::bind(0, "--port", None), Ok)?;
         let (dynamodb, dynamodb_url) = if let Some(url) = &options.dynamodb_url {
             (None, url.clone())
         } else {
-            let asked = options.dynamodb_port;
-            let stand_in = StandInListeners::bind_near(asked, after(1), "--dynamodb-port", also)?;
+            let stand_in = near(dynamodb, options.dynamodb_port, 1, "--dynamodb-port")?;
             let url = stand_in.url();
             (Some(stand_in), url)
         };
-        let ses = StandInListeners::bind_near(options.ses_port, after(2), "--ses-port", also)?;
-        let asked = options.secrets_port;
-        let secrets = StandInListeners::bind_near(asked, after(3), "--secrets-port", also)?;
+        let ses = near(ses, options.ses_port, 2, "--ses-port")?;
+        let secrets = near(secrets, options.secrets_port, 3, "--secrets-port")?;
         let urls = Urls {
             api: api.url(),
             dynamodb: dynamodb_url,
@@ -297,6 +309,37 @@ mod tests {
                 .ends_with("choose another with --ses-port")
         );
         drop(taken);
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_asked_for_is_not_taken_by_another_stand_in() {
+        for (option, distance) in [
+            ("--dynamodb-port", 2),
+            ("--dynamodb-port", 3),
+            ("--ses-port", 1),
+            ("--ses-port", 3),
+            ("--secrets-port", 1),
+            ("--secrets-port", 2),
+        ] {
+            let api = four_free_ports();
+            let (port, asked) = (api.to_string(), api + distance);
+            let urls = bound(&["--port", &port, option, &asked.to_string()]);
+            let urls = urls.unwrap().urls;
+            let url = |distance| format!("http://127.0.0.1:{}", api + distance);
+            for (own, preferred, found) in [
+                ("--dynamodb-port", 1, &urls.dynamodb),
+                ("--ses-port", 2, &urls.ses),
+                ("--secrets-port", 3, &urls.secrets),
+            ] {
+                if own == option {
+                    assert_eq!(*found, url(distance), "{option} {asked}");
+                } else if preferred == distance {
+                    assert_ne!(*found, url(distance), "{option} {asked}: on any free one");
+                } else {
+                    assert_eq!(*found, url(preferred), "{option} {asked}");
+                }
+            }
+        }
     }
 
     #[tokio::test]

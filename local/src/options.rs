@@ -23,6 +23,11 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub users: Option<PathBuf>,
 
+    /// With --users: replace passwords, too, that were changed otherwise than by an import, as by a
+    /// recovery
+    #[arg(long, requires = "users")]
+    pub overwrite_passwords: bool,
+
     /// Load the items and secrets that the fixtures in events/ were made for
     #[arg(long, value_name = "SET")]
     pub seed: Option<Seed>,

@@ -262,13 +262,14 @@ async fn load(
         said.push(format!("Seed       {count} items of events/seed.jsonl"));
     }
     if let Some(path) = &options.users {
-        let (imported, notes) = loader.load_users(path).await?;
+        let (imported, notes) = loader.load_users(path, options.overwrite_passwords).await?;
         let (new, old) = (imported.created, imported.updated);
         said.push(format!("Users      {new} new, {old} updated"));
         if imported.passwords_kept > 0 {
             let kept = imported.passwords_kept;
             said.push(format!(
-                "  {kept} with a password of their own since, which was kept"
+                "  {kept} with a password that was changed otherwise than by an import, which was kept: \
+                 --overwrite-passwords takes the file's"
             ));
         }
         said.extend(notes.into_iter().map(|note| format!("  {note}")));

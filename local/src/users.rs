@@ -86,14 +86,19 @@ impl Loader {
         }
     }
 
-    /// Loads a file of users, all or none, and says what to know about it.
+    /// Loads a file of users, all or none, and says what to know about it. A password that was changed
+    /// otherwise than by an import, as by a recovery, stays unless `overwrite_passwords`.
     ///
     /// # Errors
     /// When the file cannot be read, or lines of it are no users: all of them are told.
-    pub async fn load_users(&self, path: &Path) -> Result<(Imported, Vec<String>), UsersError> {
+    pub async fn load_users(
+        &self,
+        path: &Path,
+        overwrite_passwords: bool,
+    ) -> Result<(Imported, Vec<String>), UsersError> {
         let file = path.display().to_string();
         let text = read(path).await?;
-        self.import(&file, &text).await
+        self.import(&file, &text, overwrite_passwords).await
     }
 
     /// Loads the demo users, who are returned.
@@ -115,7 +120,8 @@ impl Loader {
             }
         }
         let lines: Vec<_> = users.iter().map(Json::to_string).collect();
-        self.import("the demo users", &lines.join("\n")).await?;
+        self.import("the demo users", &lines.join("\n"), false)
+            .await?;
         Ok(users.iter().map(demo_user).collect())
     }
 
@@ -153,9 +159,17 @@ impl Loader {
         Ok(loaded)
     }
 
-    async fn import(&self, file: &str, text: &str) -> Result<(Imported, Vec<String>), UsersError> {
+    async fn import(
+        &self,
+        file: &str,
+        text: &str,
+        overwrite_passwords: bool,
+    ) -> Result<(Imported, Vec<String>), UsersError> {
         let store = Store::new(self.client.clone(), &self.table);
-        let rules = ImportRules::of(&self.settings);
+        let rules = ImportRules {
+            overwrite_passwords,
+            ..ImportRules::of(&self.settings)
+        };
         let mut rng = regain::ambient::rng()?;
         let imported = import(&store, &rules, text, regain::ambient::now(), &mut rng).await;
         let (imported, notes) = imported.map_err(|problem| UsersError::Import {

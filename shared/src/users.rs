@@ -143,8 +143,9 @@ impl User {
         }
     }
 
-    /// Whether the password was changed since an import last set it, as a recovery does.
-    pub(crate) fn has_set_a_password_since_the_import(&self) -> bool {
+    /// Whether the password was last changed otherwise than by an import, as by a recovery. Versions that
+    /// did not stamp `passwordImportedAt` left it looking so, too.
+    pub(crate) fn has_a_password_of_no_import(&self) -> bool {
         self.password_changed_at.is_some() && self.password_changed_at != self.password_imported_at
     }
 

@@ -23,6 +23,10 @@ use crate::stack::Stack;
 const LOOKS: u32 = 80;
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// A password that no policy refuses: it is longer than `PasswordMinLength` can be.
+const PASSWORD: &str =
+    "regain doctor asks with this long sentence, which becomes the password of nobody at all";
+
 const LOOK_INTO_LOG: &str = "its log says what it may not use or cannot reach";
 const DEPLOY: &str =
     "its log says why it does not start; deploy the stack again, or the settings before";
@@ -71,7 +75,7 @@ pub(super) async fn look(connection: &Connection, stack: &Stack, report: &mut Re
         let again = post(api, "/auth/v1/forgot-password/resend-otp", &again).await;
         judge(report, "forgot-password-resend-otp", &again, &[429, 200]);
         let token = ResetToken::draw(&id, &mut rng).reveal();
-        let set = json!({ "token": token, "password": "of nobody: regain doctor" });
+        let set = json!({ "token": token, "password": PASSWORD });
         let set = post(api, "/auth/v1/forgot-password/set-password", &set).await;
         judge(report, "forgot-password-set-password", &set, &[401]);
         mail(connection, stack, &id, report).await;
@@ -111,7 +115,7 @@ fn judge(report: &mut Report, function: &str, answer: &Result<Answer, String>, e
         Ok(Answer { status: 429, .. }) => {
             report.unchecked(
                 function,
-                "it has been called too often from here within the hour",
+                "it answers 429: a limit is reached, such as IP_REQUESTS_PER_HOUR; try again later",
             );
         }
         Ok(Answer { status, .. }) => {

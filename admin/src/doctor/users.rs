@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::address::Address;
-use regain::store::Item;
+use regain::ambient;
+use regain::store::{Item, Stopped, Suppressed};
+use regain::timestamp::Timestamp;
 use regain::users::{Status, unmailable};
 
 use super::Report;
@@ -18,6 +20,7 @@ const PAGES: usize = 10;
 
 /// Reads users from the table, and says how many cannot recover.
 pub(super) async fn look(connection: &Connection, stack: &Stack, all: bool, report: &mut Report) {
+    let at = ambient::now();
     let mut found = Found::default();
     let mut start = None;
     let mut pages = 0;
@@ -26,7 +29,7 @@ pub(super) async fn look(connection: &Connection, stack: &Stack, all: bool, repo
             .dynamodb()
             .scan()
             .table_name(&stack.table)
-            .projection_expression("pk, email, #status, suppressed")
+            .projection_expression("pk, email, #status, userId, suppressed")
             .expression_attribute_names("#status", "status")
             .set_exclusive_start_key(start)
             .send()
@@ -45,7 +48,7 @@ pub(super) async fn look(connection: &Connection, stack: &Stack, all: bool, repo
             }
         };
         for item in page.items() {
-            found.count(item, stack);
+            found.count(item, stack, at);
         }
         start = page.last_evaluated_key;
         pages += 1;
@@ -64,15 +67,23 @@ struct Found {
     /// Why the others cannot.
     because: BTreeMap<String, usize>,
     /// Addresses that are mailed no more.
-    suppressed: usize,
+    unmailed: usize,
+    /// Addresses that are mailed again later.
+    paused: usize,
+    /// When the last of those is mailed again.
+    paused_until: Option<Timestamp>,
+    /// Addresses that get no codes any more, and other mail.
+    without_codes: usize,
+    /// Addresses whose suppression cannot be read, which no mail goes to either.
+    unreadable: usize,
 }
 
 impl Found {
-    fn count(&mut self, item: &Item, stack: &Stack) {
+    fn count(&mut self, item: &Item, stack: &Stack, at: Timestamp) {
         let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
         let key = text("pk").map_or("", String::as_str);
         if key.starts_with("EMAIL#") {
-            self.suppressed += usize::from(item.contains_key("suppressed"));
+            self.count_suppression(item, at);
         }
         if !key.starts_with("USER#") {
             return;
@@ -96,6 +107,26 @@ impl Found {
         *self.because.entry(reason).or_default() += 1;
     }
 
+    /// Counts an address by what stops its mail now: a suppression that has ended stays in the table.
+    fn count_suppression(&mut self, lookup: &Item, at: Timestamp) {
+        if !lookup.contains_key("suppressed") {
+            return;
+        }
+        match Suppressed::read(lookup.clone()) {
+            Ok(None) => {}
+            Ok(Some(suppressed)) => match (suppressed.stopped(at), suppressed.until) {
+                (Stopped::All, None) => self.unmailed += 1,
+                (Stopped::All, until @ Some(_)) => {
+                    self.paused += 1;
+                    self.paused_until = self.paused_until.max(until);
+                }
+                (Stopped::Codes, _) => self.without_codes += 1,
+                (Stopped::None, _) => {}
+            },
+            Err(_) => self.unreadable += 1,
+        }
+    }
+
     fn tell(self, complete: bool, report: &mut Report) {
         let users = say::count(self.users, "user", "users");
         let of = if complete {
@@ -117,10 +148,28 @@ impl Found {
             let have = if count == 1 { "has" } else { "have" };
             say::line(format!("  {count} {have} {reason}"));
         }
-        if self.suppressed > 0 {
-            let addresses = say::count(self.suppressed, "address is", "addresses are");
+        if self.unmailed > 0 {
+            let addresses = say::count(self.unmailed, "address is", "addresses are");
             say::line(format!(
-                "  {addresses} not mailed any more after a bounce or a complaint"
+                "  {addresses} not mailed any more after bounces or complaints"
+            ));
+        }
+        if let Some(until) = self.paused_until {
+            let addresses = say::count(self.paused, "address is", "addresses are");
+            let last = if self.paused == 1 { "" } else { "the last " };
+            let until = until.rfc3339();
+            say::line(format!(
+                "  {addresses} not mailed for now after a bounce, {last}until {until}"
+            ));
+        }
+        if self.without_codes > 0 {
+            let addresses = say::count(self.without_codes, "address gets", "addresses get");
+            say::line(format!("  {addresses} no codes any more after a complaint"));
+        }
+        if self.unreadable > 0 {
+            let addresses = say::count(self.unreadable, "address is", "addresses are");
+            say::line(format!(
+                "  {addresses} not mailed, since \"suppressed\" cannot be read"
             ));
         }
     }

@@ -1,5 +1,7 @@
 //! The doctor.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
@@ -383,9 +385,60 @@ async fn users_who_cannot_recover_are_counted_with_the_reason() {
              1 has no e-mail address\n  \
              1 has no status\n  \
              2 have the status \"disabled\"\n  \
-             1 address is not mailed any more after a bounce or a complaint\n"
+             1 address is not mailed, since \"suppressed\" cannot be read\n"
         ),
         "{users}"
+    );
+}
+
+#[tokio::test]
+async fn only_a_suppression_that_stops_mail_now_is_counted() {
+    const PAST: &str = "1773144000000";
+    // 2100-01-01 and a day later.
+    const LATER: &str = "4102444800000";
+    const LAST: &str = "4102531200000";
+    let kit = Kit::new().await;
+    let number = |number: &str| AttributeValue::N(number.to_owned());
+    let lookup = async |email: &str, why: &str, more: &[(&str, &str)]| {
+        let mut suppressed: HashMap<_, _> = more
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), number(value)))
+            .collect();
+        suppressed.insert("at".to_owned(), number(PAST));
+        suppressed.insert("why".to_owned(), AttributeValue::S(why.to_owned()));
+        let key = format!("EMAIL#{email}");
+        let id = AttributeValue::S("60115a65c0c6974f894f9ea6".to_owned());
+        let suppressed = AttributeValue::M(suppressed);
+        kit.put(&key, &[("userId", id), ("suppressed", suppressed)])
+            .await;
+    };
+    let users = async || {
+        let ran = kit.local(&["doctor"]).await;
+        let (_, users) = ran.out.split_once("\nUsers\n").unwrap();
+        let (users, _) = users.split_once("\n\n").unwrap();
+        users.to_owned()
+    };
+    let none = "✓ there are no users as yet";
+    lookup("a@example.com", "bounced", &[("until", PAST)]).await;
+    assert_eq!(users().await, none, "it is mailed again");
+
+    lookup("b@example.com", "bounced", &[("until", LATER)]).await;
+    let paused = "1 address is not mailed for now after a bounce, until 2100-01-01T00:00:00.000Z";
+    assert_eq!(users().await, format!("{none}\n  {paused}"));
+
+    lookup("c@example.com", "bounced", &[("until", LAST)]).await;
+    lookup("d@example.com", "bounced", &[("count", "4")]).await;
+    lookup("e@example.com", "complained", &[("count", "2")]).await;
+    lookup("f@example.com", "complained", &[("count", "1")]).await;
+    assert_eq!(
+        users().await,
+        format!(
+            "{none}\n  \
+             2 addresses are not mailed any more after bounces or complaints\n  \
+             2 addresses are not mailed for now after a bounce, the last until \
+             2100-01-02T00:00:00.000Z\n  \
+             1 address gets no codes any more after a complaint"
+        )
     );
 }
 
@@ -477,6 +530,18 @@ async fn a_function_whose_role_lacks_a_permission_is_told_apart_from_one_that_do
     let wrong =
         "✗ forgot-password-set-password answers 503, not 401\n  → its log says what it may not";
     assert!(ran.out.contains(wrong), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn a_limit_that_is_reached_is_not_checked_and_nothing_wrong() {
+    let kit = Kit::new().await;
+    kit.deliver_mail().await;
+    kit.aws.replies("/directory/api/users/resend", 429);
+    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let line = "– users-resend: it answers 429: a limit is reached, such as IP_REQUESTS_PER_HOUR; \
+        try again later\n";
+    assert!(ran.out.contains(line), "{}", ran.out);
 }
 
 #[tokio::test]

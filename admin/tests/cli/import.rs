@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use regain::password::{Candidate, Cost, PasswordHash, Verified, verify};
 use serde_json::json;
 
-use crate::kit::{Kit, text};
+use crate::kit::{Kit, Ran, text};
 
 /// From the test vectors of Argon2's reference implementation.
 const ARGON2ID: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ\
@@ -466,7 +466,7 @@ async fn a_file_does_not_undo_a_recovery_unless_told_to() {
         assert_eq!(ran.well(), ["0 created, 1 updated, 0 unchanged."]);
         assert_eq!(
             ran.err,
-            "note: 1 password kept that a recovery has set since, and the file's not taken: \
+            "note: 1 password kept, changed otherwise than by an import as far as is recorded: \
              --overwrite-passwords takes the file's\n"
         );
         let kept = kit.user("ann@example.com").await.unwrap();
@@ -493,6 +493,8 @@ async fn ctrl_c_ends_an_import_with_what_was_done() {
         .interrupted(&["users", "import", text(&file), "--local"], || {
             kit.aws.calls("TransactWriteItems") > 50
         })
+        .await
+        .ended()
         .await;
     assert_eq!(ran.code, Some(130), "{ran:?}");
     let created: usize = ran.out.split(' ').next().unwrap().parse().unwrap();
@@ -506,4 +508,48 @@ async fn ctrl_c_ends_an_import_with_what_was_done() {
     let keys = kit.keys().await;
     let users = keys.iter().filter(|key| key.starts_with("USER#")).count();
     assert_eq!(users, created, "what was begun was finished");
+}
+
+#[tokio::test]
+async fn ctrl_c_while_a_file_is_checked_ends_the_import_before_anything_is_written() {
+    let kit = Kit::new().await;
+    let file = kit.file(&[
+        json!({"email": "ann@example.com"}),
+        json!({"email": "bob@example.com"}),
+        json!({"email": "cyd@example.com"}),
+    ]);
+    // Every line is under way by then, and no other is left to begin.
+    kit.aws.holds("GetItem");
+    let interrupted = kit
+        .interrupted(&["users", "import", text(&file), "--local"], || {
+            kit.aws.calls("GetItem") == 3
+        })
+        .await;
+    kit.aws.recovers();
+    let ran = interrupted.ended().await;
+    let stopped = Ran {
+        code: Some(130),
+        out: "Stopped. Nothing was written.\n".to_owned(),
+        err: String::new(),
+    };
+    assert_eq!(ran, stopped);
+    assert_eq!(kit.keys().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_second_ctrl_c_ends_an_import_at_once() {
+    let kit = Kit::new().await;
+    for held in ["GetItem", "TransactWriteItems"] {
+        let file = kit.file(&[json!({"email": "ann@example.com"})]);
+        kit.aws.holds(held);
+        let interrupted = kit
+            .interrupted(&["users", "import", text(&file), "--local"], || {
+                kit.aws.calls(held) > 0
+            })
+            .await;
+        interrupted.interrupt().await;
+        let ran = interrupted.ended().await;
+        assert_eq!((ran.code, ran.out.as_str()), (Some(130), ""), "{ran:?}");
+        kit.aws.recovers();
+    }
 }

@@ -14,8 +14,9 @@ use regain::keys::IndexKeys;
 use regain::store::Store;
 use regain::users::User;
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::net::TcpListener;
-use tokio::process::Command;
+use tokio::process::{Child, ChildStderr, Command};
 
 pub(crate) use aws::Aws;
 pub(crate) use secrets::Version;
@@ -31,6 +32,35 @@ pub(crate) struct Kit {
     pub(crate) aws: Aws,
     table: Client,
     folder: tempfile::TempDir,
+}
+
+/// A run of the binary that has been interrupted once.
+pub(crate) struct Interrupted {
+    process: Child,
+    err: BufReader<ChildStderr>,
+}
+
+impl Interrupted {
+    /// Interrupts it as Ctrl-C does.
+    pub(crate) async fn interrupt(&self) {
+        let process = self.process.id().unwrap().to_string();
+        let sent = Command::new("kill").args(["-INT", &process]).status().await;
+        assert!(sent.unwrap().success());
+    }
+
+    /// What it came to, with what it has said since on stderr.
+    pub(crate) async fn ended(mut self) -> Ran {
+        let mut err = String::new();
+        let (ran, read) = tokio::join!(
+            self.process.wait_with_output(),
+            self.err.read_to_string(&mut err)
+        );
+        read.unwrap();
+        Ran {
+            err,
+            ..Ran::of(ran.unwrap())
+        }
+    }
 }
 
 /// What a run of the binary came to.
@@ -142,21 +172,33 @@ impl Kit {
         command
     }
 
-    /// Runs `regain`, and interrupts it as Ctrl-C does once `begun` says so.
-    pub(crate) async fn interrupted(&self, arguments: &[&str], begun: impl Fn() -> bool) -> Ran {
-        let running = self
+    /// Starts `regain`, and interrupts it as Ctrl-C does once `begun` says so. Returns when it has said
+    /// that it stops.
+    pub(crate) async fn interrupted(
+        &self,
+        arguments: &[&str],
+        begun: impl Fn() -> bool,
+    ) -> Interrupted {
+        let mut process = self
             .command(&[("AWS_REGION", "eu-central-1")], arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            .kill_on_drop(true)
             .spawn()
             .unwrap();
         while !begun() {
             tokio::task::yield_now().await;
         }
-        let process = running.id().unwrap().to_string();
-        let sent = Command::new("kill").args(["-INT", &process]).status().await;
-        assert!(sent.unwrap().success());
-        Ran::of(running.wait_with_output().await.unwrap())
+        let err = BufReader::new(process.stderr.take().unwrap());
+        let mut interrupted = Interrupted { process, err };
+        interrupted.interrupt().await;
+        let mut said = String::new();
+        interrupted.err.read_line(&mut said).await.unwrap();
+        assert_eq!(
+            said,
+            "note: stopping after the lines under way; Ctrl-C again exits at once\n"
+        );
+        interrupted
     }
 
     /// Writes what a recovery does of a user's password, except for the password itself.

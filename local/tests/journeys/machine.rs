@@ -375,7 +375,7 @@ async fn a_bad_line_stops_the_load_with_its_number_and_loads_nothing() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_loaded_again_does_not_undo_a_recovery() {
+async fn a_file_that_is_loaded_again_does_not_undo_a_recovery_unless_told_to() {
     let folder = tempfile::tempdir().unwrap();
     let (data, users) = (
         folder.path().join("data"),
@@ -388,15 +388,21 @@ async fn a_file_that_is_loaded_again_does_not_undo_a_recovery() {
         id: id.to_owned(),
         email,
     };
-    let setup = || kept_in(&data).option("--users", &users).start();
-    let stack = setup();
+    let setup = || kept_in(&data).option("--users", &users);
+    let stack = setup().start();
     let (web, mut mailbox) = (Web::of(&stack), Mailbox::of(&stack, &person));
     let session = web.begin(&person.email).await;
     let code = mailbox.next_code().await;
     web.set_both(&session, &code, PASSWORD).await.data();
     drop(stack);
-    let stack = setup();
+    let stack = setup().start();
     assert!(person.has_password(&stack, PASSWORD).await);
+    let kept = "1 with a password that was changed otherwise than by an import, which was kept: \
+        --overwrite-passwords takes the file's";
+    assert!(stack.said().contains(kept), "{}", stack.said());
+    drop(stack);
+    let stack = setup().flag("--overwrite-passwords").start();
+    assert!(person.has_password(&stack, "the old password").await);
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ fn failures() -> Vec<Failure> {
         Refusal::SessionOver,
         Refusal::OtherUser,
         Refusal::GuessesSpent { until: None },
+        Refusal::GuessesSpent { until: Some(LATER) },
         Refusal::CodeExpired,
         Refusal::CodeWrong,
         Refusal::TokenUnknown,
@@ -71,7 +72,18 @@ fn failures() -> Vec<Failure> {
         .collect()
 }
 
+/// The contract's two error tables, and the reasons for which a password is refused.
+fn contract() -> Value {
+    serde_json::from_str(include_str!("../../tests/contract/errors.json")).unwrap()
+}
+
 fn answered(failure: &Failure, protocol: Protocol, locale: Locale) -> (u16, Value) {
+    let (status, _, body) = answered_with_wait(failure, protocol, locale);
+    (status, body)
+}
+
+/// The status, whether `Retry-After` comes with it, and the body.
+fn answered_with_wait(failure: &Failure, protocol: Protocol, locale: Locale) -> (u16, bool, Value) {
     let context = Context {
         protocol,
         locale,
@@ -80,22 +92,28 @@ fn answered(failure: &Failure, protocol: Protocol, locale: Locale) -> (u16, Valu
     };
     let reply = failed(failure, &context);
     let body = serde_json::from_slice(reply.body()).unwrap();
-    (reply.status().as_u16(), body)
+    let waits = reply.headers().contains_key(RETRY_AFTER);
+    (reply.status().as_u16(), waits, body)
 }
 
 #[test]
 fn the_error_tables_are_those_of_the_contract() {
-    let contract: Value =
-        serde_json::from_str(include_str!("../../tests/contract/errors.json")).unwrap();
+    let contract = contract();
     for (protocol, table) in [
         (Protocol::Directory, "directory"),
         (Protocol::AuthV1, "auth_v1"),
     ] {
         let mut found = BTreeMap::<String, Value>::new();
         for failure in failures() {
-            let (status, body) = answered(&failure, protocol, Locale::En);
+            let (status, waits, body) = answered_with_wait(&failure, protocol, Locale::En);
             let code = body["error"].as_str().unwrap().to_owned();
+            let is_first = !found.contains_key(&code);
             let row = found.entry(code).or_insert(json!({"statuses": []}));
+            if is_first && waits {
+                row["retryAfter"] = "always".into();
+            } else if !is_first && waits != (row["retryAfter"] == "always") {
+                row["retryAfter"] = "sometimes".into();
+            }
             if protocol == Protocol::Directory {
                 assert_eq!(body["code"], body["error"]);
                 row["message"] = body["message"].clone();
@@ -107,6 +125,36 @@ fn the_error_tables_are_those_of_the_contract() {
             }
         }
         assert_eq!(json!(found), contract[table], "{table}");
+    }
+}
+
+#[test]
+fn the_reasons_for_which_a_password_is_refused_are_those_of_the_contract() {
+    let reasons = [
+        Reason::TooShort { minimum: 8 },
+        Reason::TooLong,
+        Reason::TooCommon,
+        Reason::Breached,
+        Reason::ContainsAddress,
+        Reason::ContainsServiceName,
+        Reason::ContainsProfile,
+    ];
+    // A new one does not compile until it is listed above.
+    for reason in reasons {
+        match reason {
+            Reason::TooShort { .. }
+            | Reason::TooLong
+            | Reason::TooCommon
+            | Reason::Breached
+            | Reason::ContainsAddress
+            | Reason::ContainsServiceName
+            | Reason::ContainsProfile => {}
+        }
+    }
+    for protocol in [Protocol::Directory, Protocol::AuthV1] {
+        let failure = Refusal::PasswordRefused(reasons.to_vec()).into();
+        let (_, body) = answered(&failure, protocol, Locale::En);
+        assert_eq!(body["reasons"], contract()["reasons"]);
     }
 }
 

@@ -77,6 +77,15 @@ pub enum Stopped {
 }
 
 impl Suppressed {
+    /// How an address is suppressed, by its lookup item, if it is or was.
+    ///
+    /// # Errors
+    /// If the item is not what this version writes.
+    pub fn read(lookup: Item) -> Result<Option<Self>, StoreError> {
+        let lookup: Lookup = read(lookup)?;
+        Ok(lookup.suppressed)
+    }
+
     /// Which mails are stopped at a time.
     #[must_use]
     pub fn stopped(&self, at: Timestamp) -> Stopped {
@@ -199,7 +208,7 @@ impl Store {
                 Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                     match refused.item().cloned() {
                         None => return Ok(()),
-                        Some(item) => found(item)?,
+                        Some(item) => Suppressed::read(item)?,
                     }
                 }
                 _ => return Err(StoreError::unreachable(error)),
@@ -222,11 +231,6 @@ impl Store {
         let written = self.transact(vec![updated(update)?]).await?;
         Ok(matches!(written, Transacted::Applied))
     }
-}
-
-fn found(item: Item) -> Result<Option<Suppressed>, StoreError> {
-    let lookup: Lookup = read(item)?;
-    Ok(lookup.suppressed)
 }
 
 #[cfg(test)]

@@ -46,12 +46,13 @@ pub struct ImportRules {
     pub policy: Policy,
     /// The statuses that may recover. Other ones are noted.
     pub statuses: RecoverableStatuses,
-    /// Whether a password that was set by a recovery after the user was brought in is replaced, too.
+    /// Whether a password that was changed otherwise than by an import, as by a recovery, is replaced,
+    /// too.
     pub overwrite_passwords: bool,
 }
 
 impl ImportRules {
-    /// The rules of a stack: a password that was set by a recovery stays.
+    /// The rules of a stack: a password that was changed otherwise than by an import stays.
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
         Self {
@@ -76,8 +77,8 @@ pub struct Imported {
     pub updated: usize,
     /// Users that were as their lines say already.
     pub unchanged: usize,
-    /// Users, updated or not, whose password was set by a recovery since, so that it was kept and the
-    /// line's was not taken.
+    /// Users, updated or not, whose password was changed otherwise than by an import, so that it was
+    /// kept and the line's was not taken.
     pub passwords_kept: usize,
 }
 
@@ -124,10 +125,10 @@ pub enum ImportError {
     /// The cost of a hash is out of range.
     #[error(transparent)]
     Cost(#[from] InvalidCost),
-    /// It was stopped before all lines were done.
+    /// It was stopped while the lines were checked.
     #[error("stopped after {done} of {lines} lines")]
     Stopped {
-        /// Lines that were done.
+        /// Lines that were checked.
         done: usize,
         /// All lines.
         lines: usize,
@@ -240,7 +241,8 @@ impl Import {
             done: done.len(),
             lines: total,
         };
-        if done.len() < total {
+        // A short file is under way as a whole before anybody can stop it.
+        if done.len() < total || progress.is_stopped() {
             return Err(stopped);
         }
         let mut subjects = importer::Subjects::default();

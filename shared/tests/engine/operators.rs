@@ -127,6 +127,50 @@ async fn a_line_that_says_what_is_known_already_writes_nothing() {
     }
 }
 
+#[tokio::test]
+async fn a_line_without_an_id_does_not_change_a_user_who_has_another_address() {
+    let kit = Kit::new().await;
+    let ann = kit.user(ANN).await;
+    // Moved by another program, which left the lookup of the old address behind.
+    let elsewhere = AttributeValue::S("elsewhere@example.com".to_owned());
+    kit.change_user(&ann, "email", elsewhere).await;
+    let before = kit.dump().await;
+    let rules = ImportRules::of(kit.settings());
+    let line = json!({ "email": ANN, "phone": "1", "password": "somebody else's own" });
+    let refused = import(&kit.store, &rules, &line.to_string(), NOON, &mut kit.rng()).await;
+    let refused = refused.unwrap_err().to_string();
+    let id = ann.id.as_str();
+    let reason =
+        format!("line 1: \"email\" leads to the user {id}, who does not have that address");
+    assert!(refused.contains(&reason), "{refused}");
+    assert_eq!(kit.dump().await, before);
+
+    let line = json!({ "id": id, "email": ANN });
+    let (imported, _) = import(&kit.store, &rules, &line.to_string(), NOON, &mut kit.rng())
+        .await
+        .unwrap();
+    assert_eq!(imported.updated, 1, "an id says who is meant");
+    assert_eq!(kit.stored(&ann).await.email, ANN);
+}
+
+#[tokio::test]
+async fn a_user_who_moved_while_a_line_without_an_id_was_brought_in_stays_as_they_are() {
+    let kit = Kit::new().await;
+    let ann = kit.user(ANN).await;
+    let line = json!({ "email": ANN, "phone": "1" });
+    let imported = import_while(&kit, &line, async || {
+        let elsewhere = AttributeValue::S("elsewhere@example.com".to_owned());
+        kit.change_user(&ann, "email", elsewhere).await;
+    });
+    let refused = imported.await.unwrap_err();
+    assert!(refused.contains("does not have that address"), "{refused}");
+    let stored = kit.stored(&ann).await;
+    assert_eq!(
+        (stored.email.as_str(), stored.phone.as_str()),
+        ("elsewhere@example.com", "")
+    );
+}
+
 /// What other programs may have left in place of a status.
 fn odd_statuses() -> [AttributeValue; 5] {
     [

@@ -11,8 +11,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use regain::locale::Locale;
+use regain::password::{Candidate, Policy};
 use regain::template::Template;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::{CODE_SECRET, INDEX_SECRET, listen};
 
@@ -25,6 +27,8 @@ enum Answer {
     Status(u16),
     /// As [`Answer::Failure`], once so many calls have gone well.
     FailureAfter(usize, &'static str, &'static str),
+    /// What it would be, but not before [`Aws::recovers`].
+    Held(watch::Receiver<()>),
 }
 
 #[derive(Debug)]
@@ -34,6 +38,7 @@ struct Inner {
     secrets: Mutex<String>,
     answers: Mutex<HashMap<String, Answer>>,
     calls: Mutex<HashMap<String, usize>>,
+    held: watch::Sender<()>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +56,7 @@ impl Aws {
             secrets: Mutex::default(),
             answers: Mutex::default(),
             calls: Mutex::default(),
+            held: watch::Sender::default(),
         });
         let app = Router::new()
             .fallback(answer)
@@ -97,9 +103,16 @@ impl Aws {
         locked(&self.inner.answers).insert(call.to_owned(), answer);
     }
 
+    /// Has a call wait for its answer until all goes as before again.
+    pub(crate) fn holds(&self, call: &str) {
+        let held = Answer::Held(self.inner.held.subscribe());
+        locked(&self.inner.answers).insert(call.to_owned(), held);
+    }
+
     /// All goes as before again.
     pub(crate) fn recovers(&self) {
         locked(&self.inner.answers).clear();
+        self.inner.held.send_replace(());
     }
 
     /// How often a call came.
@@ -159,9 +172,10 @@ async fn answer(
         Some(Answer::FailureAfter(well, code, message)) if times > well => {
             return failure(&call, 400, code, message);
         }
+        Some(Answer::Held(mut until)) => until.changed().await.unwrap(),
         _ => {}
     }
-    if let Some((status, body)) = endpoint(&call) {
+    if let Some((status, body)) = endpoint(&call, &asked) {
         let status = StatusCode::from_u16(status).unwrap();
         return (status, [("x-request-id", "1")], body.to_string()).into_response();
     }
@@ -217,7 +231,18 @@ fn all_right(call: &str, url: &str) -> Option<Value> {
 pub(crate) const SESSION: &str = "0b8c2c3e-51a4-4c1c-9f0e-6f4d1a2b3c4d";
 
 /// What an endpoint of the API answers who asks for an unknown address, and then guesses.
-fn endpoint(path: &str) -> Option<(u16, Value)> {
+fn endpoint(path: &str, asked: &Value) -> Option<(u16, Value)> {
+    if let Some(password) = asked["password"].as_str() {
+        // The policy comes first, and here it is the strictest that a stack can have.
+        let policy = Policy {
+            min_length: 64,
+            service_name: "Regain Doctor".to_owned(),
+        };
+        let reasons = policy.check(&Candidate::new(password.to_owned().into()));
+        if !reasons.is_empty() {
+            return Some((422, json!({"status_code": 422})));
+        }
+    }
     Some(match path {
         "/auth/v1/forgot-password" => (200, json!({"status_code": 200, "data": SESSION})),
         "/auth/v1/forgot-password/resend-otp" => (429, json!({"status_code": 429})),

@@ -5,23 +5,15 @@ use std::sync::LazyLock;
 use reqwest::header::HeaderMap;
 use serde_json::{Map, Value, json};
 
-/// The contract's two error tables: `directory` and `auth_v1`.
+/// The contract's two error tables, `directory` and `auth_v1`, and the `reasons` for which a password is
+/// refused. A row's `retryAfter` says whether the error comes with `Retry-After`: `always`, `sometimes`
+/// (where waiting helps), or never if it has none.
 pub(crate) static ERRORS: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!(
         "../../../../shared/tests/contract/errors.json"
     ))
     .unwrap()
 });
-
-/// Errors that come with `Retry-After`, always.
-const TO_BE_RETRIED: [&str; 4] = [
-    "DI_USR_LIM",
-    "DI_SYS_UNA",
-    "too_many_requests",
-    "service_unavailable",
-];
-/// Errors that come with it where waiting helps.
-const PERHAPS_RETRIED: [&str; 2] = ["DI_USC_SAE", "attempts_exceeded"];
 
 /// An answer of the API.
 #[derive(Clone, Debug)]
@@ -151,11 +143,14 @@ impl Answer {
             }
         }
         assert_eq!(body, Value::Object(expected), "the exact envelope");
-        let retry_after = self.header("retry-after");
-        if TO_BE_RETRIED.contains(&code) {
-            assert!(self.retry_after() > 0, "{self:?}");
-        } else if !PERHAPS_RETRIED.contains(&code) {
-            assert_eq!(retry_after, None, "{self:?}");
+        let known = ERRORS["reasons"].as_array().unwrap();
+        for reason in body["reasons"].as_array().into_iter().flatten() {
+            assert!(known.contains(reason), "{self:?}");
+        }
+        match row["retryAfter"].as_str() {
+            Some("always") => assert!(self.retry_after() > 0, "{self:?}"),
+            Some("sometimes") => {}
+            _ => assert_eq!(self.header("retry-after"), None, "{self:?}"),
         }
         assert_eq!(
             self.header("allow"),

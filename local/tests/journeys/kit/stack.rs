@@ -72,6 +72,12 @@ impl Setup {
         self
     }
 
+    /// An option of the command line without a value.
+    pub(crate) fn flag(mut self, name: &str) -> Self {
+        self.arguments.push(name.to_owned());
+        self
+    }
+
     /// A port that is not free to choose.
     pub(crate) fn port(mut self, port: u16) -> Self {
         self.port = port;

@@ -79,7 +79,7 @@ impl Subjects {
 enum NewPassword<'a> {
     /// The line has none, or the same.
     Stays,
-    /// The line has another one, and the user's own was set by a recovery.
+    /// The line has another one, and the user's own was changed otherwise than by an import.
     Kept,
     IsHashed(&'a PasswordHash),
     IsTyped(&'a Candidate),
@@ -217,6 +217,17 @@ impl Importer {
             Some(id) => self.store.user_and_size_besides(id).await?,
             None => None,
         };
+        // Without an id only the address says who is meant, and its lookup may be out of date.
+        if line.id.is_none()
+            && let Some((user, _)) = &stored
+            && !user.has_address(&line.address)
+        {
+            let id = user.id.as_str();
+            let reason = format!(
+                "\"email\" leads to the user {id}, who does not have that address: say by \"id\" who is meant"
+            );
+            return Err(BadLine::new(line.number(), reason).into());
+        }
         let (before, besides) = stored.map_or((None, 0), |(user, size)| (Some(user), size));
         Ok(Found {
             id: subject.unwrap_or(drawn),
@@ -236,7 +247,7 @@ impl Importer {
         let stored = before.and_then(|user| user.password_hash.as_ref());
         let is_kept = stored.is_some()
             && !self.overwrite_passwords
-            && before.is_some_and(User::has_set_a_password_since_the_import);
+            && before.is_some_and(User::has_a_password_of_no_import);
         match (&line.password, stored) {
             (Password::Unsaid, _) => Ok(NewPassword::Stays),
             (Password::Hashed(hash), Some(stored)) if hash == stored => Ok(NewPassword::Stays),
