@@ -68,6 +68,54 @@ fn a_password_that_is_a_word_and_little_else_is_noticed() {
 }
 
 #[test]
+fn accents_do_not_tell_words_apart() {
+    for (password, text, why) in [
+        ("joseangelvelasquez", "José Ángel Velásquez", "Spanish"),
+        ("José-Ángel1", "Jose Angel", "accents in the password only"),
+        ("jurgen123", "Jürgen", "German"),
+        ("JU\u{308}RGEN12", "Jurgen", "decomposed"),
+        (
+            "nguyenthanh1",
+            "Nguyễn Thành",
+            "Vietnamese, two on one letter",
+        ),
+        ("lukasz123", "Łukasz", "a stroke"),
+        ("soren-kjaer1", "Søren", "a stroke, and more"),
+        ("isiksahin12", "Işık Şahin", "Turkish"),
+        ("Έλενα2026", "Ελενα", "Greek"),
+        ("محمد-محمد1", "مُحَمَّد", "Arabic, pointed"),
+        ("ﾀﾞｲｷﾀﾞｲｷ12", "ダイキ", "Japanese, half width"),
+    ] {
+        assert!(leans(password, &[text]), "{why}: {password:?} and {text:?}");
+    }
+    for (password, text, why) in [
+        ("だいきはたいき", "たいが", "voiced kana are other letters"),
+        ("Žluťoučký kůň", "José", "another word with accents"),
+    ] {
+        assert!(
+            !leans(password, &[text]),
+            "{why}: {password:?} and {text:?}"
+        );
+    }
+}
+
+#[test]
+fn a_code_point_of_the_password_counts_once_whatever_it_folds_to() {
+    for (password, why) in [
+        ("kurniawan㍿㍿", "four ideographs each"),
+        ("kurniawan\u{fdfa}", "eighteen letters"),
+        ("kurniawanﬃﬃﬃ", "three letters each"),
+        ("kurniawanéééé123", "a letter and an accent each"),
+        ("kurniawan강강강강123", "three parts of a syllable each"),
+    ] {
+        assert!(leans(password, &["Kurniawan"]), "{why}: {password:?}");
+    }
+    for password in ["kurniawan㍿㌀㌁㌂㌃㌄㌅㌆", "kurniawanéáúíçñöü"] {
+        assert!(!leans(password, &["Kurniawan"]), "{password:?}");
+    }
+}
+
+#[test]
 fn words_are_taken_out_together_in_any_order() {
     for (password, texts, why) in [
         (
