@@ -7,21 +7,29 @@ use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use super::Candidate;
-use crate::unicode::is_invisible;
+use crate::unicode::{digit, is_invisible};
 
 /// Folds case and width: texts that differ in nothing else are the same afterwards (compatibility
-/// caseless matching, Unicode 3.13, D146). `Ｐａｓｓ` becomes `pass`, and `ﬁ` becomes `fi`.
+/// caseless matching, Unicode 3.13, D146). `Ｐａｓｓ` becomes `pass`, and `ﬁ` becomes `fi`. Decimal digits
+/// of any script become those of ASCII.
 pub(super) fn fold(text: &str) -> impl Iterator<Item = char> {
-    fold_case(text.chars()).nfkc()
+    fold_case(text.chars()).nfkc().map(ascii_digit)
 }
 
 /// Folds one code point like [`fold`], and takes its accents off: each comes after its letter.
 pub(super) fn decompose(character: char) -> impl Iterator<Item = char> {
-    fold_case(iter::once(character)).nfkd().map(without_stroke)
+    fold_case(iter::once(character))
+        .nfkd()
+        .map(without_stroke)
+        .map(ascii_digit)
 }
 
 fn fold_case(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
     text.nfd().default_case_fold().nfkd().default_case_fold()
+}
+
+fn ascii_digit(character: char) -> char {
+    digit(character).map_or(character, |value| char::from(b'0' + value))
 }
 
 /// The letter that is typed where a keyboard lacks one with a stroke. Unicode does not decompose these.

@@ -321,6 +321,10 @@ mod tests {
             ("pass\0word", TooCommon, "a control character"),
             ("𝐩𝐚𝐬𝐬𝐰𝐨𝐫𝐝", TooCommon, "bold letters of mathematics"),
             ("１２３４５６７８", TooCommon, "full-width digits"),
+            ("۱۲۳۴۵۶۷۸", TooCommon, "Persian digits"),
+            ("١٢٣٤٥٦٧٨", TooCommon, "Arabic digits"),
+            ("१२३४५६७८", TooCommon, "Devanagari digits"),
+            ("password๑", TooCommon, "a Thai digit behind a word"),
             ("i owned you", Breached, "a breached one with spaces"),
             (
                 "ＩＯｗｎｅｄＹｏｕ",

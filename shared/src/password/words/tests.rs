@@ -249,6 +249,12 @@ fn numbers_are_noticed_from_six_digits_on_and_with_another_prefix() {
         ),
         ("34567890!!", "0812-3456-7890", "the end of it"),
         ("19900517ab", "1990-05-17", "a date"),
+        ("٠٨١٢٣٤٥٦٧٨٩٠", "0812-3456-7890", "in Arabic digits"),
+        (
+            "+62 812 3456 7890",
+            "۰۸۱۲-۳۴۵۶-۷۸۹۰",
+            "kept in Persian digits",
+        ),
         ("pin123456", "123456", "six digits"),
     ] {
         assert!(
