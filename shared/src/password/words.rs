@@ -91,12 +91,12 @@ impl Remainder {
         found
     }
 
-    /// Whether fewer than [`OWN`] characters are left. Marks that stand alone, between known words or
+    /// Whether fewer than [`OWN`] code points are left. Marks that stand alone, between known words or
     /// around them, are not counted.
     pub(super) fn is_too_little(&self) -> bool {
         let left = self.0.split(|character| character.known);
         let left = left.filter(|part| !part.iter().all(|it| is_mark(it.folded)));
-        left.flatten().map(|it| it.code_points).sum::<usize>() < OWN
+        left.map(own_code_points).sum::<usize>() < OWN
     }
 
     /// Any six digits in a row of a number count, so that a phone number is recognised in national and
@@ -308,6 +308,19 @@ impl Script {
             _ => Self::Spaced,
         }
     }
+}
+
+/// How many code points of a part count. Marks that follow each other count once each, however often they
+/// are repeated: `!!!!` is as easy to guess as `!`.
+fn own_code_points(part: &[Character]) -> usize {
+    let runs = part.chunk_by(|one, next| is_mark(one.folded) == is_mark(next.folded));
+    let counted = runs.flat_map(|run| {
+        run.iter().enumerate().filter(|(index, character)| {
+            let mut before = run.iter().take(*index);
+            !is_mark(character.folded) || before.all(|it| it.folded != character.folded)
+        })
+    });
+    counted.map(|(_, character)| character.code_points).sum()
 }
 
 /// Whether a character is punctuation or the like. Emoji and other pictures are not: they are as hard
