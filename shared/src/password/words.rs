@@ -19,7 +19,7 @@ pub(super) const OWN: usize = 8;
 
 /// The shortest known word, in letters: shorter ones are in many good passwords.
 const SHORTEST: usize = 4;
-/// The shortest known word in a script that has no spaces between words.
+/// The shortest known word in a script that has no spaces between words, or writes a syllable as a letter.
 const SHORTEST_UNSPACED: usize = 2;
 /// The shortest known number, in digits.
 const SHORTEST_NUMBER: usize = 6;
@@ -190,8 +190,8 @@ fn words(text: &str) -> BTreeSet<Vec<char>> {
         let word = only_letters(word);
         for part in word.chunk_by(|one, next| Script::of(*one) == Script::of(*next)) {
             words.insert(part.to_vec());
-            // Two ideographs are a word inside a longer name, too.
-            if part.first().copied().map(Script::of) == Some(Script::Han) {
+            // Where no spaces are written, the names within a name are known words, too.
+            if part.first().is_some_and(|it| Script::of(*it).is_unspaced()) {
                 words.extend(part.windows(SHORTEST_UNSPACED).map(<[_]>::to_vec));
             }
         }
@@ -268,7 +268,7 @@ fn is_in_a_word(character: char) -> bool {
 }
 
 fn is_known_word(word: &[char]) -> bool {
-    let unspaced = |it: &&char| matches!(Script::of(**it), Script::Han | Script::Unspaced);
+    let unspaced = |it: &&char| Script::of(**it).is_unspaced();
     let is_number = word.iter().all(char::is_ascii_digit);
     (word.len() >= SHORTEST && !is_number)
         || word.iter().filter(unspaced).count() >= SHORTEST_UNSPACED
@@ -279,7 +279,9 @@ fn is_known_word(word: &[char]) -> bool {
 enum Script {
     Number,
     Han,
-    /// Without spaces between words.
+    /// Syllables, of which a name has two or three.
+    Hangul,
+    /// Any other without spaces between words.
     Unspaced,
     Spaced,
 }
@@ -293,6 +295,7 @@ impl Script {
             | '\u{4e00}'..='\u{9fff}'
             | '\u{f900}'..='\u{faff}'
             | '\u{20000}'..='\u{3ffff}' => Self::Han,
+            '\u{ac00}'..='\u{d7a3}' => Self::Hangul,
             '\u{e00}'..='\u{fff}'              // Thai, Lao, Tibetan
             | '\u{1000}'..='\u{109f}'          // Myanmar
             | '\u{1780}'..='\u{17ff}'          // Khmer
@@ -307,6 +310,11 @@ impl Script {
             | '\u{1aff0}'..='\u{1b16f}' => Self::Unspaced, // more of Katakana and Hiragana
             _ => Self::Spaced,
         }
+    }
+
+    /// Whether two letters are a word, and a name has other names within it.
+    const fn is_unspaced(self) -> bool {
+        matches!(self, Self::Han | Self::Hangul | Self::Unspaced)
     }
 }
 

@@ -97,7 +97,11 @@ fn accents_do_not_tell_words_apart() {
         assert!(leans(password, &[text]), "{why}: {password:?} and {text:?}");
     }
     for (password, text, why) in [
-        ("だいきはたいき", "たいが", "voiced kana are other letters"),
+        (
+            "かきくかきくかき",
+            "がぎぐ",
+            "voiced kana are other letters",
+        ),
         ("Žluťoučký kůň", "José", "another word with accents"),
     ] {
         assert!(
@@ -205,6 +209,33 @@ fn two_letters_are_a_word_where_no_spaces_are_written() {
         ("ສົມສົມສົມສົມ", "ສົມ", "Lao"),
         ("សុខសុខសុខសុខ", "សុខ", "Khmer"),
         ("အောင်အောင်၉၉", "အောင်", "Burmese"),
+        ("김민수김민수12", "김민수", "Korean, twice"),
+        (
+            "민수민수민수12",
+            "김민수",
+            "Korean, without the family name",
+        ),
+        ("민수김-민수김-1", "김 민수", "Korean, the other way round"),
+        (
+            "\u{1100}\u{1175}\u{11b7}민수김민수12",
+            "김민수",
+            "Korean, decomposed",
+        ),
+        (
+            "지훈지훈지훈1",
+            "\u{110c}\u{1175}\u{1112}\u{116e}\u{11ab}",
+            "Korean, a decomposed name",
+        ),
+        ("たろうたろう99", "たなかたろう", "a given name in kana"),
+        ("タロウタロウ99", "タナカタロウ", "a given name in katakana"),
+        (
+            "はなはなはなはな1",
+            "たなかはな",
+            "a given name of two kana",
+        ),
+        ("สมชายสมชาย1", "สมชายใจดี", "a given name in Thai"),
+        ("ใจดีใจดีใจดี1", "สมชายใจดี", "a family name in Thai"),
+        ("សុខាសុខាសុខា", "ចាន់សុខា", "a given name in Khmer"),
     ] {
         assert!(leans(password, &[text]), "{why}: {password:?} and {text:?}");
     }
@@ -449,6 +480,65 @@ const PROFILES: [(&str, &[&str]); 6] = [
         ],
     ),
 ];
+
+/// Passphrases where words have no spaces between them, or are short.
+const PASSPHRASES: [&str; 30] = [
+    "ひつじが九ひきねむる",
+    "あめのひのかえる",
+    "よるのぷーるでおよぐ",
+    "แมวกินปลาทูสด",
+    "หมูบินได้แล้ว",
+    "달콤한감자세자루",
+    "あさごはんにはあおいりんご",
+    "ゆきのあさにきつねがはねる",
+    "でんしゃでうみまでいきたい",
+    "むらさきのかばんとながぐつ",
+    "猫がピアノの上で寝ている",
+    "カレーは二日目がおいしい",
+    "コーヒーとバナナのあさごはん",
+    "山の上で星を数える夜",
+    "แมวสีส้มนอนบนหลังคา",
+    "กาแฟเย็นกับขนมปัง",
+    "ฝนตกที่ภูเขาตอนเช้า",
+    "ช้างเดินข้ามสะพานไม้",
+    "รถไฟสายเหนือออกดึก",
+    "ทะเลสีฟ้ากับเรือเล็ก",
+    "파란 고양이가 피아노를 친다",
+    "비오는날에는파전과막걸리",
+    "바다에서 주운 조개껍데기",
+    "아침마다 사과 두 개",
+    "기차 타고 부산까지 간다",
+    "눈 오는 밤의 붕어빵 가게",
+    "紫色的大象在图书馆跳舞",
+    "星期天早上吃七个包子",
+    "雨天我们去山里采蘑菇",
+    "ខ្មៅដៃពណ៌ខៀវលើតុ",
+];
+
+/// Profiles of people who have such names.
+const UNSPACED_PROFILES: [&[&str]; 10] = [
+    &["たなかたろう", "東京都渋谷区", "山と写真が好きです"],
+    &["さとう はなこ", "サトウハナコ", "佐藤花子", "大阪市北区"],
+    &["すずき いちろう", "スズキイチロウ", "コーヒー"],
+    &["สมชายใจดี", "กรุงเทพมหานคร"],
+    &["น้ำฝน ศรีสุข", "เชียงใหม่", "ครู"],
+    &["김민수", "서울특별시 강남구", "개발자"],
+    &["이 서연", "부산광역시 해운대구"],
+    &["박지훈", "Park Jihoon", "경기도 수원시"],
+    &["王小明", "北京市朝阳区", "软件工程师"],
+    &["ចាន់ សុខា", "ភ្នំពេញ"],
+];
+
+#[test]
+fn good_passphrases_without_spaces_are_not_refused_because_of_a_usual_profile() {
+    let pairs = PASSPHRASES
+        .iter()
+        .flat_map(|password| UNSPACED_PROFILES.map(|texts| (password, texts)));
+    let refused: Vec<_> = pairs
+        .filter(|(password, texts)| leans(password, texts))
+        .collect();
+    assert!(refused.is_empty(), "{refused:?}");
+}
 
 #[test]
 fn good_passwords_are_not_refused_because_of_a_usual_profile() {
