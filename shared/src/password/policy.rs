@@ -5,7 +5,7 @@
 //! known words, which are those of the service's name, the person's address and their profile, if
 //! eight code points are left without them.
 
-use super::fold::is_visible;
+use super::fold::{is_visible, listed};
 use super::words::{OWN, Remainder};
 use super::{Candidate, lists};
 use crate::address::Address;
@@ -79,13 +79,13 @@ impl Policy {
                 minimum: self.min_length,
             });
         }
-        let mut rest = Remainder::of(password);
-        let folded = rest.text();
+        let folded = listed(password);
         if lists::is_common(&folded) {
             reasons.push(Reason::TooCommon);
         } else if lists::is_breached(&folded) {
             reasons.push(Reason::Breached);
         }
+        let mut rest = Remainder::of(password);
         if rest.take_out(&self.service_name) && rest.is_too_little() {
             reasons.push(Reason::ContainsServiceName);
         }
@@ -321,6 +321,10 @@ mod tests {
             ("pass\0word", TooCommon, "a control character"),
             ("𝐩𝐚𝐬𝐬𝐰𝐨𝐫𝐝", TooCommon, "bold letters of mathematics"),
             ("１２３４５６７８", TooCommon, "full-width digits"),
+            ("۱۲۳۴۵۶۷۸", TooCommon, "Persian digits"),
+            ("١٢٣٤٥٦٧٨", TooCommon, "Arabic digits"),
+            ("१२३४५६७८", TooCommon, "Devanagari digits"),
+            ("password๑", TooCommon, "a Thai digit behind a word"),
             ("i owned you", Breached, "a breached one with spaces"),
             (
                 "ＩＯｗｎｅｄＹｏｕ",

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use unicode_normalization::char::canonical_combining_class;
-use zeroize::Zeroizing;
+use unicode_normalization::char::{canonical_combining_class, compose};
+use zeroize::{DefaultIsZeroes, Zeroizing};
 
 use super::Candidate;
-use super::fold::{fold, is_ignorable, is_visible};
+use super::fold::{decompose, is_ignorable, is_visible};
 use crate::address::Address;
 
 /// How many visible code points a password needs besides known words. As many as the shortest
@@ -19,7 +19,7 @@ pub(super) const OWN: usize = 8;
 
 /// The shortest known word, in letters: shorter ones are in many good passwords.
 const SHORTEST: usize = 4;
-/// The shortest known word in a script that has no spaces between words.
+/// The shortest known word in a script that has no spaces between words, or writes a syllable as a letter.
 const SHORTEST_UNSPACED: usize = 2;
 /// The shortest known number, in digits.
 const SHORTEST_NUMBER: usize = 6;
@@ -36,27 +36,33 @@ const NOWHERE: usize = usize::MAX;
 /// (ITU-T E.164), or the 0 before a national number.
 const DIALLED_BEFORE: usize = 5;
 
+/// A character of a folded text.
+#[derive(Clone, Copy, Default)]
+struct Character {
+    folded: char,
+    /// How many code points of the text it stands for. A code point that folds to several characters
+    /// is counted with the first of them.
+    code_points: usize,
+    /// Whether it is part of a known word.
+    known: bool,
+}
+
+impl DefaultIsZeroes for Character {}
+
 /// A password, folded, without white space and invisible characters. Each character is known or not.
 /// Wiped when dropped.
-pub(super) struct Remainder(Zeroizing<Vec<(char, bool)>>);
+pub(super) struct Remainder(Zeroizing<Vec<Character>>);
 
 impl Remainder {
     /// All of a password. Nothing in it is known yet.
     pub(super) fn of(password: &Candidate) -> Self {
-        let folded = || fold(password.as_str()).filter(|character| is_visible(*character));
+        let folded = || characters(password.as_str(), is_visible);
         // Room for all of it at once: growing would leave copies behind that nothing wipes.
-        let mut characters = Zeroizing::new(Vec::with_capacity(folded().count()));
-        characters.extend(folded().map(|character| (character, false)));
-        Self(characters)
-    }
-
-    /// The password as the lists have it.
-    pub(super) fn text(&self) -> Zeroizing<String> {
-        let characters = || self.0.iter().map(|(character, _)| *character);
-        let length = characters().map(char::len_utf8).sum();
-        let mut text = Zeroizing::new(String::with_capacity(length));
-        text.extend(characters());
-        text
+        let mut whole = Zeroizing::new(Vec::with_capacity(folded().count()));
+        for character in folded() {
+            append(&mut whole, character);
+        }
+        Self(whole)
     }
 
     /// Takes out all known words of a text. Returns whether there were any.
@@ -75,7 +81,7 @@ impl Remainder {
     pub(super) fn take_out_address(&mut self, address: &Address) -> bool {
         let mut found = self.take_out(address.local_part());
         for spelling in [address.as_str(), &address.readable()] {
-            let whole: Vec<char> = letters(spelling).collect();
+            let whole = only_letters(&folded(spelling));
             for scheme in SCHEMES {
                 let word: Vec<char> = scheme.chars().chain(whole.iter().copied()).collect();
                 found |= whole.len() >= SHORTEST
@@ -85,12 +91,12 @@ impl Remainder {
         found
     }
 
-    /// Whether fewer than [`OWN`] characters are left. Marks that stand alone, between known words or
+    /// Whether fewer than [`OWN`] code points are left. Marks that stand alone, between known words or
     /// around them, are not counted.
     pub(super) fn is_too_little(&self) -> bool {
-        let left = self.0.split(|(_, known)| *known);
-        let left = left.filter(|part| !part.iter().all(|(character, _)| is_mark(*character)));
-        left.map(<[_]>::len).sum::<usize>() < OWN
+        let left = self.0.split(|character| character.known);
+        let left = left.filter(|part| !part.iter().all(|it| is_mark(it.folded)));
+        left.map(own_code_points).sum::<usize>() < OWN
     }
 
     /// Any six digits in a row of a number count, so that a phone number is recognised in national and
@@ -102,14 +108,14 @@ impl Remainder {
         }
         if found {
             let mut dialled = 0;
-            for (character, known) in self.0.iter_mut().rev() {
-                if !character.is_alphanumeric() {
+            for character in self.0.iter_mut().rev() {
+                if !is_letter(character.folded) {
                     continue;
                 }
-                dialled = match (character.is_ascii_digit(), *known) {
+                dialled = match (character.folded.is_ascii_digit(), character.known) {
                     (true, true) => DIALLED_BEFORE,
                     (true, false) if dialled > 0 => {
-                        *known = true;
+                        character.known = true;
                         dialled - 1
                     }
                     _ => 0,
@@ -123,8 +129,8 @@ impl Remainder {
     fn take_out_word(&mut self, word: &[char], cut: bool) -> bool {
         let occurrences = self.occurrences(word, cut);
         for (first, last) in &occurrences {
-            for (_, known) in self.0.iter_mut().take(last + 1).skip(*first) {
-                *known = true;
+            for character in self.0.iter_mut().take(last + 1).skip(*first) {
+                character.known = true;
             }
         }
         !occurrences.is_empty()
@@ -143,8 +149,8 @@ impl Remainder {
         // For each number of letters, from 1 on: where the longest text begins that ends here and has
         // that many letters of the word; all of them, or all but one.
         let mut begins = vec![[NOWHERE; 2]; word.len()];
-        for (at, (typed, _)) in self.0.iter().enumerate() {
-            let is_skipped = !typed.is_alphanumeric();
+        for (at, typed) in self.0.iter().enumerate() {
+            let is_skipped = !is_letter(typed.folded);
             // Of a text one letter shorter, before this character.
             let mut shorter = [at, NOWHERE];
             // Of the whole word and of the word without its last letter, after this character.
@@ -155,7 +161,7 @@ impl Remainder {
                     before[1] = before[1].min(shorter[0]);
                 }
                 let mut after = if is_skipped { before } else { [NOWHERE; 2] };
-                if stands_for(*typed, *letter) {
+                if stands_for(typed.folded, *letter) {
                     after = [after[0].min(shorter[0]), after[1].min(shorter[1])];
                 }
                 *begin = after;
@@ -176,16 +182,16 @@ impl Remainder {
 }
 
 /// The known words of a text: all of it, each word, and each part of a word that is in one script.
-/// Marks are left out.
+/// Marks and accents are left out.
 fn words(text: &str) -> BTreeSet<Vec<char>> {
-    let folded: Vec<char> = fold(text).filter(|it| !is_ignorable(*it)).collect();
+    let folded = folded(text);
     let mut words = BTreeSet::from([only_letters(&folded)]);
     for word in folded.split(|character| !is_in_a_word(*character)) {
         let word = only_letters(word);
         for part in word.chunk_by(|one, next| Script::of(*one) == Script::of(*next)) {
             words.insert(part.to_vec());
-            // Two ideographs are a word inside a longer name, too.
-            if part.first().copied().map(Script::of) == Some(Script::Han) {
+            // Where no spaces are written, the names within a name are known words, too.
+            if part.first().is_some_and(|it| Script::of(*it).is_unspaced()) {
                 words.extend(part.windows(SHORTEST_UNSPACED).map(<[_]>::to_vec));
             }
         }
@@ -197,7 +203,7 @@ fn words(text: &str) -> BTreeSet<Vec<char>> {
 
 /// The numbers of a text, whatever the marks and spaces between their digits.
 fn numbers(text: &str) -> Vec<Vec<char>> {
-    let letters: Vec<char> = letters(text).collect();
+    let letters = only_letters(&folded(text));
     let parts = letters.chunk_by(|one, next| one.is_ascii_digit() == next.is_ascii_digit());
     parts
         .filter(|part| part.iter().all(char::is_ascii_digit))
@@ -205,14 +211,55 @@ fn numbers(text: &str) -> Vec<Vec<char>> {
         .collect()
 }
 
-/// The letters and digits of a text, folded.
-fn letters(text: &str) -> impl Iterator<Item = char> {
-    fold(text).filter(|it| it.is_alphanumeric() && !is_ignorable(*it))
+/// The characters of a text, folded, of those that are wanted; each accent behind its letter.
+fn characters(text: &str, is_wanted: fn(char) -> bool) -> impl Iterator<Item = Character> {
+    text.chars().flat_map(move |code_point| {
+        let wanted = decompose(code_point).filter(move |it| is_wanted(*it));
+        wanted.enumerate().map(|(index, folded)| Character {
+            folded,
+            code_points: usize::from(index == 0),
+            known: false,
+        })
+    })
+}
+
+/// Appends a character to a text. What makes another letter of the one before it, and no accent, is put
+/// together with it: the parts of a Hangul syllable, and the voicing marks of kana.
+fn append(text: &mut Vec<Character>, next: Character) {
+    let joins = matches!(
+        next.folded,
+        '\u{1161}'..='\u{1175}' | '\u{11a8}'..='\u{11c2}' | '\u{3099}' | '\u{309a}'
+    );
+    if joins
+        && let Some(last) = text.last_mut()
+        && let Some(whole) = compose(last.folded, next.folded)
+    {
+        last.folded = whole;
+        last.code_points += next.code_points;
+    } else {
+        text.push(next);
+    }
+}
+
+/// A text, folded like a password, with its white space.
+fn folded(text: &str) -> Vec<char> {
+    let mut whole = Vec::new();
+    for character in characters(text, |it| !is_ignorable(it)) {
+        append(&mut whole, character);
+    }
+    whole.into_iter().map(|it| it.folded).collect()
 }
 
 fn only_letters(folded: &[char]) -> Vec<char> {
     let letters = folded.iter().copied();
-    letters.filter(|it| it.is_alphanumeric()).collect()
+    letters.filter(|it| is_letter(*it)).collect()
+}
+
+/// Whether a character is a letter, a vowel sign or a digit: it counts when words are compared. Accents
+/// and the points of Arabic and Hebrew do not, for they are often not typed.
+fn is_letter(character: char) -> bool {
+    let is_accent = canonical_combining_class(character) != 0;
+    character.is_alphanumeric() && (!is_accent || Script::of(character) == Script::Unspaced)
 }
 
 /// Whether a character does not end a word: accents and vowel signs do not.
@@ -221,7 +268,7 @@ fn is_in_a_word(character: char) -> bool {
 }
 
 fn is_known_word(word: &[char]) -> bool {
-    let unspaced = |it: &&char| matches!(Script::of(**it), Script::Han | Script::Unspaced);
+    let unspaced = |it: &&char| Script::of(**it).is_unspaced();
     let is_number = word.iter().all(char::is_ascii_digit);
     (word.len() >= SHORTEST && !is_number)
         || word.iter().filter(unspaced).count() >= SHORTEST_UNSPACED
@@ -232,7 +279,9 @@ fn is_known_word(word: &[char]) -> bool {
 enum Script {
     Number,
     Han,
-    /// Without spaces between words.
+    /// Syllables, of which a name has two or three.
+    Hangul,
+    /// Any other without spaces between words.
     Unspaced,
     Spaced,
 }
@@ -246,6 +295,7 @@ impl Script {
             | '\u{4e00}'..='\u{9fff}'
             | '\u{f900}'..='\u{faff}'
             | '\u{20000}'..='\u{3ffff}' => Self::Han,
+            '\u{ac00}'..='\u{d7a3}' => Self::Hangul,
             '\u{e00}'..='\u{fff}'              // Thai, Lao, Tibetan
             | '\u{1000}'..='\u{109f}'          // Myanmar
             | '\u{1780}'..='\u{17ff}'          // Khmer
@@ -261,6 +311,24 @@ impl Script {
             _ => Self::Spaced,
         }
     }
+
+    /// Whether two letters are a word, and a name has other names within it.
+    const fn is_unspaced(self) -> bool {
+        matches!(self, Self::Han | Self::Hangul | Self::Unspaced)
+    }
+}
+
+/// How many code points of a part count. Marks that follow each other count once each, however often they
+/// are repeated: `!!!!` is as easy to guess as `!`.
+fn own_code_points(part: &[Character]) -> usize {
+    let runs = part.chunk_by(|one, next| is_mark(one.folded) == is_mark(next.folded));
+    let counted = runs.flat_map(|run| {
+        run.iter().enumerate().filter(|(index, character)| {
+            let mut before = run.iter().take(*index);
+            !is_mark(character.folded) || before.all(|it| it.folded != character.folded)
+        })
+    });
+    counted.map(|(_, character)| character.code_points).sum()
 }
 
 /// Whether a character is punctuation or the like. Emoji and other pictures are not: they are as hard

@@ -40,6 +40,14 @@ fn a_password_that_is_a_word_and_little_else_is_noticed() {
         ("r!3!g!@!!!n", "Regain", "a sign as a mark and for a letter"),
         ("regainregain1", "Regain", "twice"),
         ("regain!!!!!!!!", "Regain", "nothing but marks besides"),
+        ("regain1!!!!!!!", "Regain", "a digit and one mark, repeated"),
+        (
+            "regain1!?!?!?!?",
+            "Regain",
+            "a digit and two marks, repeated",
+        ),
+        ("........1........regain", "Regain", "a digit between marks"),
+        ("budi1990----", "Budi", "a year and one mark, repeated"),
         ("ＲＥＧＡＩＮ２０２６", "Regain", "full width"),
         ("reg\u{200b}a\u{ad}in2026", "Regain", "invisible characters"),
         ("regain2026", "Ｒｅｇａｉｎ", "a word in full width"),
@@ -64,6 +72,58 @@ fn a_password_that_is_a_word_and_little_else_is_noticed() {
         ("a1b2c3d4!", "a1b2c3d4", "letters and digits in turn"),
     ] {
         assert!(leans(password, &[text]), "{why}: {password:?} and {text:?}");
+    }
+}
+
+#[test]
+fn accents_do_not_tell_words_apart() {
+    for (password, text, why) in [
+        ("joseangelvelasquez", "José Ángel Velásquez", "Spanish"),
+        ("José-Ángel1", "Jose Angel", "accents in the password only"),
+        ("jurgen123", "Jürgen", "German"),
+        ("JU\u{308}RGEN12", "Jurgen", "decomposed"),
+        (
+            "nguyenthanh1",
+            "Nguyễn Thành",
+            "Vietnamese, two on one letter",
+        ),
+        ("lukasz123", "Łukasz", "a stroke"),
+        ("soren-kjaer1", "Søren", "a stroke, and more"),
+        ("isiksahin12", "Işık Şahin", "Turkish"),
+        ("Έλενα2026", "Ελενα", "Greek"),
+        ("محمد-محمد1", "مُحَمَّد", "Arabic, pointed"),
+        ("ﾀﾞｲｷﾀﾞｲｷ12", "ダイキ", "Japanese, half width"),
+    ] {
+        assert!(leans(password, &[text]), "{why}: {password:?} and {text:?}");
+    }
+    for (password, text, why) in [
+        (
+            "かきくかきくかき",
+            "がぎぐ",
+            "voiced kana are other letters",
+        ),
+        ("Žluťoučký kůň", "José", "another word with accents"),
+    ] {
+        assert!(
+            !leans(password, &[text]),
+            "{why}: {password:?} and {text:?}"
+        );
+    }
+}
+
+#[test]
+fn a_code_point_of_the_password_counts_once_whatever_it_folds_to() {
+    for (password, why) in [
+        ("kurniawan㍿㍿", "four ideographs each"),
+        ("kurniawan\u{fdfa}", "eighteen letters"),
+        ("kurniawanﬃﬃﬃ", "three letters each"),
+        ("kurniawanéééé123", "a letter and an accent each"),
+        ("kurniawan강강강강123", "three parts of a syllable each"),
+    ] {
+        assert!(leans(password, &["Kurniawan"]), "{why}: {password:?}");
+    }
+    for password in ["kurniawan㍿㌀㌁㌂㌃㌄㌅㌆", "kurniawanéáúíçñöü"] {
+        assert!(!leans(password, &["Kurniawan"]), "{password:?}");
     }
 }
 
@@ -149,6 +209,33 @@ fn two_letters_are_a_word_where_no_spaces_are_written() {
         ("ສົມສົມສົມສົມ", "ສົມ", "Lao"),
         ("សុខសុខសុខសុខ", "សុខ", "Khmer"),
         ("အောင်အောင်၉၉", "အောင်", "Burmese"),
+        ("김민수김민수12", "김민수", "Korean, twice"),
+        (
+            "민수민수민수12",
+            "김민수",
+            "Korean, without the family name",
+        ),
+        ("민수김-민수김-1", "김 민수", "Korean, the other way round"),
+        (
+            "\u{1100}\u{1175}\u{11b7}민수김민수12",
+            "김민수",
+            "Korean, decomposed",
+        ),
+        (
+            "지훈지훈지훈1",
+            "\u{110c}\u{1175}\u{1112}\u{116e}\u{11ab}",
+            "Korean, a decomposed name",
+        ),
+        ("たろうたろう99", "たなかたろう", "a given name in kana"),
+        ("タロウタロウ99", "タナカタロウ", "a given name in katakana"),
+        (
+            "はなはなはなはな1",
+            "たなかはな",
+            "a given name of two kana",
+        ),
+        ("สมชายสมชาย1", "สมชายใจดี", "a given name in Thai"),
+        ("ใจดีใจดีใจดี1", "สมชายใจดี", "a family name in Thai"),
+        ("សុខាសុខាសុខា", "ចាន់សុខា", "a given name in Khmer"),
     ] {
         assert!(leans(password, &[text]), "{why}: {password:?} and {text:?}");
     }
@@ -201,6 +288,12 @@ fn numbers_are_noticed_from_six_digits_on_and_with_another_prefix() {
         ),
         ("34567890!!", "0812-3456-7890", "the end of it"),
         ("19900517ab", "1990-05-17", "a date"),
+        ("٠٨١٢٣٤٥٦٧٨٩٠", "0812-3456-7890", "in Arabic digits"),
+        (
+            "+62 812 3456 7890",
+            "۰۸۱۲-۳۴۵۶-۷۸۹۰",
+            "kept in Persian digits",
+        ),
         ("pin123456", "123456", "six digits"),
     ] {
         assert!(
@@ -303,6 +396,12 @@ fn a_password_with_enough_of_its_own_is_left_alone() {
             "Regain",
             "8 of its own, one of them a mark",
         ),
+        (
+            "regain-k7-p2-x9",
+            "Regain",
+            "a mark between other characters",
+        ),
+        ("regain1!?#%&+=", "Regain", "8 different ones"),
         ("vK4#tq9z", "Regain", "nothing of it"),
         ("vK4#tq9", "Regain", "nothing of it, and short"),
         ("regai2026", "Regain", "a part of it"),
@@ -381,6 +480,65 @@ const PROFILES: [(&str, &[&str]); 6] = [
         ],
     ),
 ];
+
+/// Passphrases where words have no spaces between them, or are short.
+const PASSPHRASES: [&str; 30] = [
+    "ひつじが九ひきねむる",
+    "あめのひのかえる",
+    "よるのぷーるでおよぐ",
+    "แมวกินปลาทูสด",
+    "หมูบินได้แล้ว",
+    "달콤한감자세자루",
+    "あさごはんにはあおいりんご",
+    "ゆきのあさにきつねがはねる",
+    "でんしゃでうみまでいきたい",
+    "むらさきのかばんとながぐつ",
+    "猫がピアノの上で寝ている",
+    "カレーは二日目がおいしい",
+    "コーヒーとバナナのあさごはん",
+    "山の上で星を数える夜",
+    "แมวสีส้มนอนบนหลังคา",
+    "กาแฟเย็นกับขนมปัง",
+    "ฝนตกที่ภูเขาตอนเช้า",
+    "ช้างเดินข้ามสะพานไม้",
+    "รถไฟสายเหนือออกดึก",
+    "ทะเลสีฟ้ากับเรือเล็ก",
+    "파란 고양이가 피아노를 친다",
+    "비오는날에는파전과막걸리",
+    "바다에서 주운 조개껍데기",
+    "아침마다 사과 두 개",
+    "기차 타고 부산까지 간다",
+    "눈 오는 밤의 붕어빵 가게",
+    "紫色的大象在图书馆跳舞",
+    "星期天早上吃七个包子",
+    "雨天我们去山里采蘑菇",
+    "ខ្មៅដៃពណ៌ខៀវលើតុ",
+];
+
+/// Profiles of people who have such names.
+const UNSPACED_PROFILES: [&[&str]; 10] = [
+    &["たなかたろう", "東京都渋谷区", "山と写真が好きです"],
+    &["さとう はなこ", "サトウハナコ", "佐藤花子", "大阪市北区"],
+    &["すずき いちろう", "スズキイチロウ", "コーヒー"],
+    &["สมชายใจดี", "กรุงเทพมหานคร"],
+    &["น้ำฝน ศรีสุข", "เชียงใหม่", "ครู"],
+    &["김민수", "서울특별시 강남구", "개발자"],
+    &["이 서연", "부산광역시 해운대구"],
+    &["박지훈", "Park Jihoon", "경기도 수원시"],
+    &["王小明", "北京市朝阳区", "软件工程师"],
+    &["ចាន់ សុខា", "ភ្នំពេញ"],
+];
+
+#[test]
+fn good_passphrases_without_spaces_are_not_refused_because_of_a_usual_profile() {
+    let pairs = PASSPHRASES
+        .iter()
+        .flat_map(|password| UNSPACED_PROFILES.map(|texts| (password, texts)));
+    let refused: Vec<_> = pairs
+        .filter(|(password, texts)| leans(password, texts))
+        .collect();
+    assert!(refused.is_empty(), "{refused:?}");
+}
 
 #[test]
 fn good_passwords_are_not_refused_because_of_a_usual_profile() {
