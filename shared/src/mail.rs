@@ -35,6 +35,7 @@ use crate::store::{
     is_mail, mail_session, mail_tag,
 };
 use crate::timestamp::Timestamp;
+use crate::users::unmailable;
 use crate::{aws, telemetry};
 
 /// How long a delivery can take: the claim, the index key, the lookup, the user, two versions of the code
@@ -382,6 +383,12 @@ impl Delivery {
             Recipient::Nobody => return Ok(Outcome::Nobody),
             Recipient::Suppressed => return Ok(Outcome::Suppressed),
         };
+        let to = recipient(&user.email, &request.address);
+        // No import stores such an address, but another program may have.
+        if unmailable(&to).is_some() {
+            tracing::error!("SES does not mail to a stored address, the mail is given up");
+            return Ok(Outcome::Refused);
+        }
         let locale = user.language().unwrap_or(request.locale);
         let code = self.code(request, keys, at).await?;
         let data = self.template_data(request, code.as_ref(), locale, at);
@@ -401,7 +408,6 @@ impl Delivery {
         if now() >= at.plus(LEASE).minus(aws::OPERATION) {
             return Err(Undelivered::TooSlow);
         }
-        let to = recipient(&user.email, &request.address);
         let sent = self
             .ses
             .send_email()
