@@ -27,7 +27,7 @@ use crate::protocol::{Call, Failure, Malformed, Reply, failed};
 use crate::recovery::{Recovery, Refusal};
 use crate::secrets::Secrets;
 use crate::session::Protocol;
-use crate::settings::{Deployment, MailSettings, SecretNames, Settings};
+use crate::settings::{Deployment, MailSettings, SecretNames, Settings, stack_name};
 use crate::store::Store;
 use crate::{ambient, aws, metrics, telemetry};
 
@@ -123,12 +123,14 @@ pub async fn keep() -> ExitCode {
     if let Err(error) = telemetry::init() {
         return stopped(&error);
     }
+    let stack = stack_name();
+    let stack = stack.as_deref();
     let keep = |invocation: Invocation| async move {
         let Some(event) = read::<LogEvent>(&invocation, &["awslogs"])? else {
             return Ok(());
         };
         // An error has the event given again, and in the end kept in the dead-letter queue.
-        forward::keep(&event, std::io::stdout()).map_err(|error| {
+        forward::keep(&event, stack, std::io::stdout()).map_err(|error| {
             tracing::error!(
                 error = telemetry::causes(&error),
                 "audit records failed, will be retried"

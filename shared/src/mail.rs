@@ -6,6 +6,7 @@
 
 pub mod events;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use aws_sdk_sesv2::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, Template as SesTemplate};
 use rand::rngs::StdRng;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -33,6 +35,7 @@ use crate::store::{
     is_mail, mail_session, mail_tag,
 };
 use crate::timestamp::Timestamp;
+use crate::users::unmailable;
 use crate::{aws, telemetry};
 
 /// How long a delivery can take: the claim, the index key, the lookup, the user, two versions of the code
@@ -56,19 +59,22 @@ struct StreamRecord {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Change {
-    keys: Keys,
+    keys: BTreeMap<String, KeyValue>,
     sequence_number: String,
 }
 
+/// A key's value, of one of the three types that DynamoDB knows for keys.
 #[derive(Debug, Deserialize)]
-struct Keys {
-    pk: Text,
+enum KeyValue {
+    S(String),
+    N(IgnoredAny),
+    B(IgnoredAny),
 }
 
-#[derive(Debug, Deserialize)]
-struct Text {
-    #[serde(rename = "S")]
-    s: String,
+/// The change that a record tells of.
+struct Written {
+    pk: String,
+    sequence_number: String,
 }
 
 /// Where a record comes from. Only the test events of other services say another source.
@@ -90,14 +96,25 @@ struct Number {
     sequence_number: String,
 }
 
-/// Reads a record's change; `None` if the record is of another service.
-fn change(record: &RawValue) -> Result<Option<Change>, Unreadable> {
+/// Reads a record's change; `None` if the record is of another service, or of another table: ours has a
+/// text as its key `pk`. Only test events have such records.
+fn change(record: &RawValue) -> Result<Option<Written>, Unreadable> {
     let origin: Origin = serde_json::from_str(record.get())?;
     if origin.source.is_some_and(|source| source != "aws:dynamodb") {
         return Ok(None);
     }
     let record: StreamRecord = serde_json::from_str(record.get())?;
-    Ok(Some(record.dynamodb))
+    let Change {
+        mut keys,
+        sequence_number,
+    } = record.dynamodb;
+    Ok(match keys.remove("pk") {
+        Some(KeyValue::S(pk)) => Some(Written {
+            pk,
+            sequence_number,
+        }),
+        Some(KeyValue::N(_) | KeyValue::B(_)) | None => None,
+    })
 }
 
 /// The records of a batch that are to be tried again; the others are done.
@@ -216,8 +233,8 @@ impl Delivery {
         let mut result = BatchResult::default();
         let mut nameless = None;
         for record in batch.records.unwrap_or_default() {
-            let Change {
-                keys,
+            let Written {
+                pk,
                 sequence_number,
             } = match change(&record) {
                 Ok(Some(change)) => change,
@@ -233,7 +250,7 @@ impl Delivery {
                 }
             };
             let claimant = Claimant::draw(rng);
-            match self.deliver(&keys.pk.s, &claimant, &now).await {
+            match self.deliver(&pk, &claimant, &now).await {
                 Ok(Some(outcome)) => tracing::info!(outcome = outcome.name(), "mail closed"),
                 Ok(None) => tracing::info!("mail was closed before"),
                 Err(Undelivered::NoRequest) => {
@@ -366,6 +383,12 @@ impl Delivery {
             Recipient::Nobody => return Ok(Outcome::Nobody),
             Recipient::Suppressed => return Ok(Outcome::Suppressed),
         };
+        let to = recipient(&user.email, &request.address);
+        // No import stores such an address, but another program may have.
+        if unmailable(&to).is_some() {
+            tracing::error!("SES does not mail to a stored address, the mail is given up");
+            return Ok(Outcome::Refused);
+        }
         let locale = user.language().unwrap_or(request.locale);
         let code = self.code(request, keys, at).await?;
         let data = self.template_data(request, code.as_ref(), locale, at);
@@ -385,7 +408,6 @@ impl Delivery {
         if now() >= at.plus(LEASE).minus(aws::OPERATION) {
             return Err(Undelivered::TooSlow);
         }
-        let to = recipient(&user.email, &request.address);
         let sent = self
             .ses
             .send_email()

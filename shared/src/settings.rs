@@ -289,10 +289,16 @@ impl Deployment {
     pub fn from_env() -> Result<Self, SettingsError> {
         let source = Source(&env);
         Ok(Self {
-            stack: source.text("STACK_NAME"),
+            stack: stack_name(),
             table: source.required("TABLE_NAME")?,
         })
     }
+}
+
+/// `STACK_NAME`: the stack that a function belongs to, if it was told.
+#[must_use]
+pub fn stack_name() -> Option<String> {
+    Source(&env).text("STACK_NAME")
 }
 
 /// The names of the secrets a function may read.

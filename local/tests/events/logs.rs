@@ -63,9 +63,23 @@ fn is_endpoint(function: &str) -> bool {
     !["deliver-mail", "mail-events", "audit-trail"].contains(&function)
 }
 
+/// The test events that Lambda's console offers for other services, as `sam local generate-event` has them.
+fn console_events() -> Vec<Json> {
+    [
+        include_str!("console/cloudwatch-logs.json"),
+        include_str!("console/dynamodb.json"),
+        include_str!("console/s3.json"),
+        include_str!("console/scheduled.json"),
+        include_str!("console/sqs.json"),
+    ]
+    .map(|event| serde_json::from_str(event).unwrap())
+    .into()
+}
+
 #[tokio::test]
 async fn a_probe_is_answered_by_every_function_and_counts_for_nothing() {
-    let probes = [
+    let mut probes = console_events();
+    probes.extend([
         json!({}),
         json!([]),
         json!(null),
@@ -74,18 +88,7 @@ async fn a_probe_is_answered_by_every_function_and_counts_for_nothing() {
         json!({"warmer": true}),
         json!({"source": "serverless-plugin-warmup"}),
         json!({"key1": "value1", "key2": "value2", "key3": "value3"}),
-        json!({
-            "version": "0",
-            "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-            "detail-type": "Scheduled Event",
-            "source": "aws.events",
-            "account": "123456789012",
-            "time": "2026-01-01T00:00:00Z",
-            "region": "us-east-1",
-            "resources": ["arn:aws:events:us-east-1:123456789012:rule/warm"],
-            "detail": {},
-        }),
-    ];
+    ]);
     let recorded = Recorded::start("info").await;
     for function in functions() {
         for probe in &probes {
@@ -111,6 +114,10 @@ async fn of_an_event_without_records_or_with_those_of_others_nothing_is_delivere
         json!({"Records": null}),
         json!({"Records": [{"eventSource": "aws:sqs", "messageId": "1", "body": "MAIL#1"}]}),
         json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "MAIL#1"}}]}),
+        record_of(json!({"Id": {"N": "1"}})),
+        record_of(json!({"pk": {"N": "1"}})),
+        record_of(json!({"pk": {"B": "TUFJTCMx"}})),
+        record_of(json!({"id": {"S": "MAIL#1"}, "sk": {"S": "MAIL#1"}})),
     ] {
         let answer = recorded.running.invoke("deliver-mail", &event).await;
         let answer = answer.unwrap_or_else(|error| panic!("{event}: {error}"));
@@ -118,6 +125,14 @@ async fn of_an_event_without_records_or_with_those_of_others_nothing_is_delivere
     }
     assert_eq!(recorded.said("deliver-mail"), "");
     recorded.running.finish().await;
+}
+
+/// A record of the stream of a table with such keys.
+fn record_of(keys: Json) -> Json {
+    json!({"Records": [{
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {"Keys": keys, "SequenceNumber": "77"},
+    }]})
 }
 
 /// Events of a kind that cannot be read, with a password, a code and a token in them.
@@ -233,7 +248,7 @@ async fn a_record_that_cannot_be_read_is_tried_again_and_holds_no_other_up() {
     let good = fixture.event["Records"].as_array().unwrap();
     for (torn, named) in [
         (
-            json!({"dynamodb": {"Keys": {"pk": {"N": "1"}}, "SequenceNumber": "77"}}),
+            json!({"dynamodb": {"Keys": {"pk": {"S": 1}}, "SequenceNumber": "77"}}),
             true,
         ),
         (json!({"dynamodb": {"SequenceNumber": "77"}}), true),

@@ -152,7 +152,7 @@ fn kept(event: &[u8]) -> bool {
         return false;
     };
     let mut lines = Vec::new();
-    if forward::keep(&event, &mut lines).is_err() {
+    if forward::keep(&event, None, &mut lines).is_err() {
         assert!(lines.is_empty());
     }
     assert!(lines.last().is_none_or(|last| *last == b'\n'));

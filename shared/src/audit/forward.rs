@@ -60,12 +60,13 @@ impl ForwardError {
 
 /// Writes the records of an event one after the other, each with the log group that it comes from, which
 /// no function can say of itself. What CloudWatch Logs sends to see whether anybody is there (a control
-/// message) holds none.
+/// message) holds none, and neither does an event of a log group that is not of `stack`, such as the
+/// console's test event. Without a stack's name, every log group is taken for its own.
 ///
 /// # Errors
 /// When the event cannot be unpacked, and then nothing is written; or when its records cannot be written,
 /// and those that were are written again: a record that is there twice is one record.
-pub fn keep(event: &LogEvent, mut to: impl Write) -> Result<(), ForwardError> {
+pub fn keep(event: &LogEvent, stack: Option<&str>, mut to: impl Write) -> Result<(), ForwardError> {
     let packed = BASE64
         .decode(event.awslogs.data.as_bytes())
         .map_err(ForwardError::malformed)?;
@@ -77,7 +78,8 @@ pub fn keep(event: &LogEvent, mut to: impl Write) -> Result<(), ForwardError> {
     // What serde says is left out: it may quote a line.
     let lines: Lines =
         serde_json::from_slice(&text).map_err(|_| ForwardError::malformed("not log lines"))?;
-    if lines.message_type != "DATA_MESSAGE" {
+    let is_ours = stack.is_none_or(|stack| is_log_group_of(stack, &lines.log_group));
+    if lines.message_type != "DATA_MESSAGE" || !is_ours {
         return Ok(());
     }
     let records = lines.log_events.iter().map(|line| {
@@ -87,6 +89,13 @@ pub fn keep(event: &LogEvent, mut to: impl Write) -> Result<(), ForwardError> {
     let records: String = records.collect::<Result<_, ForwardError>>()?;
     to.write_all(records.as_bytes())?;
     Ok(to.flush()?)
+}
+
+/// Whether a log group is that of a function of the stack.
+fn is_log_group_of(stack: &str, log_group: &str) -> bool {
+    let function = log_group.strip_prefix("/aws/lambda/");
+    let own = function.and_then(|function| function.strip_prefix(stack));
+    own.is_some_and(|own| own.starts_with('-'))
 }
 
 /// A record with the log group that it comes from, after all that it says itself.
@@ -142,7 +151,7 @@ mod tests {
 
     fn kept(event: &LogEvent) -> Result<String, ForwardError> {
         let mut kept = Vec::new();
-        keep(event, &mut kept).map(|()| String::from_utf8(kept).unwrap())
+        keep(event, Some("regain"), &mut kept).map(|()| String::from_utf8(kept).unwrap())
     }
 
     #[test]
@@ -169,7 +178,7 @@ mod tests {
         let mut lines = lines("DATA_MESSAGE");
         lines["logEvents"][1]["message"] = json!("secret");
         let mut kept = Vec::new();
-        let error = keep(&event(&packed(&lines)), &mut kept).unwrap_err();
+        let error = keep(&event(&packed(&lines)), Some("regain"), &mut kept).unwrap_err();
         assert!(!crate::telemetry::causes(&error).contains("secret"));
         assert_eq!(kept, b"", "nor is the record before it kept");
     }
@@ -178,6 +187,31 @@ mod tests {
     fn a_message_that_only_asks_whether_anybody_is_there_leaves_nothing() {
         let kept = kept(&event(&packed(&lines("CONTROL_MESSAGE")))).unwrap();
         assert_eq!(kept, "");
+    }
+
+    #[test]
+    fn an_event_of_a_log_group_that_is_not_the_stacks_leaves_nothing() {
+        for (stack, group, is_ours) in [
+            (Some("regain"), "/aws/lambda/regain-deliver-mail", true),
+            (Some("regain"), "testLogGroup", false),
+            (Some("regain"), "CloudTrail", false),
+            (Some("regain"), "", false),
+            (Some("regain"), "/aws/lambda/regain", false),
+            (Some("regain"), "/aws/lambda/regained-deliver-mail", false),
+            (Some("regain"), "/aws/lambda/other-deliver-mail", false),
+            (Some("regain"), "/aws/rds/regain-deliver-mail", false),
+            (None, "testLogGroup", true),
+        ] {
+            let mut lines = lines("DATA_MESSAGE");
+            lines["logGroup"] = json!(group);
+            let mut written = Vec::new();
+            keep(&event(&packed(&lines)), stack, &mut written).unwrap();
+            assert_eq!(!written.is_empty(), is_ours, "{group}");
+
+            lines["logEvents"][1]["message"] = json!("[ERROR] First test message");
+            let answer = keep(&event(&packed(&lines)), stack, io::sink());
+            assert_eq!(answer.is_err(), is_ours, "{group}: no record");
+        }
     }
 
     #[test]
@@ -217,7 +251,8 @@ mod tests {
     #[test]
     fn a_line_that_cannot_be_written_has_the_event_given_again() {
         let mut full = Cursor::new([0; 4]);
-        let error = keep(&event(&packed(&lines("DATA_MESSAGE"))), &mut full).unwrap_err();
+        let event = event(&packed(&lines("DATA_MESSAGE")));
+        let error = keep(&event, Some("regain"), &mut full).unwrap_err();
         assert!(matches!(error, ForwardError::Write(_)), "{error}");
     }
 }

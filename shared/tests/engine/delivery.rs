@@ -260,6 +260,24 @@ async fn what_ses_has_against_the_recipient_is_not_tried_again() {
 }
 
 #[tokio::test]
+async fn a_stored_address_that_ses_mails_to_never_is_refused_without_asking_ses() {
+    for email in [
+        "a;b@example.com",
+        "ren\u{e9}@example.com",
+        "ann.@example.com",
+        "ann..lee@example.com",
+        "ren\u{e9}@b\u{fc}cher.example",
+    ] {
+        let kit = Kit::new().await;
+        kit.user(email).await;
+        kit.start(Protocol::AuthV1, email, NOON).await;
+        assert_eq!(kit.deliver(NOON).await, NONE, "{email}");
+        assert_eq!(outcome(&kit).await.as_deref(), Some("refused"), "{email}");
+        assert!(kit.ses.mails().is_empty(), "{email}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_that_is_no_mail_requests_is_left_alone() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
@@ -427,15 +445,25 @@ async fn one_failure_leaves_the_rest_of_a_batch_alone() {
 
 #[tokio::test]
 async fn every_outcome_writes_the_mail_request_twice_and_nothing_else() {
-    for case in ["sent", "nobody", "expired", "refused", "failed"] {
+    for case in [
+        "sent",
+        "nobody",
+        "expired",
+        "refused",
+        "unmailable",
+        "failed",
+    ] {
         let kit = Kit::new().await;
-        kit.user(ANN).await;
-        kit.start(
-            Protocol::AuthV1,
-            if case == "nobody" { NOBODY } else { ANN },
-            NOON,
-        )
-        .await;
+        let unmailable = "a;b@example.com";
+        for user in [ANN, unmailable] {
+            kit.user(user).await;
+        }
+        let asked = match case {
+            "nobody" => NOBODY,
+            "unmailable" => unmailable,
+            _ => ANN,
+        };
+        kit.start(Protocol::AuthV1, asked, NOON).await;
         match case {
             "refused" => kit.ses.answer(SesAnswer::Refusal(
                 "MessageRejected",
