@@ -1,5 +1,7 @@
 //! The two languages, and which of them a person reads.
 
+use std::num::ParseFloatError;
+
 use serde::{Deserialize, Serialize};
 
 /// A language that texts and mails are written in.
@@ -46,7 +48,7 @@ impl Locale {
     /// The ranges are looked up as RFC 4647, 3.4, describes: regions are dropped, and `*` asks for nothing in
     /// particular. Only where one of our languages is refused (`en;q=0, *`) does it ask for the other.
     ///
-    /// Weights are read as they are meant: `Q` is `q`, and `.9` and `0,9` are 0.9. A weight that is no number
+    /// Weights are read as they are meant: `Q` is `q`, and `.9`, `0,9`, `"0.9"` and `90%` are 0.9. A weight that is no number
     /// ranks its language behind all others. An octet beyond ASCII counts as a blank.
     ///
     /// No crate does this: `accept-language` knows none of it, and its sort may panic on a quality of `NaN`.
@@ -97,10 +99,19 @@ fn weight(parameters: &str) -> f64 {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
     });
-    let number = weight.map_or(Ok(1.0), str::parse::<f64>);
+    let number = weight.map_or(Ok(1.0), number);
     match number {
         Ok(number) if !number.is_nan() => number.clamp(0.0, 1.0),
         _ => f64::MIN_POSITIVE,
+    }
+}
+
+/// A number, in quotes or not, in percent or not.
+fn number(text: &str) -> Result<f64, ParseFloatError> {
+    let text = text.trim_matches(['"', '\'', ' ', '\t']);
+    match text.strip_suffix('%') {
+        Some(percent) => Ok(percent.trim_end().parse::<f64>()? / 100.0),
+        None => text.parse(),
     }
 }
 
@@ -155,6 +166,12 @@ mod tests {
             ("en;q=-1, id;q=0.1", Locale::Id),
             ("id;q=0.9, en;q=1.5", Locale::En),
             ("en;q=1.5, id;q=0.9", Locale::En),
+            ("en;q=\"0.1\", id;q=\"0.9\"", Locale::Id),
+            ("id;q=0.8, en;q=\"0.9\"", Locale::En),
+            ("id;q=0.8, en;q='0.9'", Locale::En),
+            ("id;q=0.8, en;q=90%", Locale::En),
+            ("en;q=0.8, id;q=\"90 %\"", Locale::Id),
+            ("en;q=0%, id;q=1%", Locale::Id),
             ("en;q=high, id;q=0.1", Locale::Id),
             ("en;q=NaN, id;q=0.1", Locale::Id),
             ("en;q=, id;q=0.1", Locale::Id),

@@ -99,6 +99,8 @@ pub struct Awaiting {
     pub generation: Generation,
     /// Guesses charged so far.
     pub guesses: u32,
+    /// Whether an earlier code of the session was proven, before another was asked for.
+    pub was_proven: bool,
 }
 
 /// A session whose code was proven.
@@ -202,7 +204,11 @@ impl Session {
     #[must_use]
     pub fn repeat(&self, at: Timestamp) -> Repeat {
         match self {
-            Self::Validated(_) | Self::Used(_) => Repeat::Absent,
+            Self::Validated(_)
+            | Self::Used(_)
+            | Self::Awaiting(Awaiting {
+                was_proven: true, ..
+            }) => Repeat::Absent,
             Self::Awaiting(Awaiting { facts, .. }) => {
                 if facts.started_at > at.minus(IDEMPOTENCY_WINDOW) {
                     Repeat::Same
@@ -296,18 +302,19 @@ impl Session {
         nonce: Nonce,
         at: Timestamp,
     ) -> Result<Awaiting, Refused> {
-        let (facts, generation, guesses) = match self.live(at)? {
+        let (facts, generation, guesses, was_proven) = match self.live(at)? {
             Self::Awaiting(Awaiting {
                 facts,
                 generation,
                 guesses,
-            })
-            | Self::Validated(Validated {
+                was_proven,
+            }) => (facts, generation, guesses, was_proven),
+            Self::Validated(Validated {
                 facts,
                 generation,
                 guesses,
                 ..
-            }) => (facts, generation, guesses),
+            }) => (facts, generation, guesses, true),
             Self::Used(_) => return Err(Refused::Over),
         };
         if guesses >= limits.session_guesses {
@@ -322,6 +329,7 @@ impl Session {
             facts,
             generation,
             guesses,
+            was_proven,
         })
     }
 }
@@ -339,6 +347,7 @@ impl Awaiting {
             facts,
             generation,
             guesses: 0,
+            was_proven: false,
         }
     }
 

@@ -103,12 +103,14 @@ impl Store {
         let mut session = self
             .awaiting(&proven.facts, proven.generation.number)
             .expression_attribute_values(":validated", s(VALIDATED))
+            .expression_attribute_values(":proven", AttributeValue::Bool(true))
             .expression_attribute_values(":subject", s(proof.subject.as_str()))
             .expression_attribute_values(":credentialsVersion", n(proof.credentials_version))
             .expression_attribute_values(":proofExpiresAt", n(proof.expires_at.millis()))
             .expression_attribute_values(":refund", n(-1));
-        let mut set = "SET sessionState = :validated, subject = :subject, credentialsVersion = \
-                       :credentialsVersion, proofExpiresAt = :proofExpiresAt"
+        let mut set = "SET sessionState = :validated, proven = :proven, subject = :subject, \
+                       credentialsVersion = :credentialsVersion, \
+                       proofExpiresAt = :proofExpiresAt"
             .to_owned();
         if let Some(token) = proof.token {
             set.push_str(", tokenDigest = :token");

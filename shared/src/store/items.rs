@@ -1,5 +1,6 @@
 //! The items: how sessions, address states and mail requests are laid out in the table.
 
+use std::ops::Not;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,9 @@ struct SessionItem {
     generation: u64,
     nonce: String,
     guesses: u32,
+    /// Set by the proof, and kept when another code is asked for.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    proven: bool,
     started_at: Timestamp,
     code_expires_at: Timestamp,
     session_expires_at: Timestamp,
@@ -84,6 +88,7 @@ pub(super) fn new_session(session: &Awaiting, origin: &SessionOrigin) -> Result<
         generation: session.generation.number,
         nonce: session.generation.nonce.hex(),
         guesses: session.guesses,
+        proven: session.was_proven,
         started_at: facts.started_at,
         code_expires_at: session.generation.expires_at,
         session_expires_at: facts.expires_at,
@@ -123,6 +128,7 @@ pub(super) fn session(item: Item) -> Result<Session, StoreError> {
             facts,
             generation,
             guesses,
+            was_proven: item.proven,
         }),
         State::Validated => Session::Validated(Validated {
             facts,

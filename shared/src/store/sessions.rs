@@ -137,13 +137,15 @@ impl Store {
         let facts = &session.facts;
         let at = facts.started_at;
         // An id drawn at random is never there. One made from an Idempotency-Key may be: its session is
-        // replaced once the key's time is over, but never after it was proven.
+        // replaced once the key's time is over, but never after it was proven, even if it awaits another
+        // code since.
         let put_session = Put::builder()
             .table_name(&self.table)
             .set_item(Some(items::new_session(session, origin)?))
             .condition_expression(
                 "(attribute_not_exists(pk) OR startedAt <= :windowStart) AND \
-                 (attribute_not_exists(pk) OR sessionState = :awaiting)",
+                 (attribute_not_exists(pk) OR sessionState = :awaiting) AND \
+                 attribute_not_exists(proven)",
             )
             .expression_attribute_values(":windowStart", n(at.minus(IDEMPOTENCY_WINDOW).millis()))
             .expression_attribute_values(":awaiting", s(AWAITING))

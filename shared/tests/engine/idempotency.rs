@@ -208,6 +208,72 @@ async fn a_session_that_is_proven_while_its_key_begins_it_anew_is_kept() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_used_while_its_key_begins_it_anew_is_kept() {
+    let kit = Kit::with(&[("CODE_TTL_SECONDS", "3600")]).await;
+    kit.user(ANN).await;
+    let asked = || keyed(Protocol::Directory, ANN);
+    let first = kit.request(asked(), NOON).await.unwrap();
+    let code = kit.code(NOON).await;
+    let gate = kit.weather.hold(write_of(Protocol::Directory));
+    let (next, kept) = tokio::join!(kit.request(asked(), later(600)), async {
+        gate.wait().await;
+        kit.weather.clear();
+        let set = kit.set_with_code(&first, &code, PASSWORD, later(600)).await;
+        assert_eq!(told(&set), Told::Done);
+        let kept = kit.session_item(&first.session).await;
+        gate.wait().await;
+        kept
+    });
+    assert_ne!(next.unwrap().session, first.session);
+    assert_eq!(kit.session_item(&first.session).await, kept);
+}
+
+#[tokio::test]
+async fn a_key_never_leads_to_a_session_that_was_proven_and_awaits_another_code() {
+    let kit = Kit::with(&[("CODE_TTL_SECONDS", "3600")]).await;
+    kit.user(ANN).await;
+    let asked = || keyed(Protocol::AuthV1, ANN);
+    let first = kit.request(asked(), NOON).await.unwrap();
+    let code = kit.code(NOON).await;
+    kit.verify(&first, &code, later(1)).await.unwrap();
+    // The second time it awaits its code already.
+    for at in [later(2), later(3)] {
+        kit.resend(&first.session, at).await.unwrap();
+        kit.mailed(at).await;
+    }
+    let kept = kit.session_item(&first.session).await;
+    // Within the key's ten minutes, and after them.
+    for at in [later(4), later(599), later(600), later(700)] {
+        let next = kit.request(asked(), at).await.unwrap();
+        assert_ne!(next.session, first.session);
+        assert_eq!(next.at, at);
+        assert_eq!(kit.mailed(at).await.len(), 1, "the key counts as absent");
+    }
+    assert_eq!(kit.session_item(&first.session).await, kept);
+}
+
+#[tokio::test]
+async fn a_session_that_is_proven_and_awaits_another_code_while_its_key_begins_it_anew_is_kept() {
+    let kit = Kit::with(&[("CODE_TTL_SECONDS", "3600")]).await;
+    kit.user(ANN).await;
+    let asked = || keyed(Protocol::AuthV1, ANN);
+    let first = kit.request(asked(), NOON).await.unwrap();
+    let code = kit.code(NOON).await;
+    let gate = kit.weather.hold(write_of(Protocol::AuthV1));
+    let (next, kept) = tokio::join!(kit.request(asked(), later(600)), async {
+        gate.wait().await;
+        kit.weather.clear();
+        kit.verify(&first, &code, later(600)).await.unwrap();
+        kit.resend(&first.session, later(600)).await.unwrap();
+        let kept = kit.session_item(&first.session).await;
+        gate.wait().await;
+        kept
+    });
+    assert_ne!(next.unwrap().session, first.session);
+    assert_eq!(kit.session_item(&first.session).await, kept);
+}
+
+#[tokio::test]
 async fn a_key_is_throttled_when_it_begins_a_session() {
     let kit = Kit::throttled(&[]).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
