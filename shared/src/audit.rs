@@ -55,7 +55,7 @@ pub enum Event {
     Exhausted(Budget),
     /// The mailbox was proven by its code.
     Proven(Means),
-    /// The user who was proven is blocked.
+    /// The status of the user who was proven is not among `RECOVERABLE_STATUSES`.
     Blocked(Means),
     /// The password was set.
     PasswordSet(Means),

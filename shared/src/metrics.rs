@@ -22,7 +22,8 @@ pub enum Metric {
     CodesRequested,
     /// SES took a mail, with a code or the notice.
     CodesMailed,
-    /// A mail was not taken, or rejected afterwards: it is tried again, or refused for good.
+    /// An attempt at a mail failed, at SES, at the table or at a secret; or SES refused a mail for good or
+    /// rejected it later; or a record or an item cannot be read.
     MailsFailed,
     /// A guess was right.
     GuessesRight,

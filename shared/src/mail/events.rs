@@ -125,6 +125,10 @@ fn texts<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
     Ok(texts.into_iter().flatten().flatten().collect())
 }
 
+/// The subtypes of the bounces of mails that SES drops, because the recipient is on the suppression list
+/// of the account or of SES itself.
+const SUPPRESSION_LISTS: [&str; 2] = ["OnAccountSuppressionList", "Suppressed"];
+
 /// What an event comes to.
 struct Verdict {
     report: Report,
@@ -154,8 +158,10 @@ impl Detail {
                 let why = format!("{bounce_type}-{bounce_sub_type}");
                 // A full mailbox may be emptied; one that does not exist will not appear.
                 if bounce_type == "Permanent" {
-                    let (bounced, metric) = (Suppression::Bounced, Metric::Bounces);
-                    verdict(Report::Bounced, &why, Some(bounced), Some(metric))
+                    // On a list of SES's the mail was dropped, and no mailbox was asked.
+                    let was_dropped = SUPPRESSION_LISTS.contains(&bounce_sub_type.as_str());
+                    let bounced = (!was_dropped).then_some(Suppression::Bounced);
+                    verdict(Report::Bounced, &why, bounced, Some(Metric::Bounces))
                 } else {
                     verdict(Report::Bounced, &why, None, None)
                 }
@@ -288,6 +294,14 @@ mod tests {
             (
                 r#"{"eventType": "Bounce", "bounce": {"bounceType": "Permanent", "bounceSubType": "General"}}"#,
                 Some(Suppression::Bounced),
+            ),
+            (
+                r#"{"eventType": "Bounce", "bounce": {"bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList"}}"#,
+                None,
+            ),
+            (
+                r#"{"eventType": "Bounce", "bounce": {"bounceType": "Permanent", "bounceSubType": "Suppressed"}}"#,
+                None,
             ),
             (
                 r#"{"eventType": "Bounce", "bounce": {"bounceType": "Transient", "bounceSubType": "MailboxFull"}}"#,
