@@ -114,10 +114,10 @@ async fn of_an_event_without_records_or_with_those_of_others_nothing_is_delivere
         json!({"Records": null}),
         json!({"Records": [{"eventSource": "aws:sqs", "messageId": "1", "body": "MAIL#1"}]}),
         json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "MAIL#1"}}]}),
-        record_of(json!({"Id": {"N": "1"}})),
-        record_of(json!({"pk": {"N": "1"}})),
-        record_of(json!({"pk": {"B": "TUFJTCMx"}})),
-        record_of(json!({"id": {"S": "MAIL#1"}, "sk": {"S": "MAIL#1"}})),
+        record_of(&json!({"Id": {"N": "1"}})),
+        record_of(&json!({"pk": {"N": "1"}})),
+        record_of(&json!({"pk": {"B": "TUFJTCMx"}})),
+        record_of(&json!({"id": {"S": "MAIL#1"}, "sk": {"S": "MAIL#1"}})),
     ] {
         let answer = recorded.running.invoke("deliver-mail", &event).await;
         let answer = answer.unwrap_or_else(|error| panic!("{event}: {error}"));
@@ -128,7 +128,7 @@ async fn of_an_event_without_records_or_with_those_of_others_nothing_is_delivere
 }
 
 /// A record of the stream of a table with such keys.
-fn record_of(keys: Json) -> Json {
+fn record_of(keys: &Json) -> Json {
     json!({"Records": [{
         "eventSource": "aws:dynamodb",
         "dynamodb": {"Keys": keys, "SequenceNumber": "77"},
