@@ -62,7 +62,17 @@ async fn an_operator_takes_an_address_off_the_list_here_and_off_that_of_ses() {
     let put = reqwest::Client::new().put(url).json(&listed).send().await;
     assert!(put.unwrap().status().is_success());
 
-    let said = regain(stack, &["users", "unsuppress", &person.email]).unwrap();
+    let said = regain(
+        stack,
+        &[
+            "users",
+            "unsuppress",
+            &person.email,
+            "--table",
+            &stack.table,
+        ],
+    )
+    .unwrap();
     let lines: Vec<_> = said.lines().collect();
     assert_eq!(
         lines,
