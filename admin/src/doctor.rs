@@ -99,8 +99,8 @@ impl Report {
         }
     }
 
-    /// What could not be asked about, though every stack answers it: an endpoint that does not know the call
-    /// is another program's.
+    /// Reports a call that the endpoint does not know, though every stack answers it: another program listens
+    /// there.
     fn required(&mut self, what: &str, service: &str, trouble: &Trouble) {
         if trouble.cause == Cause::NotServed {
             self.bad(

@@ -148,7 +148,7 @@ async fn handle(
     answer
 }
 
-/// What is said of a call: nothing of its query, headers, body or caller.
+/// The line that is printed for a call. It holds nothing of the query, headers, body or caller.
 fn call_line(
     method: &Method,
     path: &str,
@@ -158,7 +158,7 @@ fn call_line(
 ) -> String {
     let clock = at.rfc3339();
     let clock = clock.get(11..19).unwrap_or_default();
-    // What a terminal shows, and not what it obeys.
+    // Control characters are escaped, because a terminal would obey them.
     let path: String = path
         .chars()
         .take(LONGEST_PATH)

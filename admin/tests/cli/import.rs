@@ -451,7 +451,7 @@ async fn a_file_does_not_undo_a_recovery_unless_told_to() {
     ] {
         kit.bring_in(&[json!({"id": ID, "email": "ann@example.com", "password": "the first one"})])
             .await;
-        // What the file says is taken, as long as the person has set none.
+        // The file's password is taken as long as the person has set none.
         kit.bring_in(&[
             json!({"id": ID, "email": "ann@example.com", "password": "the second one"}),
         ])

@@ -230,7 +230,7 @@ fn all_right(call: &str, url: &str) -> Option<Value> {
 /// The session that the API begins.
 pub(crate) const SESSION: &str = "0b8c2c3e-51a4-4c1c-9f0e-6f4d1a2b3c4d";
 
-/// What an endpoint of the API answers who asks for an unknown address, and then guesses.
+/// The answer of an endpoint to a request for an unknown address, and to a guess after it.
 fn endpoint(path: &str, asked: &Value) -> Option<(u16, Value)> {
     if let Some(password) = asked["password"].as_str() {
         // The policy comes first, and here it is the strictest that a stack can have.
