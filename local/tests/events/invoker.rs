@@ -1,27 +1,27 @@
 //! The functions of another stack: fixtures are given to a program that invokes one of them.
 //!
-//! `REGAIN_INVOKE` names it. It is called with a function's logical id and an event's file, and prints
-//! the answer. `REGAIN_STACK` is the address of the stack behind it, which has the mailbox.
+//! `REGAIN_INVOKE` names the program. It is called with a function's logical id, an event's file, and
+//! the loopback address on which the function's container may listen; it prints the answer.
+//! `REGAIN_STACK` is the address of the stack behind it, which has the mailbox.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use local::mail_store::Mail;
 use local::template::Stack;
 use serde_json::Value as Json;
 use tokio::process::Command;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 use super::answer;
 use super::fixture::{Fixture, events};
 use super::stack::template;
 
-/// How many invocations run at the same time: each keeps a processor busy.
-const AT_ONCE: usize = 2;
+/// Invocations run at the same time, one for each address: each keeps a processor busy. SAM picks a
+/// free port before it starts the container, so two on one address may pick the same.
+const ADDRESSES: [&str; 2] = ["127.0.0.1", "127.0.0.2"];
 /// Far more than one takes: a program that hangs is to be seen.
 const PATIENCE: Duration = Duration::from_mins(3);
 
@@ -55,30 +55,29 @@ impl Invoker {
         let mut answers = BTreeMap::new();
         for fixture in others {
             let before = self.mails().await.len();
-            let answer = invoked(self.command(fixture), fixture.name()).await;
+            let answer = invoked(self.command(fixture, ADDRESSES[0]), fixture.name()).await;
             let mails = self.mails().await;
             let mails = mails.get(before..).unwrap_or_default();
             let text = answer::text(&fixture.text, &answer, mails);
             answers.insert(fixture.name(), text);
         }
-        let turns = Arc::new(Semaphore::new(AT_ONCE));
-        let mut running = JoinSet::new();
-        for fixture in calls {
-            let (turns, command) = (turns.clone(), self.command(fixture));
-            let (name, text) = (fixture.name(), fixture.text.clone());
-            running.spawn(async move {
-                let _turn = turns.acquire().await.unwrap();
-                let answer = invoked(command, name.clone()).await;
-                (name, answer::text(&text, &answer, &[]))
-            });
-        }
-        while let Some(answer) = running.join_next().await {
-            answers.extend([answer.unwrap()]);
-        }
+        let queue = Mutex::new(calls.into_iter());
+        let lanes = ADDRESSES.map(async |address| {
+            let mut answers = Vec::new();
+            while let Some(fixture) = next(&queue) {
+                let answer = invoked(self.command(fixture, address), fixture.name()).await;
+                let text = answer::text(&fixture.text, &answer, &[]);
+                answers.push((fixture.name(), text));
+            }
+            answers
+        });
+        let [first, second] = lanes;
+        let (first, second) = tokio::join!(first, second);
+        answers.extend(first.into_iter().chain(second));
         answers
     }
 
-    fn command(&self, fixture: &Fixture) -> Command {
+    fn command(&self, fixture: &Fixture, address: &str) -> Command {
         let mut functions = self.stack.functions.iter();
         let function = functions.find(|it| it.name == fixture.function);
         let function = function.unwrap_or_else(|| panic!("no function {}", fixture.function));
@@ -86,6 +85,7 @@ impl Invoker {
         command
             .arg(&function.id)
             .arg(events().join(fixture.name()).with_extension("json"))
+            .arg(address)
             .stdin(Stdio::null())
             .kill_on_drop(true);
         command
@@ -98,6 +98,10 @@ impl Invoker {
         mails.reverse();
         mails
     }
+}
+
+fn next<'a>(queue: &Mutex<impl Iterator<Item = &'a Fixture>>) -> Option<&'a Fixture> {
+    queue.lock().unwrap().next()
 }
 
 async fn invoked(mut command: Command, name: String) -> Json {
