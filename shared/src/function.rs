@@ -24,7 +24,7 @@ use crate::metrics::Metric;
 use crate::password::Hasher;
 use crate::payload::{self, Invocation, Unreadable};
 use crate::protocol::{Call, Failure, Malformed, Reply, failed};
-use crate::recovery::{Recovery, Refusal};
+use crate::recovery::{Recovery, RecoveryError};
 use crate::secrets::Secrets;
 use crate::session::Protocol;
 use crate::settings::{Deployment, MailSettings, SecretNames, Settings, stack_name};
@@ -72,7 +72,7 @@ where
 }
 
 /// Runs the function that delivers mail. Returns only if it cannot start or go on.
-pub async fn deliver() -> ExitCode {
+pub async fn run_deliver_mail() -> ExitCode {
     if let Err(error) = telemetry::init() {
         return stopped(&error);
     }
@@ -92,7 +92,7 @@ pub async fn deliver() -> ExitCode {
 }
 
 /// Runs the function that hears what became of mails. Returns only if it cannot start or go on.
-pub async fn hear() -> ExitCode {
+pub async fn run_mail_events() -> ExitCode {
     if let Err(error) = telemetry::init() {
         return stopped(&error);
     }
@@ -119,7 +119,7 @@ pub async fn hear() -> ExitCode {
 }
 
 /// Runs the function that keeps the audit trail. Returns only if it cannot go on.
-pub async fn keep() -> ExitCode {
+pub async fn run_audit_trail() -> ExitCode {
     if let Err(error) = telemetry::init() {
         return stopped(&error);
     }
@@ -197,22 +197,26 @@ where
         Err(error) => {
             let context = Call::context(protocol, language, &request, at);
             return logged(
-                failed(&Refusal::Unavailable(error.into()).into(), &context),
+                failed(&RecoveryError::Unavailable(error.into()).into(), &context),
                 "failed",
             );
         }
     };
     // On the heap: a use case is a future of some 16 KB.
     let answer = tokio::time::timeout(DEADLINE, Box::pin(endpoint(call))).await;
-    match answer.unwrap_or_else(|late| Err(Refusal::Unavailable(late.into()).into())) {
+    match answer.unwrap_or_else(|late| Err(RecoveryError::Unavailable(late.into()).into())) {
         Ok(reply) => logged(context.stamp(reply), "answered"),
         Err(failure) => {
             match &failure {
-                Failure::Refused(Refusal::Throttled { .. }) => metrics::count(Metric::Throttled),
-                Failure::Refused(Refusal::GuessesSpent { .. }) => {
+                Failure::Refused(RecoveryError::Throttled { .. }) => {
+                    metrics::count(Metric::Throttled);
+                }
+                Failure::Refused(RecoveryError::GuessesSpent { .. }) => {
                     metrics::count(Metric::GuessesSpent);
                 }
-                Failure::Refused(refusal @ (Refusal::Unavailable(_) | Refusal::Broken(_))) => {
+                Failure::Refused(
+                    refusal @ (RecoveryError::Unavailable(_) | RecoveryError::Broken(_)),
+                ) => {
                     tracing::error!(
                         request = context.request_id,
                         error = %telemetry::causes(refusal),

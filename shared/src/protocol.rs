@@ -27,7 +27,7 @@ use crate::audit::Caller;
 use crate::ids::IdempotencyKey;
 use crate::locale::Locale;
 use crate::password::Reason;
-use crate::recovery::Refusal;
+use crate::recovery::RecoveryError;
 use crate::session::Protocol;
 use crate::timestamp::Timestamp;
 
@@ -91,7 +91,7 @@ pub enum Failure {
     /// The request cannot be read.
     Malformed(Malformed),
     /// The engine refused it.
-    Refused(Refusal),
+    Refused(RecoveryError),
 }
 
 impl From<Malformed> for Failure {
@@ -100,8 +100,8 @@ impl From<Malformed> for Failure {
     }
 }
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
+impl From<RecoveryError> for Failure {
+    fn from(refusal: RecoveryError) -> Self {
         Self::Refused(refusal)
     }
 }
@@ -328,9 +328,10 @@ pub(crate) fn failed(failure: &Failure, context: &Context) -> Reply {
     }
     let retry_after = match failure {
         Failure::Refused(
-            Refusal::Throttled { until, .. } | Refusal::GuessesSpent { until: Some(until) },
+            RecoveryError::Throttled { until, .. }
+            | RecoveryError::GuessesSpent { until: Some(until) },
         ) => Some(until.seconds_after(context.at)),
-        Failure::Refused(Refusal::Unavailable(_)) => Some(RETRY_AFTER_FAILURE),
+        Failure::Refused(RecoveryError::Unavailable(_)) => Some(RETRY_AFTER_FAILURE),
         Failure::Refused(_) | Failure::Malformed(_) => None,
     };
     if let Some(seconds) = retry_after {
@@ -353,7 +354,7 @@ fn blame(body: &mut Value, failure: &Failure) {
             ..
         }) => {}
         Failure::Malformed(malformed) => put(body, "field", malformed.field.into()),
-        Failure::Refused(Refusal::PasswordRefused(reasons)) => {
+        Failure::Refused(RecoveryError::PasswordRefused(reasons)) => {
             let slugs = reasons.iter().copied().map(Reason::slug);
             put(body, "reasons", slugs.collect());
         }

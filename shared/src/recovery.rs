@@ -7,7 +7,7 @@
 
 mod guess;
 mod password;
-mod refusals;
+mod throttle_cache;
 mod trail;
 
 use std::error::Error;
@@ -24,7 +24,7 @@ use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::password::{HashError, Hasher, Policy, Reason};
 use crate::secrets::{SecretError, Secrets};
-use crate::session::{Awaiting, Facts, Protocol, Refused, Repeat, Session};
+use crate::session::{Awaiting, Protocol, Repeat, Session, SessionInfo, TransitionError};
 use crate::settings::Settings;
 use crate::store::{Begun, CodeRequest, Renewed, SessionOrigin, Store, StoreError, Throttled};
 use crate::template::Template;
@@ -34,7 +34,7 @@ use crate::users::User;
 pub use guess::CodeGuess;
 pub use password::NewPassword;
 
-use refusals::Refusals;
+use throttle_cache::ThrottleCache;
 use trail::Trail;
 
 /// How often an operation starts over because what it read had changed by the time it wrote.
@@ -42,7 +42,7 @@ const ATTEMPTS: usize = 4;
 
 /// Why a use case was refused. Which of these a caller is told, and how, is the protocols' matter.
 #[derive(Debug, Error)]
-pub enum Refusal {
+pub enum RecoveryError {
     /// Too many codes for the address or the caller.
     #[error("throttled")]
     Throttled {
@@ -89,7 +89,7 @@ pub enum Refusal {
     Broken(#[source] Box<dyn Error + Send + Sync>),
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for RecoveryError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unreachable(_) | StoreError::Contended => Self::Unavailable(error.into()),
@@ -98,25 +98,25 @@ impl From<StoreError> for Refusal {
     }
 }
 
-impl From<SecretError> for Refusal {
+impl From<SecretError> for RecoveryError {
     fn from(error: SecretError) -> Self {
         Self::Unavailable(error.into())
     }
 }
 
-impl From<HashError> for Refusal {
+impl From<HashError> for RecoveryError {
     fn from(error: HashError) -> Self {
         Self::Unavailable(error.into())
     }
 }
 
-impl From<Refused> for Refusal {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Over => Self::SessionOver,
-            Refused::Spent(until) => Self::GuessesSpent { until },
-            Refused::CodeUsed => Self::CodeWrong,
-            Refused::CodeExpired => Self::CodeExpired,
+impl From<TransitionError> for RecoveryError {
+    fn from(error: TransitionError) -> Self {
+        match error {
+            TransitionError::Over => Self::SessionOver,
+            TransitionError::Spent(until) => Self::GuessesSpent { until },
+            TransitionError::CodeUsed => Self::CodeWrong,
+            TransitionError::CodeExpired => Self::CodeExpired,
         }
     }
 }
@@ -129,7 +129,7 @@ pub struct Recovery {
     settings: Settings,
     policy: Policy,
     hasher: Hasher,
-    refusals: Refusals,
+    refusals: ThrottleCache,
     audit: AuditTrail,
 }
 
@@ -165,7 +165,7 @@ pub struct Started {
 
 /// How a caller names a session, and what else has to fit.
 #[derive(Clone, Debug)]
-pub struct Named {
+pub struct SessionLookup {
     /// The protocol asked: a session of the other one does not exist here.
     pub protocol: Protocol,
     /// The id, if what was sent can be one.
@@ -194,7 +194,7 @@ impl Recovery {
             settings,
             policy,
             hasher,
-            refusals: Refusals::default(),
+            refusals: ThrottleCache::default(),
             audit,
         }
     }
@@ -228,13 +228,13 @@ impl Recovery {
     /// throttle has refused is refused again without asking the store for more than a key's session.
     ///
     /// # Errors
-    /// [`Refusal::Throttled`], or a failure; nothing was written then.
+    /// [`RecoveryError::Throttled`], or a failure; nothing was written then.
     pub async fn request(
         &self,
         request: Request,
         at: Timestamp,
         rng: &mut StdRng,
-    ) -> Result<Started, Refusal> {
+    ) -> Result<Started, RecoveryError> {
         let mut trail = Trail::new(&self.audit, &request.caller, request.protocol, at);
         trail.address(&request.address);
         let started = self.begin(&mut trail, &request, at, rng).await;
@@ -247,7 +247,7 @@ impl Recovery {
         request: &Request,
         at: Timestamp,
         rng: &mut StdRng,
-    ) -> Result<Started, Refusal> {
+    ) -> Result<Started, RecoveryError> {
         let keys = self.secrets.index().await?;
         trail.keys(&keys);
         let caller = request.caller.network;
@@ -271,7 +271,7 @@ impl Recovery {
         if let Some(whom) = self.refusals.found(address_key, caller_key, at)
             && let Some(until) = whom.until()
         {
-            return Err(Refusal::Throttled { until, whom });
+            return Err(RecoveryError::Throttled { until, whom });
         }
         let user = self.answered_id(request, &keys).await?;
         let limits = &self.settings.limits;
@@ -282,7 +282,7 @@ impl Recovery {
             limits,
         };
         for _ in 0..ATTEMPTS {
-            let facts = Facts {
+            let facts = SessionInfo {
                 reference: id.reference(),
                 protocol: request.protocol,
                 template: request.template,
@@ -316,7 +316,7 @@ impl Recovery {
                 }
                 Begun::Throttled { until, whom } => {
                     self.refusals.remember(whom, address_key, caller_key, at);
-                    return Err(Refusal::Throttled { until, whom });
+                    return Err(RecoveryError::Throttled { until, whom });
                 }
             }
         }
@@ -328,7 +328,7 @@ impl Recovery {
         &self,
         request: &Request,
         keys: &IndexKeys,
-    ) -> Result<Option<UserId>, Refusal> {
+    ) -> Result<Option<UserId>, RecoveryError> {
         match request.protocol {
             Protocol::AuthV1 => Ok(None),
             Protocol::Directory => {
@@ -342,16 +342,16 @@ impl Recovery {
     /// Has another code mailed for a session; the one before dies, and so does a reset token.
     ///
     /// # Errors
-    /// [`Refusal::NoSession`], [`Refusal::SessionOver`], [`Refusal::GuessesSpent`],
-    /// [`Refusal::Throttled`], or a failure; nothing was written then.
+    /// [`RecoveryError::NoSession`], [`RecoveryError::SessionOver`], [`RecoveryError::GuessesSpent`],
+    /// [`RecoveryError::Throttled`], or a failure; nothing was written then.
     pub async fn resend(
         &self,
         caller: &Caller,
-        named: &Named,
+        named: &SessionLookup,
         locale: Locale,
         at: Timestamp,
         rng: &mut StdRng,
-    ) -> Result<SessionId, Refusal> {
+    ) -> Result<SessionId, RecoveryError> {
         let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
         let resent = self.renew(&mut trail, named, locale, at, rng).await;
         trail.answered(resent)
@@ -360,11 +360,11 @@ impl Recovery {
     async fn renew(
         &self,
         trail: &mut Trail<'_>,
-        named: &Named,
+        named: &SessionLookup,
         locale: Locale,
         at: Timestamp,
         rng: &mut StdRng,
-    ) -> Result<SessionId, Refusal> {
+    ) -> Result<SessionId, RecoveryError> {
         let keys = self.secrets.index().await?;
         trail.keys(&keys);
         let limits = &self.settings.limits;
@@ -387,10 +387,10 @@ impl Recovery {
                 Renewed::Done => {
                     metrics::count(Metric::CodesRequested);
                     trail.happened(Event::Requested(Asked::AnotherCode));
-                    return named.session.clone().ok_or(Refusal::NoSession);
+                    return named.session.clone().ok_or(RecoveryError::NoSession);
                 }
                 Renewed::Throttled { until, whom } => {
-                    return Err(Refusal::Throttled { until, whom });
+                    return Err(RecoveryError::Throttled { until, whom });
                 }
                 Renewed::Changed(found) => {
                     trail.not_done();
@@ -406,14 +406,18 @@ impl Recovery {
     }
 
     /// The session that a caller names, whatever its state.
-    async fn open(&self, named: &Named, trail: &mut Trail<'_>) -> Result<Session, Refusal> {
-        let id = named.session.as_ref().ok_or(Refusal::NoSession)?;
+    async fn open(
+        &self,
+        named: &SessionLookup,
+        trail: &mut Trail<'_>,
+    ) -> Result<Session, RecoveryError> {
+        let id = named.session.as_ref().ok_or(RecoveryError::NoSession)?;
         let session = self
             .store
             .session(&id.reference())
             .await?
             .filter(|session| session.facts().protocol == named.protocol)
-            .ok_or(Refusal::NoSession)?;
+            .ok_or(RecoveryError::NoSession)?;
         trail.session(session.facts());
         Ok(session)
     }
@@ -423,9 +427,9 @@ impl Recovery {
     async fn unless_superseded(
         &self,
         session: &Session,
-        refusal: Refusal,
+        refusal: RecoveryError,
         at: Timestamp,
-    ) -> Result<Refusal, Refusal> {
+    ) -> Result<RecoveryError, RecoveryError> {
         let Session::Awaiting(Awaiting { facts, .. }) = session else {
             return Ok(refusal);
         };
@@ -434,7 +438,7 @@ impl Recovery {
         Ok(if state.current == Some(facts.reference) {
             refusal
         } else {
-            Refusal::SessionOver
+            RecoveryError::SessionOver
         })
     }
 }
@@ -451,13 +455,13 @@ fn repeated(trail: &mut Trail<'_>, id: SessionId, first: &Session) -> Started {
     }
 }
 
-impl Named {
+impl SessionLookup {
     /// Whether the user id that was sent is the one the session was answered with.
-    fn check_user(&self, facts: &Facts) -> Result<(), Refusal> {
+    fn check_user(&self, facts: &SessionInfo) -> Result<(), RecoveryError> {
         match (&self.user, &facts.answered_id) {
             (Some(sent), Some(answered)) if sent == answered => Ok(()),
             (None, None) => Ok(()),
-            _ => Err(Refusal::OtherUser),
+            _ => Err(RecoveryError::OtherUser),
         }
     }
 }

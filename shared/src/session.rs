@@ -50,7 +50,7 @@ impl Protocol {
 
 /// What never changes about a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub struct SessionInfo {
     /// Its key.
     pub reference: SessionRef,
     /// The API that began it.
@@ -94,7 +94,7 @@ pub enum Session {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Awaiting {
     /// What never changes.
-    pub facts: Facts,
+    pub facts: SessionInfo,
     /// The code that is good now.
     pub generation: Generation,
     /// Guesses charged so far.
@@ -107,7 +107,7 @@ pub struct Awaiting {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validated {
     /// What never changes.
-    pub facts: Facts,
+    pub facts: SessionInfo,
     /// The code that was proven.
     pub generation: Generation,
     /// Guesses charged so far, the right one refunded.
@@ -120,7 +120,7 @@ pub struct Validated {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Used {
     /// What never changes.
-    pub facts: Facts,
+    pub facts: SessionInfo,
     /// The reset token it was used with, so that a repeated use is told from an unknown token.
     pub token: Option<TokenDigest>,
 }
@@ -155,7 +155,7 @@ pub struct AddressState {
 
 /// Why a session does not take a guess, or no longer does anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum TransitionError {
     /// Expired, superseded or used.
     Over,
     /// The session's guesses are spent (`None`), or the address's until the given time.
@@ -192,7 +192,7 @@ pub enum Decision {
 impl Session {
     /// What never changes about the session.
     #[must_use]
-    pub const fn facts(&self) -> &Facts {
+    pub const fn facts(&self) -> &SessionInfo {
         match self {
             Self::Awaiting(Awaiting { facts, .. })
             | Self::Validated(Validated { facts, .. })
@@ -223,10 +223,14 @@ impl Session {
     /// address only.
     ///
     /// # Errors
-    /// [`Refused::Over`] if it is expired or used.
-    pub fn live(self, at: Timestamp) -> Result<Self, Refused> {
+    /// [`TransitionError::Over`] if it is expired or used.
+    pub fn live(self, at: Timestamp) -> Result<Self, TransitionError> {
         let over = matches!(self, Self::Used(_)) || at >= self.facts().expires_at;
-        if over { Err(Refused::Over) } else { Ok(self) }
+        if over {
+            Err(TransitionError::Over)
+        } else {
+            Ok(self)
+        }
     }
 
     /// Whether a guess may be charged to the session and its address.
@@ -238,13 +242,13 @@ impl Session {
         address: &AddressState,
         limits: &Limits,
         at: Timestamp,
-    ) -> Result<Awaiting, Refused> {
+    ) -> Result<Awaiting, TransitionError> {
         let session = self.permit_malformed_guess(address, limits, at)?;
         if at >= session.generation.expires_at {
-            return Err(Refused::CodeExpired);
+            return Err(TransitionError::CodeExpired);
         }
         if address.guesses_today >= limits.daily_guesses {
-            return Err(Refused::Spent(Some(at.next_day())));
+            return Err(TransitionError::Spent(Some(at.next_day())));
         }
         Ok(session)
     }
@@ -259,16 +263,16 @@ impl Session {
         address: &AddressState,
         limits: &Limits,
         at: Timestamp,
-    ) -> Result<Awaiting, Refused> {
+    ) -> Result<Awaiting, TransitionError> {
         let session = match self.live(at)? {
             Self::Awaiting(session) => session,
-            Self::Validated(_) | Self::Used(_) => return Err(Refused::CodeUsed),
+            Self::Validated(_) | Self::Used(_) => return Err(TransitionError::CodeUsed),
         };
         if address.current != Some(session.facts.reference) {
-            return Err(Refused::Over);
+            return Err(TransitionError::Over);
         }
         if session.guesses >= limits.session_guesses {
-            return Err(Refused::Spent(None));
+            return Err(TransitionError::Spent(None));
         }
         Ok(session)
     }
@@ -276,7 +280,7 @@ impl Session {
     /// The session with a new code; its guesses stay spent.
     ///
     /// # Errors
-    /// [`Refused::Over`] if it is used, expired or superseded, [`Refused::Spent`] if its own guesses
+    /// [`TransitionError::Over`] if it is used, expired or superseded, [`TransitionError::Spent`] if its own guesses
     /// are spent. The address's guesses of the day do not matter: its codes are still mailed.
     pub fn renew(
         self,
@@ -284,9 +288,9 @@ impl Session {
         limits: &Limits,
         nonce: Nonce,
         at: Timestamp,
-    ) -> Result<Awaiting, Refused> {
+    ) -> Result<Awaiting, TransitionError> {
         if address.current != Some(self.facts().reference) {
-            return Err(Refused::Over);
+            return Err(TransitionError::Over);
         }
         self.renewed(limits, nonce, at)
     }
@@ -301,7 +305,7 @@ impl Session {
         limits: &Limits,
         nonce: Nonce,
         at: Timestamp,
-    ) -> Result<Awaiting, Refused> {
+    ) -> Result<Awaiting, TransitionError> {
         let (facts, generation, guesses, was_proven) = match self.live(at)? {
             Self::Awaiting(Awaiting {
                 facts,
@@ -315,10 +319,10 @@ impl Session {
                 guesses,
                 ..
             }) => (facts, generation, guesses, true),
-            Self::Used(_) => return Err(Refused::Over),
+            Self::Used(_) => return Err(TransitionError::Over),
         };
         if guesses >= limits.session_guesses {
-            return Err(Refused::Spent(None));
+            return Err(TransitionError::Spent(None));
         }
         let generation = Generation {
             number: generation.number + 1,
@@ -337,7 +341,7 @@ impl Session {
 impl Awaiting {
     /// A new session, begun at `facts.started_at`.
     #[must_use]
-    pub fn begin(facts: Facts, nonce: Nonce, limits: &Limits) -> Self {
+    pub fn begin(facts: SessionInfo, nonce: Nonce, limits: &Limits) -> Self {
         let generation = Generation {
             number: u64::try_from(facts.started_at.millis()).unwrap_or_default(),
             nonce,
@@ -397,13 +401,13 @@ impl Validated {
     /// Whether the proof still lets a password be set.
     ///
     /// # Errors
-    /// [`Refused::Over`] from the millisecond on at which the proof or the session ends.
-    pub fn permit_use(&self, at: Timestamp) -> Result<(), Refused> {
+    /// [`TransitionError::Over`] from the millisecond on at which the proof or the session ends.
+    pub fn permit_use(&self, at: Timestamp) -> Result<(), TransitionError> {
         let ends = self.proof.expires_at.min(self.facts.expires_at);
         if at < ends {
             Ok(())
         } else {
-            Err(Refused::Over)
+            Err(TransitionError::Over)
         }
     }
 

@@ -6,5 +6,5 @@ use regain::function;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    function::keep().await
+    function::run_audit_trail().await
 }

@@ -6,5 +6,5 @@ use regain::function;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    function::deliver().await
+    function::run_deliver_mail().await
 }

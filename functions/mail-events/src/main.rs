@@ -6,5 +6,5 @@ use regain::function;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    function::hear().await
+    function::run_mail_events().await
 }

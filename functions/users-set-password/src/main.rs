@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use regain::function;
-use regain::protocol::directory::{self, Wish};
+use regain::protocol::directory::{self, SetPasswordAction};
 use regain::protocol::{Call, Failure, Reply};
 use regain::recovery::Recovery;
 use regain::session::Protocol;
@@ -19,9 +19,11 @@ async fn set_password(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, 
     let (named, wish) = directory::set_password(&call, length)?;
     let (caller, at, rng) = (&call.caller, call.at, &mut call.rng);
     let user = match wish {
-        Wish::Verify(guess) => recovery.verify(caller, &named, &guess, at).await,
-        Wish::SetPassword(new) => recovery.set_password(caller, &named, new, at, rng).await,
-        Wish::Both(guess, new) => {
+        SetPasswordAction::Verify(guess) => recovery.verify(caller, &named, &guess, at).await,
+        SetPasswordAction::SetPassword(new) => {
+            recovery.set_password(caller, &named, new, at, rng).await
+        }
+        SetPasswordAction::Both(guess, new) => {
             recovery
                 .set_password_with_code(caller, &named, &guess, new, at, rng)
                 .await

@@ -22,7 +22,7 @@ use regain::code::CodeLength;
 use regain::mail::StreamBatch;
 use regain::mail::events::MailEvent;
 use regain::protocol::{Call, Malformed, auth_v1, directory};
-use regain::recovery::Refusal;
+use regain::recovery::RecoveryError;
 use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 use regain_fuzz::call::{answered, block_on};
@@ -78,7 +78,7 @@ fn called(event: &[u8]) -> bool {
             async |call| {
                 caller = Some(call.caller.network);
                 reader(&call)?;
-                Err(Refusal::NoSession.into())
+                Err(RecoveryError::NoSession.into())
             },
             event.clone(),
         );

@@ -9,7 +9,7 @@ use lambda_http::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue
 use regain::ids::{ResetToken, SessionId, UserId, UserIdFormat};
 use regain::locale::Locale;
 use regain::protocol::{Call, Failure, Reply, auth_v1, directory};
-use regain::recovery::{Refusal, Started};
+use regain::recovery::{RecoveryError, Started};
 use regain::session::Protocol;
 use regain::store::Throttled;
 use regain::timestamp::Timestamp;
@@ -33,26 +33,26 @@ impl Refusals {
 
     /// The refusal of that number.
     #[must_use]
-    pub fn pick(number: usize, cause: Box<dyn Error + Send + Sync>) -> Option<Refusal> {
+    pub fn pick(number: usize, cause: Box<dyn Error + Send + Sync>) -> Option<RecoveryError> {
         Some(match number {
-            0 => Refusal::Throttled {
+            0 => RecoveryError::Throttled {
                 until: LATER,
                 whom: Throttled {
                     address: Some(LATER),
                     caller: None,
                 },
             },
-            1 => Refusal::NoSession,
-            2 => Refusal::SessionOver,
-            3 => Refusal::OtherUser,
-            4 => Refusal::GuessesSpent { until: None },
-            5 => Refusal::GuessesSpent { until: Some(LATER) },
-            6 => Refusal::CodeExpired,
-            7 => Refusal::CodeWrong,
-            8 => Refusal::TokenUnknown,
-            9 => Refusal::Blocked,
-            10 => Refusal::Unavailable(cause),
-            11 => Refusal::Broken(cause),
+            1 => RecoveryError::NoSession,
+            2 => RecoveryError::SessionOver,
+            3 => RecoveryError::OtherUser,
+            4 => RecoveryError::GuessesSpent { until: None },
+            5 => RecoveryError::GuessesSpent { until: Some(LATER) },
+            6 => RecoveryError::CodeExpired,
+            7 => RecoveryError::CodeWrong,
+            8 => RecoveryError::TokenUnknown,
+            9 => RecoveryError::Blocked,
+            10 => RecoveryError::Unavailable(cause),
+            11 => RecoveryError::Broken(cause),
             _ => return None,
         })
     }

@@ -10,9 +10,9 @@ use regain::code::CodeLength;
 use regain::ids::{ResetToken, SessionId, UserIdFormat};
 use regain::locale::Locale;
 use regain::password::{Policy, Reason};
-use regain::protocol::directory::{self, Wish};
+use regain::protocol::directory::{self, SetPasswordAction};
 use regain::protocol::{Call, Malformed, auth_v1};
-use regain::recovery::{CodeGuess, Named, NewPassword, Refusal, Request};
+use regain::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup};
 use regain::session::Protocol;
 use regain::template::Template;
 use serde_json::json;
@@ -41,7 +41,7 @@ pub fn check(protocol: Protocol, input: &[u8]) -> Corpus {
             let reasons = read_by(endpoint, &call, &written)?;
             read = Some(reasons.clone());
             if !reasons.is_empty() {
-                return Err(Refusal::PasswordRefused(reasons).into());
+                return Err(RecoveryError::PasswordRefused(reasons).into());
             }
             // What went wrong inside is told to the logs, and to nobody else.
             let cause = String::from_utf8_lossy(written.body).into_owned();
@@ -101,12 +101,12 @@ pub(crate) fn read_by(
             let (named, wish) = directory::set_password(call, six)?;
             check_named(&named, Protocol::Directory);
             return Ok(match wish {
-                Wish::Verify(guess) => {
+                SetPasswordAction::Verify(guess) => {
                     check_guess(&guess);
                     none
                 }
-                Wish::SetPassword(new) => reasons(&new),
-                Wish::Both(guess, new) => {
+                SetPasswordAction::SetPassword(new) => reasons(&new),
+                SetPasswordAction::Both(guess, new) => {
                     check_guess(&guess);
                     reasons(&new)
                 }
@@ -160,7 +160,7 @@ fn check_request(request: &Request, written: &Written<'_>) {
     assert_eq!(request.locale, locale(request.protocol, written));
 }
 
-fn check_named(named: &Named, protocol: Protocol) {
+fn check_named(named: &SessionLookup, protocol: Protocol) {
     assert_eq!(named.protocol, protocol);
     assert_eq!(named.user.is_some(), protocol == Protocol::Directory);
     if let Some(id) = &named.session {

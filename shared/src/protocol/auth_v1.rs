@@ -11,7 +11,7 @@ use crate::code::CodeLength;
 use crate::ids::{ResetToken, SessionId, UserId};
 use crate::locale::Locale;
 use crate::password::{Candidate, MAX_LENGTH, Reason};
-use crate::recovery::{CodeGuess, Named, NewPassword, Refusal, Request};
+use crate::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup};
 use crate::session::Protocol;
 use crate::store::SessionOrigin;
 use crate::template::Template;
@@ -40,7 +40,10 @@ pub fn forgot_password(call: &Call) -> Result<Request, Malformed> {
 ///
 /// # Errors
 /// The field that cannot be read.
-pub fn verify_otp(call: &Call, length: CodeLength) -> Result<(Named, CodeGuess), Malformed> {
+pub fn verify_otp(
+    call: &Call,
+    length: CodeLength,
+) -> Result<(SessionLookup, CodeGuess), Malformed> {
     let mut fields = call.fields()?;
     let session = named(&mut fields)?;
     let guess = fields.code("otp", length)?.ok_or(Malformed::field("otp"))?;
@@ -51,16 +54,16 @@ pub fn verify_otp(call: &Call, length: CodeLength) -> Result<(Named, CodeGuess),
 ///
 /// # Errors
 /// The field that cannot be read.
-pub fn resend_otp(call: &Call) -> Result<Named, Malformed> {
+pub fn resend_otp(call: &Call) -> Result<SessionLookup, Malformed> {
     named(&mut call.fields()?)
 }
 
 /// The session of a call. A reset token names the session that it was handed out for, since a client
 /// keeps both under one name.
-fn named(fields: &mut Fields<'_>) -> Result<Named, Malformed> {
+fn named(fields: &mut Fields<'_>) -> Result<SessionLookup, Malformed> {
     let id = Zeroizing::new(fields.required("session_id")?);
     let of_token = || ResetToken::parse(&id).map(|token| token.session());
-    Ok(Named {
+    Ok(SessionLookup {
         protocol: Protocol::AuthV1,
         session: SessionId::parse(&id).or_else(of_token),
         user: None,
@@ -142,7 +145,7 @@ pub(super) fn failed(failure: &Failure, locale: Locale) -> Reply {
             (status, slug, text.in_language(locale).to_owned())
         }
     };
-    if let Failure::Refused(Refusal::PasswordRefused(reasons)) = failure {
+    if let Failure::Refused(RecoveryError::PasswordRefused(reasons)) = failure {
         for reason in reasons {
             message.extend([" ", &explained(*reason, locale)]);
         }
@@ -152,43 +155,43 @@ pub(super) fn failed(failure: &Failure, locale: Locale) -> Reply {
     envelope(status, body)
 }
 
-fn refused(refusal: &Refusal) -> (StatusCode, &'static str, Text) {
+fn refused(refusal: &RecoveryError) -> (StatusCode, &'static str, Text) {
     match refusal {
-        Refusal::CodeWrong => (StatusCode::UNAUTHORIZED, "otp_invalid", Text::OtpInvalid),
-        Refusal::CodeExpired => (StatusCode::GONE, "otp_expired", Text::OtpExpired),
-        Refusal::TokenUnknown => (
+        RecoveryError::CodeWrong => (StatusCode::UNAUTHORIZED, "otp_invalid", Text::OtpInvalid),
+        RecoveryError::CodeExpired => (StatusCode::GONE, "otp_expired", Text::OtpExpired),
+        RecoveryError::TokenUnknown => (
             StatusCode::UNAUTHORIZED,
             "token_invalid",
             Text::TokenInvalid,
         ),
-        Refusal::Blocked => (StatusCode::FORBIDDEN, "user_blocked", Text::UserBlocked),
-        Refusal::NoSession | Refusal::OtherUser => (
+        RecoveryError::Blocked => (StatusCode::FORBIDDEN, "user_blocked", Text::UserBlocked),
+        RecoveryError::NoSession | RecoveryError::OtherUser => (
             StatusCode::NOT_FOUND,
             "session_not_found",
             Text::SessionNotFound,
         ),
-        Refusal::SessionOver => (StatusCode::GONE, "session_expired", Text::SessionExpired),
-        Refusal::PasswordRefused(_) => (
+        RecoveryError::SessionOver => (StatusCode::GONE, "session_expired", Text::SessionExpired),
+        RecoveryError::PasswordRefused(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "password_rejected",
             Text::PasswordRejected,
         ),
-        Refusal::GuessesSpent { .. } => (
+        RecoveryError::GuessesSpent { .. } => (
             StatusCode::TOO_MANY_REQUESTS,
             "attempts_exceeded",
             Text::AttemptsExceeded,
         ),
-        Refusal::Throttled { .. } => (
+        RecoveryError::Throttled { .. } => (
             StatusCode::TOO_MANY_REQUESTS,
             "too_many_requests",
             Text::TooManyRequests,
         ),
-        Refusal::Unavailable(_) => (
+        RecoveryError::Unavailable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "service_unavailable",
             Text::Unavailable,
         ),
-        Refusal::Broken(_) => (
+        RecoveryError::Broken(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal_error",
             Text::InternalError,

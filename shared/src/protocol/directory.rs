@@ -9,7 +9,7 @@ use crate::audit::Caller;
 use crate::code::CodeLength;
 use crate::ids::{SessionId, UserId};
 use crate::password::Candidate;
-use crate::recovery::{CodeGuess, Named, NewPassword, Refusal, Request, Started};
+use crate::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup, Started};
 use crate::session::Protocol;
 use crate::store::SessionOrigin;
 use crate::template::Template;
@@ -70,7 +70,7 @@ pub fn session_started(started: &Started) -> Reply {
 
 /// What a `users/setPassword` asks for.
 #[derive(Debug)]
-pub enum Wish {
+pub enum SetPasswordAction {
     /// To check the code.
     Verify(CodeGuess),
     /// To set the password of a session that is validated.
@@ -83,7 +83,10 @@ pub enum Wish {
 ///
 /// # Errors
 /// The field that cannot be read, or that there is neither a code nor a password.
-pub fn set_password(call: &Call, length: CodeLength) -> Result<(Named, Wish), Malformed> {
+pub fn set_password(
+    call: &Call,
+    length: CodeLength,
+) -> Result<(SessionLookup, SetPasswordAction), Malformed> {
     let mut fields = call.fields()?;
     let user = UserId::sent(&fields.required("id")?);
     let session = Zeroizing::new(fields.required_id("session")?);
@@ -102,13 +105,13 @@ pub fn set_password(call: &Call, length: CodeLength) -> Result<(Named, Wish), Ma
         locale,
     });
     let wish = match (guess, new) {
-        (Some(guess), None) => Wish::Verify(guess),
-        (None, Some(new)) => Wish::SetPassword(new),
-        (Some(guess), Some(new)) => Wish::Both(guess, new),
+        (Some(guess), None) => SetPasswordAction::Verify(guess),
+        (None, Some(new)) => SetPasswordAction::SetPassword(new),
+        (Some(guess), Some(new)) => SetPasswordAction::Both(guess, new),
         (None, None) => return Err(Malformed::password_missing()),
     };
     Ok((
-        Named {
+        SessionLookup {
             protocol: Protocol::Directory,
             session,
             user: Some(user),
@@ -158,42 +161,42 @@ pub(super) fn failed(failure: &Failure) -> Reply {
     reply(status, &body)
 }
 
-fn refused(refusal: &Refusal) -> (StatusCode, &'static str, &'static str) {
+fn refused(refusal: &RecoveryError) -> (StatusCode, &'static str, &'static str) {
     match refusal {
-        Refusal::OtherUser => (StatusCode::NOT_FOUND, "DI_UVO_UDNE", "User Does not exists"),
-        Refusal::CodeWrong | Refusal::TokenUnknown => {
+        RecoveryError::OtherUser => (StatusCode::NOT_FOUND, "DI_UVO_UDNE", "User Does not exists"),
+        RecoveryError::CodeWrong | RecoveryError::TokenUnknown => {
             (StatusCode::UNAUTHORIZED, "DI_UVO_OINV", "Otp is invalid")
         }
-        Refusal::Blocked => (StatusCode::FORBIDDEN, "DI_UVO_UBKD", "User is blocked"),
-        Refusal::NoSession => (
+        RecoveryError::Blocked => (StatusCode::FORBIDDEN, "DI_UVO_UBKD", "User is blocked"),
+        RecoveryError::NoSession => (
             StatusCode::NOT_FOUND,
             "DI_USC_SDNE",
             "Session does not exists",
         ),
-        Refusal::SessionOver | Refusal::CodeExpired => {
+        RecoveryError::SessionOver | RecoveryError::CodeExpired => {
             (StatusCode::GONE, "DI_USC_SE", "Session Expired")
         }
-        Refusal::GuessesSpent { .. } => (
+        RecoveryError::GuessesSpent { .. } => (
             StatusCode::TOO_MANY_REQUESTS,
             "DI_USC_SAE",
             "Session Attempts excited",
         ),
-        Refusal::PasswordRefused(_) => (
+        RecoveryError::PasswordRefused(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "DI_USP_PINV",
             "Password is not acceptable",
         ),
-        Refusal::Throttled { .. } => (
+        RecoveryError::Throttled { .. } => (
             StatusCode::TOO_MANY_REQUESTS,
             "DI_USR_LIM",
             "Too many requests",
         ),
-        Refusal::Unavailable(_) => (
+        RecoveryError::Unavailable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "DI_SYS_UNA",
             "Service unavailable",
         ),
-        Refusal::Broken(_) => (
+        RecoveryError::Broken(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "DI_SYS_ERR",
             "Internal error",

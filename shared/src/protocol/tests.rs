@@ -20,25 +20,25 @@ fn failures() -> Vec<Failure> {
         (Kind::PasswordMissing, "password"),
     ];
     let refused = [
-        Refusal::Throttled {
+        RecoveryError::Throttled {
             until: LATER,
             whom: Throttled {
                 address: Some(LATER),
                 caller: None,
             },
         },
-        Refusal::NoSession,
-        Refusal::SessionOver,
-        Refusal::OtherUser,
-        Refusal::GuessesSpent { until: None },
-        Refusal::GuessesSpent { until: Some(LATER) },
-        Refusal::CodeExpired,
-        Refusal::CodeWrong,
-        Refusal::TokenUnknown,
-        Refusal::Blocked,
-        Refusal::PasswordRefused(vec![Reason::TooLong]),
-        Refusal::Unavailable("".into()),
-        Refusal::Broken("".into()),
+        RecoveryError::NoSession,
+        RecoveryError::SessionOver,
+        RecoveryError::OtherUser,
+        RecoveryError::GuessesSpent { until: None },
+        RecoveryError::GuessesSpent { until: Some(LATER) },
+        RecoveryError::CodeExpired,
+        RecoveryError::CodeWrong,
+        RecoveryError::TokenUnknown,
+        RecoveryError::Blocked,
+        RecoveryError::PasswordRefused(vec![Reason::TooLong]),
+        RecoveryError::Unavailable("".into()),
+        RecoveryError::Broken("".into()),
     ];
     for (kind, _) in malformed {
         match kind {
@@ -51,18 +51,18 @@ fn failures() -> Vec<Failure> {
     }
     for refusal in &refused {
         match refusal {
-            Refusal::Throttled { .. }
-            | Refusal::NoSession
-            | Refusal::SessionOver
-            | Refusal::OtherUser
-            | Refusal::GuessesSpent { .. }
-            | Refusal::CodeExpired
-            | Refusal::CodeWrong
-            | Refusal::TokenUnknown
-            | Refusal::Blocked
-            | Refusal::PasswordRefused(_)
-            | Refusal::Unavailable(_)
-            | Refusal::Broken(_) => {}
+            RecoveryError::Throttled { .. }
+            | RecoveryError::NoSession
+            | RecoveryError::SessionOver
+            | RecoveryError::OtherUser
+            | RecoveryError::GuessesSpent { .. }
+            | RecoveryError::CodeExpired
+            | RecoveryError::CodeWrong
+            | RecoveryError::TokenUnknown
+            | RecoveryError::Blocked
+            | RecoveryError::PasswordRefused(_)
+            | RecoveryError::Unavailable(_)
+            | RecoveryError::Broken(_) => {}
         }
     }
     let malformed = malformed.map(|(kind, field)| Malformed { kind, field }.into());
@@ -152,7 +152,7 @@ fn the_reasons_for_which_a_password_is_refused_are_those_of_the_contract() {
         }
     }
     for protocol in [Protocol::Directory, Protocol::AuthV1] {
-        let failure = Refusal::PasswordRefused(reasons.to_vec()).into();
+        let failure = RecoveryError::PasswordRefused(reasons.to_vec()).into();
         let (_, body) = answered(&failure, protocol, Locale::En);
         assert_eq!(body["reasons"], contract()["reasons"]);
     }

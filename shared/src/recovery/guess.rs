@@ -3,14 +3,14 @@
 use rand::rngs::StdRng;
 
 use super::trail::{Judged, Trail};
-use super::{ATTEMPTS, Named, Recovery, Refusal};
+use super::{ATTEMPTS, Recovery, RecoveryError, SessionLookup};
 use crate::audit::{Caller, Event, Means, Unanswered};
 use crate::code::{Code, CodeInput};
 use crate::ids::ResetToken;
 use crate::keys::AddressKey;
 use crate::metrics::{self, Metric};
 use crate::session::{Awaiting, Session};
-use crate::store::{Charge, Found, Moved, StoreError};
+use crate::store::{Charge, Moved, Observed, StoreError};
 use crate::timestamp::Timestamp;
 use crate::users::User;
 
@@ -33,16 +33,16 @@ impl Recovery {
     /// Checks a code and, if it is right, makes its session validated.
     ///
     /// # Errors
-    /// [`Refusal::NoSession`], [`Refusal::SessionOver`], [`Refusal::OtherUser`],
-    /// [`Refusal::GuessesSpent`], [`Refusal::CodeExpired`], [`Refusal::CodeWrong`],
-    /// [`Refusal::Blocked`], or a failure.
+    /// [`RecoveryError::NoSession`], [`RecoveryError::SessionOver`], [`RecoveryError::OtherUser`],
+    /// [`RecoveryError::GuessesSpent`], [`RecoveryError::CodeExpired`], [`RecoveryError::CodeWrong`],
+    /// [`RecoveryError::Blocked`], or a failure.
     pub async fn verify(
         &self,
         caller: &Caller,
-        named: &Named,
+        named: &SessionLookup,
         guess: &CodeGuess,
         at: Timestamp,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, RecoveryError> {
         let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
         let verified = async {
             let guessed = self.guess_named(named, guess, &mut trail, at).await?;
@@ -59,14 +59,14 @@ impl Recovery {
     pub async fn verify_for_token(
         &self,
         caller: &Caller,
-        named: &Named,
+        named: &SessionLookup,
         guess: &CodeGuess,
         at: Timestamp,
         rng: &mut StdRng,
-    ) -> Result<ResetToken, Refusal> {
+    ) -> Result<ResetToken, RecoveryError> {
         let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
         let verified = async {
-            let session = named.session.as_ref().ok_or(Refusal::NoSession)?;
+            let session = named.session.as_ref().ok_or(RecoveryError::NoSession)?;
             let guessed = self.guess_named(named, guess, &mut trail, at).await?;
             let token = ResetToken::draw(session, rng);
             self.prove_subject(&guessed, Some(&token), &mut trail, at)
@@ -79,11 +79,11 @@ impl Recovery {
 
     async fn guess_named(
         &self,
-        named: &Named,
+        named: &SessionLookup,
         guess: &CodeGuess,
         trail: &mut Trail<'_>,
         at: Timestamp,
-    ) -> Result<Guessed, Refusal> {
+    ) -> Result<Guessed, RecoveryError> {
         let session = self.open(named, trail).await?.live(at)?;
         if let Err(refusal) = named.check_user(session.facts()) {
             return Err(self.unless_superseded(&session, refusal, at).await?);
@@ -97,7 +97,7 @@ impl Recovery {
         token: Option<&ResetToken>,
         trail: &mut Trail<'_>,
         at: Timestamp,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, RecoveryError> {
         for _ in 0..ATTEMPTS {
             let user = self.subject(guessed, trail, at).await?;
             if let Some(user) = self.prove(guessed, user, token, trail, at).await? {
@@ -114,7 +114,7 @@ impl Recovery {
         guess: &CodeGuess,
         trail: &mut Trail<'_>,
         at: Timestamp,
-    ) -> Result<Guessed, Refusal> {
+    ) -> Result<Guessed, RecoveryError> {
         let limits = &self.settings.limits;
         let keys = self.secrets.index().await?;
         trail.keys(&keys);
@@ -122,13 +122,13 @@ impl Recovery {
         let codes = self.secrets.code(at).await?;
         let mut session = match session {
             Session::Awaiting(session) => session,
-            Session::Validated(_) => return Err(Refusal::CodeWrong),
-            Session::Used(_) => return Err(Refusal::SessionOver),
+            Session::Validated(_) => return Err(RecoveryError::CodeWrong),
+            Session::Used(_) => return Err(RecoveryError::SessionOver),
         };
         let CodeGuess::Code(code) = guess else {
             let state = self.store.address_state(&address, at).await?;
             Session::Awaiting(session).permit_malformed_guess(&state, limits, at)?;
-            return Err(Refusal::CodeWrong);
+            return Err(RecoveryError::CodeWrong);
         };
         for _ in 0..ATTEMPTS {
             trail.asks_for(Unanswered::Guess);
@@ -154,7 +154,7 @@ impl Recovery {
                             address,
                         })
                     } else {
-                        Err(Refusal::CodeWrong)
+                        Err(RecoveryError::CodeWrong)
                     };
                 }
                 Charge::Refused(found) => {
@@ -177,13 +177,13 @@ impl Recovery {
         guessed: &Guessed,
         trail: &mut Trail<'_>,
         at: Timestamp,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, RecoveryError> {
         let facts = &guessed.session.facts;
         let answered = |user: &User| facts.answered_id.as_ref().is_none_or(|id| *id == user.id);
         let user = self.store.user_of(&facts.address).await?.filter(answered);
         let user = user.ok_or_else(|| {
             trail.judged(Judged::ForNobody);
-            Refusal::CodeWrong
+            RecoveryError::CodeWrong
         })?;
         if self.may_recover(&user) {
             return Ok(user);
@@ -191,7 +191,7 @@ impl Recovery {
         let session = Session::Awaiting(guessed.session.clone());
         match self.store.close(&session, &guessed.address, at).await? {
             Moved::SessionChanged(found) => Err(self.lost(guessed, &found, at)),
-            Moved::Done | Moved::UserChanged => Err(Refusal::Blocked),
+            Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
         }
     }
 
@@ -203,7 +203,7 @@ impl Recovery {
         token: Option<&ResetToken>,
         trail: &mut Trail<'_>,
         at: Timestamp,
-    ) -> Result<Option<User>, Refusal> {
+    ) -> Result<Option<User>, RecoveryError> {
         let proven = guessed.session.clone().prove(
             user.id.clone(),
             user.credentials_version,
@@ -228,13 +228,13 @@ impl Recovery {
     }
 
     /// Why a right guess came too late: another caller moved the session on in the meantime.
-    pub(super) fn lost(&self, guessed: &Guessed, found: &Found, at: Timestamp) -> Refusal {
+    pub(super) fn lost(&self, guessed: &Guessed, found: &Observed, at: Timestamp) -> RecoveryError {
         let session = found.session(Session::Awaiting(guessed.session.clone()));
         let address = found.address(&guessed.session.facts.reference);
         match session.permit_guess(&address, &self.settings.limits, at) {
             Err(refused) => refused.into(),
             // Another code was asked for: this one is none any more.
-            Ok(_) => Refusal::CodeWrong,
+            Ok(_) => RecoveryError::CodeWrong,
         }
     }
 }

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 
 use super::guess::Guessed;
 use super::trail::Trail;
-use super::{ATTEMPTS, CodeGuess, Named, Recovery, Refusal};
+use super::{ATTEMPTS, CodeGuess, Recovery, RecoveryError, SessionLookup};
 use crate::audit::{Caller, Event, Means, Unanswered};
 use crate::ids::{ResetToken, SessionRef, draw};
 use crate::locale::Locale;
@@ -30,7 +30,7 @@ pub struct NewPassword {
 /// What a password is set with.
 enum Proof<'a> {
     /// A session whose code was proven, as the Directory API's clients name it.
-    Session(&'a Named),
+    Session(&'a SessionLookup),
     /// The reset token of such a session.
     Token(&'a ResetToken),
 }
@@ -63,19 +63,19 @@ impl Recovery {
     /// Sets the password of a session whose code was proven before.
     ///
     /// # Errors
-    /// [`Refusal::PasswordRefused`], [`Refusal::NoSession`], [`Refusal::SessionOver`],
-    /// [`Refusal::OtherUser`], [`Refusal::CodeWrong`] if no code was proven, [`Refusal::Blocked`], or a
+    /// [`RecoveryError::PasswordRefused`], [`RecoveryError::NoSession`], [`RecoveryError::SessionOver`],
+    /// [`RecoveryError::OtherUser`], [`RecoveryError::CodeWrong`] if no code was proven, [`RecoveryError::Blocked`], or a
     /// failure.
     pub async fn set_password(
         &self,
         caller: &Caller,
-        named: &Named,
+        named: &SessionLookup,
         new: NewPassword,
         at: Timestamp,
         rng: &mut StdRng,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, RecoveryError> {
         permitted(self.policy.check(&new.password))?;
-        let id = named.session.as_ref().ok_or(Refusal::NoSession)?;
+        let id = named.session.as_ref().ok_or(RecoveryError::NoSession)?;
         let (reference, proof) = (id.reference(), Proof::Session(named));
         let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
         let set = self
@@ -87,8 +87,8 @@ impl Recovery {
     /// Sets the password of the session that a reset token was handed out for.
     ///
     /// # Errors
-    /// [`Refusal::PasswordRefused`], [`Refusal::TokenUnknown`], [`Refusal::SessionOver`],
-    /// [`Refusal::Blocked`], or a failure.
+    /// [`RecoveryError::PasswordRefused`], [`RecoveryError::TokenUnknown`], [`RecoveryError::SessionOver`],
+    /// [`RecoveryError::Blocked`], or a failure.
     pub async fn set_password_by_token(
         &self,
         caller: &Caller,
@@ -96,9 +96,9 @@ impl Recovery {
         new: NewPassword,
         at: Timestamp,
         rng: &mut StdRng,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, RecoveryError> {
         permitted(self.policy.check(&new.password))?;
-        let token = token.ok_or(Refusal::TokenUnknown)?;
+        let token = token.ok_or(RecoveryError::TokenUnknown)?;
         let (reference, proof) = (token.session().reference(), Proof::Token(&token));
         let mut trail = Trail::new(&self.audit, caller, Protocol::AuthV1, at);
         let set = self
@@ -111,16 +111,16 @@ impl Recovery {
     /// speaks against leaves the session validated, so that the person can go on without the code.
     ///
     /// # Errors
-    /// Those of [`Recovery::verify`] and [`Refusal::PasswordRefused`].
+    /// Those of [`Recovery::verify`] and [`RecoveryError::PasswordRefused`].
     pub async fn set_password_with_code(
         &self,
         caller: &Caller,
-        named: &Named,
+        named: &SessionLookup,
         guess: &CodeGuess,
         new: NewPassword,
         at: Timestamp,
         rng: &mut StdRng,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, RecoveryError> {
         permitted(self.policy.check(&new.password))?;
         let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
         let set = self
@@ -131,13 +131,13 @@ impl Recovery {
 
     async fn guess_and_set(
         &self,
-        named: &Named,
+        named: &SessionLookup,
         guess: &CodeGuess,
         new: &NewPassword,
         trail: &mut Trail<'_>,
         at: Timestamp,
         rng: &mut StdRng,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, RecoveryError> {
         let session = self.open(named, trail).await?.live(at)?;
         self.check(&session, named, &new.password, at).await?;
         let guessed = self.guess(session, guess, trail, at).await?;
@@ -151,7 +151,7 @@ impl Recovery {
             if !reasons.is_empty() {
                 let proven = self.prove(&guessed, user, None, trail, at).await?;
                 if proven.is_some() {
-                    return Err(Refusal::PasswordRefused(reasons));
+                    return Err(RecoveryError::PasswordRefused(reasons));
                 }
                 continue;
             }
@@ -173,10 +173,10 @@ impl Recovery {
     async fn check(
         &self,
         session: &Session,
-        named: &Named,
+        named: &SessionLookup,
         password: &Candidate,
         at: Timestamp,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RecoveryError> {
         let facts = session.facts();
         let checked = permitted(self.policy.check_address(password, &facts.address))
             .and_then(|()| named.check_user(facts));
@@ -196,7 +196,7 @@ impl Recovery {
         trail: &mut Trail<'_>,
         at: Timestamp,
         rng: &mut StdRng,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, RecoveryError> {
         trail.proven_by(proof.means());
         let claimant = Claimant::draw(rng);
         let mut waited = Duration::ZERO;
@@ -234,7 +234,7 @@ impl Recovery {
             trail.happened(Event::PasswordSet(proof.means()));
         }
         // A user who may not recover has the session used up; anything else leaves it to be used.
-        if !matches!(used, Ok(_) | Err(Refusal::Blocked)) {
+        if !matches!(used, Ok(_) | Err(RecoveryError::Blocked)) {
             self.give_up(reference, &claimant).await;
         }
         used
@@ -254,12 +254,12 @@ impl Recovery {
         proof: &Proof<'_>,
         password: &Candidate,
         at: Timestamp,
-    ) -> Result<Validated, Refusal> {
+    ) -> Result<Validated, RecoveryError> {
         match proof {
             Proof::Session(named) => {
                 let session = session
                     .filter(|session| session.facts().protocol == named.protocol)
-                    .ok_or(Refusal::NoSession)?
+                    .ok_or(RecoveryError::NoSession)?
                     .live(at)?;
                 if let Session::Validated(session) = &session {
                     session.permit_use(at)?;
@@ -268,19 +268,19 @@ impl Recovery {
                 match session {
                     Session::Validated(session) => Ok(session),
                     session => Err(self
-                        .unless_superseded(&session, Refusal::CodeWrong, at)
+                        .unless_superseded(&session, RecoveryError::CodeWrong, at)
                         .await?),
                 }
             }
             Proof::Token(token) => {
-                let session = session.ok_or(Refusal::TokenUnknown)?;
+                let session = session.ok_or(RecoveryError::TokenUnknown)?;
                 let kept = match &session {
                     Session::Awaiting(_) => None,
                     Session::Validated(session) => session.proof.token,
                     Session::Used(session) => session.token,
                 };
                 if kept != Some(token.digest()) {
-                    return Err(Refusal::TokenUnknown);
+                    return Err(RecoveryError::TokenUnknown);
                 }
                 match session.live(at)? {
                     Session::Validated(session) => {
@@ -288,8 +288,8 @@ impl Recovery {
                         permitted(self.policy.check_address(password, &session.facts.address))?;
                         Ok(session)
                     }
-                    Session::Awaiting(_) => Err(Refusal::TokenUnknown),
-                    Session::Used(_) => Err(Refusal::SessionOver),
+                    Session::Awaiting(_) => Err(RecoveryError::TokenUnknown),
+                    Session::Used(_) => Err(RecoveryError::SessionOver),
                 }
             }
         }
@@ -304,7 +304,7 @@ impl Recovery {
         trail: &mut Trail<'_>,
         at: Timestamp,
         rng: &mut StdRng,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, RecoveryError> {
         let (facts, proof) = (session.facts.clone(), session.proof.clone());
         let keys = self.secrets.index().await?;
         trail.keys(&keys);
@@ -318,11 +318,11 @@ impl Recovery {
                 .await?
                 .filter(|user| user.has_address(&facts.address))
                 .filter(|user| user.credentials_version == proof.credentials_version)
-                .ok_or(Refusal::SessionOver)?;
+                .ok_or(RecoveryError::SessionOver)?;
             if !self.may_recover(&user) {
                 return match self.store.close(&session, &address, at).await? {
-                    Moved::SessionChanged(_) => Err(Refusal::SessionOver),
-                    Moved::Done | Moved::UserChanged => Err(Refusal::Blocked),
+                    Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
+                    Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
                 };
             }
             let texts = user.profile_texts();
@@ -346,7 +346,7 @@ impl Recovery {
                     return Ok(user.with_proven_mailbox().with_password(hash.clone(), at));
                 }
                 // Another use won, or the code was renewed.
-                Moved::SessionChanged(_) => return Err(Refusal::SessionOver),
+                Moved::SessionChanged(_) => return Err(RecoveryError::SessionOver),
                 // What changed decides: read again.
                 Moved::UserChanged => {}
             }
@@ -363,7 +363,7 @@ impl Recovery {
         locale: Locale,
         trail: &mut Trail<'_>,
         at: Timestamp,
-    ) -> Result<Option<User>, Refusal> {
+    ) -> Result<Option<User>, RecoveryError> {
         let session = Session::Awaiting(guessed.session.clone());
         trail.asks_for(Unanswered::Password);
         let moved = self
@@ -384,10 +384,10 @@ impl Recovery {
     }
 }
 
-fn permitted(reasons: Vec<Reason>) -> Result<(), Refusal> {
+fn permitted(reasons: Vec<Reason>) -> Result<(), RecoveryError> {
     if reasons.is_empty() {
         Ok(())
     } else {
-        Err(Refusal::PasswordRefused(reasons))
+        Err(RecoveryError::PasswordRefused(reasons))
     }
 }

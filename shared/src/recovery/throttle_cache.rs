@@ -1,4 +1,4 @@
-//! Refusals that are remembered: who keeps asking for codes is refused without asking the store again.
+//! Remembers who was throttled, so that whoever keeps asking is refused without asking the store again.
 //!
 //! Only what a throttle refused is kept, under the keyed digest of the address or the caller, so that
 //! known and unknown addresses are treated alike. A throttle that refuses goes on refusing until it
@@ -14,22 +14,22 @@ use crate::timestamp::Timestamp;
 
 /// For how long the store is not asked again, at most: how late a cleared throttle is noticed.
 const REMEMBERED: Duration = Duration::from_mins(1);
-/// How many refusals are kept, of some hundred octets each. When there are more, the store is asked.
+/// How many throttles are kept, of some hundred octets each. When there are more, the store is asked.
 const CAPACITY: usize = 4096;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Refused {
+enum Throttle {
     Address(AddressKey),
     Caller(CallerKey),
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Refusal {
+struct Entry {
     since: Timestamp,
     until: Timestamp,
 }
 
-impl Refusal {
+impl Entry {
     /// Whether it is still to be told at that time without asking. A clock that was set back tells
     /// nothing about what was refused before.
     fn holds(&self, at: Timestamp) -> bool {
@@ -37,12 +37,12 @@ impl Refusal {
     }
 }
 
-/// The refusals that one instance remembers.
+/// The throttles that one instance remembers.
 #[derive(Debug, Default)]
-pub(super) struct Refusals(Mutex<HashMap<Refused, Refusal>>);
+pub(super) struct ThrottleCache(Mutex<HashMap<Throttle, Entry>>);
 
-impl Refusals {
-    fn kept(&self) -> MutexGuard<'_, HashMap<Refused, Refusal>> {
+impl ThrottleCache {
+    fn kept(&self) -> MutexGuard<'_, HashMap<Throttle, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -55,7 +55,7 @@ impl Refusals {
     ) -> Option<Throttled> {
         let kept = self.kept();
         let [address, caller] =
-            [Refused::Address(address), Refused::Caller(caller)].map(|refused| {
+            [Throttle::Address(address), Throttle::Caller(caller)].map(|refused| {
                 let refusal = kept.get(&refused)?;
                 refusal.holds(at).then_some(refusal.until)
             });
@@ -72,15 +72,15 @@ impl Refusals {
     ) {
         let mut kept = self.kept();
         for (refused, until) in [
-            (Refused::Address(address), throttled.address),
-            (Refused::Caller(caller), throttled.caller),
+            (Throttle::Address(address), throttled.address),
+            (Throttle::Caller(caller), throttled.caller),
         ] {
             let Some(until) = until else { continue };
             if kept.len() >= CAPACITY {
                 kept.retain(|_, refusal| refusal.holds(at));
             }
             if kept.len() < CAPACITY {
-                kept.insert(refused, Refusal { since: at, until });
+                kept.insert(refused, Entry { since: at, until });
             }
         }
     }
@@ -113,30 +113,28 @@ mod tests {
     }
 
     fn ends(
-        refusals: &Refusals,
+        cache: &ThrottleCache,
         address: AddressKey,
         caller: CallerKey,
         at: Timestamp,
     ) -> Option<Timestamp> {
-        refusals
-            .found(address, caller, at)
-            .and_then(Throttled::until)
+        cache.found(address, caller, at).and_then(Throttled::until)
     }
 
     #[test]
     fn who_was_refused_is_remembered_and_nobody_else() {
         let (ann, bob) = (address("ann@example.com"), address("bob@example.com"));
-        let refusals = Refusals::default();
-        refusals.remember(refused(Some(seconds(30)), None), ann, caller(1), AT);
-        assert_eq!(ends(&refusals, ann, caller(1), AT), Some(seconds(30)));
-        assert_eq!(ends(&refusals, ann, caller(2), AT), Some(seconds(30)));
-        assert_eq!(ends(&refusals, bob, caller(1), AT), None);
-        refusals.remember(refused(None, Some(seconds(40))), ann, caller(1), AT);
-        assert_eq!(ends(&refusals, bob, caller(1), AT), Some(seconds(40)));
-        assert_eq!(ends(&refusals, bob, caller(2), AT), None);
-        let both = ends(&refusals, ann, caller(1), AT);
+        let cache = ThrottleCache::default();
+        cache.remember(refused(Some(seconds(30)), None), ann, caller(1), AT);
+        assert_eq!(ends(&cache, ann, caller(1), AT), Some(seconds(30)));
+        assert_eq!(ends(&cache, ann, caller(2), AT), Some(seconds(30)));
+        assert_eq!(ends(&cache, bob, caller(1), AT), None);
+        cache.remember(refused(None, Some(seconds(40))), ann, caller(1), AT);
+        assert_eq!(ends(&cache, bob, caller(1), AT), Some(seconds(40)));
+        assert_eq!(ends(&cache, bob, caller(2), AT), None);
+        let both = ends(&cache, ann, caller(1), AT);
         assert_eq!(both, Some(seconds(40)), "what lasts longest");
-        let whom = refusals.found(ann, caller(1), AT);
+        let whom = cache.found(ann, caller(1), AT);
         assert_eq!(whom, Some(refused(Some(seconds(30)), Some(seconds(40)))));
     }
 
@@ -145,28 +143,28 @@ mod tests {
         let (ann, who) = (address("ann@example.com"), caller(1));
         let last = Duration::from_millis(1);
         for (until, end) in [(30, 30), (60, 60), (3600, 60)] {
-            let refusals = Refusals::default();
-            refusals.remember(refused(Some(seconds(until)), None), ann, who, AT);
-            let before = ends(&refusals, ann, who, seconds(end).minus(last));
+            let cache = ThrottleCache::default();
+            cache.remember(refused(Some(seconds(until)), None), ann, who, AT);
+            let before = ends(&cache, ann, who, seconds(end).minus(last));
             assert_eq!(before, Some(seconds(until)));
-            assert_eq!(ends(&refusals, ann, who, seconds(end)), None);
-            assert_eq!(ends(&refusals, ann, who, AT.minus(last)), None);
+            assert_eq!(ends(&cache, ann, who, seconds(end)), None);
+            assert_eq!(ends(&cache, ann, who, AT.minus(last)), None);
         }
     }
 
     #[test]
     fn no_more_is_kept_than_there_is_room_for_and_what_has_ended_makes_room() {
-        let refusals = Refusals::default();
+        let cache = ThrottleCache::default();
         let who = caller(1);
         let of = |number: usize| address(&format!("user{number}@example.com"));
         for number in 0..CAPACITY + 10 {
-            refusals.remember(refused(Some(seconds(30)), None), of(number), who, AT);
+            cache.remember(refused(Some(seconds(30)), None), of(number), who, AT);
         }
-        assert_eq!(refusals.kept().len(), CAPACITY);
-        assert_eq!(ends(&refusals, of(CAPACITY), who, AT), None, "asked again");
+        assert_eq!(cache.kept().len(), CAPACITY);
+        assert_eq!(ends(&cache, of(CAPACITY), who, AT), None, "asked again");
         let (next, later) = (of(CAPACITY), seconds(30));
-        refusals.remember(refused(Some(seconds(90)), None), next, who, later);
-        assert_eq!(refusals.kept().len(), 1);
-        assert_eq!(ends(&refusals, next, who, later), Some(seconds(90)));
+        cache.remember(refused(Some(seconds(90)), None), next, who, later);
+        assert_eq!(cache.kept().len(), 1);
+        assert_eq!(ends(&cache, next, who, later), Some(seconds(90)));
     }
 }

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::Refusal;
+use super::RecoveryError;
 use crate::address::Address;
 use crate::audit::{About, AuditTrail, Budget, Caller, Event, Guess, Means, Unanswered, Whom};
 use crate::ids::SessionRef;
 use crate::keys::IndexKeys;
-use crate::session::{Facts, Protocol};
+use crate::session::{Protocol, SessionInfo};
 use crate::store::Throttled;
 use crate::timestamp::Timestamp;
 
@@ -72,7 +72,7 @@ impl<'a> Trail<'a> {
     }
 
     /// The session that the call is about.
-    pub(super) fn session(&mut self, facts: &Facts) {
+    pub(super) fn session(&mut self, facts: &SessionInfo) {
         self.address(&facts.address);
         self.session = Some(facts.reference);
     }
@@ -104,7 +104,10 @@ impl<'a> Trail<'a> {
     }
 
     /// Records what the call came to, which is handed through.
-    pub(super) fn answered<T>(mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {
+    pub(super) fn answered<T>(
+        mut self,
+        result: Result<T, RecoveryError>,
+    ) -> Result<T, RecoveryError> {
         if let Err(refusal) = &result {
             let event = self.refusal(refusal);
             self.happened.extend(event);
@@ -114,10 +117,10 @@ impl<'a> Trail<'a> {
     }
 
     /// The event that a refusal is, if it is one.
-    fn refusal(&self, refusal: &Refusal) -> Option<Event> {
+    fn refusal(&self, refusal: &RecoveryError) -> Option<Event> {
         match (refusal, self.guess) {
-            (Refusal::Blocked, _) => Some(Event::Blocked(self.means)),
-            (Refusal::Unavailable(_) | Refusal::Broken(_), _) => {
+            (RecoveryError::Blocked, _) => Some(Event::Blocked(self.means)),
+            (RecoveryError::Unavailable(_) | RecoveryError::Broken(_), _) => {
                 self.pending.map(Event::Unanswered)
             }
             (_, Some(Judged::Wrong)) => Some(Event::WrongGuess(Guess::Wrong)),
@@ -127,19 +130,19 @@ impl<'a> Trail<'a> {
                 .happened
                 .is_empty()
                 .then_some(Event::WrongGuess(Guess::Overtaken)),
-            (Refusal::Throttled { whom, .. }, None) => Some(Event::Throttled(meant(*whom))),
-            (Refusal::GuessesSpent { until }, None) => Some(Event::Exhausted(match until {
+            (RecoveryError::Throttled { whom, .. }, None) => Some(Event::Throttled(meant(*whom))),
+            (RecoveryError::GuessesSpent { until }, None) => Some(Event::Exhausted(match until {
                 None => Budget::Session,
                 Some(_) => Budget::Day,
             })),
             (
-                Refusal::NoSession
-                | Refusal::SessionOver
-                | Refusal::OtherUser
-                | Refusal::CodeExpired
-                | Refusal::CodeWrong
-                | Refusal::TokenUnknown
-                | Refusal::PasswordRefused(_),
+                RecoveryError::NoSession
+                | RecoveryError::SessionOver
+                | RecoveryError::OtherUser
+                | RecoveryError::CodeExpired
+                | RecoveryError::CodeWrong
+                | RecoveryError::TokenUnknown
+                | RecoveryError::PasswordRefused(_),
                 None,
             ) => None,
         }

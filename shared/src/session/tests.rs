@@ -20,8 +20,8 @@ const LIMITS: Limits = Limits {
     caller_per_hour: None,
 };
 
-fn facts(rng: &mut StdRng, at: Timestamp) -> Facts {
-    Facts {
+fn facts(rng: &mut StdRng, at: Timestamp) -> SessionInfo {
+    SessionInfo {
         reference: SessionId::draw(rng).reference(),
         protocol: Protocol::AuthV1,
         template: Template::AuthV1ForgotPassword,
@@ -213,7 +213,7 @@ proptest! {
                     session = renewed;
                 }
                 Err(refused) => {
-                    prop_assert_eq!(refused, Refused::Over);
+                    prop_assert_eq!(refused, TransitionError::Over);
                     prop_assert!(now >= session.facts.expires_at);
                 }
             }
@@ -258,9 +258,9 @@ fn a_session_and_its_code_are_good_before_their_millisecond_and_not_at_it() {
     let before = |at: Timestamp| at.minus(Duration::from_millis(1));
     for (at, expected) in [
         (before(end_of_code), None),
-        (end_of_code, Some(Refused::CodeExpired)),
-        (before(end), Some(Refused::CodeExpired)),
-        (end, Some(Refused::Over)),
+        (end_of_code, Some(TransitionError::CodeExpired)),
+        (before(end), Some(TransitionError::CodeExpired)),
+        (end, Some(TransitionError::Over)),
     ] {
         let read = Session::Awaiting(session.clone());
         assert_eq!(read.permit_guess(&address, &LIMITS, at).err(), expected);
@@ -269,7 +269,7 @@ fn a_session_and_its_code_are_good_before_their_millisecond_and_not_at_it() {
     assert_eq!(validated.permit_use(before(NOON.plus(PROOF_TTL))), Ok(()));
     assert_eq!(
         validated.permit_use(NOON.plus(PROOF_TTL)),
-        Err(Refused::Over)
+        Err(TransitionError::Over)
     );
 }
 
@@ -326,18 +326,26 @@ fn reasons_against_a_guess_are_told_in_order() {
     let late = NOON.plus(LIMITS.code_ttl);
     let over = NOON.plus(LIMITS.session_ttl);
     for (session, address, at, expected) in [
-        (&spent, &superseding, over, Refused::Over),
-        (&spent, &superseding, late, Refused::Over),
-        (&spent, &tired, late, Refused::Spent(None)),
-        (&fresh, &tired, late, Refused::CodeExpired),
-        (&fresh, &tired, NOON, Refused::Spent(Some(NOON.next_day()))),
+        (&spent, &superseding, over, TransitionError::Over),
+        (&spent, &superseding, late, TransitionError::Over),
+        (&spent, &tired, late, TransitionError::Spent(None)),
+        (&fresh, &tired, late, TransitionError::CodeExpired),
+        (
+            &fresh,
+            &tired,
+            NOON,
+            TransitionError::Spent(Some(NOON.next_day())),
+        ),
     ] {
         let read = Session::Awaiting(session.clone());
         assert_eq!(
             read.clone().permit_guess(address, &LIMITS, at),
             Err(expected)
         );
-        let before_its_form = matches!(expected, Refused::Over | Refused::Spent(None));
+        let before_its_form = matches!(
+            expected,
+            TransitionError::Over | TransitionError::Spent(None)
+        );
         assert_eq!(
             read.permit_malformed_guess(address, &LIMITS, at).err(),
             before_its_form.then_some(expected),
@@ -347,15 +355,15 @@ fn reasons_against_a_guess_are_told_in_order() {
     let validated = Session::Validated(proven(fresh.clone(), &mut rng, NOON));
     assert_eq!(
         validated.permit_guess(&mine, &LIMITS, NOON),
-        Err(Refused::CodeUsed)
+        Err(TransitionError::CodeUsed)
     );
     let used = Session::Used(fresh.use_up());
     assert_eq!(
         used.clone().permit_guess(&mine, &LIMITS, NOON),
-        Err(Refused::Over)
+        Err(TransitionError::Over)
     );
     assert_eq!(
         used.renew(&mine, &LIMITS, Nonce::draw(&mut rng), NOON),
-        Err(Refused::Over)
+        Err(TransitionError::Over)
     );
 }

@@ -7,13 +7,13 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::items::{self, AWAITING, USED, VALIDATED};
-use super::sessions::Found;
+use super::sessions::Observed;
 use super::users::as_read;
 use super::{KEPT_DAYS, Store, StoreError, Transacted, keys, n, s, stale, updated};
 use crate::keys::AddressKey;
 use crate::locale::Locale;
 use crate::password::PasswordHash;
-use crate::session::{Awaiting, Facts, Session, Validated};
+use crate::session::{Awaiting, Session, SessionInfo, Validated};
 use crate::settings::Limits;
 use crate::timestamp::Timestamp;
 use crate::users::User;
@@ -24,7 +24,7 @@ pub enum Charge {
     /// The guess is charged and may be judged.
     Landed,
     /// It may not; nothing was written.
-    Refused(Found),
+    Refused(Observed),
 }
 
 /// What a transition of a session came to.
@@ -33,7 +33,7 @@ pub enum Moved {
     /// It was written.
     Done,
     /// The session or its address is no longer as it was read; nothing was written.
-    SessionChanged(Found),
+    SessionChanged(Observed),
     /// The user is no longer as it was read; nothing was written.
     UserChanged,
 }
@@ -83,7 +83,7 @@ impl Store {
             .await?
         {
             Transacted::Applied => Ok(Charge::Landed),
-            Transacted::Refused(refused) => Ok(Charge::Refused(Found::read(&refused, at)?)),
+            Transacted::Refused(refused) => Ok(Charge::Refused(Observed::read(&refused, at)?)),
         }
     }
 
@@ -146,7 +146,7 @@ impl Store {
                 updated(self.refund(facts, address, at, ""))?,
             ],
             Session::Validated(session) => vec![updated(use_proven(self.validated(session)))?],
-            Session::Used(_) => return Ok(Moved::SessionChanged(Found::default())),
+            Session::Used(_) => return Ok(Moved::SessionChanged(Observed::default())),
         };
         self.move_on(transaction, at).await
     }
@@ -182,7 +182,7 @@ impl Store {
                 &session.facts,
                 &session.generation,
             ),
-            Session::Used(_) => return Ok(Moved::SessionChanged(Found::default())),
+            Session::Used(_) => return Ok(Moved::SessionChanged(Observed::default())),
         };
         let user_update = as_read(self.update(keys::user(&user.id)), user)
             .update_expression(
@@ -211,7 +211,7 @@ impl Store {
         match self.transact(transaction).await? {
             Transacted::Applied => Ok(Moved::Done),
             Transacted::Refused(refused) if refused.failed(0) || refused.failed(1) => {
-                Ok(Moved::SessionChanged(Found::read(&refused, at)?))
+                Ok(Moved::SessionChanged(Observed::read(&refused, at)?))
             }
             Transacted::Refused(refused) if refused.failed(2) => Ok(Moved::UserChanged),
             Transacted::Refused(_) => Err(StoreError::malformed("a notice was there before")),
@@ -219,7 +219,7 @@ impl Store {
     }
 
     /// An update of a session that awaits its code of that generation.
-    fn awaiting(&self, facts: &Facts, generation: u64) -> UpdateBuilder {
+    fn awaiting(&self, facts: &SessionInfo, generation: u64) -> UpdateBuilder {
         self.update(keys::session(&facts.reference))
             .condition_expression("sessionState = :awaiting AND generation = :generation")
             .expression_attribute_values(":awaiting", s(AWAITING))
@@ -238,7 +238,7 @@ impl Store {
     /// its current one.
     fn refund(
         &self,
-        facts: &Facts,
+        facts: &SessionInfo,
         address: &AddressKey,
         at: Timestamp,
         also: &str,

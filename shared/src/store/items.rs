@@ -11,7 +11,7 @@ use crate::code::Nonce;
 use crate::ids::{SessionRef, TokenDigest, UserId};
 use crate::locale::Locale;
 use crate::session::{
-    AddressState, Awaiting, Facts, Generation, Proof, Protocol, Session, Used, Validated,
+    AddressState, Awaiting, Generation, Proof, Protocol, Session, SessionInfo, Used, Validated,
 };
 use crate::template::Template;
 use crate::timestamp::Timestamp;
@@ -104,7 +104,7 @@ pub(super) fn new_session(session: &Awaiting, origin: &SessionOrigin) -> Result<
 pub(super) fn session(item: Item) -> Result<Session, StoreError> {
     let item: SessionItem = read(item)?;
     let malformed = || StoreError::malformed("a session lacks what its state needs");
-    let facts = Facts {
+    let facts = SessionInfo {
         reference: keys::parse_session(&item.pk).ok_or_else(malformed)?,
         protocol: item.protocol,
         template: item.template,
@@ -339,7 +339,7 @@ pub(super) fn code_mail(
 
 /// The item that asks for the notice of a changed password.
 pub(super) fn changed_mail(
-    facts: &Facts,
+    facts: &SessionInfo,
     generation: u64,
     locale: Locale,
     at: Timestamp,

@@ -43,7 +43,7 @@ pub(crate) use keys::{is_mail, mail_session, mail_tag, tagged_mail};
 pub(crate) use limits::{NoItem, Number};
 pub use mail::Claim;
 pub(crate) use mail::LEASE;
-pub use sessions::{Begun, CodeRequest, Found, Renewed, Throttled};
+pub use sessions::{Begun, CodeRequest, Observed, Renewed, Throttled};
 pub use suppression::{Stopped, Suppressed, Suppression};
 pub use users::Recipient;
 
@@ -90,7 +90,7 @@ enum Transacted {
     /// All of it was written.
     Applied,
     /// None of it was written: a condition failed.
-    Refused(Refusals),
+    Refused(ConditionFailures),
 }
 
 /// How the condition of one item of a refused transaction came out.
@@ -101,9 +101,9 @@ enum Verdict {
 }
 
 /// Why a transaction was refused: a verdict for each of its items.
-struct Refusals(Vec<Verdict>);
+struct ConditionFailures(Vec<Verdict>);
 
-impl Refusals {
+impl ConditionFailures {
     /// Whether the condition of the item at `index` failed.
     fn failed(&self, index: usize) -> bool {
         matches!(self.0.get(index), Some(Verdict::Failed(_)))
@@ -215,7 +215,7 @@ impl Store {
             // So does any other reason, such as throttling.
             let verdicts: Option<Vec<_>> = reasons.into_iter().map(verdict).collect();
             return match verdicts {
-                Some(verdicts) => Ok(Transacted::Refused(Refusals(verdicts))),
+                Some(verdicts) => Ok(Transacted::Refused(ConditionFailures(verdicts))),
                 None => Err(StoreError::unreachable(error)),
             };
         }

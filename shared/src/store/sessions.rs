@@ -7,12 +7,14 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 
 use super::items::{self, AWAITING, SessionOrigin, VALIDATED};
-use super::{KEPT_DAYS, Refusals, Store, StoreError, Transacted, keys, n, put, s, stale, updated};
+use super::{
+    ConditionFailures, KEPT_DAYS, Store, StoreError, Transacted, keys, n, put, s, stale, updated,
+};
 use crate::ids::SessionRef;
 use crate::keys::{AddressKey, IndexKeys};
 use crate::locale::Locale;
 use crate::session::{
-    AddressState, Awaiting, Decision, Facts, IDEMPOTENCY_WINDOW, Session, Validated,
+    AddressState, Awaiting, Decision, IDEMPOTENCY_WINDOW, Session, SessionInfo, Validated,
 };
 use crate::settings::Limits;
 use crate::timestamp::Timestamp;
@@ -82,19 +84,19 @@ pub enum Renewed {
         whom: Throttled,
     },
     /// The session or its address is no longer as it was read; nothing was written.
-    Changed(Found),
+    Changed(Observed),
 }
 
 /// What a refused transaction found: only the items whose condition failed are told.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct Observed {
     session: Option<Box<Session>>,
     address: Option<Box<AddressState>>,
 }
 
-impl Found {
+impl Observed {
     /// Reads the session at index 0 and its address at index 1.
-    pub(super) fn read(refused: &Refusals, at: Timestamp) -> Result<Self, StoreError> {
+    pub(super) fn read(refused: &ConditionFailures, at: Timestamp) -> Result<Self, StoreError> {
         let session = refused.found(0).cloned().map(items::session).transpose()?;
         let address = refused
             .failed(1)
@@ -186,7 +188,7 @@ impl Store {
         let (state, generation) = match read {
             Session::Awaiting(Awaiting { generation, .. }) => (AWAITING, generation),
             Session::Validated(Validated { generation, .. }) => (VALIDATED, generation),
-            Session::Used(_) => return Ok(Renewed::Changed(Found::default())),
+            Session::Used(_) => return Ok(Renewed::Changed(Observed::default())),
         };
         let session = self
             .update(keys::session(&facts.reference))
@@ -220,7 +222,7 @@ impl Store {
         match self.transact(transaction).await? {
             Transacted::Applied => Ok(Renewed::Done),
             Transacted::Refused(refused) => {
-                let found = Found::read(&refused, at)?;
+                let found = Observed::read(&refused, at)?;
                 let as_read = found.session.is_none()
                     && found.address(&facts.reference).current == Some(facts.reference);
                 let whom = throttled(&refused, request.limits, at)?;
@@ -258,7 +260,7 @@ impl Store {
     /// Counts a code for an address, under every throttle of addresses.
     fn count_code(
         &self,
-        facts: &Facts,
+        facts: &SessionInfo,
         request: &CodeRequest<'_>,
         at: Timestamp,
         current: Current,
@@ -338,7 +340,11 @@ enum Current {
 }
 
 /// Whom the throttles refused a code: the address at index 1, the caller at index 2.
-fn throttled(refused: &Refusals, limits: &Limits, at: Timestamp) -> Result<Throttled, StoreError> {
+fn throttled(
+    refused: &ConditionFailures,
+    limits: &Limits,
+    at: Timestamp,
+) -> Result<Throttled, StoreError> {
     let address = if refused.failed(1) {
         let state = items::address_state(refused.found(1), at)?;
         match state.permit_code(limits, at) {

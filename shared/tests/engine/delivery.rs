@@ -166,10 +166,10 @@ async fn what_may_pass_is_tried_again_at_once_and_with_the_same_code() {
         // Without a word of the recipient, it is not taken for the recipient's fault.
         SesAnswer::Failure(400, "MessageRejected"),
         SesAnswer::Failure(400, "BadRequestException"),
-        SesAnswer::Refusal("BadRequestException", "Configuration set does not exist"),
-        SesAnswer::Refusal("MessageRejected", "Sending suspended for this account."),
-        SesAnswer::Refusal("MessageRejected", SENDER_NOT_VERIFIED),
-        SesAnswer::Refusal("MessageRejected", BOTH_NOT_VERIFIED),
+        SesAnswer::RecoveryError("BadRequestException", "Configuration set does not exist"),
+        SesAnswer::RecoveryError("MessageRejected", "Sending suspended for this account."),
+        SesAnswer::RecoveryError("MessageRejected", SENDER_NOT_VERIFIED),
+        SesAnswer::RecoveryError("MessageRejected", BOTH_NOT_VERIFIED),
     ] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
@@ -247,7 +247,7 @@ async fn what_ses_has_against_the_recipient_is_not_tried_again() {
         let kit = Kit::new().await;
         kit.user(ANN).await;
         kit.start(Protocol::AuthV1, ANN, NOON).await;
-        kit.ses.answer(SesAnswer::Refusal(kind, objection));
+        kit.ses.answer(SesAnswer::RecoveryError(kind, objection));
         assert_eq!(kit.deliver(NOON).await, NONE, "{objection}");
         assert_eq!(
             outcome(&kit).await.as_deref(),
@@ -465,7 +465,7 @@ async fn every_outcome_writes_the_mail_request_twice_and_nothing_else() {
         };
         kit.start(Protocol::AuthV1, asked, NOON).await;
         match case {
-            "refused" => kit.ses.answer(SesAnswer::Refusal(
+            "refused" => kit.ses.answer(SesAnswer::RecoveryError(
                 "MessageRejected",
                 "Address blacklisted.",
             )),

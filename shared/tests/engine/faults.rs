@@ -1,6 +1,6 @@
 //! A store that fails in the middle: nothing is half done, nothing is done twice, and it is said.
 
-use regain::recovery::Refusal;
+use regain::recovery::RecoveryError;
 use regain::session::Protocol;
 
 use crate::kit::{
@@ -239,7 +239,7 @@ async fn an_item_that_makes_no_sense_is_a_bug_and_not_an_outage() {
     let nonsense = aws_sdk_dynamodb::types::AttributeValue::S("no nonce".to_owned());
     ready.kit.change(&key, "nonce", nonsense).await;
     let verified = ready.kit.verify(started, &ready.code, NOON).await;
-    assert!(matches!(verified, Err(Refusal::Broken(_))));
+    assert!(matches!(verified, Err(RecoveryError::Broken(_))));
     assert!(named(started).session.is_some());
 }
 

@@ -135,7 +135,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn of<T>(result: &Result<T, regain::recovery::Refusal>) -> Self {
+    fn of<T>(result: &Result<T, regain::recovery::RecoveryError>) -> Self {
         Self {
             told: told(result),
             started: None,

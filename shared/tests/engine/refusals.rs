@@ -302,7 +302,7 @@ async fn a_session_that_nobody_began_does_not_exist() {
 #[tokio::test]
 async fn a_malformed_id_names_no_session() {
     let kit = Kit::new().await;
-    let named = regain::recovery::Named {
+    let named = regain::recovery::SessionLookup {
         protocol: Protocol::Directory,
         session: None,
         user: Some(UserId::sent("whoever")),

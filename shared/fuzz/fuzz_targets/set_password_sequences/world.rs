@@ -9,8 +9,10 @@ use regain::address::Address;
 use regain::code::{Code, CodeInput, CodeKeys, CodeLength, Nonce};
 use regain::ids::{ResetToken, SessionId, UserId, UserIdFormat};
 use regain::keys::{AddressKey, IndexKeys};
-use regain::recovery::{Refusal, Started};
-use regain::session::{AddressState, Awaiting, Decision, Facts, Generation, Protocol, Session};
+use regain::recovery::{RecoveryError, Started};
+use regain::session::{
+    AddressState, Awaiting, Decision, Generation, Protocol, Session, SessionInfo,
+};
 use regain::settings::{Limits, Settings};
 use regain::store::Throttled;
 use regain::template::Template;
@@ -103,11 +105,11 @@ impl World {
     pub(crate) fn request(&mut self, protocol: Protocol, at: Timestamp) -> Answer {
         let whom = self.throttled(at);
         if let Some(until) = whom.until() {
-            return refused(Refusal::Throttled { until, whom });
+            return refused(RecoveryError::Throttled { until, whom });
         }
         let id = SessionId::draw(&mut self.rng);
         let user = (protocol == Protocol::Directory).then(|| self.user.clone());
-        let facts = Facts {
+        let facts = SessionInfo {
             reference: id.reference(),
             protocol,
             template: Template::AuthV1ForgotPassword,
@@ -144,7 +146,7 @@ impl World {
         };
         let whom = self.throttled(at);
         if let Some(until) = whom.until() {
-            return refused(Refusal::Throttled { until, whom });
+            return refused(RecoveryError::Throttled { until, whom });
         }
         assert_eq!(Some(renewed.guesses), before, "a resend refills nothing");
         let ends = renewed.generation.expires_at;
@@ -202,20 +204,20 @@ impl World {
                 Session::Used(session) => session.token,
             };
             if kept.is_none() || kept != token.map(|token| token.digest()) {
-                return refused(Refusal::TokenUnknown);
+                return refused(RecoveryError::TokenUnknown);
             }
         }
         let validated = match session.live(at) {
             Err(why) => return refused(why.into()),
             Ok(Session::Validated(session)) => session,
-            Ok(_) if self.current == Some(number) => return refused(Refusal::CodeWrong),
-            Ok(_) => return refused(Refusal::SessionOver),
+            Ok(_) if self.current == Some(number) => return refused(RecoveryError::CodeWrong),
+            Ok(_) => return refused(RecoveryError::SessionOver),
         };
         if let Err(why) = validated.permit_use(at) {
             return refused(why.into());
         }
         if validated.proof.credentials_version != self.credentials_version {
-            return refused(Refusal::SessionOver);
+            return refused(RecoveryError::SessionOver);
         }
         let proven_at = self.ledger[number].proven_at.unwrap();
         assert!(at.since(proven_at) < Duration::from_mins(10), "for 600 s");
@@ -230,12 +232,12 @@ impl World {
         number: usize,
         code: Option<String>,
         at: Timestamp,
-    ) -> Result<Awaiting, Refusal> {
+    ) -> Result<Awaiting, RecoveryError> {
         let session = self.sessions[number].clone();
         let state = self.state(at);
         let Some(code) = code else {
             session.permit_malformed_guess(&state, &self.limits, at)?;
-            return Err(Refusal::CodeWrong);
+            return Err(RecoveryError::CodeWrong);
         };
         let permitted = session.permit_guess(&state, &self.limits, at)?;
         assert!(!self.ledger[number].used, "used is final");
@@ -266,7 +268,7 @@ impl World {
         let today = self.judged.iter().filter(|it| it.day() == at.day()).count();
         assert!(today <= self.limits.daily_guesses.try_into().unwrap());
         self.sessions[number] = Session::Awaiting(charged);
-        Err(Refusal::CodeWrong)
+        Err(RecoveryError::CodeWrong)
     }
 
     fn password_set(&mut self, number: usize, used: Session) {
@@ -329,7 +331,7 @@ impl World {
 }
 
 fn input<'a>(
-    facts: &'a Facts,
+    facts: &'a SessionInfo,
     generation: &'a Generation,
     address: &'a AddressKey,
 ) -> CodeInput<'a> {
@@ -366,7 +368,7 @@ fn done() -> Answer {
     }
 }
 
-fn refused(refusal: Refusal) -> Answer {
+fn refused(refusal: RecoveryError) -> Answer {
     Answer {
         told: told(&Err::<(), _>(refusal)),
         ..done()

@@ -44,7 +44,7 @@ async fn the_end_of_every_mail_is_recorded() {
     kit.user(bob).await;
     kit.start(Protocol::AuthV1, bob, NOON).await;
     kit.records.reset();
-    let refusal = SesAnswer::Refusal("BadRequestException", "Illegal address");
+    let refusal = SesAnswer::RecoveryError("BadRequestException", "Illegal address");
     kit.ses.answer(refusal);
     kit.deliver(NOON).await;
     assert_eq!(news(&kit), ["not-mailed refused"]);

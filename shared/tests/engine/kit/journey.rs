@@ -8,7 +8,7 @@ use regain::ids::{IdempotencyKey, ResetToken, SessionId, UserId};
 use regain::keys::IndexKeys;
 use regain::mail::StreamBatch;
 use regain::password::{Candidate, Hasher, PasswordHash};
-use regain::recovery::{CodeGuess, Named, NewPassword, Refusal, Request, Started};
+use regain::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup, Started};
 use regain::session::Protocol;
 use regain::store::SessionOrigin;
 use regain::template::Template;
@@ -57,8 +57,8 @@ pub(crate) async fn hashed(password: &str) -> PasswordHash {
 }
 
 /// How auth/v1 names a session.
-pub(crate) fn in_auth(session: &SessionId) -> Named {
-    Named {
+pub(crate) fn in_auth(session: &SessionId) -> SessionLookup {
+    SessionLookup {
         protocol: Protocol::AuthV1,
         session: Some(session.clone()),
         user: None,
@@ -66,8 +66,8 @@ pub(crate) fn in_auth(session: &SessionId) -> Named {
 }
 
 /// How the Directory API names a session.
-pub(crate) fn in_directory(started: &Started) -> Named {
-    Named {
+pub(crate) fn in_directory(started: &Started) -> SessionLookup {
+    SessionLookup {
         protocol: Protocol::Directory,
         session: Some(started.session.clone()),
         user: started.user.clone(),
@@ -75,7 +75,7 @@ pub(crate) fn in_directory(started: &Started) -> Named {
 }
 
 /// How a session is named by the client that began it.
-pub(crate) fn named(started: &Started) -> Named {
+pub(crate) fn named(started: &Started) -> SessionLookup {
     match started.user {
         None => in_auth(&started.session),
         Some(_) => in_directory(started),
@@ -118,7 +118,7 @@ impl Kit {
         &self,
         request: Request,
         at: Timestamp,
-    ) -> Result<Started, Refusal> {
+    ) -> Result<Started, RecoveryError> {
         self.recovery.request(request, at, &mut self.rng()).await
     }
 
@@ -132,7 +132,7 @@ impl Kit {
         &self,
         session: &SessionId,
         at: Timestamp,
-    ) -> Result<SessionId, Refusal> {
+    ) -> Result<SessionId, RecoveryError> {
         self.resend_from(CALLER, session, at).await
     }
 
@@ -141,7 +141,7 @@ impl Kit {
         caller: IpAddr,
         session: &SessionId,
         at: Timestamp,
-    ) -> Result<SessionId, Refusal> {
+    ) -> Result<SessionId, RecoveryError> {
         self.recovery
             .resend(
                 &calling(caller),
@@ -159,7 +159,7 @@ impl Kit {
         started: &Started,
         code: &str,
         at: Timestamp,
-    ) -> Result<Verified, Refusal> {
+    ) -> Result<Verified, RecoveryError> {
         let (named, guess) = (named(started), typed(code));
         match named.protocol {
             Protocol::AuthV1 => self
@@ -182,7 +182,7 @@ impl Kit {
         proof: &Verified,
         password: &str,
         at: Timestamp,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, RecoveryError> {
         match proof {
             Verified::Token(token) => self.set_by_token(Some(token.clone()), password, at).await,
             Verified::User => self.set_in_directory(started, password, at).await,
@@ -194,7 +194,7 @@ impl Kit {
         token: Option<ResetToken>,
         password: &str,
         at: Timestamp,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, RecoveryError> {
         self.recovery
             .set_password_by_token(
                 &SOMEBODY,
@@ -211,7 +211,7 @@ impl Kit {
         started: &Started,
         password: &str,
         at: Timestamp,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, RecoveryError> {
         self.recovery
             .set_password(
                 &SOMEBODY,
@@ -230,7 +230,7 @@ impl Kit {
         code: &str,
         password: &str,
         at: Timestamp,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, RecoveryError> {
         self.recovery
             .set_password_with_code(
                 &SOMEBODY,

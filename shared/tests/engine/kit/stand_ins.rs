@@ -47,7 +47,7 @@ pub(crate) enum SesAnswer {
     WithoutMessageId,
     Failure(u16, &'static str),
     /// Refuses a mail by an error of that type, in these words.
-    Refusal(&'static str, &'static str),
+    RecoveryError(&'static str, &'static str),
     /// Takes the mail, and never answers.
     Silence,
 }
@@ -179,7 +179,7 @@ async fn take_mail(State(bag): State<Arc<Mutex<Postbag>>>, body: Bytes) -> Respo
             json!({ "message": "refused" }).to_string(),
         )
             .into_response(),
-        SesAnswer::Refusal(kind, message) => (
+        SesAnswer::RecoveryError(kind, message) => (
             StatusCode::BAD_REQUEST,
             [("x-amzn-errortype", kind)],
             json!({ "message": message }).to_string(),

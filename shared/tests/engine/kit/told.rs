@@ -1,7 +1,7 @@
 //! What a caller is told, in a form that can be compared.
 
 use regain::password::Reason;
-use regain::recovery::Refusal;
+use regain::recovery::RecoveryError;
 use regain::timestamp::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,23 +22,23 @@ pub(crate) enum Told {
     Broken,
 }
 
-pub(crate) fn told<T>(result: &Result<T, Refusal>) -> Told {
+pub(crate) fn told<T>(result: &Result<T, RecoveryError>) -> Told {
     let Err(refusal) = result else {
         return Told::Done;
     };
     match refusal {
-        Refusal::Throttled { until, .. } => Told::Throttled(*until),
-        Refusal::NoSession => Told::NoSession,
-        Refusal::SessionOver => Told::Over,
-        Refusal::OtherUser => Told::OtherUser,
-        Refusal::GuessesSpent { until: None } => Told::Spent,
-        Refusal::GuessesSpent { until: Some(until) } => Told::SpentUntil(*until),
-        Refusal::CodeExpired => Told::CodeExpired,
-        Refusal::CodeWrong => Told::CodeWrong,
-        Refusal::TokenUnknown => Told::TokenUnknown,
-        Refusal::Blocked => Told::Blocked,
-        Refusal::PasswordRefused(reasons) => Told::Password(reasons.clone()),
-        Refusal::Unavailable(_) => Told::Unavailable,
-        Refusal::Broken(_) => Told::Broken,
+        RecoveryError::Throttled { until, .. } => Told::Throttled(*until),
+        RecoveryError::NoSession => Told::NoSession,
+        RecoveryError::SessionOver => Told::Over,
+        RecoveryError::OtherUser => Told::OtherUser,
+        RecoveryError::GuessesSpent { until: None } => Told::Spent,
+        RecoveryError::GuessesSpent { until: Some(until) } => Told::SpentUntil(*until),
+        RecoveryError::CodeExpired => Told::CodeExpired,
+        RecoveryError::CodeWrong => Told::CodeWrong,
+        RecoveryError::TokenUnknown => Told::TokenUnknown,
+        RecoveryError::Blocked => Told::Blocked,
+        RecoveryError::PasswordRefused(reasons) => Told::Password(reasons.clone()),
+        RecoveryError::Unavailable(_) => Told::Unavailable,
+        RecoveryError::Broken(_) => Told::Broken,
     }
 }
