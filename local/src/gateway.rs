@@ -1,5 +1,9 @@
 //! The API Gateway: routes requests to functions, and answers what no function answers.
 
+pub mod cors;
+pub mod event;
+pub mod listen;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,10 +21,11 @@ use regain::timestamp::Timestamp;
 use serde_json::json;
 
 use crate::console::say;
-use crate::event::{Context, event, response};
-use crate::pool::{Pool, PoolError};
+use crate::lambda::pool::{Pool, PoolError};
 use crate::random::Random;
 use crate::template::{Cors, Route};
+
+use event::{Context, event, response};
 
 /// The largest body that API Gateway takes.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;

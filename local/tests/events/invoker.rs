@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use local::mail_store::Mail;
+use local::mail::store::Mail;
 use local::template::Stack;
 use serde_json::Value as Json;
 use tokio::process::Command;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use local::program::Program;
+use local::lambda::program::Program;
 use serde_json::{Value as Json, json};
 
 use super::fixture::Fixture;

@@ -25,7 +25,7 @@ use std::path::Path;
 use axum::body::Bytes;
 use data_encoding::BASE64;
 use flate2::read::GzDecoder;
-use local::pool::PoolError;
+use local::lambda::pool::PoolError;
 use local::template::Stack;
 use serde_json::Value as Json;
 

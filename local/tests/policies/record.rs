@@ -7,8 +7,8 @@ use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use axum::response::{IntoResponse, Response};
-use local::listen::StandInListeners;
-use local::program::Program;
+use local::gateway::listen::StandInListeners;
+use local::lambda::program::Program;
 use serde_json::Value as Json;
 
 use super::fixture::Fixture;

@@ -16,7 +16,7 @@ use regain::timestamp::Timestamp;
 use serde_json::{Value as Json, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::pool::Pool;
+use crate::lambda::pool::Pool;
 use crate::shutdown::Stop;
 use crate::template::{ACCOUNT, Function, LogPattern, LogSubscription};
 

@@ -16,9 +16,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::bus::Bus;
 use crate::console::say;
-use crate::mail_store::MailStore;
+use crate::lambda::bus::Bus;
+use crate::mail::store::MailStore;
 use crate::random::Random;
 use crate::template::{ConfigurationSets, MailTemplate};
 

@@ -6,7 +6,7 @@ use regain::template::Template;
 use serde_json::Value;
 
 use super::wire::SimpleContent;
-use crate::mail_store::Mail;
+use crate::mail::store::Mail;
 use crate::template::{MailTemplate, STACK_NAME};
 
 /// Handlebars helpers that SES does not have.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Files;
-use super::work::Record;
+use super::batch::Record;
 use crate::data::write_whole;
 
 /// The records begun and not yet passed for good.

@@ -16,9 +16,9 @@ use tokio::process::{Child, Command};
 use tokio::sync::{oneshot, watch};
 
 use crate::console::say;
-use crate::listen::{LOOPBACK, listen};
-use crate::program::Program;
-use crate::runtime_api::{FunctionFailure, Invocation, RuntimeApi};
+use crate::gateway::listen::{LOOPBACK, listen};
+use crate::lambda::program::Program;
+use crate::lambda::runtime_api::{FunctionFailure, Invocation, RuntimeApi};
 use crate::shutdown::Stop;
 
 /// How long a function may take from its start to its first poll, as on Lambda.

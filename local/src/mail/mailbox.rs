@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::mail_store::MailStore;
+use crate::mail::store::MailStore;
 
 const PAGE: &str = include_str!("mailbox.html");
 const SCRIPT: &str = include_str!("mailbox.js");

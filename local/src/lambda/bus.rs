@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use serde_json::Value as Json;
 
-use crate::pool::Pool;
+use crate::lambda::pool::Pool;
 use crate::template::Filter;
 
 /// A rule's pattern, and the function behind it.

@@ -3,8 +3,8 @@
 //! It polls four times a second, as Lambda does. That also keeps the delivery of a mail apart from
 //! the request that asked for it, whose timing must not show whether there is anybody to mail.
 
-mod ledger;
-mod work;
+mod batch;
+mod checkpoint;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -16,13 +16,13 @@ use thiserror::Error;
 use tokio::task::JoinSet;
 
 use crate::console::say;
-use crate::pool::Pool;
+use crate::dynamodb::store::{StoreError, TableStore};
+use crate::lambda::pool::Pool;
 use crate::shutdown::Stop;
-use crate::store::{StoreError, TableStore};
 use crate::template::{ACCOUNT, EventSource, REGION};
 
-use ledger::Ledger;
-use work::{Batch, Record, Settled, settle};
+use batch::{Batch, Record, Settled, settle};
+use checkpoint::Ledger;
 
 const POLL_EVERY: Duration = Duration::from_millis(250);
 /// What one `GetRecords` returns at most.

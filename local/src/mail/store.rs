@@ -9,7 +9,7 @@ use regain::address::Address;
 use serde::{Deserialize, Serialize};
 
 use crate::console::say;
-use crate::seal::Seal;
+use crate::mail::seal::Seal;
 
 /// One mail, with the fields the mailbox shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::listen::Urls;
-use crate::logs::Log;
+use crate::gateway::listen::Urls;
+use crate::lambda::logs::Log;
 use crate::template::{Function, REGION};
 
 /// What an instance is started from.

@@ -8,10 +8,10 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 
 use crate::console::say;
-use crate::instance::{Instance, InvokeError, StartError};
-use crate::program::Program;
+use crate::lambda::instance::{Instance, InvokeError, StartError};
+use crate::lambda::program::Program;
+use crate::lambda::runtime_api::Invocation;
 use crate::random::Random;
-use crate::runtime_api::Invocation;
 use crate::shutdown::Stop;
 use crate::template::{ACCOUNT, REGION};
 
