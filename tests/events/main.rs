@@ -2,7 +2,7 @@
 //!
 //! The functions are the real binaries, fed over the Runtime API; the table, the secrets and the mail
 //! are the ones of `cargo run -- --seed events`. The answers are in `snapshots/`, one file a fixture.
-//! `.ci/sam-local` gives the same fixtures to the functions as they are deployed.
+//! `scripts/sam-local` gives the same fixtures to the functions as they are deployed.
 
 #![expect(
     clippy::indexing_slicing,
