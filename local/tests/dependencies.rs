@@ -34,7 +34,8 @@ fn packages() -> Vec<Value> {
 
 fn is_in_functions(package: &Value) -> bool {
     let manifest = package["manifest_path"].as_str().unwrap();
-    package["name"] == "regain" || manifest.contains("/functions/")
+    let is_library = package["name"] == "regain" || package["name"] == "regain-password";
+    is_library || manifest.contains("/functions/")
 }
 
 /// Each crate that is named, and whether it is built into a function.
