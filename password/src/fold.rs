@@ -6,18 +6,18 @@ use caseless::Caseless as _;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-use super::Candidate;
+use crate::Candidate;
 use crate::unicode::{digit, is_invisible};
 
 /// Folds case and width: texts that differ in nothing else are the same afterwards (compatibility
 /// caseless matching, Unicode 3.13, D146). `Ｐａｓｓ` becomes `pass`, and `ﬁ` becomes `fi`. Decimal digits
 /// of any script become those of ASCII.
-pub(super) fn fold(text: &str) -> impl Iterator<Item = char> {
+pub(crate) fn fold(text: &str) -> impl Iterator<Item = char> {
     fold_case(text.chars()).nfkc().map(ascii_digit)
 }
 
 /// Folds one code point like [`fold`], and takes its accents off: each comes after its letter.
-pub(super) fn decompose(character: char) -> impl Iterator<Item = char> {
+pub(crate) fn decompose(character: char) -> impl Iterator<Item = char> {
     fold_case(iter::once(character))
         .nfkd()
         .map(without_stroke)
@@ -46,7 +46,7 @@ fn without_stroke(letter: char) -> char {
 }
 
 /// A password in the form that the lists have: folded, without what cannot be seen. Wiped when dropped.
-pub(super) fn listed(password: &Candidate) -> Zeroizing<String> {
+pub(crate) fn listed(password: &Candidate) -> Zeroizing<String> {
     let folded = || fold(password.as_str()).filter(|character| is_visible(*character));
     // Room for all of it at once: growing would leave copies behind that nothing wipes.
     let mut text = Zeroizing::new(String::with_capacity(folded().map(char::len_utf8).sum()));
@@ -55,13 +55,13 @@ pub(super) fn listed(password: &Candidate) -> Zeroizing<String> {
 }
 
 /// Whether a person sees that a character is there.
-pub(super) fn is_visible(character: char) -> bool {
+pub(crate) fn is_visible(character: char) -> bool {
     !character.is_whitespace() && !character.is_control() && !is_ignorable(character)
 }
 
 /// Whether a character shows nothing: the default-ignorable ones, the format controls that are not
 /// among them, and the Braille pattern without dots.
-pub(super) fn is_ignorable(character: char) -> bool {
+pub(crate) fn is_ignorable(character: char) -> bool {
     is_invisible(character)
         || matches!(character,
             '\u{2800}'                  // Braille pattern without dots

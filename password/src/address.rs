@@ -60,7 +60,8 @@ impl Address {
     }
 
     /// An address as somebody typed it, without the white space and invisible characters around it.
-    pub(crate) fn trim(typed: &str) -> &str {
+    #[must_use]
+    pub fn trim(typed: &str) -> &str {
         typed.trim_matches(|it: char| it.is_whitespace() || is_invisible(it))
     }
 
@@ -72,7 +73,8 @@ impl Address {
 
     /// The whole address with its domain as people write it: `bücher.example`, where the canonical form
     /// has `xn--bcher-kva.example`.
-    pub(crate) fn readable(&self) -> String {
+    #[must_use]
+    pub fn readable(&self) -> String {
         let (local, domain) = self.0.split_once('@').unwrap_or((&self.0, ""));
         let (domain, _) =
             Uts46::new().to_unicode(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow);
@@ -105,7 +107,7 @@ impl fmt::Debug for Address {
 ///
 /// Decomposing before folding is what makes folding twice the same as folding once: a Greek iota
 /// written below a letter folds to a letter of its own.
-pub(crate) fn fold_case(text: &str) -> impl Iterator<Item = char> {
+fn fold_case(text: &str) -> impl Iterator<Item = char> {
     text.nfd().default_case_fold().nfc()
 }
 

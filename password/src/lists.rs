@@ -19,12 +19,12 @@ static COMMON: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/common.filter")
 static BREACHED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/breached.filter"));
 
 /// Whether a password, folded and in NFC, is among the most common ones.
-pub(super) fn is_common(folded: &str) -> bool {
+pub(crate) fn is_common(folded: &str) -> bool {
     is_on(COMMON, folded)
 }
 
 /// Whether a password, folded and in NFC, is known from a breach, though none of the most common.
-pub(super) fn is_breached(folded: &str) -> bool {
+pub(crate) fn is_breached(folded: &str) -> bool {
     is_on(BREACHED, folded)
 }
 

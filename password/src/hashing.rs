@@ -7,7 +7,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use zeroize::Zeroize as _;
 
-use super::{Candidate, PasswordHash};
+use crate::{Candidate, PasswordHash};
 
 /// Octets of hash.
 const OUTPUT_LENGTH: usize = 32;
@@ -89,7 +89,7 @@ impl Cost {
     }
 
     /// Whether a hash made with `params` is cheaper to guess than one made now.
-    pub(super) fn exceeds(self, params: &Params) -> bool {
+    pub(crate) fn exceeds(self, params: &Params) -> bool {
         params.m_cost() < self.memory_kib
             || params.t_cost() < self.iterations
             || params.output_len().unwrap_or(0) < OUTPUT_LENGTH
@@ -112,9 +112,6 @@ pub enum HashError {
     /// The memory that the cost asks for is not there.
     #[error("not enough memory to hash a password")]
     OutOfMemory,
-    /// The task that was hashing ended early: the runtime is shutting down.
-    #[error("hashing a password was interrupted")]
-    Interrupted,
     /// The algorithm refused its input.
     #[error("hashing a password failed: {0}")]
     Argon2(#[from] argon2::Error),
@@ -141,26 +138,13 @@ impl Hasher {
         self.cost
     }
 
-    /// Hashes a password with a salt drawn for it, off the threads that serve requests.
+    /// Hashes a password. The salt has to be drawn at random for this hash alone.
+    ///
+    /// This takes tens of milliseconds of a processor: in an async program, call it where blocking is allowed.
     ///
     /// # Errors
-    /// If there is no memory for it, or the runtime is shutting down.
-    pub async fn hash(
-        &self,
-        password: Candidate,
-        salt: [u8; 16],
-    ) -> Result<PasswordHash, HashError> {
-        let hasher = self.clone();
-        tokio::task::spawn_blocking(move || hasher.hash_blocking(&password, &salt))
-            .await
-            .map_err(|_| HashError::Interrupted)?
-    }
-
-    fn hash_blocking(
-        &self,
-        password: &Candidate,
-        salt: &[u8; 16],
-    ) -> Result<PasswordHash, HashError> {
+    /// If there is not enough memory.
+    pub fn hash(&self, password: &Candidate, salt: [u8; 16]) -> Result<PasswordHash, HashError> {
         let argon2 = self.cost.argon2()?;
         let mut output = [0; OUTPUT_LENGTH];
         {
@@ -173,7 +157,7 @@ impl Hasher {
             memory.resize(argon2.params().block_count(), Block::new());
             let hashed = argon2.hash_password_into_with_memory(
                 password.as_str().as_bytes(),
-                salt,
+                &salt,
                 &mut output,
                 memory.as_mut_slice(),
             );
@@ -184,7 +168,7 @@ impl Hasher {
             algorithm: ARGON2ID_IDENT,
             version: Some(Version::V0x13.into()),
             params: ParamsString::try_from(argon2.params())?,
-            salt: Some(Salt::new(salt).map_err(argon2::password_hash::Error::from)?),
+            salt: Some(Salt::new(&salt).map_err(argon2::password_hash::Error::from)?),
             hash: Some(Output::new(&output).map_err(argon2::password_hash::Error::from)?),
         };
         Ok(PasswordHash::from(&phc))
@@ -230,71 +214,66 @@ mod tests {
         )
     }
 
-    #[tokio::test]
-    async fn a_hash_is_a_phc_string_with_its_parameters() {
+    #[test]
+    fn a_hash_is_a_phc_string_with_its_parameters() {
         for (memory_kib, iterations, parallelism) in [(19_456, 2, 1), (20_480, 3, 4)] {
             let hasher = Hasher::new(memory_kib, iterations, parallelism).unwrap();
-            let hash = hasher.hash(candidate("vK4#tq9z"), SALT).await.unwrap();
+            let hash = hasher.hash(&candidate("vK4#tq9z"), SALT).unwrap();
             let expected = expected("vK4#tq9z", memory_kib, iterations, parallelism);
             assert_eq!(hash.as_str(), expected);
             assert_eq!(PasswordHash::parse(hash.as_str()), Ok(hash));
         }
     }
 
-    #[tokio::test]
-    async fn used_memory_hashes_like_fresh_memory() {
+    #[test]
+    fn used_memory_hashes_like_fresh_memory() {
         let used = hasher();
-        used.hash(candidate("another password"), [7; 16])
-            .await
-            .unwrap();
-        let again = used.hash(candidate("vK4#tq9z"), SALT).await.unwrap();
+        used.hash(&candidate("another password"), [7; 16]).unwrap();
+        let again = used.hash(&candidate("vK4#tq9z"), SALT).unwrap();
         assert_eq!(again.as_str(), expected("vK4#tq9z", 19_456, 2, 1));
     }
 
-    #[tokio::test]
-    async fn the_memory_is_kept_and_wiped() {
+    #[test]
+    fn the_memory_is_kept_and_wiped() {
         let hasher = hasher();
         assert!(hasher.memory.lock().unwrap().is_empty(), "taken too early");
-        hasher.hash(candidate("vK4#tq9z"), SALT).await.unwrap();
+        hasher.hash(&candidate("vK4#tq9z"), SALT).unwrap();
         let memory = hasher.memory.lock().unwrap();
         assert_eq!(memory.len(), 19_456);
         let is_wiped = |block: &Block| block.as_ref().iter().all(|word| *word == 0);
         assert!(memory.iter().all(is_wiped));
     }
 
-    #[tokio::test]
-    async fn hashes_in_parallel_do_not_disturb_each_other() {
+    #[test]
+    fn hashes_in_parallel_do_not_disturb_each_other() {
         let hasher = hasher();
-        let (one, two, three) = tokio::join!(
-            hasher.hash(candidate("password one"), SALT),
-            hasher.hash(candidate("password two"), SALT),
-            hasher.hash(candidate("password three"), SALT),
-        );
-        for (hash, password) in [
-            (one, "password one"),
-            (two, "password two"),
-            (three, "password three"),
-        ] {
-            let expected = expected(password, 19_456, 2, 1);
-            assert_eq!(hash.unwrap().as_str(), expected);
-        }
+        let passwords = ["password one", "password two", "password three"];
+        std::thread::scope(|scope| {
+            let hasher = &hasher;
+            let threads = passwords
+                .map(|password| scope.spawn(move || hasher.hash(&candidate(password), SALT)));
+            for (thread, password) in threads.into_iter().zip(passwords) {
+                let hash = thread.join().unwrap().unwrap();
+                assert_eq!(hash.as_str(), expected(password, 19_456, 2, 1));
+            }
+        });
     }
 
-    #[tokio::test]
-    async fn the_salt_makes_the_same_password_another_hash() {
+    #[test]
+    fn the_salt_makes_the_same_password_another_hash() {
         let hasher = hasher();
-        let one = hasher.hash(candidate("vK4#tq9z"), [1; 16]).await.unwrap();
-        let two = hasher.hash(candidate("vK4#tq9z"), [2; 16]).await.unwrap();
+        let one = hasher.hash(&candidate("vK4#tq9z"), [1; 16]).unwrap();
+        let two = hasher.hash(&candidate("vK4#tq9z"), [2; 16]).unwrap();
         assert_ne!(one, two);
     }
 
-    #[tokio::test]
-    async fn nothing_of_a_long_password_is_cut_off() {
+    #[test]
+    fn nothing_of_a_long_password_is_cut_off() {
         let hasher = hasher();
         let one = "z".repeat(255) + "1";
         let two = "z".repeat(255) + "2";
-        let one = hasher.hash(candidate(&one), SALT).await.unwrap();
-        let two = hasher.hash(candidate(&two), SALT).await.unwrap();
+        let one = hasher.hash(&candidate(&one), SALT).unwrap();
+        let two = hasher.hash(&candidate(&two), SALT).unwrap();
         assert_ne!(one, two);
     }
 

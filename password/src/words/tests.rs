@@ -8,7 +8,7 @@ use super::*;
 
 thread_local! {
     /// How many letters were compared on this thread.
-    pub(in crate::password) static COMPARISONS: Cell<usize> = const { Cell::new(0) };
+    pub(crate) static COMPARISONS: Cell<usize> = const { Cell::new(0) };
 }
 
 fn remainder(password: &str) -> Remainder {

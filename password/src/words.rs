@@ -9,13 +9,12 @@ use std::collections::BTreeSet;
 use unicode_normalization::char::{canonical_combining_class, compose};
 use zeroize::{DefaultIsZeroes, Zeroizing};
 
-use super::Candidate;
-use super::fold::{decompose, is_ignorable, is_visible};
-use crate::address::Address;
+use crate::fold::{decompose, is_ignorable, is_visible};
+use crate::{Address, Candidate};
 
 /// How many visible code points a password needs besides known words. As many as the shortest
 /// password has.
-pub(super) const OWN: usize = 8;
+pub(crate) const OWN: usize = 8;
 
 /// The shortest known word, in letters: shorter ones are in many good passwords.
 const SHORTEST: usize = 4;
@@ -51,11 +50,11 @@ impl DefaultIsZeroes for Character {}
 
 /// A password, folded, without white space and invisible characters. Each character is known or not.
 /// Wiped when dropped.
-pub(super) struct Remainder(Zeroizing<Vec<Character>>);
+pub(crate) struct Remainder(Zeroizing<Vec<Character>>);
 
 impl Remainder {
     /// All of a password. Nothing in it is known yet.
-    pub(super) fn of(password: &Candidate) -> Self {
+    pub(crate) fn of(password: &Candidate) -> Self {
         let folded = || characters(password.as_str(), is_visible);
         // Room for all of it at once: growing would leave copies behind that nothing wipes.
         let mut whole = Zeroizing::new(Vec::with_capacity(folded().count()));
@@ -66,7 +65,7 @@ impl Remainder {
     }
 
     /// Takes out all known words of a text. Returns whether there were any.
-    pub(super) fn take_out(&mut self, text: &str) -> bool {
+    pub(crate) fn take_out(&mut self, text: &str) -> bool {
         let mut found = false;
         for word in words(text) {
             found |= self.take_out_word(&word, false);
@@ -78,7 +77,7 @@ impl Remainder {
     }
 
     /// Takes out an address as a whole and the words of its local part. Returns whether there were any.
-    pub(super) fn take_out_address(&mut self, address: &Address) -> bool {
+    pub(crate) fn take_out_address(&mut self, address: &Address) -> bool {
         let mut found = self.take_out(address.local_part());
         for spelling in [address.as_str(), &address.readable()] {
             let whole = only_letters(&folded(spelling));
@@ -93,7 +92,7 @@ impl Remainder {
 
     /// Whether fewer than [`OWN`] code points are left. Marks that stand alone, between known words or
     /// around them, are not counted.
-    pub(super) fn is_too_little(&self) -> bool {
+    pub(crate) fn is_too_little(&self) -> bool {
         let left = self.0.split(|character| character.known);
         let left = left.filter(|part| !part.iter().all(|it| is_mark(it.folded)));
         left.map(own_code_points).sum::<usize>() < OWN
@@ -355,4 +354,4 @@ fn stands_for(typed: char, letter: char) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -5,14 +5,9 @@
 //! known words, which are those of the service's name, the person's address and their profile, if
 //! eight code points are left without them.
 
-use super::fold::{is_visible, listed};
-use super::words::{OWN, Remainder};
-use super::{Candidate, lists};
-use crate::address::Address;
-
-/// The longest password, in code points: long enough for any manager or passphrase, short enough
-/// to hash.
-pub const MAX_LENGTH: usize = 256;
+use crate::fold::{is_visible, listed};
+use crate::words::{OWN, Remainder};
+use crate::{Address, Candidate, lists};
 
 /// Why a password is refused, in the order in which reasons are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,7 +17,7 @@ pub enum Reason {
         /// The policy's minimum.
         minimum: usize,
     },
-    /// More code points than [`MAX_LENGTH`]. Nothing else is checked then.
+    /// More code points than [`MAX_LENGTH`](crate::MAX_LENGTH). Nothing else is checked then.
     TooLong,
     /// On the list of the most common passwords.
     TooCommon,
@@ -69,7 +64,7 @@ impl Policy {
     #[must_use]
     pub fn check(&self, password: &Candidate) -> Vec<Reason> {
         // First of all, and by itself if there is too much: what comes after takes time.
-        if is_too_long(password) {
+        if password.is_too_long() {
             return vec![Reason::TooLong];
         }
         let mut reasons = Vec::new();
@@ -98,7 +93,7 @@ impl Policy {
     /// A password that is too long is not looked at: [`Policy::check`] refuses it.
     #[must_use]
     pub fn check_address(&self, password: &Candidate, address: &Address) -> Vec<Reason> {
-        if is_too_long(password) {
+        if password.is_too_long() {
             return Vec::new();
         }
         let mut rest = Remainder::of(password);
@@ -122,7 +117,7 @@ impl Policy {
         address: &Address,
         texts: impl IntoIterator<Item: AsRef<str>>,
     ) -> Vec<Reason> {
-        if is_too_long(password) {
+        if password.is_too_long() {
             return Vec::new();
         }
         let mut rest = Remainder::of(password);
@@ -140,16 +135,12 @@ impl Policy {
     }
 }
 
-fn is_too_long(password: &Candidate) -> bool {
-    password.as_str().chars().nth(MAX_LENGTH).is_some()
-}
-
 #[cfg(test)]
 mod tests {
     use zeroize::Zeroizing;
 
-    use super::super::words::tests as words;
     use super::*;
+    use crate::words::tests as words;
 
     fn candidate(typed: &str) -> Candidate {
         Candidate::new(Zeroizing::new(typed.to_owned()))

@@ -1,22 +1,26 @@
-//! Makes the filters of common and of breached passwords from the lists of them.
+//! Makes a filter of each list of known passwords, for the feature `policy`.
 
-#[path = "src/password/lists/encode.rs"]
+#[path = "src/lists/encode.rs"]
 mod encode;
-#[path = "src/password/lists/filter.rs"]
+#[path = "src/lists/filter.rs"]
 mod filter;
 
 use std::error::Error;
-use std::fs;
 use std::path::PathBuf;
+use std::{env, fs};
 
-const FOLDER: &str = "src/password/lists";
+const LISTS: &str = "data";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed={FOLDER}");
-    let folder = std::env::var_os("OUT_DIR").ok_or("cargo tells no OUT_DIR")?;
+    for path in ["build.rs", LISTS, "src/lists"] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    if env::var_os("CARGO_FEATURE_POLICY").is_none() {
+        return Ok(());
+    }
+    let folder = env::var_os("OUT_DIR").ok_or("cargo sets no OUT_DIR")?;
     for name in ["common", "breached"] {
-        let list = fs::read_to_string(format!("{FOLDER}/{name}.txt"))?;
+        let list = fs::read_to_string(format!("{LISTS}/{name}.txt"))?;
         let passwords: Vec<&str> = list.lines().collect();
         let octets = encode::encode(&passwords)?;
         let filter = filter::Filter::new(&octets).ok_or("the filter cannot be read")?;

@@ -6,7 +6,7 @@ use argon2::password_hash::phc::PasswordHash as Phc;
 use argon2::{ARGON2ID_IDENT, Argon2, Params, PasswordVerifier as _, Version};
 use serde::{Deserialize, Serialize};
 
-use super::{Candidate, Cost};
+use crate::{Candidate, Cost};
 
 /// The least that is accepted of a stored hash, in octets.
 const MIN_OUTPUT_LENGTH: usize = 16;
@@ -99,10 +99,9 @@ pub enum Verified {
 /// changed. `docs/sign-in.md` goes through all of it.
 ///
 /// ```
-/// use regain::password::{Candidate, Hasher, PasswordHash, Verified, verify};
+/// use regain_password::{Candidate, Hasher, PasswordHash, Verified, verify};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// // What the stack asks of a hash today, and a `passwordHash` that was brought in from elsewhere.
 /// let hasher = Hasher::new(19_456, 2, 1)?;
 /// let stored = PasswordHash::parse(
@@ -112,12 +111,12 @@ pub enum Verified {
 /// let typed = Candidate::new("password".to_owned().into());
 /// assert_eq!(verify(&typed, &stored, &hasher.cost()), Verified::YesButRehash);
 /// let salt = *b"drawn at random!"; // by a generator, for this hash alone
-/// let renewed = hasher.hash(typed.clone(), salt).await?;
+/// let renewed = hasher.hash(&typed, salt)?;
 /// // SET passwordHash = renewed, if passwordHash = stored and credentialsVersion is as read.
 /// assert_eq!(verify(&typed, &renewed, &hasher.cost()), Verified::Yes);
 ///
 /// // Nobody has that address, or the user has no password: as much work, and the same answer.
-/// let nobody = hasher.hash(Candidate::new(String::new().into()), salt).await?;
+/// let nobody = hasher.hash(&Candidate::new(String::new().into()), salt)?;
 /// assert_eq!(verify(&typed, &nobody, &hasher.cost()), Verified::No);
 /// # Ok(())
 /// # }
@@ -144,7 +143,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
-    use crate::password::Hasher;
+    use crate::Hasher;
 
     /// From the test vectors of the reference implementation: "password", "somesalt".
     const FOREIGN: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ\
@@ -158,17 +157,16 @@ mod tests {
         Cost::new(Cost::MIN_MEMORY_KIB, Cost::MIN_ITERATIONS, 1).unwrap()
     }
 
-    async fn hash(typed: &str) -> PasswordHash {
+    fn hash(typed: &str) -> PasswordHash {
         Hasher::new(Cost::MIN_MEMORY_KIB, Cost::MIN_ITERATIONS, 1)
             .unwrap()
-            .hash(candidate(typed), *b"sixteen octets !")
-            .await
+            .hash(&candidate(typed), *b"sixteen octets !")
             .unwrap()
     }
 
-    #[tokio::test]
-    async fn the_password_verifies_and_no_other_does() {
-        let stored = hash("vK4#tq9z René").await;
+    #[test]
+    fn the_password_verifies_and_no_other_does() {
+        let stored = hash("vK4#tq9z René");
         for (typed, verified, why) in [
             ("vK4#tq9z René", Verified::Yes, "the same"),
             (
@@ -189,14 +187,14 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_decomposed_password_is_stored_as_its_composed_twin() {
-        assert_eq!(hash("Rene\u{301} Muster").await, hash("René Muster").await);
+    #[test]
+    fn a_decomposed_password_is_stored_as_its_composed_twin() {
+        assert_eq!(hash("Rene\u{301} Muster"), hash("René Muster"));
     }
 
-    #[tokio::test]
-    async fn a_hash_is_due_again_when_the_cost_has_risen_above_it() {
-        let stored = hash("vK4#tq9z").await;
+    #[test]
+    fn a_hash_is_due_again_when_the_cost_has_risen_above_it() {
+        let stored = hash("vK4#tq9z");
         for (memory_kib, iterations, parallelism, verified, why) in [
             (19_456, 2, 1, Verified::Yes, "today's cost"),
             (

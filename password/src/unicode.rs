@@ -7,18 +7,21 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 
 /// Whether a character shows nothing by itself (`Default_Ignorable_Code_Point`): nobody types one on
 /// purpose, but they come along when text is copied.
-pub(crate) fn is_invisible(character: char) -> bool {
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
 }
 
 /// Whether a character is a hyphen, a dash or a minus sign of any script.
-pub(crate) fn is_dash(character: char) -> bool {
+#[must_use]
+pub fn is_dash(character: char) -> bool {
     CodePointSetData::new::<Dash>().contains(character)
         || category(u32::from(character)) == GeneralCategory::DashPunctuation
 }
 
 /// The value of a decimal digit of any script: 0 to 9.
-pub(crate) fn digit(character: char) -> Option<u8> {
+#[must_use]
+pub fn digit(character: char) -> Option<u8> {
     let code_point = u32::from(character);
     if category(code_point) != GeneralCategory::DecimalNumber {
         return None;

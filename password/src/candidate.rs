@@ -1,47 +1,45 @@
-//! Passwords: what is accepted as one, and how it is kept.
-//!
-//! A password as typed is a [`Candidate`]. The [`Policy`] says everything that speaks against it,
-//! the [`Hasher`] turns it into the [`PasswordHash`] that is stored, and [`verify`] compares the
-//! two when somebody signs in.
-
-mod fold;
-mod hashing;
-mod lists;
-mod policy;
-mod stored;
-mod words;
+//! A password as somebody typed it.
 
 use std::fmt;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use zeroize::Zeroizing;
 
-pub use hashing::{Cost, HashError, Hasher, InvalidCost};
-pub use policy::{MAX_LENGTH, Policy, Reason};
-pub use stored::{InvalidPasswordHash, PasswordHash, Verified, verify};
+/// The longest password, in code points after NFC. It is long enough for any password manager or passphrase,
+/// and short enough to hash.
+pub const MAX_LENGTH: usize = 256;
 
-/// NFC never makes a text more than three times longer in UTF-8 (UAX #15, section 7).
+/// NFC makes a text at most three times longer in UTF-8 (UAX #15, section 7).
 const NFC_EXPANSION: usize = 3;
 
-/// A password as somebody typed it, in NFC, so that the same password typed on another keyboard
-/// is the same octets (NIST SP 800-63B, 3.1.1.2). Wiped from memory when dropped.
+/// A password as somebody typed it, normalised to NFC.
+///
+/// The same password typed on another keyboard has the same octets after NFC (NIST SP 800-63B, 3.1.1.2).
+/// Nothing else is changed: no case is folded, and no white space is trimmed. The memory is wiped on drop.
 #[derive(Clone)]
 pub struct Candidate(Zeroizing<String>);
 
 impl Candidate {
-    /// Takes a password over; what was typed is wiped.
+    /// Normalises a typed password, and wipes the text that was typed.
     #[must_use]
     pub fn new(typed: Zeroizing<String>) -> Self {
         if is_nfc_quick(typed.chars()) == IsNormalized::Yes {
             return Self(typed);
         }
-        // Room for all of it at once: growing would leave copies behind that nothing wipes.
+        // The whole capacity is reserved at once: growing would leave copies in memory that are not wiped.
         let mut normalised = Zeroizing::new(String::with_capacity(typed.len() * NFC_EXPANSION));
         normalised.extend(typed.nfc());
         Self(normalised)
     }
 
-    fn as_str(&self) -> &str {
+    /// Whether the password has more code points than [`MAX_LENGTH`]. No stored password is that long, so a
+    /// sign-in can refuse it without hashing it.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.0.chars().nth(MAX_LENGTH).is_some()
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

