@@ -15,9 +15,9 @@ use local::template::Stack;
 use serde_json::Value as Json;
 use tokio::process::Command;
 
-use super::answer;
-use super::fixture::{Fixture, events};
-use super::stack::template;
+use testkit::fixture::{Fixture, events};
+use testkit::parts::template;
+use testkit::snapshot;
 
 /// Invocations run at the same time, one for each address: each keeps a processor busy. SAM picks a
 /// free port before it starts the container, so two on one address may pick the same.
@@ -58,7 +58,7 @@ impl Invoker {
             let answer = invoked(self.command(fixture, ADDRESSES[0]), fixture.name()).await;
             let mails = self.mails().await;
             let mails = mails.get(before..).unwrap_or_default();
-            let text = answer::text(&fixture.text, &answer, mails);
+            let text = snapshot::text(&fixture.text, &answer, mails);
             answers.insert(fixture.name(), text);
         }
         let queue = Mutex::new(calls.into_iter());
@@ -66,7 +66,7 @@ impl Invoker {
             let mut answers = Vec::new();
             while let Some(fixture) = next(&queue) {
                 let answer = invoked(self.command(fixture, address), fixture.name()).await;
-                let text = answer::text(&fixture.text, &answer, &[]);
+                let text = snapshot::text(&fixture.text, &answer, &[]);
                 answers.push((fixture.name(), text));
             }
             answers
