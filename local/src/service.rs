@@ -18,7 +18,7 @@ use crate::gateway::Gateway;
 use crate::gateway::listen::{Listeners, StandInListeners, Urls};
 use crate::lambda::binaries;
 use crate::lambda::bus::Bus;
-use crate::lambda::event_source::{Dispatcher, Files};
+use crate::lambda::event_source::{EventSourceMapping, Files, Waker};
 use crate::lambda::instance::StartError;
 use crate::lambda::logs::Logs;
 use crate::lambda::pool::Pool;
@@ -183,8 +183,9 @@ async fn start(
         position: path("stream-position.json"),
         dead_letters: path("dead-letters.jsonl"),
     };
-    for dispatcher in dispatchers(&stack, &store, &pools, &files).await? {
-        tokio::spawn(dispatcher.run(front.stop()));
+    let waker = Waker::default();
+    for mapping in mappings(&stack, &store, &pools, &files).await? {
+        tokio::spawn(mapping.run(front.stop(), waker.clone()));
     }
 
     let routes = stack.routes.iter().filter_map(|route| {
@@ -192,7 +193,7 @@ async fn start(
             .get(&route.function)
             .map(|pool| (route.clone(), pool.clone()))
     });
-    let gateway = Gateway::new(routes, stack.cors.clone(), random).quiet(options.quiet);
+    let gateway = Gateway::new(routes, stack.cors.clone(), random, waker).quiet(options.quiet);
     let api = mailbox::router(mails).merge(gateway.into_router());
     tokio::spawn(serve(listeners.api, api, front.stop()));
     greet(said, &urls, &stack.table.name);
@@ -282,25 +283,25 @@ async fn load(
     Ok(said)
 }
 
-/// What the table's stream feeds.
-async fn dispatchers(
+/// The mappings from the table's stream to functions.
+async fn mappings(
     stack: &Stack,
     store: &TableStore,
     pools: &BTreeMap<String, Pool>,
     files: &Files,
-) -> Result<Vec<Dispatcher>, ServiceError> {
-    let mut dispatchers = Vec::new();
+) -> Result<Vec<EventSourceMapping>, ServiceError> {
+    let mut mappings = Vec::new();
     let Some(stream) = store.stream_arn().await? else {
-        return Ok(dispatchers);
+        return Ok(mappings);
     };
     for source in &stack.event_sources {
         if let Some(pool) = pools.get(&source.function) {
             let (source, pool, store) = (source.clone(), pool.clone(), store.clone());
-            let dispatcher = Dispatcher::new(source, pool, store, stream.clone(), files.clone());
-            dispatchers.push(dispatcher.await?);
+            let (stream, files) = (stream.clone(), files.clone());
+            mappings.push(EventSourceMapping::new(source, pool, store, stream, files).await?);
         }
     }
-    Ok(dispatchers)
+    Ok(mappings)
 }
 
 fn open_secrets(

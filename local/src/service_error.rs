@@ -10,7 +10,7 @@ use crate::dynamodb::engine::EngineError;
 use crate::dynamodb::store::StoreError;
 use crate::gateway::listen::ListenError;
 use crate::lambda::binaries::BinariesError;
-use crate::lambda::event_source::StreamError;
+use crate::lambda::event_source::EventSourceError;
 use crate::lambda::instance::StartError;
 use crate::mail::ses;
 use crate::template::TemplateError;
@@ -40,9 +40,9 @@ pub enum ServiceError {
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The stream.
+    /// The mapping from the table's stream.
     #[error(transparent)]
-    Stream(#[from] StreamError),
+    EventSource(#[from] EventSourceError),
     /// The users.
     #[error(transparent)]
     Users(#[from] UsersError),

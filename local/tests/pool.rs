@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use local::lambda::logs::Log;
+use local::lambda::log::Log;
 use local::lambda::pool::{Pool, PoolError};
 use local::lambda::program::Program;
 use local::random::Random;

@@ -1,8 +1,8 @@
 //! The outcome of a use case, in a form that can be compared.
 
-use regain::password::Reason;
 use regain::recovery::RecoveryError;
 use regain::timestamp::Timestamp;
+use regain_password::Reason;
 
 /// What a caller is told: a [`RecoveryError`] without its causes, or that all went well.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,12 +2,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use regain::address::Address;
 use regain::ids::UserIdFormat;
-use regain::password::{Candidate, Cost, PasswordHash, Verified, verify};
 use regain::settings::Settings;
 use regain::store::Store;
 use regain::users::ImportRules;
+use regain_password::{Address, Candidate, Cost, PasswordHash, Verified, verify};
 use serde_json::{Value, json};
 
 use crate::stack::Stack;

@@ -1,8 +1,8 @@
 //! Nobody is enumerable: for whomever an address stands, every endpoint answers with the same status,
 //! headers and shape of body, in every mode there is before a code is proven.
 
-use regain::address::Address;
 use regain::store::{Store, Suppression};
+use regain_password::Address;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

@@ -1,9 +1,9 @@
 //! Who calls what: addresses of both sides, and one call of an endpoint for either.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use regain::address::Address;
 use regain::ids::SessionId;
 use regain::store::{Store, Suppression};
+use regain_password::Address;
 use serde_json::json;
 
 use testkit::client::{Begun, Mobile, Web};

@@ -7,11 +7,11 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use regain::address::Address;
 use regain::ambient;
 use regain::keys::IndexKeys;
 use regain::store::Store;
 use regain::users::User;
+use regain_password::Address;
 use serde_json::Value;
 use testkit::fake_secrets::FakeSecrets;
 use testkit::table::Table;

@@ -2,7 +2,7 @@
 //! that subscribed to them, and the log of that one is kept in a file.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -12,63 +12,16 @@ use axum::body::Bytes;
 use data_encoding::BASE64;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use regain::timestamp::Timestamp;
 use serde_json::{Value as Json, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::lambda::log::{Line, Log};
 use crate::lambda::pool::Pool;
 use crate::shutdown::Stop;
-use crate::template::{ACCOUNT, Function, LogPattern, LogSubscription};
+use crate::template::{ACCOUNT, Function, LogSubscription};
 
 /// Lines of one event, at most.
 const MOST_LINES: usize = 1000;
-
-/// A line that somebody subscribed to.
-struct Line {
-    group: Arc<str>,
-    at: Timestamp,
-    text: String,
-}
-
-/// The log of one function. What nobody subscribed to is shown.
-#[derive(Clone, Debug, Default)]
-pub struct Log {
-    group: Arc<str>,
-    subscribers: Vec<(LogSubscription, UnboundedSender<Line>)>,
-    /// Where it is kept, and which lines it is kept for.
-    kept: Option<(Arc<File>, LogPattern)>,
-}
-
-impl Log {
-    /// Whether it is kept in a file.
-    #[must_use]
-    pub fn is_kept(&self) -> bool {
-        self.kept.is_some()
-    }
-
-    /// Takes a line. Returns whether it has gone to where such lines belong, and need not be shown.
-    #[must_use]
-    pub fn take(&self, text: &str) -> bool {
-        let mut is_taken = false;
-        for (subscription, subscriber) in &self.subscribers {
-            if subscription.pattern.matches(text) {
-                is_taken |= subscriber
-                    .send(Line {
-                        group: self.group.clone(),
-                        at: regain::ambient::now(),
-                        text: text.to_owned(),
-                    })
-                    .is_ok();
-            }
-        }
-        if let Some((file, pattern)) = &self.kept {
-            // In one piece, since several instances write.
-            let written = file.as_ref().write_all(format!("{text}\n").as_bytes());
-            is_taken |= written.is_ok() && pattern.matches(text);
-        }
-        is_taken
-    }
-}
 
 /// The subscriptions to functions' logs, before the functions are started.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::gateway::listen::Urls;
-use crate::lambda::logs::Log;
+use crate::lambda::log::Log;
 use crate::template::{Function, REGION};
 
 /// What an instance is started from.

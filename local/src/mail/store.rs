@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use regain::address::Address;
+use regain_password::Address;
 use serde::{Deserialize, Serialize};
 
 use crate::console::say;
