@@ -112,7 +112,6 @@ impl SecretStore {
             "GetSecretValue" => self.get(input),
             "PutSecretValue" => self.put(input),
             "ListSecretVersionIds" => self.list(input),
-            "DescribeSecret" => self.describe(input),
             other => Err((
                 "UnknownOperationException",
                 format!("{other} is not served here"),
@@ -214,24 +213,6 @@ impl SecretStore {
             })
             .collect();
         Ok(json!({"ARN": arn(&name), "Name": name, "Versions": versions}))
-    }
-
-    fn describe(&self, input: &Json) -> Answer {
-        let secrets = self.secrets();
-        let name = self.name(input, &secrets)?;
-        let versions = secrets.get(&name).map(Vec::as_slice).unwrap_or_default();
-        let stages: BTreeMap<_, _> = versions
-            .iter()
-            .map(|version| (&version.id, &version.stages))
-            .collect();
-        let created = versions.iter().map(|version| version.created_at);
-        Ok(json!({
-            "ARN": arn(&name),
-            "Name": name,
-            "VersionIdsToStages": stages,
-            "CreatedDate": created.clone().min().map(epoch_seconds),
-            "LastChangedDate": created.max().map(epoch_seconds),
-        }))
     }
 }
 
@@ -343,13 +324,6 @@ mod tests {
         }
         assert_eq!(text(&store, CURRENT).unwrap(), "two");
         assert_eq!(text(&store, PREVIOUS).unwrap(), "one");
-        let described = store
-            .call("DescribeSecret", &json!({"SecretId": "CodeKey"}))
-            .unwrap();
-        assert_eq!(
-            described["VersionIdsToStages"].as_object().unwrap().len(),
-            2
-        );
         let listed = store
             .call("ListSecretVersionIds", &json!({"SecretId": "CodeKey"}))
             .unwrap();

@@ -34,13 +34,13 @@ use crate::shutdown::{Shutdown, Signals, Stop};
 use crate::template::{Environment, STACK_NAME, Stack};
 use crate::users::Loader;
 
-/// How long requests that have begun may take to end.
+/// How long each stage may take to end.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Runs the service until a signal ends it.
+/// Runs the service until a signal ends it. A second signal ends it at once.
 ///
 /// # Errors
-/// When it cannot start; everything that was started is ended again.
+/// When it cannot start (everything that was started is ended again), or when a second signal came.
 pub async fn run(
     options: Options,
     workspace: PathBuf,
@@ -50,12 +50,9 @@ pub async fn run(
     let stages = Stages::default();
     let started = tokio::select! {
         started = start(options, &workspace, environment, &stages) => started,
-        () = signals.received() => {
-            stages.finish().await;
-            return Ok(());
-        }
+        () = signals.received() => return finish(stages, signals).await,
     };
-    // What was started is kept until all has ended.
+    // The data directory stays locked until everything has ended.
     let result = match started {
         Ok(kept) => {
             signals.received().await;
@@ -63,20 +60,28 @@ pub async fn run(
         }
         Err(error) => Err(error),
     };
-    stages.finish().await;
-    result.map(drop)
+    let finished = finish(stages, signals).await;
+    result.map(drop).and(finished)
 }
 
-/// What ends together, in the order in which it does.
+/// Ends everything in order, unless another signal comes. The functions that still run are killed then.
+async fn finish(stages: Stages, signals: &mut Signals) -> Result<(), ServiceError> {
+    tokio::select! {
+        () = stages.finish() => Ok(()),
+        () = signals.received() => Err(ServiceError::SecondSignal),
+    }
+}
+
+/// The stages of the end, in their order. Each waits for the one before it.
 #[derive(Debug, Default)]
 struct Stages {
-    /// What calls functions: nothing new comes in, and what has begun ends.
+    /// The gateway and the stream: nothing new comes in, and calls that have begun are answered.
     front: Shutdown,
     /// The functions and the stand-ins.
     back: Shutdown,
-    /// What hands their logs on, to the last line.
+    /// The log subscriptions, which hand on the functions' last lines.
     logs: Shutdown,
-    /// The functions that get them.
+    /// The functions that those lines go to.
     last: Shutdown,
 }
 
@@ -88,11 +93,11 @@ impl Stages {
     }
 }
 
-/// What has to be kept while the service runs.
+/// Directories that have to stay while the service runs.
 struct Kept {
     _data: Option<DataDirectory>,
-    /// What is kept in files even where all is in memory: the logs.
-    _fleeting: TempDir,
+    /// Holds the audit trail if there is no data directory.
+    _temporary: TempDir,
 }
 
 /// Starts everything.
@@ -136,14 +141,14 @@ async fn start(
     let mut said = load(&options, workspace, &store, &loader).await?;
     store.turn_stream_on().await?;
 
-    let fleeting = tempfile::tempdir()
+    let temporary = tempfile::tempdir()
         .map_err(|problem| ServiceError::file(&std::env::temp_dir(), problem))?;
     let mut logs = Logs::new(&stack.log_subscriptions);
     let mut pools = BTreeMap::new();
     for function in &stack.functions {
         let mut program = program(function, &folder, &urls);
         let name = format!("{}.jsonl", function.name);
-        let place = path(&name).unwrap_or_else(|| fleeting.path().join(name));
+        let place = path(&name).unwrap_or_else(|| temporary.path().join(name));
         program.log = logs
             .of(function, &place)
             .map_err(|it| ServiceError::file(&place, it))?;
@@ -199,7 +204,7 @@ async fn start(
     greet(said, &urls, &stack.table.name);
     Ok(Kept {
         _data: data,
-        _fleeting: fleeting,
+        _temporary: temporary,
     })
 }
 
@@ -341,8 +346,7 @@ async fn warm_up(pools: impl Iterator<Item = Pool>) -> Result<(), StartError> {
 /// Serves until the end, and until the last request is answered: the stop is held for as long.
 async fn serve(listener: TcpListener, app: Router, stop: Stop) {
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    let mut asked = stop.clone();
-    let stopped = async move { asked.requested().await };
+    let stopped = stop.token().cancelled_owned();
     // Accepting goes on through every error; there is none to report.
     let _ = axum::serve(listener, app)
         .with_graceful_shutdown(stopped)

@@ -63,6 +63,9 @@ pub enum ServiceError {
         /// What is wrong with it.
         problem: std::io::Error,
     },
+    /// A second signal came before the service had ended.
+    #[error("a second signal ended the service before its calls were answered")]
+    SecondSignal,
     /// The system has no randomness to give.
     #[error("the system has no randomness to give: {0}")]
     Randomness(#[from] rand::rngs::SysError),

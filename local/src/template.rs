@@ -4,7 +4,6 @@
 //! the mail templates and the secrets: all of it comes from the file that is deployed, so that what runs here is what
 //! runs there. What is in the file and not understood stops the start, if it matters here.
 
-mod conditions;
 mod document;
 mod filter;
 mod function;

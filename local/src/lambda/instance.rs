@@ -209,7 +209,7 @@ impl Instance {
 }
 
 /// Waits for the process to end by itself, or ends it when nobody wants it any more.
-async fn watch_process(mut child: Child, dropped: oneshot::Receiver<()>, mut stop: Stop) -> String {
+async fn watch_process(mut child: Child, dropped: oneshot::Receiver<()>, stop: Stop) -> String {
     let status = tokio::select! {
         status = child.wait() => Some(status),
         _ = dropped => None,

@@ -88,7 +88,7 @@ impl Logs {
     }
 }
 
-async fn hand_on(mut lines: UnboundedReceiver<Line>, pool: Pool, mut stop: Stop) {
+async fn hand_on(mut lines: UnboundedReceiver<Line>, pool: Pool, stop: Stop) {
     let mut batch = Vec::new();
     loop {
         tokio::select! {

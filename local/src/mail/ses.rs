@@ -86,14 +86,8 @@ impl Ses {
         Router::new()
             .route("/v2/email/outbound-emails", post(send_email))
             .route(
-                "/v2/email/templates",
-                post(create_template).get(list_templates),
-            )
-            .route(
                 "/v2/email/templates/{name}",
-                get(get_template)
-                    .put(update_template)
-                    .delete(delete_template),
+                get(get_template).put(update_template),
             )
             .route("/v2/email/suppression/addresses", put(put_suppressed))
             .route(
@@ -157,17 +151,8 @@ impl Ses {
             .into_iter()
             .map(|tag| (tag.name, tag.value))
             .collect();
-        let template = request.content.template.as_ref();
-        let template = template.map_or_else(String::new, |it| it.template_name.clone());
-        let content = match (request.content.template, request.content.simple) {
-            (Some(content), None) => self.render(content)?,
-            (None, Some(content)) => Ok(Content::from(content)),
-            _ => {
-                return Err(bad_request(
-                    "Content needs either a Template or a Simple message",
-                ));
-            }
-        };
+        let template = request.content.template.template_name.clone();
+        let content = self.render(request.content.template)?;
         let message_id = format!("{}-000000", self.0.random.uuid());
         let at = regain::ambient::now().rfc3339();
         for to in recipients {
@@ -232,29 +217,6 @@ async fn send_email(State(ses): State<Ses>, body: String) -> Response {
     reply(sent)
 }
 
-async fn create_template(State(ses): State<Ses>, body: String) -> Response {
-    let created = parse::<WireTemplate>(&body).and_then(compile);
-    reply(created.and_then(|(name, template)| {
-        ses.change(|templates| {
-            if templates.contains_key(&name) {
-                let message = format!("Template {name} already exists");
-                return Err((StatusCode::BAD_REQUEST, "AlreadyExistsException", message));
-            }
-            templates.insert(name, template);
-            Ok(json!({}))
-        })
-    }))
-}
-
-async fn list_templates(State(ses): State<Ses>) -> Response {
-    let names = ses.change(|templates| templates.keys().cloned().collect::<Vec<_>>());
-    let all: Vec<_> = names
-        .iter()
-        .map(|name| json!({"TemplateName": name}))
-        .collect();
-    reply(Ok(json!({"TemplatesMetadata": all})))
-}
-
 async fn get_template(State(ses): State<Ses>, Path(name): Path<String>) -> Response {
     reply(
         ses.template(&name)
@@ -279,12 +241,6 @@ async fn update_template(
             Ok(json!({}))
         });
     reply(changed)
-}
-
-async fn delete_template(State(ses): State<Ses>, Path(name): Path<String>) -> Response {
-    let known = ses.template(&name);
-    ses.change(|templates| templates.remove(&name));
-    reply(known.map(|_| json!({})))
 }
 
 async fn put_suppressed(State(ses): State<Ses>, body: String) -> Response {

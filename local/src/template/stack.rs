@@ -46,13 +46,10 @@ impl Stack {
         }
         let function::Events {
             routes,
-            sources: mut event_sources,
+            sources: event_sources,
             rules: event_rules,
             logs: log_subscriptions,
         } = events;
-        for resource in template.resources_of("AWS::Lambda::EventSourceMapping")? {
-            event_sources.push(function::read_event_source_mapping(&template, &resource)?);
-        }
         let stack = Self {
             functions,
             routes,

@@ -5,7 +5,6 @@ use regain::locale::Locale;
 use regain::template::Template;
 use serde_json::Value;
 
-use super::wire::SimpleContent;
 use crate::mail::store::Mail;
 use crate::template::{MailTemplate, STACK_NAME};
 
@@ -64,17 +63,6 @@ pub(super) struct Content {
     text: String,
     html: String,
     template: String,
-}
-
-impl From<SimpleContent> for Content {
-    fn from(simple: SimpleContent) -> Self {
-        Self {
-            subject: simple.subject.data,
-            text: simple.body.text.data,
-            html: simple.body.html.data,
-            template: String::new(),
-        }
-    }
 }
 
 impl Content {
