@@ -1,4 +1,4 @@
-//! The service: everything started in order, and ended in order.
+//! The service: starts its parts in order, and ends them in order.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -100,7 +100,7 @@ struct Kept {
     _temporary: TempDir,
 }
 
-/// Starts everything.
+/// Starts everything, until calls are answered.
 async fn start(
     options: Options,
     workspace: &Path,
@@ -138,7 +138,7 @@ async fn start(
     let file = path("table.sqlite");
     let store = open_table(&stack, listeners.dynamodb, file.as_deref(), &urls, back).await?;
     let loader = Loader::new(&urls.dynamodb, &stack.table.name, settings);
-    let mut said = load(&options, workspace, &store, &loader).await?;
+    let mut lines = load(&options, workspace, &store, &loader).await?;
     store.turn_stream_on().await?;
 
     let temporary = tempfile::tempdir()
@@ -156,7 +156,7 @@ async fn start(
         let stop = if is_kept { last.stop() } else { back.stop() };
         let pool = Pool::new(program, function.timeout, random.clone(), stop);
         if is_kept {
-            said.push(format!("Audit      {}", place.display()));
+            lines.push(format!("Audit      {}", place.display()));
             logs.hand_on(&function.id, pool.clone(), reading.stop());
         }
         pools.insert(function.id.clone(), pool);
@@ -201,14 +201,14 @@ async fn start(
     let gateway = Gateway::new(routes, stack.cors.clone(), random, waker).quiet(options.quiet);
     let api = mailbox::router(mails).merge(gateway.into_router());
     tokio::spawn(serve(listeners.api, api, front.stop()));
-    greet(said, &urls, &stack.table.name);
+    greet(lines, &urls, &stack.table.name);
     Ok(Kept {
         _data: data,
         _temporary: temporary,
     })
 }
 
-/// The stack's table: in the embedded engine if there are listeners for that, else at another one.
+/// Opens the stack's table: in the embedded engine if that has listeners, or else at another DynamoDB.
 async fn open_table(
     stack: &Stack,
     listeners: Option<StandInListeners>,
@@ -224,8 +224,8 @@ async fn open_table(
         }
         tokio::spawn(engine.sweep(back.stop()));
     } else {
-        // Others delete within a minute what DynamoDB has for days longer: who comes back to a session
-        // that expired would be told that there never was one.
+        // DynamoDB keeps expired items for days, some emulators for a minute. An expired session has to
+        // stay for a while, so that its owner is told that it expired.
         table.ttl_attribute = None;
     }
     Ok(TableStore::open(&urls.dynamodb, table).await?)
@@ -235,7 +235,7 @@ async fn open_table(
 /// environment's values for them.
 ///
 /// # Errors
-/// The first setting that makes no sense.
+/// The first setting that is not valid.
 pub fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
     let get = |name: &str| {
         stack
@@ -252,40 +252,40 @@ pub fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
     Ok(settings)
 }
 
-/// Loads what the options ask for, and says what it was.
+/// Loads the users and items that the options ask for. Returns lines for the greeting.
 async fn load(
     options: &Options,
     workspace: &Path,
     store: &TableStore,
     loader: &Loader,
 ) -> Result<Vec<String>, ServiceError> {
-    let mut said = Vec::new();
+    let mut lines = Vec::new();
     let was_empty = store.is_empty().await?;
     if let Some(Seed::Events) = options.seed {
         let count = loader
             .load_items(&workspace.join("events/seed.jsonl"))
             .await?;
-        said.push(format!("Seed       {count} items of events/seed.jsonl"));
+        lines.push(format!("Seed       {count} items of events/seed.jsonl"));
     }
     if let Some(path) = &options.users {
         let (imported, notes) = loader.load_users(path, options.overwrite_passwords).await?;
         let (new, old) = (imported.created, imported.updated);
-        said.push(format!("Users      {new} new, {old} updated"));
+        lines.push(format!("Users      {new} new, {old} updated"));
         if imported.passwords_kept > 0 {
             let kept = imported.passwords_kept;
-            said.push(format!(
-                "  {kept} with a password that was changed otherwise than by an import, which was kept: \
-                 --overwrite-passwords takes the file's"
+            lines.push(format!(
+                "  passwords kept, because their last change was not an import: {kept} \
+                 (--overwrite-passwords replaces them)"
             ));
         }
-        said.extend(notes.into_iter().map(|note| format!("  {note}")));
+        lines.extend(notes.into_iter().map(|note| format!("  {note}")));
     } else if options.seed.is_none() && was_empty {
-        said.push("Demo users".to_owned());
+        lines.push("Demo users".to_owned());
         for user in loader.load_demo_users().await? {
-            said.push(format!("  {:<22} {}", user.email, user.note));
+            lines.push(format!("  {:<22} {}", user.email, user.note));
         }
     }
-    Ok(said)
+    Ok(lines)
 }
 
 /// The mappings from the table's stream to functions.
@@ -329,7 +329,7 @@ fn open_secrets(
         .map_err(|it| ServiceError::file(&place, it))
 }
 
-/// Starts one instance of each function: the first call finds it warm, and a function that refuses
+/// Starts one instance of each function. The first call then finds it warm, and a function that refuses
 /// its settings stops the start.
 async fn warm_up(pools: impl Iterator<Item = Pool>) -> Result<(), StartError> {
     let starting: Vec<_> = pools
@@ -343,18 +343,18 @@ async fn warm_up(pools: impl Iterator<Item = Pool>) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Serves until the end, and until the last request is answered: the stop is held for as long.
+/// Serves until the end is asked for and the last request is answered.
 async fn serve(listener: TcpListener, app: Router, stop: Stop) {
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let stopped = stop.token().cancelled_owned();
-    // Accepting goes on through every error; there is none to report.
+    // It accepts connections through every error, so there is none to report.
     let _ = axum::serve(listener, app)
         .with_graceful_shutdown(stopped)
         .await;
     drop(stop);
 }
 
-/// The last line is what a script waits for. Whoever reads stdout may have gone; the service runs on.
+/// Prints the greeting. Scripts wait for its last line. The service runs on if nobody reads it.
 fn greet(mut lines: Vec<String>, urls: &Urls, table: &str) {
     lines.push(format!("Mailbox    {}/_mail", urls.api));
     lines.push(format!("DynamoDB   {}", urls.dynamodb));

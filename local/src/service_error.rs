@@ -1,4 +1,4 @@
-//! Every reason why the service does not run, each a sentence of its own.
+//! Every reason why the service cannot run. Each is one sentence.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::mail::ses;
 use crate::template::TemplateError;
 use crate::users::UsersError;
 
-/// Why the service does not run.
+/// Why the service cannot run.
 #[derive(Debug, Error)]
 pub enum ServiceError {
     /// A setting.
@@ -72,7 +72,7 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
-    /// Something is wrong with a file.
+    /// An error with a file.
     #[must_use]
     pub fn file(path: &Path, problem: std::io::Error) -> Self {
         Self::File {
