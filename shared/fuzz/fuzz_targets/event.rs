@@ -76,7 +76,7 @@ fn called(event: &[u8]) -> bool {
         let response = answered(
             protocol,
             async |call| {
-                caller = Some(call.caller.network);
+                caller = Some(call.context.caller.network);
                 reader(&call)?;
                 Err(RecoveryError::NoSession.into())
             },

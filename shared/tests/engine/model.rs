@@ -15,8 +15,8 @@ use regain::recovery::{Recovery, Started};
 use regain::session::Protocol;
 
 use crate::kit::{
-    ANN, CODE_SECRET, Dump, Kit, LOCALE, NOON, PASSWORD, SOMEBODY, Told, Version, in_auth,
-    in_directory, named, new_password, number, request, told, typed, wrong,
+    ANN, CODE_SECRET, Dump, Kit, LOCALE, NOON, PASSWORD, Told, Version, in_auth, in_directory,
+    named, new_password, number, request, told, typed, wrong,
 };
 use rules::{Call, Model, Sent, explanations};
 
@@ -145,13 +145,11 @@ impl Answer {
 }
 
 async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> Answer {
-    let (now, mut rng) = (model.now, kit.rng());
+    let call = &mut kit.call(model.now);
     let started = || made.started.as_ref().unwrap();
     match made.call {
         Call::Request(protocol) => {
-            let begun = recovery
-                .request(request(protocol, ANN), now, &mut rng)
-                .await;
+            let begun = recovery.request(call, request(protocol, ANN)).await;
             Answer {
                 started: begun.as_ref().ok().cloned(),
                 ..Answer::of(&begun)
@@ -159,20 +157,14 @@ async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> A
         }
         Call::Resend(_) => {
             let named = in_auth(&started().session);
-            Answer::of(
-                &recovery
-                    .resend(&SOMEBODY, &named, LOCALE, now, &mut rng)
-                    .await,
-            )
+            Answer::of(&recovery.resend(call, &named, LOCALE).await)
         }
         Call::Verify(..) => {
             let (named, guess) = (named(started()), typed(&made.code));
             if named.protocol == Protocol::Directory {
-                return Answer::of(&recovery.verify(&SOMEBODY, &named, &guess, now).await);
+                return Answer::of(&recovery.verify(call, &named, &guess).await);
             }
-            let proven = recovery
-                .verify_for_token(&SOMEBODY, &named, &guess, now, &mut rng)
-                .await;
+            let proven = recovery.verify_for_token(call, &named, &guess).await;
             Answer {
                 token: proven.as_ref().ok().cloned(),
                 ..Answer::of(&proven)
@@ -181,22 +173,17 @@ async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> A
         Call::Both(..) => {
             let (named, guess) = (in_directory(started()), typed(&made.code));
             let new = new_password(PASSWORD);
-            let set =
-                recovery.set_password_with_code(&SOMEBODY, &named, &guess, new, now, &mut rng);
+            let set = recovery.set_password_with_code(call, &named, &guess, new);
             Answer::of(&set.await)
         }
         Call::Set(..) => {
             let new = new_password(PASSWORD);
             Answer::of(&if started().user.is_some() {
                 let named = in_directory(started());
-                recovery
-                    .set_password(&SOMEBODY, &named, new, now, &mut rng)
-                    .await
+                recovery.set_password(call, &named, new).await
             } else {
                 let token = made.token.clone();
-                recovery
-                    .set_password_by_token(&SOMEBODY, token, new, now, &mut rng)
-                    .await
+                recovery.set_password_by_token(call, token, new).await
             })
         }
     }

@@ -6,8 +6,8 @@ use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    ANN, CODE_SECRET, INDEX_SECRET, Kit, NOON, PASSWORD, SOMEBODY, Told, Version, in_auth,
-    just_before, later, named, new_password, request, told, typed, wrong,
+    ANN, CODE_SECRET, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Version, in_auth, just_before,
+    later, named, new_password, request, told, typed, wrong,
 };
 
 const NEW_SECRET: &str = "new-code-secret-of-the-tests-new-code-secret-of-the-tests-012345";
@@ -35,37 +35,28 @@ async fn without_the_index_key_nothing_is_done() {
     let before = kit.dump().await;
     kit.vault.set_index(None);
     let cold = kit.another_instance();
-    let mut rng = kit.rng();
     for protocol in [Protocol::AuthV1, Protocol::Directory] {
         let asked = cold
-            .request(request(protocol, ANN), later(1), &mut rng)
+            .request(&mut kit.call(later(1)), request(protocol, ANN))
             .await;
         assert_eq!(told(&asked), Told::Unavailable);
     }
     let locale = crate::kit::LOCALE;
     let resent = cold
-        .resend(
-            &SOMEBODY,
-            &in_auth(&started.session),
-            locale,
-            later(1),
-            &mut rng,
-        )
+        .resend(&mut kit.call(later(1)), &in_auth(&started.session), locale)
         .await;
     assert_eq!(told(&resent), Told::Unavailable);
     let guess = typed(&code);
     let verified = cold
-        .verify_for_token(&SOMEBODY, &named(&started), &guess, later(1), &mut rng)
+        .verify_for_token(&mut kit.call(later(1)), &named(&started), &guess)
         .await;
     assert_eq!(told(&verified), Told::Unavailable);
     let set = cold
         .set_password_with_code(
-            &SOMEBODY,
+            &mut kit.call(later(1)),
             &named(&directory),
             &guess,
             new_password(PASSWORD),
-            later(1),
-            &mut rng,
         )
         .await;
     assert_eq!(told(&set), Told::Unavailable);
@@ -133,24 +124,12 @@ async fn a_code_mailed_before_a_rotation_is_good_after_it_on_every_instance() {
     let fresh = kit.another_instance();
     let guess = typed(&wrong(&code));
     let judged = fresh
-        .verify_for_token(
-            &SOMEBODY,
-            &named(&started),
-            &guess,
-            minutes(2),
-            &mut kit.rng(),
-        )
+        .verify_for_token(&mut kit.call(minutes(2)), &named(&started), &guess)
         .await;
     assert_eq!(told(&judged), Told::CodeWrong);
     let guess = typed(&code);
     let judged = fresh
-        .verify_for_token(
-            &SOMEBODY,
-            &named(&started),
-            &guess,
-            minutes(9),
-            &mut kit.rng(),
-        )
+        .verify_for_token(&mut kit.call(minutes(9)), &named(&started), &guess)
         .await;
     assert_eq!(told(&judged), Told::Done);
 }
@@ -177,7 +156,7 @@ async fn a_new_key_writes_no_mail_until_every_instance_knows_it() {
         let code = kit.derived_with(secret, &started.session).await;
         let guess = typed(&code);
         let judged = warm
-            .verify_for_token(&SOMEBODY, &named(&started), &guess, at, &mut kit.rng())
+            .verify_for_token(&mut kit.call(at), &named(&started), &guess)
             .await;
         assert_eq!(told(&judged), Told::Done, "{at:?}");
     }
@@ -244,13 +223,7 @@ async fn a_key_before_the_previous_one_opens_nothing() {
     let fresh = kit.another_instance();
     let guess = typed(&code);
     let judged = fresh
-        .verify_for_token(
-            &SOMEBODY,
-            &named(&started),
-            &guess,
-            later(1),
-            &mut kit.rng(),
-        )
+        .verify_for_token(&mut kit.call(later(1)), &named(&started), &guess)
         .await;
     assert_eq!(told(&judged), Told::CodeWrong);
 }
@@ -268,7 +241,7 @@ async fn a_guess_has_one_code_to_meet_once_every_code_from_the_previous_key_has_
             let started = kit.start(Protocol::AuthV1, ANN, at).await;
             let guess = typed(&kit.derived_with(CODE_SECRET, &started.session).await);
             let judged = instance
-                .verify_for_token(&SOMEBODY, &named(&started), &guess, at, &mut kit.rng())
+                .verify_for_token(&mut kit.call(at), &named(&started), &guess)
                 .await;
             assert_eq!(told(&judged), expected, "{at:?}");
         }
@@ -295,7 +268,7 @@ async fn the_code_key_is_fetched_again_after_five_minutes_and_the_index_key_neve
         let before = kit.vault.fetched();
         let guess = typed("malformed");
         let judged = instance
-            .verify_for_token(&SOMEBODY, &named(&started), &guess, at, &mut kit.rng())
+            .verify_for_token(&mut kit.call(at), &named(&started), &guess)
             .await;
         assert_eq!(told(&judged), Told::CodeWrong);
         assert_eq!(kit.vault.fetched() - before, more, "{at:?}");
@@ -317,7 +290,7 @@ async fn a_copy_of_the_code_key_is_good_for_ten_minutes_if_no_newer_one_can_be_h
         let guess = typed(code);
         told(
             &instance
-                .verify_for_token(&SOMEBODY, &named(&started), &guess, at, &mut kit.rng())
+                .verify_for_token(&mut kit.call(at), &named(&started), &guess)
                 .await,
         )
     };

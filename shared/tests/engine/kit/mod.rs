@@ -10,7 +10,6 @@ mod weather;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ use rand::rngs::StdRng;
 use regain::audit::Caller;
 use regain::locale::Locale;
 use regain::mail::Delivery;
-use regain::recovery::Recovery;
+use regain::recovery::{CallContext, Recovery};
 use regain::settings::{MailSettings, Settings};
 use regain::store::{Claimant, Store};
 use regain::timestamp::Timestamp;
@@ -55,9 +54,6 @@ pub(crate) const INDEX_SECRET: &str =
 pub(crate) const CODE_SECRET: &str =
     "code-secret-of-the-tests-code-secret-of-the-tests-0123456789abcd";
 pub(crate) const CALLER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
-/// Who calls at [`CALLER`].
-pub(crate) static SOMEBODY: LazyLock<Caller> = LazyLock::new(|| calling(CALLER));
-
 /// A caller of that network address, who says nothing of its device.
 pub(crate) fn calling(network: IpAddr) -> Caller {
     Caller {
@@ -154,7 +150,7 @@ impl Kit {
         let weather = Weather::default();
         let store = table.store(Some((&log, &weather)));
         Self {
-            recovery: recovery(&store, &vault, &settings, &records),
+            recovery: recovery(&store, &vault, &settings),
             delivery: Delivery::new(
                 store.clone(),
                 vault.secrets(),
@@ -181,12 +177,7 @@ impl Kit {
 
     /// The same engine in another process: its own client, its own copies of the secrets.
     pub(crate) fn another_instance(&self) -> Recovery {
-        recovery(
-            &self.another_store(),
-            &self.vault,
-            &self.settings,
-            &self.records,
-        )
+        recovery(&self.another_store(), &self.vault, &self.settings)
     }
 
     /// The same as it is deployed: as patient with others' transactions.
@@ -194,7 +185,7 @@ impl Kit {
         let watched = Some((&self.log, &self.weather));
         let client = client(&self.table.endpoint, watched);
         let store = Store::new(client, self.table.name.as_str());
-        recovery(&store, &self.vault, &self.settings, &self.records)
+        recovery(&store, &self.vault, &self.settings)
     }
 
     /// The store as a function has it, faults included.
@@ -205,6 +196,16 @@ impl Kit {
     /// A generator that has not been used yet.
     pub(crate) fn rng(&self) -> StdRng {
         StdRng::seed_from_u64(self.draws.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The context of a call from [`CALLER`] at the time `at`.
+    pub(crate) fn call(&self, at: Timestamp) -> CallContext {
+        self.call_from(CALLER, at)
+    }
+
+    /// The context of a call from a network address at the time `at`.
+    pub(crate) fn call_from(&self, network: IpAddr, at: Timestamp) -> CallContext {
+        CallContext::new(calling(network), at, self.rng(), self.records.trail())
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -328,11 +329,11 @@ impl Kit {
     }
 }
 
-fn recovery(store: &Store, vault: &Vault, settings: &Settings, records: &Records) -> Recovery {
+fn recovery(store: &Store, vault: &Vault, settings: &Settings) -> Recovery {
     let cost = settings.argon2;
     let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism).unwrap();
     let (secrets, settings) = (vault.secrets(), settings.clone());
-    Recovery::new(store.clone(), secrets, settings, hasher, records.trail())
+    Recovery::new(store.clone(), secrets, settings, hasher)
 }
 
 /// Plain HTTP to a stand-in on this machine.
