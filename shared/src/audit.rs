@@ -16,9 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 
 use crate::address::Address;
+use crate::api::Protocol;
 use crate::ids::SessionRef;
 use crate::keys::{AuditKey, IndexKeys};
-use crate::session::Protocol;
 use crate::timestamp::Timestamp;
 
 /// The version of the schema, and the mark by which a line is known to be a record.

@@ -8,15 +8,15 @@
 use std::fmt;
 use std::iter::repeat_n;
 
-use data_encoding::HEXLOWER;
 use rand::rngs::StdRng;
 use subtle::{Choice, ConstantTimeEq};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::api::Protocol;
+use crate::hex::Hex;
 use crate::ids::{SessionRef, draw};
 use crate::keys::{AddressKey, Key};
-use crate::session::Protocol;
 use crate::unicode::{self, is_dash, is_invisible};
 
 /// How many decimal digits a code has: 4 to 10.
@@ -137,34 +137,18 @@ impl fmt::Debug for Code {
     }
 }
 
-/// What makes one generation's code unlike any other: 128 random bits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Nonce([u8; 16]);
+/// The kind of [`Nonce`].
+#[derive(Debug)]
+pub enum OfNonce {}
+
+/// The 128 random bits that make the code of one generation unlike any other.
+pub type Nonce = Hex<OfNonce, 16>;
 
 impl Nonce {
     /// A new nonce.
     #[must_use]
     pub fn draw(rng: &mut StdRng) -> Self {
-        Self(draw(rng))
-    }
-
-    /// The nonce as 32 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        HEXLOWER.encode(&self.0)
-    }
-
-    /// Reads [`Nonce::hex`] back.
-    #[must_use]
-    pub fn from_hex(hex: &str) -> Option<Self> {
-        let bytes = HEXLOWER.decode(hex.as_bytes()).ok()?;
-        Some(Self(bytes.try_into().ok()?))
-    }
-}
-
-impl fmt::Debug for Nonce {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Nonce(..)")
+        Self::new(draw(rng))
     }
 }
 
@@ -227,7 +211,7 @@ fn derive(key: &Key, input: &CodeInput<'_>, length: CodeLength) -> Code {
         input.session.as_bytes(),
         &input.generation.to_be_bytes(),
         input.address.as_bytes(),
-        &input.nonce.0,
+        input.nonce.as_bytes(),
     ]);
     // 64 bits before the modulus: the bias of the likeliest code is below 10^10 / 2^64.
     let number = u64::from_be_bytes(*mac.first_chunk().unwrap_or(&[0; 8])) % length.codes();

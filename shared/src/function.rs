@@ -15,6 +15,7 @@ use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV
 use lambda_http::{LambdaEvent, RequestExt as _, lambda_runtime, service_fn};
 use serde::de::DeserializeOwned;
 
+use crate::api::Protocol;
 use crate::audit::AuditTrail;
 use crate::audit::forward::{self, LogEvent};
 use crate::locale::Locale;
@@ -26,7 +27,6 @@ use crate::payload::{self, Invocation, Unreadable};
 use crate::protocol::{Call, Failure, Malformed, Reply, failed};
 use crate::recovery::{Recovery, RecoveryError};
 use crate::secrets::Secrets;
-use crate::session::Protocol;
 use crate::settings::{Deployment, MailSettings, SecretNames, Settings, stack_name};
 use crate::store::Store;
 use crate::{ambient, aws, metrics, telemetry};

@@ -7,10 +7,11 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use uuid::fmt::Hyphenated;
 use uuid::{Uuid, Variant};
 use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::hex::Hex;
 
 /// The form that a directory's user ids have. Decoys take the same form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +130,7 @@ impl SessionId {
     /// The reference under which the session is kept.
     #[must_use]
     pub fn reference(&self) -> SessionRef {
-        SessionRef(Sha256::digest(self.text.as_bytes()).into())
+        SessionRef::new(Sha256::digest(self.text.as_bytes()).into())
     }
 
     /// The id as the caller gets it: for a reply only.
@@ -180,30 +181,12 @@ impl fmt::Debug for IdempotencyKey {
     }
 }
 
+/// The kind of [`SessionRef`].
+#[derive(Debug)]
+pub enum OfSession {}
+
 /// The SHA-256 of a session's id: its key in the table, and no secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SessionRef([u8; 32]);
-
-impl SessionRef {
-    /// The digest's bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// The digest as 64 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        HEXLOWER.encode(&self.0)
-    }
-
-    /// Reads [`SessionRef::hex`] back.
-    #[must_use]
-    pub fn from_hex(hex: &str) -> Option<Self> {
-        let bytes = HEXLOWER.decode(hex.as_bytes()).ok()?;
-        Some(Self(bytes.try_into().ok()?))
-    }
-}
+pub type SessionRef = Hex<OfSession, 32>;
 
 /// A reset token: the id of the session that it belongs to, and 256 random bits that prove it.
 ///
@@ -240,7 +223,7 @@ impl ResetToken {
     /// What is kept of the token.
     #[must_use]
     pub fn digest(&self) -> TokenDigest {
-        TokenDigest(Sha256::digest(self.0).into())
+        TokenDigest::new(Sha256::digest(self.0).into())
     }
 
     /// The token as the caller gets it (64 characters, base64url): for a reply only.
@@ -256,30 +239,12 @@ impl fmt::Debug for ResetToken {
     }
 }
 
-/// The SHA-256 of a reset token. Compared in constant time.
-#[derive(Clone, Copy, Debug, Eq)]
-pub struct TokenDigest([u8; 32]);
+/// The kind of [`TokenDigest`].
+#[derive(Debug)]
+pub enum OfToken {}
 
-impl PartialEq for TokenDigest {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl TokenDigest {
-    /// The digest as 64 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        HEXLOWER.encode(&self.0)
-    }
-
-    /// Reads [`TokenDigest::hex`] back.
-    #[must_use]
-    pub fn from_hex(hex: &str) -> Option<Self> {
-        let bytes = HEXLOWER.decode(hex.as_bytes()).ok()?;
-        Some(Self(bytes.try_into().ok()?))
-    }
-}
+/// The SHA-256 of a reset token.
+pub type TokenDigest = Hex<OfToken, 32>;
 
 /// `N` bytes from the generator.
 pub(crate) fn draw<const N: usize>(rng: &mut StdRng) -> [u8; N] {

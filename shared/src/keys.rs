@@ -9,13 +9,13 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use data_encoding::HEXLOWER;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::address::Address;
+use crate::hex::Hex;
 use crate::ids::{IdempotencyKey, SessionId, UserId, UserIdFormat};
 
 type HmacSha256 = Hmac<Sha256>;
@@ -65,56 +65,28 @@ impl fmt::Debug for Key {
     }
 }
 
+/// The kind of [`AddressKey`].
+#[derive(Debug)]
+pub enum OfAddress {}
+
 /// The keyed digest of a canonical address: names its items, and binds a code to its mailbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AddressKey([u8; 32]);
+pub type AddressKey = Hex<OfAddress, 32>;
 
-impl AddressKey {
-    /// The digest's bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// The digest as 64 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        HEXLOWER.encode(&self.0)
-    }
-}
+/// The kind of [`CallerKey`].
+#[derive(Debug)]
+pub enum OfCaller {}
 
 /// The keyed digest of a caller: an IPv4 address, or the /64 network of an IPv6 address, since that
 /// is what one subscriber gets (RFC 6177).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CallerKey([u8; 32]);
+pub type CallerKey = Hex<OfCaller, 32>;
 
-impl CallerKey {
-    /// The digest as 64 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        HEXLOWER.encode(&self.0)
-    }
-}
+/// The kind of [`AuditKey`].
+#[derive(Debug)]
+pub enum OfAudit {}
 
-/// The keyed digest by which the audit trail names an address, a caller or a device: 128 bits, another
-/// one than the table has, so that neither leads into the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AuditKey([u8; 16]);
-
-impl AuditKey {
-    /// The digest as 32 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        HEXLOWER.encode(&self.0)
-    }
-
-    /// Reads [`AuditKey::hex`] back.
-    #[must_use]
-    pub fn from_hex(hex: &str) -> Option<Self> {
-        let bytes = HEXLOWER.decode(hex.as_bytes()).ok()?;
-        Some(Self(bytes.try_into().ok()?))
-    }
-}
+/// The keyed digest by which the audit trail names an address, a caller or a device. It differs from the
+/// digest in the table, so that neither leads to the other.
+pub type AuditKey = Hex<OfAudit, 16>;
 
 /// What the index key is used for, one key each.
 #[derive(Clone, Debug)]
@@ -142,13 +114,13 @@ impl IndexKeys {
     /// The key of an address's items.
     #[must_use]
     pub fn address(&self, address: &Address) -> AddressKey {
-        AddressKey(self.address.mac(&[address.as_str().as_bytes()]))
+        AddressKey::new(self.address.mac(&[address.as_str().as_bytes()]))
     }
 
     /// The key of a caller's items.
     #[must_use]
     pub fn caller(&self, caller: IpAddr) -> CallerKey {
-        CallerKey(self.caller.mac(&[&network(caller)]))
+        CallerKey::new(self.caller.mac(&[&network(caller)]))
     }
 
     /// The name of an address in the audit trail.
@@ -170,7 +142,7 @@ impl IndexKeys {
     }
 
     fn audited(&self, what: &str, of: &[u8]) -> AuditKey {
-        AuditKey(half(self.audit.mac(&[what.as_bytes(), of])))
+        AuditKey::new(half(self.audit.mac(&[what.as_bytes(), of])))
     }
 
     /// The id that an address nobody has is answered with, always the same one.

@@ -17,10 +17,12 @@
 
 pub mod address;
 pub mod ambient;
+pub mod api;
 pub mod audit;
 pub mod aws;
 pub mod code;
 pub mod function;
+pub mod hex;
 pub mod ids;
 pub mod keys;
 pub mod locale;

@@ -5,20 +5,17 @@
 //! number of times whatever becomes of them.
 
 pub mod events;
+mod objection;
+mod stream;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::error::{ProvideErrorMetadata as _, SdkError};
-use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::error::ProvideErrorMetadata as _;
 use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, Template as SesTemplate};
 use rand::rngs::StdRng;
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::address::Address;
@@ -38,105 +35,15 @@ use crate::timestamp::Timestamp;
 use crate::users::unmailable;
 use crate::{aws, telemetry};
 
+pub use stream::{BatchResult, StreamBatch};
+
+use objection::is_final;
+use stream::{Written, sequence_number, written};
+
 /// How long a delivery can take: the claim, the index key, the lookup, the user, two versions of the code
 /// key, and the outcome, each as long as a call to AWS may be. One that sends takes less: it begins to
 /// send before its claim is about to end.
 pub const LONGEST: Duration = Duration::from_secs(7 * aws::OPERATION.as_secs());
-
-/// A batch of the table's stream, as far as it matters here. Its records are read one by one, so that
-/// one that cannot be read holds no other up.
-#[derive(Debug, Default, Deserialize)]
-pub struct StreamBatch {
-    #[serde(rename = "Records", default)]
-    records: Option<Vec<Box<RawValue>>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct StreamRecord {
-    dynamodb: Change,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Change {
-    keys: BTreeMap<String, KeyValue>,
-    sequence_number: String,
-}
-
-/// A key's value, of one of the three types that DynamoDB knows for keys.
-#[derive(Debug, Deserialize)]
-enum KeyValue {
-    S(String),
-    N(IgnoredAny),
-    B(IgnoredAny),
-}
-
-/// The change that a record tells of.
-struct Written {
-    pk: String,
-    sequence_number: String,
-}
-
-/// Where a record comes from. Only the test events of other services say another source.
-#[derive(Debug, Deserialize)]
-struct Origin {
-    #[serde(rename = "eventSource", alias = "EventSource", default)]
-    source: Option<String>,
-}
-
-/// What names a record whose change cannot be read.
-#[derive(Debug, Deserialize)]
-struct NumberedRecord {
-    dynamodb: Number,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Number {
-    sequence_number: String,
-}
-
-/// Reads a record's change; `None` if the record is of another service, or of another table: ours has a
-/// text as its key `pk`. Only test events have such records.
-fn change(record: &RawValue) -> Result<Option<Written>, Unreadable> {
-    let origin: Origin = serde_json::from_str(record.get())?;
-    if origin.source.is_some_and(|source| source != "aws:dynamodb") {
-        return Ok(None);
-    }
-    let record: StreamRecord = serde_json::from_str(record.get())?;
-    let Change {
-        mut keys,
-        sequence_number,
-    } = record.dynamodb;
-    Ok(match keys.remove("pk") {
-        Some(KeyValue::S(pk)) => Some(Written {
-            pk,
-            sequence_number,
-        }),
-        Some(KeyValue::N(_) | KeyValue::B(_)) | None => None,
-    })
-}
-
-/// The records of a batch that are to be tried again; the others are done.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BatchResult {
-    batch_item_failures: Vec<BatchItemFailure>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct BatchItemFailure {
-    item_identifier: String,
-}
-
-impl BatchResult {
-    fn fail(&mut self, sequence_number: String) {
-        self.batch_item_failures.push(BatchItemFailure {
-            item_identifier: sequence_number,
-        });
-    }
-}
 
 /// Why a mail request is still open and to be tried again.
 #[derive(Debug, Error)]
@@ -231,20 +138,20 @@ impl Delivery {
         rng: &mut StdRng,
     ) -> Result<BatchResult, Unreadable> {
         let mut result = BatchResult::default();
-        let mut nameless = None;
+        let mut unnamed = None;
         for record in batch.records.unwrap_or_default() {
             let Written {
                 pk,
                 sequence_number,
-            } = match change(&record) {
-                Ok(Some(change)) => change,
+            } = match written(&record) {
+                Ok(Some(written)) => written,
                 Ok(None) => continue,
                 Err(unreadable) => {
                     metrics::count(Metric::MailsFailed);
                     tracing::error!(error = %unreadable, "a record of the stream cannot be read");
-                    match serde_json::from_str::<NumberedRecord>(record.get()) {
-                        Ok(record) => result.fail(record.dynamodb.sequence_number),
-                        Err(_) => nameless = Some(unreadable),
+                    match sequence_number(&record) {
+                        Some(sequence_number) => result.fail(sequence_number),
+                        None => unnamed = Some(unreadable),
                     }
                     continue;
                 }
@@ -268,7 +175,7 @@ impl Delivery {
                 }
             }
         }
-        nameless.map_or(Ok(result), Err)
+        unnamed.map_or(Ok(result), Err)
     }
 
     /// Delivers one mail, unless it has its outcome already.
@@ -548,130 +455,9 @@ pub fn recipient(stored: &str, canonical: &Address) -> String {
     }
 }
 
-/// Whether trying again can change nothing: SES objects to the recipient. What ails the account, the
-/// sender, the template or the configuration set can be mended meanwhile, and the mail goes out then.
-fn is_final(error: &SdkError<SendEmailError>, recipient: &str, sender: &str) -> bool {
-    let objection = match error.as_service_error() {
-        Some(SendEmailError::BadRequestException(refused)) => refused.message(),
-        Some(SendEmailError::MessageRejected(refused)) => refused.message(),
-        _ => None,
-    };
-    objection.is_some_and(|objection| is_to_recipient(objection, recipient, sender))
-}
-
-/// How SES words what is wrong with an address. It does not say with which one.
-const ADDRESS_FAULTS: [&str; 10] = [
-    "address blacklisted",
-    "domain contains",
-    "domain ends with",
-    "domain starts with",
-    "illegal address",
-    "invalid email address",
-    "local address",
-    "missing domain",
-    "missing final",
-    "missing local name",
-];
-
-/// Whether an objection of SES's is to the recipient's address, and not to the sender's.
-fn is_to_recipient(objection: &str, recipient: &str, sender: &str) -> bool {
-    let sender = match sender.rsplit_once('<') {
-        Some((_, address)) => address.trim_end_matches(['>', ' ']),
-        None => sender.trim(),
-    };
-    // In the sandbox recipients have to be verified as well. Where not all fit in, "…" ends the list.
-    if objection.contains("not verified") {
-        let listed = objection.split_once("in region ");
-        let listed = listed.and_then(|(_, rest)| rest.split_once(": "));
-        return listed.is_some_and(|(_, identities)| {
-            let is_recipient = |identity: &str| identity.trim().eq_ignore_ascii_case(recipient);
-            identities.split(',').all(is_recipient) && !recipient.eq_ignore_ascii_case(sender)
-        });
-    }
-    let objection = objection.to_ascii_lowercase();
-    let is_sound = Address::parse(sender).is_ok() && sender.is_ascii();
-    is_sound
-        && !objection.contains(&sender.to_ascii_lowercase())
-        && ADDRESS_FAULTS.iter().any(|fault| objection.contains(fault))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_an_objection_to_the_recipient_is_for_good() {
-        let not_verified = |identities: &str| {
-            format!(
-                "Email address is not verified. The following identities failed the check in region \
-                 EU-CENTRAL-1: {identities}"
-            )
-        };
-        for (objection, is_final) in [
-            (not_verified("ann@example.net"), true),
-            (not_verified("Ann@Example.net"), true),
-            (not_verified("no-reply@example.com"), false),
-            (not_verified("example.com"), false),
-            (not_verified("Shop <no-reply@example.com>"), false),
-            (not_verified("no-reply@example.com, ann@example.net"), false),
-            (not_verified("ann@example.net, no-reply@example.com"), false),
-            (not_verified("ann@example.net, ..."), false),
-            (not_verified(""), false),
-            ("Email address is not verified.".to_owned(), false),
-            ("Address blacklisted.".to_owned(), true),
-            (
-                "Local address contains control or whitespace".to_owned(),
-                true,
-            ),
-            ("Local address ends with dot".to_owned(), true),
-            ("Domain contains illegal character".to_owned(), true),
-            ("Missing final '@domain'".to_owned(), true),
-            ("Illegal address".to_owned(), true),
-            ("Invalid email address <ann@example.net>.".to_owned(), true),
-            (
-                "Invalid email address: no-reply@example.com".to_owned(),
-                false,
-            ),
-            ("Template stack-changed-en does not exist".to_owned(), false),
-            (
-                "Configuration set stack-mail does not exist".to_owned(),
-                false,
-            ),
-            ("Sending suspended for this account.".to_owned(), false),
-            ("Email sending has been paused.".to_owned(), false),
-            ("Invalid template data".to_owned(), false),
-            ("refused".to_owned(), false),
-            (String::new(), false),
-        ] {
-            for sender in ["no-reply@example.com", "Shop, Inc. <no-reply@example.com>"] {
-                let told = is_to_recipient(&objection, "ann@example.net", sender);
-                assert_eq!(told, is_final, "{objection:?} from {sender}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_sender_at_fault_is_not_taken_for_a_recipient() {
-        let objection = "Domain contains illegal character";
-        for sender in [
-            "no-reply",
-            "no-reply@exa mple.com",
-            "b\u{fc}ro@example.com",
-            "",
-        ] {
-            assert!(
-                !is_to_recipient(objection, "ann@example.net", sender),
-                "{sender}"
-            );
-        }
-        let to_oneself = "Email address is not verified. The following identities failed the check in \
-                          region US-EAST-1: me@example.com";
-        assert!(!is_to_recipient(
-            to_oneself,
-            "me@example.com",
-            "Me <me@example.com>"
-        ));
-    }
 
     #[test]
     fn a_lifetime_is_told_in_the_readers_language() {

@@ -23,12 +23,12 @@ use lambda_http::{Body, RequestExt as _};
 use rand::rngs::StdRng;
 use serde_json::Value;
 
+use crate::api::Protocol;
 use crate::audit::{AuditTrail, Caller};
 use crate::ids::IdempotencyKey;
 use crate::locale::Locale;
 use crate::password::Reason;
 use crate::recovery::{CallContext, RecoveryError};
-use crate::session::Protocol;
 use crate::timestamp::Timestamp;
 
 use fields::Fields;

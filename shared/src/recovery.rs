@@ -16,6 +16,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::address::Address;
+use crate::api::Protocol;
 use crate::audit::{Asked, Event, Unanswered};
 use crate::code::Nonce;
 use crate::ids::{IdempotencyKey, SessionId, UserId};
@@ -24,7 +25,7 @@ use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::password::{HashError, Hasher, Policy, Reason};
 use crate::secrets::{SecretError, Secrets};
-use crate::session::{Awaiting, Protocol, Repeat, Session, SessionInfo, TransitionError};
+use crate::session::{Awaiting, Repeat, Session, SessionInfo, TransitionError};
 use crate::settings::Settings;
 use crate::store::{Begun, CodeRequest, Renewed, SessionOrigin, Store, StoreError, Throttled};
 use crate::template::Template;

@@ -12,9 +12,8 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::address::Address;
+use crate::api::Protocol;
 use crate::code::Nonce;
 use crate::ids::{SessionRef, TokenDigest, UserId};
 use crate::settings::Limits;
@@ -26,27 +25,6 @@ pub const PROOF_TTL: Duration = Duration::from_mins(10);
 
 /// How long an `Idempotency-Key` leads to the session that it began.
 pub const IDEMPOTENCY_WINDOW: Duration = Duration::from_mins(10);
-
-/// The API that began a session. To the other one the session does not exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Protocol {
-    /// The Directory API.
-    Directory,
-    /// The auth/v1 API.
-    AuthV1,
-}
-
-impl Protocol {
-    /// The name under which the protocol is stored and enters a code.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Directory => "directory",
-            Self::AuthV1 => "auth-v1",
-        }
-    }
-}
 
 /// What never changes about a session.
 #[derive(Clone, Debug, PartialEq, Eq)]

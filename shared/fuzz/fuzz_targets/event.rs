@@ -23,7 +23,7 @@ use regain::mail::StreamBatch;
 use regain::mail::events::MailEvent;
 use regain::protocol::{Call, Malformed, auth_v1, directory};
 use regain::recovery::RecoveryError;
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 use regain_fuzz::call::{answered, block_on};
 use regain_fuzz::envelope::Answer;

@@ -13,7 +13,7 @@ use regain::password::{Policy, Reason};
 use regain::protocol::directory::{self, SetPasswordAction};
 use regain::protocol::{Call, Malformed, auth_v1};
 use regain::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup};
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::template::Template;
 use serde_json::json;
 

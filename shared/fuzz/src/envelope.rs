@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use regain::session::Protocol;
+use regain::api::Protocol;
 use serde_json::{Map, Value, json};
 
 use crate::call::REQUEST_ID;

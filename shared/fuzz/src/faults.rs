@@ -2,7 +2,7 @@
 
 use lambda_http::http::{HeaderValue, Method};
 use regain::address::Address;
-use regain::session::Protocol;
+use regain::api::Protocol;
 
 use crate::call::Written;
 use crate::grammar::{self, Value};

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{Call, Failure, Fields, Kind, Malformed, Reply, blame, put, reply};
+use crate::api::Protocol;
 use crate::code::CodeLength;
 use crate::ids::{ResetToken, SessionId, UserId};
 use crate::locale::Locale;
 use crate::password::{Candidate, MAX_LENGTH, Reason};
 use crate::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup};
-use crate::session::Protocol;
 use crate::store::SessionOrigin;
 use crate::template::Template;
 

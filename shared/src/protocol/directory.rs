@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{Call, Failure, Kind, Malformed, Reply, blame, put, reply};
+use crate::api::Protocol;
 use crate::code::CodeLength;
 use crate::ids::{SessionId, UserId};
 use crate::password::Candidate;
 use crate::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup, Started};
-use crate::session::Protocol;
 use crate::store::SessionOrigin;
 use crate::template::Template;
 use crate::users::User;

@@ -6,10 +6,11 @@ use rand::rngs::StdRng;
 
 use super::RecoveryError;
 use crate::address::Address;
+use crate::api::Protocol;
 use crate::audit::{About, AuditTrail, Budget, Caller, Event, Guess, Means, Unanswered, Whom};
 use crate::ids::SessionRef;
 use crate::keys::IndexKeys;
-use crate::session::{Protocol, SessionInfo};
+use crate::session::SessionInfo;
 use crate::store::{StoreError, Throttled};
 use crate::timestamp::Timestamp;
 

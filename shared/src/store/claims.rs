@@ -5,17 +5,16 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::ReturnValue;
 use data_encoding::HEXLOWER;
 use rand::rngs::StdRng;
 
 use super::items::{self, VALIDATED};
-use super::{Item, Store, StoreError, Turns, keys, n, s};
+use super::{Store, StoreError, Updated, keys, n, s};
+use crate::api::Protocol;
 use crate::ids::{SessionRef, TokenDigest, UserId, draw};
-use crate::session::{Protocol, Session};
+use crate::session::Session;
 use crate::timestamp::Timestamp;
 
 /// How long a claim lasts: what a process that died while hashing holds its session up for.
@@ -70,8 +69,7 @@ impl Store {
             .expression_attribute_values(":end", n(at.plus(CLAIM).millis()))
             .expression_attribute_values(":validated", s(VALIDATED))
             .expression_attribute_values(":now", n(at.millis()))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            .return_values(ReturnValue::AllNew);
         let mut condition = "sessionState = :validated AND sessionExpiresAt > :now \
                              AND proofExpiresAt > :now AND (attribute_not_exists(claimedUntil) \
                              OR claimedUntil <= :now OR claimedBy = :claimant) AND "
@@ -93,7 +91,8 @@ impl Store {
                 }
             }
         };
-        let (item, held) = match send(update.condition_expression(condition), self.turns()).await? {
+        let update = update.condition_expression(condition);
+        let (item, held) = match self.update_one(update).await? {
             Updated::Done(item) => (item, true),
             Updated::Refused(item) => (item, false),
         };
@@ -112,41 +111,12 @@ impl Store {
             .claim_update(reference, claimant)
             .update_expression("REMOVE claimedBy, claimedUntil")
             .condition_expression("claimedBy = :claimant");
-        send(update, self.turns()).await?;
+        self.update_one(update).await?;
         Ok(())
     }
 
     fn claim_update(&self, reference: &SessionRef, claimant: &Claimant) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, s(keys::session(reference)))
+        self.update_item(keys::session(reference))
             .expression_attribute_values(":claimant", s(claimant.name()))
-    }
-}
-
-/// What an update of one item came to, and the item as far as it was asked for.
-enum Updated {
-    Done(Option<Item>),
-    Refused(Option<Item>),
-}
-
-/// Sends an update; one that met a transaction on its item is tried again, as transactions are.
-async fn send(update: UpdateItemFluentBuilder, mut turns: Turns) -> Result<Updated, StoreError> {
-    loop {
-        let error = match update.clone().send().await {
-            Ok(done) => return Ok(Updated::Done(done.attributes)),
-            Err(error) => error,
-        };
-        match error {
-            SdkError::ServiceError(ref told) => match told.err() {
-                UpdateItemError::TransactionConflictException(_) => turns.give_way().await?,
-                UpdateItemError::ConditionalCheckFailedException(refused) => {
-                    return Ok(Updated::Refused(refused.item().cloned()));
-                }
-                _ => return Err(StoreError::unreachable(error)),
-            },
-            error => return Err(StoreError::unreachable(error)),
-        }
     }
 }

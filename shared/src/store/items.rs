@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Item, StoreError, keys, read, write};
 use crate::address::Address;
+use crate::api::Protocol;
 use crate::code::Nonce;
 use crate::ids::{SessionRef, TokenDigest, UserId};
 use crate::locale::Locale;
 use crate::session::{
-    AddressState, Awaiting, Generation, Proof, Protocol, Session, SessionInfo, Used, Validated,
+    AddressState, Awaiting, Generation, Proof, Session, SessionInfo, Used, Validated,
 };
 use crate::template::Template;
 use crate::timestamp::Timestamp;
@@ -54,7 +55,7 @@ struct SessionItem {
     answered_id: Option<UserId>,
     session_state: State,
     generation: u64,
-    nonce: String,
+    nonce: Nonce,
     guesses: u32,
     /// Set by the proof, and kept when another code is asked for.
     #[serde(default, skip_serializing_if = "Not::not")]
@@ -69,7 +70,7 @@ struct SessionItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     proof_expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    token_digest: Option<String>,
+    token_digest: Option<TokenDigest>,
     expires_at: i64,
 }
 
@@ -86,7 +87,7 @@ pub(super) fn new_session(session: &Awaiting, origin: &SessionOrigin) -> Result<
         answered_id: info.answered_id.clone(),
         session_state: State::Awaiting,
         generation: session.generation.number,
-        nonce: session.generation.nonce.hex(),
+        nonce: session.generation.nonce,
         guesses: session.guesses,
         proven: session.was_proven,
         started_at: info.started_at,
@@ -115,14 +116,11 @@ pub(super) fn session(item: Item) -> Result<Session, StoreError> {
     };
     let generation = Generation {
         number: item.generation,
-        nonce: Nonce::from_hex(&item.nonce).ok_or_else(malformed)?,
+        nonce: item.nonce,
         expires_at: item.code_expires_at,
     };
     let guesses = item.guesses;
-    let token = match item.token_digest {
-        Some(hex) => Some(TokenDigest::from_hex(&hex).ok_or_else(malformed)?),
-        None => None,
-    };
+    let token = item.token_digest;
     Ok(match item.session_state {
         State::Awaiting => Session::Awaiting(Awaiting {
             info,
@@ -302,7 +300,7 @@ struct MailItem {
     address: Address,
     locale: Locale,
     #[serde(skip_serializing_if = "Option::is_none")]
-    nonce: Option<String>,
+    nonce: Option<Nonce>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code_expires_at: Option<Timestamp>,
     requested_at: Timestamp,
@@ -330,7 +328,7 @@ pub(super) fn code_mail(
         protocol: session.info.protocol,
         address: session.info.address.clone(),
         locale,
-        nonce: Some(nonce.hex()),
+        nonce: Some(nonce),
         code_expires_at: Some(expires_at),
         requested_at: at,
         expires_at: at.plus(CODE_MAIL_TTL).ttl_seconds(),
@@ -367,11 +365,7 @@ pub(super) fn mail_request(item: Item) -> Result<MailRequest, StoreError> {
     } else {
         MailContent::Code {
             generation,
-            nonce: item
-                .nonce
-                .as_deref()
-                .and_then(Nonce::from_hex)
-                .ok_or_else(malformed)?,
+            nonce: item.nonce.ok_or_else(malformed)?,
             expires_at: item.code_expires_at.ok_or_else(malformed)?,
         }
     };

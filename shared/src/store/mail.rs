@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::ReturnValue;
 
 use super::items::{self, MailRequest, Outcome, Report};
-use super::{Claimant, Item, Store, StoreError, keys, n, s, told};
+use super::{Claimant, Item, Store, StoreError, Updated, keys, n, s, told};
 use crate::timestamp::Timestamp;
 
 /// How long a claim lasts: what a delivery that died holds its mail up for. A delivery that lives
@@ -38,11 +37,8 @@ impl Store {
         claimant: &Claimant,
         at: Timestamp,
     ) -> Result<Claim, StoreError> {
-        let claimed = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, s(key))
+        let claim = self
+            .update_item(key)
             .update_expression("SET leasedUntil = :lease, leasedBy = :claimant")
             .condition_expression(
                 "attribute_exists(requestedAt) AND attribute_not_exists(outcome) AND \
@@ -51,24 +47,14 @@ impl Store {
             .expression_attribute_values(":lease", n(at.plus(LEASE).millis()))
             .expression_attribute_values(":now", n(at.millis()))
             .expression_attribute_values(":claimant", s(claimant.name()))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let error = match claimed {
-            Ok(claimed) => {
-                let item = claimed
-                    .attributes
-                    .ok_or_else(|| StoreError::malformed("a claim returned no mail request"))?;
-                return Ok(Claim::Claimed(Box::new(items::mail_request(item)?)));
+            .return_values(ReturnValue::AllNew);
+        match self.update_one(claim).await? {
+            Updated::Done(item) => {
+                let item =
+                    item.ok_or_else(|| StoreError::malformed("a claim returned no mail request"))?;
+                Ok(Claim::Claimed(Box::new(items::mail_request(item)?)))
             }
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                Ok(unclaimed(refused.item()))
-            }
-            _ => Err(StoreError::unreachable(error)),
+            Updated::Refused(item) => Ok(unclaimed(item.as_ref())),
         }
     }
 
@@ -78,10 +64,7 @@ impl Store {
     /// When the table cannot be asked.
     pub async fn close_mail(&self, key: &str, outcome: &Outcome) -> Result<(), StoreError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, s(key))
+            .update_item(key)
             .condition_expression("attribute_exists(requestedAt)")
             .expression_attribute_values(":outcome", s(outcome.name()));
         let update = match outcome {
@@ -113,28 +96,16 @@ impl Store {
             return Ok(true);
         };
         let told = told(why, at);
-        let recorded = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, s(key))
+        let record = self
+            .update_item(key)
             .update_expression("SET #report = :told")
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(#report)")
             .expression_attribute_names("#report", report.name())
-            .expression_attribute_values(":told", told.clone())
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match recorded {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    // What stands there may be this very call's, whose first answer was lost.
-                    let found = refused.item().map(|item| item.get(report.name()));
-                    Ok(found.is_none_or(|found| found == Some(&told)))
-                }
-                _ => Err(StoreError::unreachable(error)),
-            },
+            .expression_attribute_values(":told", told.clone());
+        match self.update_one(record).await? {
+            Updated::Done(_) | Updated::Refused(None) => Ok(true),
+            // This call may have recorded it itself, and the answer to its first attempt was lost.
+            Updated::Refused(Some(item)) => Ok(item.get(report.name()) == Some(&told)),
         }
     }
 
@@ -149,25 +120,15 @@ impl Store {
         claimant: &Claimant,
         claimed_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let released = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, s(key))
+        let release = self
+            .update_item(key)
             .update_expression("REMOVE leasedUntil, leasedBy")
             // The version before this one, which a canary runs as well, claims without a name.
             .condition_expression("leasedBy = :claimant AND leasedUntil = :lease")
             .expression_attribute_values(":claimant", s(claimant.name()))
-            .expression_attribute_values(":lease", n(claimed_at.plus(LEASE).millis()))
-            .send()
-            .await;
-        match released {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(StoreError::unreachable(error)),
-            },
-        }
+            .expression_attribute_values(":lease", n(claimed_at.plus(LEASE).millis()));
+        self.update_one(release).await?;
+        Ok(())
     }
 }
 

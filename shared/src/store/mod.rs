@@ -22,6 +22,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure,
@@ -91,6 +93,14 @@ enum Transacted {
     Applied,
     /// None of it was written: a condition failed.
     Refused(ConditionFailures),
+}
+
+/// What an update of one item came to.
+enum Updated {
+    /// It was written. Has the item as it is now, if the update asked for it.
+    Done(Option<Item>),
+    /// Its condition failed. Has the item as it stood, if there is one.
+    Refused(Option<Item>),
 }
 
 /// How the condition of one item of a refused transaction came out.
@@ -221,7 +231,35 @@ impl Store {
         }
     }
 
-    /// An update of one item, which tells the item if its condition fails.
+    /// An update to be sent on its own by [`Store::update_one`].
+    fn update_item(&self, key: impl Into<String>) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::PK, s(key))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    /// Updates one item. An update that meets another call's transaction on the item is tried again, as
+    /// transactions are.
+    async fn update_one(&self, update: UpdateItemFluentBuilder) -> Result<Updated, StoreError> {
+        let mut turns = self.turns();
+        loop {
+            let error = match update.clone().send().await {
+                Ok(done) => return Ok(Updated::Done(done.attributes)),
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(UpdateItemError::TransactionConflictException(_)) => turns.give_way().await?,
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    return Ok(Updated::Refused(refused.item().cloned()));
+                }
+                _ => return Err(StoreError::unreachable(error)),
+            }
+        }
+    }
+
+    /// An update that is part of a transaction. It returns the item if its condition fails.
     fn update(&self, key: String) -> UpdateBuilder {
         Update::builder()
             .table_name(&self.table)

@@ -6,12 +6,11 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::users::Lookup;
-use super::{Item, MailContent, Store, StoreError, Transacted, keys, n, read, s, updated};
+use super::{Item, MailContent, Store, StoreError, Transacted, Updated, keys, n, read, updated};
 use crate::address::Address;
 use crate::timestamp::Timestamp;
 
@@ -183,15 +182,9 @@ impl Store {
             let next: AttributeValue = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(next)
                 .map_err(|error| StoreError::Malformed(error.into()))?;
             let update = self
-                .client
-                .update_item()
-                .table_name(&self.table)
-                .key(keys::PK, s(keys::email(address)))
+                .update_item(keys::email(address))
                 .update_expression("SET suppressed = :next")
-                .expression_attribute_values(":next", next)
-                .return_values_on_condition_check_failure(
-                    ReturnValuesOnConditionCheckFailure::AllOld,
-                );
+                .expression_attribute_values(":next", next);
             let update = match before {
                 None => update.condition_expression(
                     "attribute_exists(pk) AND attribute_not_exists(suppressed)",
@@ -201,17 +194,9 @@ impl Store {
                     .expression_attribute_names("#at", "at")
                     .expression_attribute_values(":before", n(before.at.millis())),
             };
-            let Err(error) = update.send().await else {
-                return Ok(());
-            };
-            before = match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    match refused.item().cloned() {
-                        None => return Ok(()),
-                        Some(item) => Suppressed::read(item)?,
-                    }
-                }
-                _ => return Err(StoreError::unreachable(error)),
+            before = match self.update_one(update).await? {
+                Updated::Done(_) | Updated::Refused(None) => return Ok(()),
+                Updated::Refused(Some(item)) => Suppressed::read(item)?,
             };
         }
         Err(StoreError::Contended)

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use regain::api::Protocol;
 use regain::mail::events::{MailEvent, MailEvents};
-use regain::session::Protocol;
 use regain::store::{Store, Suppressed, Suppression};
 use regain::timestamp::Timestamp;
 use serde_json::{Value, json};

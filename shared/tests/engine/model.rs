@@ -10,9 +10,9 @@ mod rules;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use regain::api::Protocol;
 use regain::ids::ResetToken;
 use regain::recovery::{Recovery, Started};
-use regain::session::Protocol;
 
 use crate::kit::{
     ANN, CODE_SECRET, Dump, Kit, LOCALE, NOON, PASSWORD, Told, Version, in_auth, in_directory,

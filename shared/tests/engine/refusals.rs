@@ -1,9 +1,9 @@
 //! What a caller is told first where several things are wrong, and that being told moves nothing.
 
+use regain::api::Protocol;
 use regain::ids::UserId;
 use regain::password::Reason;
 use regain::recovery::Started;
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 use serde_json::json;
 

@@ -1,8 +1,8 @@
 //! What ends a session: a newer one, its use, a password that was set.
 
+use regain::api::Protocol;
 use regain::password::{Candidate, Cost, Verified as Password, verify};
 use regain::recovery::Started;
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 use regain::users::User;
 use zeroize::Zeroizing;

@@ -23,7 +23,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use regain::ids::ResetToken;
 use regain::recovery::Started;
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 
 use kit::Told;

@@ -1,8 +1,8 @@
 //! What the audit trail is told of mails: the end of each, once, and what SES tells of it afterwards.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain::api::Protocol;
 use regain::mail::events::{MailEvent, MailEvents};
-use regain::session::Protocol;
 use regain::store::Suppression;
 use serde_json::{Value, json};
 

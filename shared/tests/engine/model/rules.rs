@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use regain::api::Protocol;
 use regain::ids::ResetToken;
 use regain::recovery::Started;
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use super::Answer;
