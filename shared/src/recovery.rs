@@ -38,7 +38,7 @@ pub use password::NewPassword;
 
 use throttle_cache::ThrottleCache;
 
-/// How often an operation starts over because what it read had changed by the time it wrote.
+/// How often an operation is tried when other calls change what it has read.
 const ATTEMPTS: usize = 4;
 
 /// Why a use case refused a call. Each protocol decides how much of it the caller is told.
@@ -211,12 +211,12 @@ impl Recovery {
     /// needs them.
     pub async fn warm(&self, at: Timestamp) {
         if let Err(error) = self.secrets.index().await {
-            tracing::warn!(error = %crate::telemetry::causes(&error), "index key not at hand yet");
+            tracing::warn!(error = %crate::telemetry::causes(&error), "fetching the index key failed");
         }
         match self.secrets.code(at).await {
             Ok(_) | Err(SecretError::NotGiven) => {}
             Err(error) => {
-                tracing::warn!(error = %crate::telemetry::causes(&error), "code key not at hand yet");
+                tracing::warn!(error = %crate::telemetry::causes(&error), "fetching the code key failed");
             }
         }
     }

@@ -36,17 +36,17 @@ pub struct Settings {
     pub password_min_length: usize,
     /// `USER_ID_FORMAT`, `objectid` or `uuid`.
     pub user_id_format: UserIdFormat,
-    /// The languages of callers who ask for none of ours.
+    /// The languages for callers who ask for none that there is.
     pub languages: Languages,
-    /// `RECOVERABLE_STATUSES`, with commas; `active` where it is not set.
+    /// `RECOVERABLE_STATUSES`, with commas. The default is `active`.
     pub recoverable_statuses: RecoverableStatuses,
-    /// `SERVICE_NAME`, how mails and the password policy call the service.
+    /// `SERVICE_NAME`, the name of the service in mails and in the password policy.
     pub service_name: String,
     /// The cost of a password hash.
     pub argon2: Argon2Cost,
 }
 
-/// The language of messages and mails where neither the caller nor the user asked for one of ours.
+/// The language of messages and mails if neither the caller nor the user has chosen one that there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Languages {
     /// `DIRECTORY_LANGUAGE`: that of the Directory API.
@@ -77,13 +77,13 @@ pub struct Limits {
     pub session_guesses: u32,
     /// `ACCOUNT_GUESSES_PER_DAY`: wrong guesses an address survives in a UTC day.
     pub daily_guesses: u32,
-    /// `RESEND_COOLDOWN_SECONDS`: least time between two codes for one address; zero is none.
+    /// `RESEND_COOLDOWN_SECONDS`: the shortest time between two codes for one address. Zero is no limit.
     pub cooldown: Duration,
-    /// `EMAIL_REQUESTS_PER_HOUR`: codes for one address in a UTC clock hour; `None` is no limit.
+    /// `EMAIL_REQUESTS_PER_HOUR`: codes for one address in a UTC clock hour. `None` is no limit.
     pub address_per_hour: Option<u32>,
-    /// `EMAIL_REQUESTS_PER_DAY`: codes for one address in a UTC day; `None` is no limit.
+    /// `EMAIL_REQUESTS_PER_DAY`: codes for one address in a UTC day. `None` is no limit.
     pub address_per_day: Option<u32>,
-    /// `IP_REQUESTS_PER_HOUR`: codes for one caller in a UTC clock hour; `None` is no limit.
+    /// `IP_REQUESTS_PER_HOUR`: codes for one caller in a UTC clock hour. `None` is no limit.
     pub caller_per_hour: Option<u32>,
 }
 
@@ -103,12 +103,12 @@ impl Settings {
     /// Reads the process's environment.
     ///
     /// # Errors
-    /// The first setting that is no number, out of its range, or makes guessing too easy.
+    /// The first setting that is not a number, is out of range, or makes guessing too easy.
     pub fn from_env() -> Result<Self, SettingsError> {
         Self::read(&env)
     }
 
-    /// Reads settings by name from wherever `get` finds them; empty is not set.
+    /// Reads settings by name through `get`. An empty setting counts as not set.
     ///
     /// # Errors
     /// As [`Settings::from_env`].
@@ -178,10 +178,10 @@ impl Settings {
     }
 }
 
-/// What the stack calls its parts: set by the template, not by an operator.
+/// The names of the stack's parts. The template sets them, not an operator.
 #[derive(Clone, Debug)]
 pub struct Deployment {
-    /// `STACK_NAME`: the stack, for its metrics.
+    /// `STACK_NAME`: the stack, for the metrics.
     pub stack: Option<String>,
     /// `TABLE_NAME`: the table.
     pub table: String,
@@ -201,7 +201,7 @@ impl Deployment {
     }
 }
 
-/// `STACK_NAME`: the stack that a function belongs to, if it was told.
+/// `STACK_NAME`: the stack that a function belongs to, if it is set.
 #[must_use]
 pub fn stack_name() -> Option<String> {
     Source(&env).text("STACK_NAME")
@@ -230,12 +230,12 @@ impl SecretNames {
     }
 }
 
-/// What `deliver-mail` needs besides.
+/// The settings that only `deliver-mail` needs.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
     /// `MAIL_FROM`: the sender.
     pub from: String,
-    /// `MAIL_TEMPLATE_PREFIX`: what the names of the stack's SES templates begin with.
+    /// `MAIL_TEMPLATE_PREFIX`: the prefix of the names of the stack's SES templates.
     pub template_prefix: String,
     /// `MAIL_CONFIGURATION_SET`: the SES configuration set, if any.
     pub configuration_set: Option<String>,
@@ -245,12 +245,12 @@ impl MailSettings {
     /// Reads the process's environment.
     ///
     /// # Errors
-    /// The first name that is missing, or a sender that is no plain address.
+    /// The first name that is missing, or a sender that is not a plain address.
     pub fn from_env() -> Result<Self, SettingsError> {
         Self::read(&env)
     }
 
-    /// Reads settings by name from wherever `get` finds them; empty is not set.
+    /// Reads settings by name through `get`. An empty setting counts as not set.
     ///
     /// # Errors
     /// As [`MailSettings::from_env`].
@@ -271,15 +271,15 @@ impl MailSettings {
     }
 }
 
-/// `LOG_LEVEL`: how much Regain's own code logs; `info` where it is not set.
+/// `LOG_LEVEL`: how much Regain's own code logs. The default is `info`.
 ///
 /// # Errors
-/// When it is no level.
+/// When it is not a level.
 pub fn log_level() -> Result<LevelFilter, SettingsError> {
     Source(&env).log_level()
 }
 
-/// An address may be guessed at with at most a thousandth of all codes a day.
+/// Checks that the guesses a day for one address are at most a thousandth of all codes.
 fn check_guesses(length: CodeLength, guesses: u32) -> Result<(), SettingsError> {
     let enough = |length: CodeLength| u64::from(guesses) * 1000 <= length.codes();
     if enough(length) {

@@ -124,7 +124,7 @@ fn heard(event: &[u8]) -> bool {
     let table = EmptyTable::default();
     let lines = Lines::default();
     let events = table.mail_events(AuditTrail::new(lines.clone()));
-    block_on(events.hear(event, NOON)).unwrap();
+    block_on(events.handle(event, NOON)).unwrap();
     let lines = lines.0.lock().unwrap().clone();
     for record in lines
         .split(|byte| *byte == b'\n')

@@ -1,12 +1,12 @@
-//! What SES objects to: only an objection to the recipient is final.
+//! Why SES refused a mail: only an objection to the recipient is final.
 
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 
 use crate::address::Address;
 
-/// Whether trying again can change nothing: SES objects to the recipient. What ails the account, the
-/// sender, the template or the configuration set can be mended meanwhile, and the mail goes out then.
+/// Whether trying again cannot help, because SES objects to the recipient. A fault of the account, the
+/// sender, the template or the configuration set can be repaired meanwhile, and then the mail is sent.
 pub(super) fn is_final(error: &SdkError<SendEmailError>, recipient: &str, sender: &str) -> bool {
     let objection = match error.as_service_error() {
         Some(SendEmailError::BadRequestException(refused)) => refused.message(),
@@ -16,7 +16,7 @@ pub(super) fn is_final(error: &SdkError<SendEmailError>, recipient: &str, sender
     objection.is_some_and(|objection| is_to_recipient(objection, recipient, sender))
 }
 
-/// How SES words what is wrong with an address. It does not say with which one.
+/// SES's words for what is wrong with an address. SES does not say which address it is.
 const ADDRESS_FAULTS: [&str; 10] = [
     "address blacklisted",
     "domain contains",
@@ -30,13 +30,13 @@ const ADDRESS_FAULTS: [&str; 10] = [
     "missing local name",
 ];
 
-/// Whether an objection of SES's is to the recipient's address, and not to the sender's.
+/// Whether SES objects to the recipient's address, and not to the sender's.
 fn is_to_recipient(objection: &str, recipient: &str, sender: &str) -> bool {
     let sender = match sender.rsplit_once('<') {
         Some((_, address)) => address.trim_end_matches(['>', ' ']),
         None => sender.trim(),
     };
-    // In the sandbox recipients have to be verified as well. Where not all fit in, "…" ends the list.
+    // In the sandbox, recipients must be verified as well. If the list is too long for SES, it ends in "…".
     if objection.contains("not verified") {
         let listed = objection.split_once("in region ");
         let listed = listed.and_then(|(_, rest)| rest.split_once(": "));
@@ -46,8 +46,8 @@ fn is_to_recipient(objection: &str, recipient: &str, sender: &str) -> bool {
         });
     }
     let objection = objection.to_ascii_lowercase();
-    let is_sound = Address::parse(sender).is_ok() && sender.is_ascii();
-    is_sound
+    let is_sender_valid = Address::parse(sender).is_ok() && sender.is_ascii();
+    is_sender_valid
         && !objection.contains(&sender.to_ascii_lowercase())
         && ADDRESS_FAULTS.iter().any(|fault| objection.contains(fault))
 }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_objection_to_the_recipient_is_for_good() {
+    fn only_an_objection_to_the_recipient_is_final() {
         let not_verified = |identities: &str| {
             format!(
                 "Email address is not verified. The following identities failed the check in region \
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_at_fault_is_not_taken_for_a_recipient() {
+    fn an_objection_to_the_sender_is_not_taken_for_one_to_the_recipient() {
         let objection = "Domain contains illegal character";
         for sender in [
             "no-reply",

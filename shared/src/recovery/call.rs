@@ -108,7 +108,8 @@ impl CallContext {
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         self.record.in_doubt = Some(write);
-        let answer = answer.await?;
+        // On the heap: calls of the SDK are large futures.
+        let answer = Box::pin(answer).await?;
         self.record.in_doubt = None;
         Ok(answer)
     }

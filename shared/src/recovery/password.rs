@@ -10,7 +10,7 @@ use crate::ids::{ResetToken, SessionRef, draw};
 use crate::keys::AddressKey;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
-use crate::password::{Candidate, Reason};
+use crate::password::{Candidate, PasswordHash, Reason};
 use crate::session::{Session, SessionInfo, Validated};
 use crate::store::{CLAIM, Claimant, ClaimedWith, Moved, Observed, StoreError, chance};
 use crate::telemetry;
@@ -271,10 +271,7 @@ impl Recovery {
             }
             let hash = match &hash {
                 Some(hash) => hash,
-                None => {
-                    let salt = draw(&mut call.rng);
-                    hash.insert(self.hasher.hash(new.password.clone(), salt).await?)
-                }
+                None => hash.insert(self.hash(call, &new.password).await?),
             };
             let set =
                 self.store
@@ -300,6 +297,15 @@ impl Recovery {
             }
         }
         Err(StoreError::Contended.into())
+    }
+
+    async fn hash(
+        &self,
+        call: &mut CallContext,
+        password: &Candidate,
+    ) -> Result<PasswordHash, RecoveryError> {
+        let salt = draw(&mut call.rng);
+        Ok(self.hasher.hash(password.clone(), salt).await?)
     }
 
     /// The user whose mailbox was proven, who must still have the same address and credentials. If the

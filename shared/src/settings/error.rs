@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::users::RecoverableStatuses;
 
-/// A setting that stops the start. Its message names the setting and what it may be.
+/// A setting that stops the start. The message names the setting and says what it may be.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum SettingsError {
     /// Not a whole number.
@@ -31,7 +31,7 @@ pub enum SettingsError {
         /// The most it may be.
         max: u64,
     },
-    /// None of the allowed words.
+    /// Not one of the allowed words.
     #[error("{name} must be one of {allowed}, not {value:?}")]
     NoChoice {
         /// The setting.
@@ -41,7 +41,7 @@ pub enum SettingsError {
         /// The words it may be.
         allowed: &'static str,
     },
-    /// A name that mails cannot carry.
+    /// A service name that does not fit into mails.
     #[error(
         "SERVICE_NAME must be 1 to 64 characters on one line, without a blank at either end and \
          without four digits in a row, which could be taken for a code, not {value:?}"
@@ -50,7 +50,7 @@ pub enum SettingsError {
         /// What it was set to.
         value: String,
     },
-    /// No list of statuses.
+    /// Not a list of statuses.
     #[error(
         "RECOVERABLE_STATUSES must be statuses with commas between them, of ASCII letters, digits, \
          spaces and _.:- and at most {max} characters in all, not {value:?}",
@@ -81,7 +81,7 @@ pub enum SettingsError {
         /// The entry of the list.
         value: String,
     },
-    /// Not set, or empty, where there is no default.
+    /// Not set or empty, and without a default.
     #[error("{name} is not set")]
     Missing {
         /// The setting.
@@ -100,7 +100,7 @@ pub enum SettingsError {
         digits: usize,
         /// How many guesses a day codes of that length allow.
         most_guesses: u64,
-        /// How long codes have to be for that many guesses.
+        /// How many digits a code needs for that many guesses.
         least_digits: usize,
     },
 }

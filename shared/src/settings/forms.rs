@@ -1,14 +1,15 @@
-//! How names, senders and origins have to be written.
+//! Checks how names, senders and origins are written.
 
 use super::SettingsError;
 use super::source::whole_number;
 
-/// The longest name that mails can call the service by, in characters.
+/// The longest service name, in characters.
 const LONGEST_SERVICE_NAME: usize = 64;
-/// The longest sender. SES takes 254 characters; the template has to fit it into 256 with other settings.
+/// The longest sender. SES allows 254 characters, but the template has to fit it and other settings into
+/// 256.
 pub(super) const LONGEST_SENDER: usize = 100;
 
-/// Whether mails can call a service so.
+/// Whether a service name fits into mails and cannot be taken for a code.
 pub(super) fn is_service_name(name: &str) -> bool {
     let mut digits = 0;
     let looks_like_a_code = name.chars().any(|c| {
@@ -31,7 +32,7 @@ pub(super) fn is_sender(address: &str) -> bool {
     let Some((local, domain)) = address.split_once('@') else {
         return false;
     };
-    // A machine's address is no domain: its last part is a number.
+    // An IP address is not a domain. Its last part is a number.
     let is_top = |top: &str| top.len() >= 2 && top.starts_with(|c: char| c.is_ascii_alphabetic());
     address.len() <= LONGEST_SENDER
         && local.len() <= 64
@@ -53,7 +54,7 @@ fn is_label(label: &str) -> bool {
 /// never see it.
 ///
 /// # Errors
-/// When no browser sends such an origin, and it is none of `*`, `https://*` and `http://*` either.
+/// When no browser sends such an origin, and it is not `*`, `https://*` or `http://*` either.
 pub fn check_origin(origin: &str) -> Result<(), SettingsError> {
     let is_authority = |authority: &str, own_port: u16| {
         let (host, port) = match authority.split_once(':') {

@@ -11,13 +11,13 @@ use crate::locale::Locale;
 /// A variable of the environment, if it is set and is text.
 #[expect(
     clippy::disallowed_methods,
-    reason = "this module reads the environment for all"
+    reason = "this module reads the environment for all others"
 )]
 pub(crate) fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// A whole number in the one way to write it: no sign, no leading zero, nothing around it.
+/// A whole number without a sign, leading zeros or anything around it.
 pub(super) fn whole_number(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;
     (number.to_string() == text).then_some(number)
@@ -27,7 +27,7 @@ pub(super) fn whole_number(text: &str) -> Option<u64> {
 pub(super) struct Source<'a>(pub(super) &'a dyn Fn(&str) -> Option<String>);
 
 impl Source<'_> {
-    /// A setting as it is written: nothing is trimmed, because the template's patterns trim nothing.
+    /// A setting as it is written. It is not trimmed, because the template's patterns do not trim either.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         (self.0)(name).filter(|value| !value.is_empty())
     }
@@ -107,7 +107,7 @@ impl Source<'_> {
             .map(Duration::from_secs)
     }
 
-    /// A request limit: 0 turns it off.
+    /// A request limit. 0 turns it off.
     pub(super) fn throttle(
         &self,
         name: &'static str,

@@ -1,7 +1,7 @@
-//! Claims: of those who use one proof at once, one goes on to hash and the others wait for it.
+//! Claims: if several calls use one proof at once, one of them hashes and the others wait.
 //!
-//! A claim decides nothing about who wins: only the transaction that uses the session up does. It
-//! keeps the losers from doing the costly part, and ends by itself.
+//! A claim does not decide which call wins: the transaction that uses the session up does. A claim only
+//! spares the losers the costly hash. It ends by itself.
 
 use std::time::Duration;
 
@@ -17,15 +17,16 @@ use crate::ids::{SessionRef, TokenDigest, UserId, draw};
 use crate::session::Session;
 use crate::timestamp::Timestamp;
 
-/// How long a claim lasts: what a process that died while hashing holds its session up for.
+/// How long a claim lasts. A process that dies while hashing holds its session up for this long.
 pub(crate) const CLAIM: Duration = Duration::from_secs(3);
 
-/// Who claims: drawn by each invocation, so that a claim whose answer was lost is its own still.
+/// The name of one invocation that claims. If the answer to its claim is lost, the retry recognises the
+/// claim as its own.
 #[derive(Clone, Debug)]
 pub struct Claimant(String);
 
 impl Claimant {
-    /// A claimant like no other.
+    /// A new claimant.
     #[must_use]
     pub fn draw(rng: &mut StdRng) -> Self {
         Self(HEXLOWER.encode(&draw::<16>(rng)))
@@ -36,26 +37,26 @@ impl Claimant {
     }
 }
 
-/// What somebody has to know who claims a session.
+/// What a call has to show to claim a session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ClaimedWith<'a> {
-    /// The reset token of that digest.
+    /// The reset token with that digest.
     Token(TokenDigest),
-    /// The session's id, of that protocol, and the user id that it was answered with.
+    /// The session's id in that protocol, and the user id that it was answered with.
     Id(Protocol, Option<&'a UserId>),
 }
 
-/// The session that was to be claimed, as it stands.
+/// A session that was to be claimed, as it stands now.
 #[derive(Debug)]
 pub(crate) struct Claimed {
     pub(crate) session: Session,
-    /// Whether it is now the claimant's.
+    /// Whether the claimant holds it now.
     pub(crate) held: bool,
 }
 
 impl Store {
-    /// Claims a validated session that nobody else has a claim to. This is its read as well: one call
-    /// tells what the session is, claimed or not. `None` if there is none of that key.
+    /// Claims a validated session, unless another claimant holds it. This is also the read of the session:
+    /// it is returned whether or not it was claimed. `None` if there is none of that key.
     pub(crate) async fn claim(
         &self,
         reference: &SessionRef,
@@ -100,8 +101,8 @@ impl Store {
         Ok(session.map(|session| Claimed { session, held }))
     }
 
-    /// Gives a claim up, so that the next one need not wait for its end; unless it has ended and
-    /// somebody else has the session by now.
+    /// Gives a claim up, so that the next call need not wait for its end. Does nothing if the claim has ended
+    /// and another claimant holds the session.
     pub(crate) async fn give_up_claim(
         &self,
         reference: &SessionRef,

@@ -1,4 +1,4 @@
-//! Mail requests: claimed by one delivery at a time, and closed with an outcome.
+//! Mail requests: one delivery at a time claims each, and closes it with an outcome.
 
 use std::time::Duration;
 
@@ -8,26 +8,26 @@ use super::items::{self, MailRequest, Outcome, Report};
 use super::{Claimant, Item, Store, StoreError, Updated, keys, n, s, told};
 use crate::timestamp::Timestamp;
 
-/// How long a claim lasts: what a delivery that died holds its mail up for. A delivery that lives
-/// starts to send in time or gives the claim back, so that no two can be sending.
+/// How long a claim lasts. A delivery that dies holds its mail up for this long. A delivery that lives
+/// starts to send in time or gives the claim back, so that no two deliveries send at once.
 pub(crate) const LEASE: Duration = Duration::from_secs(12);
 
-/// What claiming a mail request came to.
+/// The result of claiming a mail request.
 #[derive(Debug)]
 pub enum Claim {
-    /// It is this delivery's.
+    /// This delivery has it.
     Claimed(Box<MailRequest>),
-    /// Another delivery has it, or had it when its process died: to be tried again later.
+    /// Another delivery has it, or its process died. It is to be tried again later.
     Leased,
-    /// It has its outcome, or is gone: nothing is to be done.
+    /// It has its outcome, or is gone. Nothing is to be done.
     Closed,
-    /// The item is no mail request, and was left alone.
+    /// The item is not a mail request, and was not changed.
     NoRequest,
 }
 
 impl Store {
-    /// Claims the mail request of a key. A claimant that has it already, because the answer to its claim
-    /// was lost, goes on.
+    /// Claims the mail request of a key. If the answer to a claim was lost, the same claimant can claim it
+    /// again.
     ///
     /// # Errors
     /// When the table cannot be asked, or the mail request cannot be read.
@@ -58,7 +58,7 @@ impl Store {
         }
     }
 
-    /// Records what became of a claimed mail request: nothing is sent for it again.
+    /// Records the outcome of a claimed mail request. Nothing is sent for it again.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -79,9 +79,9 @@ impl Store {
         Ok(())
     }
 
-    /// Records what SES told of a mail, named by its message's tag.
+    /// Records what SES reports about the mail with that message tag.
     ///
-    /// Returns whether that was news; told of a mail request that is gone, it is taken for news.
+    /// Returns whether the report is new. If the mail request is gone, it counts as new.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -109,11 +109,11 @@ impl Store {
         }
     }
 
-    /// Gives a mail request that was claimed at `claimed_at` back, so that it may be tried again at
-    /// once; unless that claim has ended and another delivery has it by now.
+    /// Gives back a mail request that was claimed at `claimed_at`, so that it can be tried again at once. Does
+    /// nothing if the claim has ended and another delivery has it.
     ///
     /// # Errors
-    /// When the table cannot be asked; the claim then ends by itself.
+    /// When the table cannot be asked. The claim then ends by itself.
     pub async fn release_mail(
         &self,
         key: &str,
@@ -123,7 +123,7 @@ impl Store {
         let release = self
             .update_item(key)
             .update_expression("REMOVE leasedUntil, leasedBy")
-            // The version before this one, which a canary runs as well, claims without a name.
+            // During a canary, the version before this one runs as well, and it claims without a name.
             .condition_expression("leasedBy = :claimant AND leasedUntil = :lease")
             .expression_attribute_values(":claimant", s(claimant.name()))
             .expression_attribute_values(":lease", n(claimed_at.plus(LEASE).millis()));
@@ -132,7 +132,7 @@ impl Store {
     }
 }
 
-/// Why an item, as it was found, could not be claimed.
+/// Why an item could not be claimed.
 fn unclaimed(item: Option<&Item>) -> Claim {
     match item {
         None => Claim::Closed,

@@ -45,7 +45,7 @@ fn complaint(mail: &Mail) -> Value {
 async fn hear(store: &Store, event: Value, at: Timestamp) -> bool {
     let event: MailEvent = serde_json::from_value(event).unwrap();
     let events = MailEvents::new(store.clone(), Records::default().trail());
-    events.hear(event, at).await.is_ok()
+    events.handle(event, at).await.is_ok()
 }
 
 /// What is recorded of the one code mail there is, under a word.
