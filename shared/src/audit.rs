@@ -12,9 +12,9 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use regain_password::Address;
 use serde::Serialize;
 
-use crate::address::Address;
 use crate::api::Protocol;
 use crate::ids::SessionRef;
 use crate::keys::{AuditKey, IndexKeys};

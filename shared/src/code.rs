@@ -9,6 +9,7 @@ use std::fmt;
 use std::iter::repeat_n;
 
 use rand::rngs::StdRng;
+use regain_password::unicode::{self, is_dash, is_invisible};
 use subtle::{Choice, ConstantTimeEq};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -17,7 +18,6 @@ use crate::api::Protocol;
 use crate::hex::Hex;
 use crate::ids::{SessionRef, draw};
 use crate::keys::{AddressKey, Key};
-use crate::unicode::{self, is_dash, is_invisible};
 
 /// How many decimal digits a code has: 4 to 10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,9 +221,9 @@ fn derive(key: &Key, input: &CodeInput<'_>, length: CodeLength) -> Code {
 mod tests {
     use proptest::prelude::*;
     use rand::SeedableRng;
+    use regain_password::Address;
 
     use super::*;
-    use crate::address::Address;
     use crate::ids::SessionId;
     use crate::keys::IndexKeys;
 

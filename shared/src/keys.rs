@@ -11,10 +11,10 @@ use std::net::IpAddr;
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
+use regain_password::Address;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::address::Address;
 use crate::hex::Hex;
 use crate::ids::{IdempotencyKey, SessionId, UserId, UserIdFormat};
 

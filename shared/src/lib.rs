@@ -7,8 +7,9 @@
 //!    [`protocol::auth_v1`].
 //! 3. [`recovery`] has the use cases: request a code, resend it, verify it, set the password.
 //! 4. [`session`] is the pure core: what a session may do, and when.
-//! 5. [`code`] derives codes, [`password`] checks and hashes passwords, and [`address`] brings addresses to
-//!    one canonical form. [`ids`] and [`keys`] name things; most names are written in [`hex`].
+//! 5. [`code`] derives codes. [`regain_password`] checks and hashes passwords and brings addresses to one
+//!    canonical form; [`hashing`] runs the hash on a thread that may block. [`ids`] and [`keys`] name things;
+//!    most names are written in [`hex`].
 //! 6. [`store`] repeats every rule as a condition on the table.
 //! 7. [`mail`] sends the mails that were requested, each by a [`template`] in a [`locale`].
 //!
@@ -17,20 +18,19 @@
 //! [`ambient`] is the one place that reads the clock and draws randomness; a [`timestamp`] is a point in
 //! time.
 
-pub mod address;
 pub mod ambient;
 pub mod api;
 pub mod audit;
 pub mod aws;
 pub mod code;
 pub mod function;
+pub mod hashing;
 pub mod hex;
 pub mod ids;
 pub mod keys;
 pub mod locale;
 pub mod mail;
 pub mod metrics;
-pub mod password;
 pub mod payload;
 pub mod protocol;
 pub mod recovery;
@@ -41,5 +41,9 @@ pub mod store;
 pub mod telemetry;
 pub mod template;
 pub mod timestamp;
-mod unicode;
 pub mod users;
+
+/// Compiles the examples of `docs/sign-in.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sign-in.md")]
+struct SignInPage;

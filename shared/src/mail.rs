@@ -14,10 +14,10 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::ProvideErrorMetadata as _;
 use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, Template as SesTemplate};
 use rand::rngs::StdRng;
+use regain_password::Address;
 use serde_json::json;
 use thiserror::Error;
 
-use crate::address::Address;
 use crate::audit::{About, AuditTrail, Event, Mail, Suppressed, Unanswered, Why};
 use crate::code::{Code, CodeInput};
 use crate::keys::IndexKeys;

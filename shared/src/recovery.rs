@@ -13,17 +13,17 @@ mod throttle_cache;
 use std::error::Error;
 use std::sync::Arc;
 
+use regain_password::{Address, Hasher, Policy, Reason};
 use thiserror::Error;
 
-use crate::address::Address;
 use crate::api::Protocol;
 use crate::audit::{Asked, Event, Unanswered};
 use crate::code::Nonce;
+use crate::hashing::HashingError;
 use crate::ids::{IdempotencyKey, SessionId, UserId};
 use crate::keys::IndexKeys;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
-use crate::password::{HashError, Hasher, Policy, Reason};
 use crate::secrets::{SecretError, Secrets};
 use crate::session::{Awaiting, Repeat, Session, SessionInfo, TransitionError};
 use crate::settings::Settings;
@@ -105,8 +105,8 @@ impl From<SecretError> for RecoveryError {
     }
 }
 
-impl From<HashError> for RecoveryError {
-    fn from(error: HashError) -> Self {
+impl From<HashingError> for RecoveryError {
+    fn from(error: HashingError) -> Self {
         Self::Unavailable(error.into())
     }
 }

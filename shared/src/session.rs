@@ -12,7 +12,8 @@
 
 use std::time::Duration;
 
-use crate::address::Address;
+use regain_password::Address;
+
 use crate::api::Protocol;
 use crate::code::Nonce;
 use crate::ids::{SessionRef, TokenDigest, UserId};

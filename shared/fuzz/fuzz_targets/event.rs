@@ -83,9 +83,7 @@ fn called(event: &[u8]) -> bool {
             event.clone(),
         );
         assert_eq!(caller, Some(source));
-        let mut answer = Answer::of(response);
-        answer.take_field();
-        answer.check_refusal(protocol);
+        Answer::of(response).check_refusal(protocol);
     }
     true
 }

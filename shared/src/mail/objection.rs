@@ -3,7 +3,7 @@
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 
-use crate::address::Address;
+use regain_password::Address;
 
 /// Whether trying again cannot help, because SES objects to the recipient. A fault of the account, the
 /// sender, the template or the configuration set can be repaired meanwhile, and then the mail is sent.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use lambda_http::http::StatusCode;
+use regain_password::{Candidate, MAX_LENGTH, Reason};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -11,7 +12,6 @@ use crate::api::Protocol;
 use crate::code::CodeLength;
 use crate::ids::{ResetToken, SessionId, UserId};
 use crate::locale::Locale;
-use crate::password::{Candidate, MAX_LENGTH, Reason};
 use crate::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup};
 use crate::store::SessionOrigin;
 use crate::template::Template;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 
 use super::RecoveryError;
-use crate::address::Address;
 use crate::api::Protocol;
 use crate::audit::{About, AuditTrail, Budget, Caller, Event, Guess, Means, Unanswered, Whom};
 use crate::ids::SessionRef;
@@ -13,6 +12,7 @@ use crate::keys::IndexKeys;
 use crate::session::SessionInfo;
 use crate::store::{StoreError, Throttled};
 use crate::timestamp::Timestamp;
+use regain_password::Address;
 
 /// The context of one call.
 ///

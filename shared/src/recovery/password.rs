@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use regain_password::{Candidate, Reason};
+
 use super::call::CallContext;
 use super::guess::Guessed;
 use super::{ATTEMPTS, CodeGuess, Recovery, RecoveryError, SessionLookup};
 use crate::audit::{Event, Means, Unanswered};
+use crate::hashing;
 use crate::ids::{ResetToken, SessionRef, draw};
 use crate::keys::AddressKey;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
-use crate::password::{Candidate, PasswordHash, Reason};
 use crate::session::{Session, SessionInfo, Validated};
 use crate::store::{CLAIM, Claimant, ClaimedWith, Moved, Observed, StoreError, chance};
 use crate::telemetry;
@@ -271,7 +273,8 @@ impl Recovery {
             }
             let hash = match &hash {
                 Some(hash) => hash,
-                None => hash.insert(self.hash(call, &new.password).await?),
+                None => hash
+                    .insert(hashing::hash(&self.hasher, &new.password, draw(&mut call.rng)).await?),
             };
             let set =
                 self.store
@@ -297,15 +300,6 @@ impl Recovery {
             }
         }
         Err(StoreError::Contended.into())
-    }
-
-    async fn hash(
-        &self,
-        call: &mut CallContext,
-        password: &Candidate,
-    ) -> Result<PasswordHash, RecoveryError> {
-        let salt = draw(&mut call.rng);
-        Ok(self.hasher.hash(password.clone(), salt).await?)
     }
 
     /// The user whose mailbox was proven, who must still have the same address and credentials. If the

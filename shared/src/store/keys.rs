@@ -1,6 +1,7 @@
 //! The keys of the items: one prefix for each kind.
 
-use crate::address::Address;
+use regain_password::Address;
+
 use crate::ids::{SessionRef, UserId};
 use crate::keys::{AddressKey, CallerKey};
 use crate::timestamp::Timestamp;

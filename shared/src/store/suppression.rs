@@ -7,11 +7,11 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain_password::Address;
 use serde::{Deserialize, Serialize};
 
 use super::users::Lookup;
 use super::{Item, MailContent, Store, StoreError, Transacted, Updated, keys, n, read, updated};
-use crate::address::Address;
 use crate::timestamp::Timestamp;
 
 /// For how long the first hard bounces of an address suppress it. The next one suppresses it for good.

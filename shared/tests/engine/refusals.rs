@@ -2,9 +2,9 @@
 
 use regain::api::Protocol;
 use regain::ids::UserId;
-use regain::password::Reason;
 use regain::recovery::Started;
 use regain::timestamp::Timestamp;
+use regain_password::Reason;
 use serde_json::json;
 
 use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, Verified, address, blocked, later, told, wrong};

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use regain::address::Address;
 use regain::code::{Code, CodeInput, CodeKeys, CodeLength, Nonce};
 use regain::ids::{ResetToken, SessionId, UserId, UserIdFormat};
 use regain::keys::{AddressKey, IndexKeys};
@@ -16,10 +15,9 @@ use regain::settings::{Limits, Settings};
 use regain::store::Throttled;
 use regain::template::Template;
 use regain::timestamp::Timestamp;
+use regain_password::Address;
 
-use crate::Answer;
-use crate::kit::{Told, told};
-use crate::rules::Model;
+use testkit::model::{Answer, Model};
 
 /// So long that no wrong code is right by chance.
 const LENGTH: CodeLength = CodeLength::new(10).unwrap();
@@ -360,16 +358,9 @@ fn guesses(session: &Session) -> Option<u32> {
 }
 
 fn done() -> Answer {
-    Answer {
-        told: Told::Done,
-        started: None,
-        token: None,
-    }
+    Answer::of(&Ok(()))
 }
 
 fn refused(refusal: RecoveryError) -> Answer {
-    Answer {
-        told: told(&Err::<(), _>(refusal)),
-        ..done()
-    }
+    Answer::of(&Err::<(), _>(refusal))
 }

@@ -1,0 +1,36 @@
+//! Journeys: whole recoveries over HTTP, against the real functions behind the real `local` binary.
+//!
+//! Every answer that passes through [`testkit::client`] is checked for what all answers have in common;
+//! the tests add what is particular. Stacks are shared by tests that need the same settings, and each
+//! test brings people of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests say what they expect by panicking"
+)]
+
+mod audit;
+mod auth_v1;
+mod codes;
+mod directory;
+mod enumeration;
+mod expiry;
+mod fields;
+mod gateway;
+mod machine;
+mod mail;
+mod mail_events;
+mod outage;
+mod passwords;
+mod refusals;
+mod retries;
+mod rotation;
+mod secrecy;
+mod sessions;
+mod shape;
+mod sign_in;
+mod stacks;
+mod throttles;

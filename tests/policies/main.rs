@@ -1,0 +1,258 @@
+//! The roles of template.yaml, held against what the functions do.
+//!
+//! Every fixture in `events/` is played on the stack of the events tests, with a recorder between each
+//! function and what it calls. A role has to allow all that was recorded, and nothing else.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by panicking, and so do the functions it is made of"
+)]
+
+mod deeds;
+mod deployment;
+mod policy;
+mod record;
+
+use std::collections::BTreeSet;
+
+use deployment::{Deployment, Function};
+use policy::{Deed, FROM_ADDRESS, LEADING_KEYS, VIA_SERVICE};
+
+/// A key of the account's own, which the stack can be deployed with.
+const OWN_KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/own";
+
+/// What IAM calls the ways to reach items of a table.
+const ITEM_ACTIONS: [&str; 13] = [
+    "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PartiQLDelete",
+    "dynamodb:PartiQLInsert",
+    "dynamodb:PartiQLSelect",
+    "dynamodb:PartiQLUpdate",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:Scan",
+    "dynamodb:UpdateItem",
+];
+
+/// Those of them that only read.
+const READ_ACTIONS: [&str; 6] = [
+    "dynamodb:BatchGetItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:GetItem",
+    "dynamodb:PartiQLSelect",
+    "dynamodb:Query",
+    "dynamodb:Scan",
+];
+
+#[tokio::test]
+async fn a_role_allows_what_its_function_does_and_nothing_else() {
+    let calls = record::every_fixture().await;
+    let mut wrong = BTreeSet::new();
+    for deployment in [Deployment::read(None), Deployment::read(Some(OWN_KEY))] {
+        for function in deployment.functions() {
+            let deeds = deployment.deeds(&function, &calls);
+            for deed in &deeds {
+                if !function.role.allows(deed) {
+                    wrong.insert(format!("{} does, and may not: {deed}", function.name));
+                }
+            }
+            for permission in function.role.permissions() {
+                if !deeds.iter().any(|deed| permission.is_used_by(deed)) {
+                    wrong.insert(format!(
+                        "{} may, and never does: {permission}",
+                        function.name
+                    ));
+                }
+            }
+        }
+    }
+    let wrong: Vec<_> = wrong.into_iter().collect();
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn each_function_has_one_role_and_shares_it_with_nobody() {
+    let deployment = Deployment::read(None);
+    let functions = deployment.functions();
+    let own: BTreeSet<_> = functions.iter().map(|it| it.role.id.clone()).collect();
+    assert_eq!(own.len(), functions.len(), "{own:?}");
+    assert_eq!(deployment.roles(), own);
+}
+
+#[test]
+fn a_role_is_for_lambda_alone_and_has_no_policy_of_somebody_elses() {
+    Deployment::read(None).assert_every_role_is_whole();
+}
+
+#[test]
+fn nothing_is_allowed_in_general_but_tracing_which_has_no_names() {
+    for function in Deployment::read(Some(OWN_KEY)).functions() {
+        for permission in function.role.permissions() {
+            let action = permission.action();
+            assert!(!has_wildcard(action), "{}: {permission}", function.name);
+            assert!(
+                permission.resource() != "*" || action.starts_with("xray:"),
+                "{}: {permission}",
+                function.name
+            );
+        }
+    }
+}
+
+#[test]
+fn part_of_a_name_is_left_open_only_where_it_is_not_known_beforehand() {
+    let mut open = BTreeSet::new();
+    for function in Deployment::read(Some(OWN_KEY)).functions() {
+        for permission in function.role.permissions() {
+            let resource = permission.resource();
+            if resource != "*" && has_wildcard(resource) {
+                open.insert((function.name.clone(), resource.to_owned()));
+            }
+        }
+    }
+    let expected = [
+        // The address of whoever is mailed, where it is an identity of the account's.
+        "arn:aws:ses:us-east-1:000000000000:identity/*",
+        // The language.
+        "arn:aws:ses:us-east-1:000000000000:template/regain-auth-v1-forgot-password-*",
+        "arn:aws:ses:us-east-1:000000000000:template/regain-directory-session-forgot-*",
+        "arn:aws:ses:us-east-1:000000000000:template/regain-password-changed-*",
+        // A stream is called by the time it was turned on.
+        "arn:aws:local:us-east-1:000000000000:regain/stream/*",
+    ]
+    .map(|resource| ("deliver-mail".to_owned(), resource.to_owned()));
+    assert_eq!(open, BTreeSet::from(expected));
+}
+
+#[test]
+fn a_permission_for_items_is_for_one_kind_of_them() {
+    for function in Deployment::read(None).functions() {
+        for permission in function.role.permissions() {
+            for pattern in permission.values_of(LEADING_KEYS) {
+                let kind = pattern.strip_suffix("#*").unwrap_or_default();
+                assert!(
+                    !kind.is_empty() && kind.bytes().all(|it| it.is_ascii_uppercase()),
+                    "{}: {permission}",
+                    function.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_call_that_names_no_key_or_one_of_no_known_kind_reaches_no_item() {
+    let deployment = Deployment::read(None);
+    for function in deployment.functions() {
+        for action in ITEM_ACTIONS {
+            let nameless = Deed::new(action, &deployment.table);
+            assert!(
+                !function.role.allows(&nameless),
+                "{}",
+                told(&function, &nameless)
+            );
+            let strange = deployment.touching(action, &["OTHER#"]);
+            assert!(
+                !function.role.allows(&strange),
+                "{}",
+                told(&function, &strange)
+            );
+        }
+    }
+}
+
+#[test]
+fn nobody_else_is_mailed_from_and_no_other_service_uses_the_key() {
+    for function in Deployment::read(Some(OWN_KEY)).functions() {
+        for permission in function.role.permissions() {
+            let (action, resource) = (permission.action(), permission.resource());
+            let key = match action.split_once(':') {
+                Some(("ses", _)) => FROM_ADDRESS,
+                Some(("kms", _)) => VIA_SERVICE,
+                _ => continue,
+            };
+            let silent = Deed::new(action, resource);
+            let strange = silent.clone().with(key, ["somebody-else"]);
+            for deed in [silent, strange] {
+                assert!(!function.role.allows(&deed), "{}", told(&function, &deed));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_forgot_password_request_reaches_no_user_and_no_lookup_item() {
+    let deployment = Deployment::read(None);
+    for name in ["forgot-password", "forgot-password-resend-otp"] {
+        let function = deployment.function(name);
+        for action in ITEM_ACTIONS {
+            for keys in [&["USER#"][..], &["EMAIL#"], &["SESSION#", "USER#"]] {
+                let deed = deployment.touching(action, keys);
+                assert!(!function.role.allows(&deed), "{}", told(&function, &deed));
+            }
+        }
+    }
+}
+
+#[test]
+fn only_what_mails_or_checks_a_code_can_read_the_key_of_the_codes() {
+    let reading = Deed::new("secretsmanager:GetSecretValue", "CodeKey");
+    let able: BTreeSet<_> = Deployment::read(None)
+        .functions()
+        .into_iter()
+        .filter(|function| function.role.allows(&reading))
+        .map(|function| function.name)
+        .collect();
+    let expected = [
+        "deliver-mail",
+        "forgot-password-verify-otp",
+        "users-set-password",
+    ];
+    assert_eq!(able, expected.map(str::to_owned).into());
+}
+
+#[test]
+fn deliver_mail_writes_mail_requests_only() {
+    let deployment = Deployment::read(None);
+    let mailer = deployment.function("deliver-mail");
+    let mut written = BTreeSet::new();
+    for kind in deployment.kinds() {
+        for action in ITEM_ACTIONS {
+            let deed = deployment.touching(action, &[&kind]);
+            if !READ_ACTIONS.contains(&action) && mailer.role.allows(&deed) {
+                written.insert(kind.clone());
+            }
+        }
+    }
+    assert_eq!(written, BTreeSet::from(["MAIL#".to_owned()]));
+}
+
+#[test]
+fn no_role_but_its_own_reaches_the_audit_trail() {
+    let mut able = BTreeSet::new();
+    for function in Deployment::read(Some(OWN_KEY)).functions() {
+        for permission in function.role.permissions() {
+            if permission.action().starts_with("logs:") {
+                let is_trail = permission.resource().contains("AuditLogs");
+                assert_eq!(is_trail, function.name == "audit-trail", "{permission}");
+                able.extend(is_trail.then(|| permission.action().to_owned()));
+            }
+        }
+    }
+    let adding = ["logs:CreateLogStream", "logs:PutLogEvents"];
+    assert_eq!(able, adding.map(str::to_owned).into());
+}
+
+fn has_wildcard(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
+fn told(function: &Function, deed: &Deed) -> String {
+    format!("{} may: {deed}", function.name)
+}

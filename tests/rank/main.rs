@@ -1,0 +1,102 @@
+//! Nobody can be enumerated by the clock: for each endpoint, the times that known and unknown addresses
+//! take are shuffled, measured on the real binaries, and compared by rank.
+//!
+//! The measure is the area under the ROC curve (AUC): how often a time of a known address is longer than
+//! one of an unknown address. 0.5 is a coin. It looks at ranks only, so that a slow or busy machine blurs
+//! both sides alike. By chance alone it strays by 0.009 (one standard error) with 2,000 times a side. Who
+//! is outside the bounds is measured on, up to 8,000 a side and a standard error of 0.0046, and judged then.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by panicking"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "how long a call takes is what this is about"
+)]
+
+mod people;
+mod rank;
+
+use std::ops::RangeInclusive;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use people::{Caller, Endpoint, Side};
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use rank::Times;
+use testkit::stack::{Setup, Stack};
+
+const BOUNDS: RangeInclusive<f64> = 0.47..=0.53;
+/// Times of one side: at first, and at most.
+const SAMPLES: usize = 2_000;
+const MOST_SAMPLES: usize = 8_000;
+/// Calls between two silences, half of them of each side.
+const BLOCK: usize = 40;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let seed = regain::ambient::rng().unwrap().random();
+    println!("seed {seed}: AUC of known against unknown, to be within {BOUNDS:?}");
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut all_within = true;
+    for endpoint in Endpoint::ALL {
+        // A stack of its own for each: all begin with an empty table.
+        let stack = Setup::default()
+            .unthrottled()
+            .set("CODE_MAX_ATTEMPTS", 20)
+            .set("ACCOUNT_GUESSES_PER_DAY", 1000)
+            .start();
+        let times = measure(&stack, endpoint, &mut rng).await;
+        let auc = times.auc();
+        let is_within = BOUNDS.contains(&auc);
+        all_within &= is_within;
+        println!(
+            "{:<32} {auc:.3}  {} a side, median {:.2} ms; {:.0} µs more would be outside{}",
+            endpoint.name(),
+            times.len(),
+            times.median() * 1e3,
+            times.detectable(*BOUNDS.end()) * 1e6,
+            if is_within { "" } else { "  <- OUTSIDE" },
+        );
+    }
+    if all_within {
+        ExitCode::SUCCESS
+    } else {
+        println!("known addresses can be told from unknown ones by the clock");
+        ExitCode::FAILURE
+    }
+}
+
+/// Measures until there are enough times, or until what is outside the bounds has stayed there.
+async fn measure(stack: &Stack, endpoint: Endpoint, rng: &mut StdRng) -> Times {
+    let mut caller = Caller::new(stack, endpoint).await;
+    // What a first call warms up is of no side.
+    for side in [Side::Known, Side::Unknown].repeat(BLOCK / 4) {
+        caller.call(side).await;
+    }
+    let mut times = Times::default();
+    let mut wanted = SAMPLES;
+    loop {
+        while times.len() < wanted {
+            caller.silence().await;
+            let mut sides = [Side::Known, Side::Unknown].repeat(BLOCK / 2);
+            sides.shuffle(rng);
+            for side in sides {
+                caller.prepare(side).await;
+                let begun = Instant::now();
+                caller.call(side).await;
+                times.add(side == Side::Known, begun.elapsed());
+            }
+        }
+        if BOUNDS.contains(&times.auc()) || wanted >= MOST_SAMPLES {
+            return times;
+        }
+        wanted *= 2;
+    }
+}
