@@ -151,7 +151,7 @@ impl Running {
 }
 
 fn serve(listeners: StandInListeners, app: Router, shutdown: &Shutdown) {
-    let mut stop = shutdown.stop();
+    let stop = shutdown.stop();
     tokio::spawn(async move {
         let served = axum::serve(listeners.loopback, app);
         served

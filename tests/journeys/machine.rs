@@ -397,8 +397,8 @@ async fn a_file_that_is_loaded_again_does_not_undo_a_recovery_unless_told_to() {
     drop(stack);
     let stack = setup().start();
     assert!(person.has_password(&stack, PASSWORD).await);
-    let kept = "1 with a password that was changed otherwise than by an import, which was kept: \
-        --overwrite-passwords takes the file's";
+    let kept = "passwords kept, because their last change was not an import: 1 \
+        (--overwrite-passwords replaces them)";
     assert!(stack.said().contains(kept), "{}", stack.said());
     drop(stack);
     let stack = setup().flag("--overwrite-passwords").start();
