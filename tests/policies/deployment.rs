@@ -6,7 +6,7 @@ use std::path::Path;
 use local::template::{Environment, Resource, Stack, Template};
 use serde_json::{Value as Json, json};
 
-use super::policy::{Deed, LEADING_KEYS, Permission, Statement, texts};
+use super::policy::{Access, LEADING_KEYS, Permission, Statement, texts};
 use testkit::WORKSPACE;
 
 /// The template with its parameters at their defaults, except for the key.
@@ -99,8 +99,8 @@ impl Deployment {
     }
 
     /// An action on items of the table whose keys start like these.
-    pub(crate) fn touching(&self, action: &str, keys: &[&str]) -> Deed {
-        Deed::new(action, &self.table).with(LEADING_KEYS, keys.iter().copied())
+    pub(crate) fn touching(&self, action: &str, keys: &[&str]) -> Access {
+        Access::new(action, &self.table).with(LEADING_KEYS, keys.iter().copied())
     }
 
     /// Checks that nothing in a role goes past what is read here.
@@ -151,8 +151,8 @@ impl Deployment {
 
 impl Role {
     /// Whether it allows that.
-    pub(crate) fn allows(&self, deed: &Deed) -> bool {
-        self.statements.iter().any(|it| it.allows(deed))
+    pub(crate) fn allows(&self, access: &Access) -> bool {
+        self.statements.iter().any(|it| it.allows(access))
     }
 
     /// The single permissions it is made of.

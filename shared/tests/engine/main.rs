@@ -15,6 +15,8 @@ mod budgets;
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
+mod condition_mutants;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod enumeration;
@@ -38,8 +40,6 @@ mod kept;
 mod mail_events;
 #[cfg(test)]
 mod model;
-#[cfg(test)]
-mod omissions;
 #[cfg(test)]
 mod operators;
 #[cfg(test)]
