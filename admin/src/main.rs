@@ -1,6 +1,5 @@
-//! `regain`: what an operator does to a stack by hand. Users are brought in, shown and blocked; what
-//! throttles somebody is shown and cleared; the audit trail's names for somebody are told; the code key is
-//! rotated; and the doctor says what keeps a stack from working.
+//! `regain`: the operator's command. It imports, shows and blocks users, shows and clears throttles, prints
+//! the digests that the audit trail uses, rotates the code key, and checks whether a stack can work.
 
 mod audit;
 mod code_key;

@@ -1,4 +1,4 @@
-//! SES: may the account mail anybody, may it mail as the sender, and has it every template whole.
+//! Checks SES: the account may mail anybody, it may mail as the sender, and every template is complete.
 
 mod template;
 
@@ -14,7 +14,7 @@ use crate::stack::Stack;
 pub(super) async fn look(connection: &Connection, stack: &Stack, report: &mut Report) {
     let client = connection.ses();
     account(&client, report).await;
-    // A name with a blank is easily cut off on its way into the stack: this is what arrived.
+    // A name with a blank is easily cut off in a deployment command, so the deployed name is printed.
     report.good(&format!(
         "mails call the service {:?}",
         stack.settings.service_name
@@ -59,7 +59,7 @@ async fn account(client: &Client, report: &mut Report) {
     );
 }
 
-/// The sender is verified by itself, or by a domain that its own is or ends in.
+/// Checks that the sender is verified: the address itself, its domain, or a parent domain.
 async fn identity(client: &Client, sender: &str, report: &mut Report) {
     let domain = sender.rsplit_once('@').map_or("", |(_, domain)| domain);
     let domains = std::iter::successors(Some(domain), |domain| {

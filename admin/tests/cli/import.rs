@@ -519,10 +519,10 @@ async fn ctrl_c_while_a_file_is_checked_ends_the_import_before_anything_is_writt
         json!({"email": "cyd@example.com"}),
     ]);
     // Every line is under way by then, and no other is left to begin.
-    kit.aws.holds("GetItem");
+    kit.aws.holds("BatchGetItem");
     let interrupted = kit
         .interrupted(&["users", "import", text(&file), "--local"], || {
-            kit.aws.calls("GetItem") == 3
+            kit.aws.calls("BatchGetItem") == 3
         })
         .await;
     kit.aws.recovers();
@@ -539,7 +539,7 @@ async fn ctrl_c_while_a_file_is_checked_ends_the_import_before_anything_is_writt
 #[tokio::test]
 async fn a_second_ctrl_c_ends_an_import_at_once() {
     let kit = Kit::new().await;
-    for held in ["GetItem", "TransactWriteItems"] {
+    for held in ["BatchGetItem", "TransactWriteItems"] {
         let file = kit.file(&[json!({"email": "ann@example.com"})]);
         kit.aws.holds(held);
         let interrupted = kit

@@ -33,6 +33,8 @@ mod guesses;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod interleavings;
 #[cfg(test)]
 mod kept;
