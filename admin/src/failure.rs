@@ -34,6 +34,9 @@ pub(crate) enum Failure {
     /// A file.
     #[error("{file} cannot be read: {problem}")]
     File { file: String, problem: String },
+    /// A file of the mails is not as it has to be.
+    #[error("{file}: {problem}")]
+    Mail { file: String, problem: String },
     /// AWS, or what stands in for it.
     #[error(transparent)]
     Aws(#[from] Trouble),

@@ -1,6 +1,7 @@
 //! The whole template as this machine needs it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -38,12 +39,12 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Reads the text of a template; `environment` overrides its parameters.
+    /// Reads the file of a template; `environment` overrides its parameters.
     ///
     /// # Errors
     /// A sentence that names what is missing or not supported.
-    pub fn read(text: &str, environment: Environment) -> Result<Self, TemplateError> {
-        let template = Template::read(text, environment)?;
+    pub fn open(path: &Path, environment: Environment) -> Result<Self, TemplateError> {
+        let template = Template::open(path, environment)?;
         let mut functions = Vec::new();
         let mut events = function::Events::default();
         for resource in template.resources_of("AWS::Serverless::Function")? {
@@ -117,12 +118,12 @@ pub struct Resource<'a> {
 }
 
 impl Template {
-    /// Reads the text of a template; `environment` overrides its parameters.
+    /// Reads the file of a template, and the file it includes; `environment` overrides its parameters.
     ///
     /// # Errors
-    /// When it is not YAML.
-    pub fn read(text: &str, environment: Environment) -> Result<Self, TemplateError> {
-        let scope = Scope::new(yaml::read(text)?, environment);
+    /// When a file cannot be read or is not YAML.
+    pub fn open(path: &Path, environment: Environment) -> Result<Self, TemplateError> {
+        let scope = Scope::new(yaml::open(path)?, environment);
         Ok(Self { scope })
     }
 
