@@ -1,4 +1,4 @@
-//! The API Gateway: routes requests to functions, and answers what no function answers.
+//! The API Gateway: routes requests to functions, and answers requests without a route itself.
 
 pub mod cors;
 pub mod event;
@@ -21,6 +21,7 @@ use regain::timestamp::Timestamp;
 use serde_json::json;
 
 use crate::console::say;
+use crate::lambda::event_source::Waker;
 use crate::lambda::pool::{Pool, PoolError};
 use crate::random::Random;
 use crate::template::{Cors, Route};
@@ -29,7 +30,7 @@ use event::{Context, event, response};
 
 /// The largest body that API Gateway takes.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
-/// How much of a larger one is still read, so that its sender gets to see the answer.
+/// How much of a larger body is read, so that its sender sees the answer.
 const MOST_READ: usize = 64 * 1024 * 1024;
 
 /// How much of a path is printed.
@@ -43,16 +44,19 @@ pub struct Gateway {
     paths: HashMap<String, Vec<(Method, Route, Pool)>>,
     cors: Option<Cors>,
     random: Random,
+    waker: Waker,
     quiet: bool,
 }
 
 impl Gateway {
-    /// A gateway for `routes`, each with the pool of its function.
+    /// A gateway for `routes`, each with the pool of its function. It wakes the mappings of the table's
+    /// stream after each call that a function answered.
     #[must_use]
     pub fn new(
         routes: impl IntoIterator<Item = (Route, Pool)>,
         cors: Option<Cors>,
         random: Random,
+        waker: Waker,
     ) -> Self {
         let mut paths = HashMap::<_, Vec<_>>::new();
         for (route, pool) in routes {
@@ -67,17 +71,18 @@ impl Gateway {
             paths,
             cors,
             random,
+            waker,
             quiet: false,
         }
     }
 
-    /// Whether it prints no line for each call.
+    /// Sets whether the lines for calls are left out.
     #[must_use]
     pub fn quiet(self, quiet: bool) -> Self {
         Self { quiet, ..self }
     }
 
-    /// A router that gives the gateway every request without a route of its own.
+    /// A router whose requests all go to the gateway.
     pub fn into_router(self) -> Router {
         Router::new().fallback(handle).with_state(Arc::new(self))
     }
@@ -102,7 +107,7 @@ impl Gateway {
         answered
     }
 
-    /// The function's answer, or the gateway's own.
+    /// The function's answer, or an answer of the gateway's own.
     async fn forward(
         &self,
         parts: &Parts,
@@ -120,7 +125,9 @@ impl Gateway {
             at: regain::ambient::now(),
         };
         let event = event(parts, &body, route, context).map_err(|_| internal_error())?;
-        match pool.invoke(event).await {
+        let answer = pool.invoke(event).await;
+        self.waker.wake();
+        match answer {
             Ok(answer) => response(&answer).ok_or_else(internal_error),
             Err(PoolError::TimedOut(_)) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -153,7 +160,7 @@ async fn handle(
     answer
 }
 
-/// The line that is printed for a call. It holds nothing of the query, headers, body or caller.
+/// The line that is printed for a call. It holds no query, header, body or address.
 fn call_line(
     method: &Method,
     path: &str,
@@ -181,7 +188,10 @@ fn plain(status: StatusCode, message: &str) -> Response<Body> {
     (status, Json(json!({"message": message}))).into_response()
 }
 
-/// The whole body, unless it is too large or breaks off.
+/// Reads the whole body.
+///
+/// # Errors
+/// The answer to a body that is too large or incomplete.
 async fn read(mut body: Body) -> Result<Bytes, Response<Body>> {
     let mut kept = Vec::new();
     let mut length = 0;

@@ -8,6 +8,7 @@ pub mod binaries;
 pub mod bus;
 pub mod event_source;
 pub mod instance;
+pub mod log;
 pub mod logs;
 pub mod pool;
 pub mod program;

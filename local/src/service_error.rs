@@ -1,4 +1,4 @@
-//! Every reason why the service does not run, each a sentence of its own.
+//! Every reason why the service cannot run. Each is one sentence.
 
 use std::path::Path;
 
@@ -10,13 +10,13 @@ use crate::dynamodb::engine::EngineError;
 use crate::dynamodb::store::StoreError;
 use crate::gateway::listen::ListenError;
 use crate::lambda::binaries::BinariesError;
-use crate::lambda::event_source::StreamError;
+use crate::lambda::event_source::EventSourceError;
 use crate::lambda::instance::StartError;
 use crate::mail::ses;
 use crate::template::TemplateError;
 use crate::users::UsersError;
 
-/// Why the service does not run.
+/// Why the service cannot run.
 #[derive(Debug, Error)]
 pub enum ServiceError {
     /// A setting.
@@ -40,9 +40,9 @@ pub enum ServiceError {
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The stream.
+    /// The mapping from the table's stream.
     #[error(transparent)]
-    Stream(#[from] StreamError),
+    EventSource(#[from] EventSourceError),
     /// The users.
     #[error(transparent)]
     Users(#[from] UsersError),
@@ -63,13 +63,16 @@ pub enum ServiceError {
         /// What is wrong with it.
         problem: std::io::Error,
     },
+    /// A second signal came before the service had ended.
+    #[error("a second signal ended the service before its calls were answered")]
+    SecondSignal,
     /// The system has no randomness to give.
     #[error("the system has no randomness to give: {0}")]
     Randomness(#[from] rand::rngs::SysError),
 }
 
 impl ServiceError {
-    /// Something is wrong with a file.
+    /// An error with a file.
     #[must_use]
     pub fn file(path: &Path, problem: std::io::Error) -> Self {
         Self::File {

@@ -10,14 +10,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use local::lambda::logs::Log;
+use local::lambda::log::Log;
 use local::lambda::pool::{Pool, PoolError};
 use local::lambda::program::Program;
 use local::random::Random;
 use local::shutdown::Shutdown;
 use serde_json::{Value, json};
 
-/// A pool of the probe in `examples/`, and what ends it.
+/// A pool of the probe in `examples/`, and the shutdown that ends it.
 struct TestPool {
     pool: Pool,
     shutdown: Shutdown,

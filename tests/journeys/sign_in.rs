@@ -1,15 +1,15 @@
 //! What `docs/sign-in.md` promises the service that signs people in from the same table.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use regain::password::{Candidate, Hasher, PasswordHash, Verified, verify};
+use regain_password::{Candidate, Hasher, PasswordHash, Verified, verify};
 use serde_json::json;
 
-use crate::kit::client::Mobile;
-use crate::kit::mailbox::Mailbox;
-use crate::kit::people::Person;
-use crate::kit::stack::Stack;
-use crate::kit::stacks;
-use crate::kit::table::{Item, Table, text};
+use crate::stacks;
+use testkit::client::Mobile;
+use testkit::mailbox::Mailbox;
+use testkit::people::Person;
+use testkit::stack::Stack;
+use testkit::table::{Item, Table, text};
 
 /// A hash of "password" with 256 KiB, as another service may have made it.
 const WEAK: &str =
@@ -25,7 +25,7 @@ async fn rehash(stack: &Stack, user: &Item) -> bool {
     let stored = PasswordHash::parse(text(user, "passwordHash")).unwrap();
     let verified = verify(&typed, &stored, &hasher.cost());
     assert_eq!(verified, Verified::YesButRehash);
-    let renewed = hasher.hash(typed, *b"drawn at random!").await.unwrap();
+    let renewed = hasher.hash(&typed, *b"drawn at random!").unwrap();
     let table = Table::of(stack);
     let update = table.client.update_item().table_name(&table.name);
     let written = update

@@ -1,16 +1,16 @@
 //! Who calls what: addresses of both sides, and one call of an endpoint for either.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use regain::address::Address;
 use regain::ids::SessionId;
 use regain::store::{Store, Suppression};
+use regain_password::Address;
 use serde_json::json;
 
-use super::kit::client::{Begun, Mobile, Web};
-use super::kit::eventually;
-use super::kit::people::{Person, new_address};
-use super::kit::stack::Stack;
-use super::kit::table::{Item, Table};
+use testkit::client::{Begun, Mobile, Web};
+use testkit::eventually;
+use testkit::people::{Person, new_address};
+use testkit::stack::Stack;
+use testkit::table::{Item, Table};
 
 /// Whether somebody has the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

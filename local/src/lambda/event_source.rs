@@ -1,297 +1,213 @@
-//! The event source mapping: hands the records of the table's stream to a function.
+//! The event source mapping: hands the records of the table's stream to a function, as Lambda does.
 //!
-//! It polls four times a second, as Lambda does. That also keeps the delivery of a mail apart from
-//! the request that asked for it, whose timing must not show whether there is anybody to mail.
+//! The mapping works in lanes: records of one key go through one lane in order, and all lanes are
+//! worked at the same time. It is woken when the gateway has answered a call, since that call may have
+//! written to the table. Writes that were made otherwise are found by a poll four times a second,
+//! which is how often Lambda polls.
 
 mod batch;
 mod checkpoint;
+mod lanes;
 
-use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use serde_json::{Value as Json, json};
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::console::say;
-use crate::dynamodb::store::{StoreError, TableStore};
+use crate::dynamodb::store::TableStore;
+use crate::dynamodb::stream::{Record, StreamError, StreamReader};
 use crate::lambda::pool::Pool;
 use crate::shutdown::Stop;
-use crate::template::{ACCOUNT, EventSource, REGION};
+use crate::template::EventSource;
 
-use batch::{Batch, Record, Settled, settle};
-use checkpoint::Ledger;
+use batch::{Batch, Outcome, outcome};
+use checkpoint::Checkpoint;
+use lanes::Lanes;
+
+pub use checkpoint::Files;
 
 const POLL_EVERY: Duration = Duration::from_millis(250);
-/// What one `GetRecords` returns at most.
-const PAGE: usize = 1000;
 
-/// Why the stream cannot be read.
+/// Between a call's answer and the delivery of its mail. The answer is on its way by then, so its
+/// timing does not show whether there is a mail to deliver.
+const WAKE_AFTER: Duration = Duration::from_millis(10);
+
+/// Why a mapping cannot begin.
 #[derive(Debug, Error)]
-pub enum StreamError {
-    /// The table's engine refused, or cannot be reached.
+pub enum EventSourceError {
+    /// The stream cannot be read.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// An answer is not as DynamoDB's are.
-    #[error("the table's stream: {what} is missing: {answer}")]
-    Answer {
-        /// What is missing.
-        what: &'static str,
-        /// Where.
-        answer: Json,
-    },
-    /// The file that remembers the position cannot be used.
+    Stream(#[from] StreamError),
+    /// The file with the position cannot be used.
     #[error("the position in the table's stream: {0}")]
     Position(#[from] std::io::Error),
 }
 
-/// Where the mapping keeps what it has to remember; nowhere, if the table is in memory.
+/// Wakes the mappings. Clones wake the same ones.
 #[derive(Clone, Debug, Default)]
-pub struct Files {
-    /// What is delivered.
-    pub position: Option<PathBuf>,
-    /// What was given up.
-    pub dead_letters: Option<PathBuf>,
+pub struct Waker(watch::Sender<()>);
+
+impl Waker {
+    /// Wakes every mapping, a moment after the call that has just been answered.
+    pub fn wake(&self) {
+        let sender = self.0.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(WAKE_AFTER).await;
+            sender.send_replace(());
+        });
+    }
 }
 
 /// One mapping at work.
-pub struct Dispatcher {
+pub struct EventSourceMapping {
     source: EventSource,
     pool: Pool,
-    reader: Reader,
-    ledger: Ledger,
-    waiting: VecDeque<Batch>,
-    running: JoinSet<(Batch, Option<Bytes>)>,
+    reader: StreamReader,
+    checkpoint: Checkpoint,
+    lanes: Lanes,
+    poll_every: Duration,
+    running: JoinSet<Invoked>,
 }
 
-/// Reads the stream's first shard, which is its only one in an emulator.
-struct Reader {
-    store: TableStore,
-    stream_arn: String,
-    shard: String,
-    after: Option<String>,
+/// A batch after its invocation: its lane, and the function's answer if the invocation succeeded.
+struct Invoked {
+    lane: usize,
+    batch: Batch,
+    answer: Option<Bytes>,
 }
 
-impl Dispatcher {
-    /// Goes on where the last one ended.
+impl EventSourceMapping {
+    /// Continues where the last run ended.
     ///
     /// # Errors
-    /// When the remembered position or the stream cannot be read.
+    /// When the position or the stream cannot be read.
     pub async fn new(
         source: EventSource,
         pool: Pool,
         store: TableStore,
         stream_arn: String,
         files: Files,
-    ) -> Result<Self, StreamError> {
-        let ledger = Ledger::open(files)?;
-        let reader = Reader::new(store, stream_arn, ledger.position()).await?;
-        let (waiting, running) = (VecDeque::new(), JoinSet::new());
+    ) -> Result<Self, EventSourceError> {
+        let checkpoint = Checkpoint::open(files)?;
+        let reader = StreamReader::new(store, stream_arn, checkpoint.position()).await?;
+        let lanes = Lanes::new(source.parallelization, source.batch_size);
         Ok(Self {
             source,
             pool,
             reader,
-            ledger,
-            waiting,
-            running,
+            checkpoint,
+            lanes,
+            poll_every: POLL_EVERY,
+            running: JoinSet::new(),
         })
     }
 
-    /// Works until the end.
-    pub async fn run(mut self, mut stop: Stop) {
-        let mut poll = tokio::time::interval(POLL_EVERY);
-        poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    /// Sets how often it reads the stream without being woken.
+    #[must_use]
+    pub fn poll_every(self, poll_every: Duration) -> Self {
+        Self { poll_every, ..self }
+    }
+
+    /// Works until the service ends. Batches that are with the function then are waited for, so that
+    /// their mail is not sent again after a restart.
+    pub async fn run(mut self, stop: Stop, waker: Waker) {
+        let mut woken = waker.0.subscribe();
+        let mut poll: Interval = tokio::time::interval(self.poll_every);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stop.requested() => break,
-                Some(Ok((batch, answer))) = self.running.join_next() => self.finish(&batch, answer),
-                _ = poll.tick() => {
-                    if let Err(error) = self.read().await {
-                        say(format!("[stream] {error}"));
-                    }
-                    self.dispatch();
+                Some(Ok(invoked)) = self.running.join_next() => self.finish(invoked),
+                Ok(()) = woken.changed() => self.read().await,
+                _ = poll.tick() => self.read().await,
+            }
+            self.start();
+        }
+        while let Some(invoked) = self.running.join_next().await {
+            if let Ok(invoked) = invoked {
+                self.finish(invoked);
+            }
+        }
+    }
+
+    /// Puts the new records that pass the filters into their lanes.
+    async fn read(&mut self) {
+        let mut more = true;
+        while more {
+            let records;
+            (records, more) = match self.reader.read().await {
+                Ok(page) => page,
+                Err(error) => return say(format!("[stream] {error}")),
+            };
+            let filters = &self.source.filters;
+            for record in records {
+                let is_wanted =
+                    filters.is_empty() || filters.iter().any(|it| it.matches(&record.event));
+                if is_wanted && self.checkpoint.begin(&record) {
+                    self.lanes.push(record);
                 }
             }
         }
-        // What has begun is waited for, so that its mail is not sent again after a restart.
-        while let Some(finished) = self.running.join_next().await {
-            if let Ok((batch, answer)) = finished {
-                self.finish(&batch, answer);
-            }
-        }
     }
 
-    /// Takes what is new in the stream and wanted.
-    async fn read(&mut self) -> Result<(), StreamError> {
-        loop {
-            let records = self.reader.read().await?;
-            let page = records.len();
-            let filters = &self.source.filters;
-            let wanted: Vec<_> = records
-                .into_iter()
-                .filter(|record| {
-                    filters.is_empty() || filters.iter().any(|it| it.matches(&record.event))
-                })
-                .filter(|record| self.ledger.begin(record))
-                .collect();
-            for records in wanted.chunks(self.source.batch_size) {
-                self.waiting.push_back(Batch::new(records.to_vec()));
-            }
-            if page < PAGE {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Starts what is due, as far as the mapping may run at the same time.
-    fn dispatch(&mut self) {
+    /// Invokes the function for every lane that is free and has records.
+    fn start(&mut self) {
         let now = regain::ambient::now();
-        let mut later = VecDeque::new();
-        while let Some(mut batch) = self.waiting.pop_front() {
+        while let Some((lane, mut batch)) = self.lanes.next_batch(now) {
             for record in batch.give_up_old(self.source.maximum_record_age, now) {
                 self.give_up(&record, "it is too old");
             }
             if batch.records.is_empty() {
-                continue;
-            }
-            if batch.due > now || self.running.len() >= self.source.parallelization {
-                later.push_back(batch);
+                self.lanes.free(lane);
                 continue;
             }
             let pool = self.pool.clone();
             self.running.spawn(async move {
                 let answer = pool.invoke(batch.event()).await.ok();
-                (batch, answer)
+                Invoked {
+                    lane,
+                    batch,
+                    answer,
+                }
             });
         }
-        self.waiting = later;
     }
 
-    fn finish(&mut self, batch: &Batch, answer: Option<Bytes>) {
-        let Settled { done, again } = settle(batch, answer, &self.source, regain::ambient::now());
+    fn finish(&mut self, invoked: Invoked) {
+        let Invoked {
+            lane,
+            batch,
+            answer,
+        } = invoked;
+        let Outcome { done, again } = outcome(&batch, answer, &self.source, regain::ambient::now());
         for record in &done {
-            self.ledger.finish(record);
+            self.checkpoint.finish(record);
         }
-        for mut batch in again {
+        for batch in again {
             let most = self.source.maximum_retry_attempts;
             if most.is_some_and(|most| batch.attempts > most) {
-                for record in std::mem::take(&mut batch.records) {
+                for record in batch.records {
                     self.give_up(&record, "it failed too often");
                 }
             } else {
-                self.waiting.push_back(batch);
+                self.lanes.retry(lane, batch);
             }
         }
-        if let Err(error) = self.ledger.save() {
-            say(format!("[stream] the position cannot be kept: {error}"));
+        self.lanes.free(lane);
+        if let Err(error) = self.checkpoint.save() {
+            say(format!("[stream] the position cannot be saved: {error}"));
         }
     }
 
     fn give_up(&mut self, record: &Record, why: &str) {
         let (name, sequence) = (&self.source.function, &record.sequence);
         say(format!("[stream] {name}: gave up on {sequence}: {why}"));
-        if let Err(error) = self.ledger.bury(record, why) {
-            say(format!("[stream] the dead letter cannot be kept: {error}"));
+        if let Err(error) = self.checkpoint.give_up(record, why) {
+            say(format!("[stream] the dead letter cannot be saved: {error}"));
         }
     }
-}
-
-impl Reader {
-    async fn new(
-        store: TableStore,
-        stream_arn: String,
-        after: Option<String>,
-    ) -> Result<Self, StreamError> {
-        let operation = "DynamoDBStreams_20120810.DescribeStream";
-        let stream = store
-            .call(operation, json!({"StreamArn": stream_arn}))
-            .await?;
-        let shard = text(&stream, "/StreamDescription/Shards/0/ShardId")?;
-        Ok(Self {
-            store,
-            stream_arn,
-            shard,
-            after,
-        })
-    }
-
-    /// The next page of records.
-    async fn read(&mut self) -> Result<Vec<Record>, StreamError> {
-        let (arn, shard) = (&self.stream_arn, &self.shard);
-        let from = match &self.after {
-            None => json!({
-                "StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON",
-            }),
-            Some(after) => json!({
-                "StreamArn": arn, "ShardId": shard, "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
-                "SequenceNumber": after,
-            }),
-        };
-        let operation = "DynamoDBStreams_20120810.GetShardIterator";
-        let iterator = self.store.call(operation, from).await?;
-        let page = json!({"ShardIterator": text(&iterator, "/ShardIterator")?, "Limit": PAGE});
-        let operation = "DynamoDBStreams_20120810.GetRecords";
-        let mut page = self.store.call(operation, page).await?;
-        let Some(Json::Array(events)) = page.get_mut("Records").map(Json::take) else {
-            return Err(missing("/Records", &page));
-        };
-        let arn = event_source_arn(&self.stream_arn);
-        let mut records = Vec::with_capacity(events.len());
-        for mut event in events {
-            let sequence = text(&event, "/dynamodb/SequenceNumber")?;
-            let created = seconds(&event, "/dynamodb/ApproximateCreationDateTime")?;
-            place(&mut event, &arn, created);
-            records.push(Record::new(sequence, created, event));
-        }
-        // Not before all of the page can be read: what is passed is never read again.
-        if let Some(last) = records.last() {
-            self.after = Some(last.sequence.clone());
-        }
-        Ok(records)
-    }
-}
-
-/// The text at a place in an answer.
-fn text(answer: &Json, what: &'static str) -> Result<String, StreamError> {
-    let found = answer.pointer(what).and_then(Json::as_str);
-    found
-        .map(str::to_owned)
-        .ok_or_else(|| missing(what, answer))
-}
-
-/// The time at a place in an answer, which may have fractions of a second.
-fn seconds(answer: &Json, what: &'static str) -> Result<i64, StreamError> {
-    let found = answer.pointer(what).and_then(Json::as_f64);
-    #[expect(clippy::cast_possible_truncation, reason = "whole seconds since 1970")]
-    found
-        .map(|seconds| seconds as i64)
-        .ok_or_else(|| missing(what, answer))
-}
-
-fn missing(what: &'static str, answer: &Json) -> StreamError {
-    StreamError::Answer {
-        what,
-        answer: answer.clone(),
-    }
-}
-
-/// Makes a record claim to be from where the rest of the stack claims to be.
-fn place(event: &mut Json, arn: &str, created: i64) {
-    if let Some(fields) = event.as_object_mut() {
-        fields.insert("awsRegion".to_owned(), json!(REGION));
-        fields.insert("eventSourceARN".to_owned(), json!(arn));
-        if let Some(record) = fields.get_mut("dynamodb").and_then(Json::as_object_mut) {
-            record.insert("ApproximateCreationDateTime".to_owned(), json!(created));
-        }
-    }
-}
-
-fn event_source_arn(engine_arn: &str) -> String {
-    let resource = engine_arn
-        .find("table/")
-        .and_then(|at| engine_arn.get(at..));
-    let resource = resource.unwrap_or(engine_arn);
-    format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:{resource}")
 }

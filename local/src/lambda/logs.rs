@@ -1,8 +1,8 @@
-//! CloudWatch Logs, as far as one machine needs it: lines of a function's log are handed to the function
-//! that subscribed to them, and the log of that one is kept in a file.
+//! CloudWatch Logs, as far as one machine needs it: a function gets the lines of other functions' logs
+//! that it subscribed to, and its own log is kept in a file.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -12,63 +12,16 @@ use axum::body::Bytes;
 use data_encoding::BASE64;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use regain::timestamp::Timestamp;
 use serde_json::{Value as Json, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::lambda::log::{Line, Log};
 use crate::lambda::pool::Pool;
 use crate::shutdown::Stop;
-use crate::template::{ACCOUNT, Function, LogPattern, LogSubscription};
+use crate::template::{ACCOUNT, Function, LogSubscription};
 
-/// Lines of one event, at most.
+/// The most lines of one event.
 const MOST_LINES: usize = 1000;
-
-/// A line that somebody subscribed to.
-struct Line {
-    group: Arc<str>,
-    at: Timestamp,
-    text: String,
-}
-
-/// The log of one function. What nobody subscribed to is shown.
-#[derive(Clone, Debug, Default)]
-pub struct Log {
-    group: Arc<str>,
-    subscribers: Vec<(LogSubscription, UnboundedSender<Line>)>,
-    /// Where it is kept, and which lines it is kept for.
-    kept: Option<(Arc<File>, LogPattern)>,
-}
-
-impl Log {
-    /// Whether it is kept in a file.
-    #[must_use]
-    pub fn is_kept(&self) -> bool {
-        self.kept.is_some()
-    }
-
-    /// Takes a line. Returns whether it has gone to where such lines belong, and need not be shown.
-    #[must_use]
-    pub fn take(&self, text: &str) -> bool {
-        let mut is_taken = false;
-        for (subscription, subscriber) in &self.subscribers {
-            if subscription.pattern.matches(text) {
-                is_taken |= subscriber
-                    .send(Line {
-                        group: self.group.clone(),
-                        at: regain::ambient::now(),
-                        text: text.to_owned(),
-                    })
-                    .is_ok();
-            }
-        }
-        if let Some((file, pattern)) = &self.kept {
-            // In one piece, since several instances write.
-            let written = file.as_ref().write_all(format!("{text}\n").as_bytes());
-            is_taken |= written.is_ok() && pattern.matches(text);
-        }
-        is_taken
-    }
-}
 
 /// The subscriptions to functions' logs, before the functions are started.
 #[derive(Debug)]
@@ -98,7 +51,7 @@ impl Logs {
         }
     }
 
-    /// The log of a function. That of one which subscribed to others' is kept in a file.
+    /// The log of a function. A subscriber's own log is kept in a file.
     ///
     /// # Errors
     /// When the file cannot be opened.
@@ -126,8 +79,8 @@ impl Logs {
         })
     }
 
-    /// Starts handing lines on, to the function's pool, until the end: what was written before is
-    /// handed on still, as far as there is time.
+    /// Starts handing lines on to a subscriber's pool. Lines that were written before the end are handed
+    /// on as long as there is time.
     pub fn hand_on(&mut self, function: &str, pool: Pool, stop: Stop) {
         if let Some(lines) = self.subscribers.remove(function) {
             tokio::spawn(hand_on(lines, pool, stop));
@@ -135,7 +88,7 @@ impl Logs {
     }
 }
 
-async fn hand_on(mut lines: UnboundedReceiver<Line>, pool: Pool, mut stop: Stop) {
+async fn hand_on(mut lines: UnboundedReceiver<Line>, pool: Pool, stop: Stop) {
     let mut batch = Vec::new();
     loop {
         tokio::select! {
@@ -174,7 +127,7 @@ fn events(batch: &mut Vec<Line>) -> Vec<Bytes> {
             "logEvents": lines,
         });
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-        // Into memory: nothing can fail.
+        // Writing into memory cannot fail.
         packed.write_all(message.to_string().as_bytes()).ok()?;
         let data = BASE64.encode(&packed.finish().ok()?);
         Some(json!({ "awslogs": { "data": data } }).to_string().into())

@@ -25,7 +25,7 @@ pub(crate) fn tests(workspace: &Path) -> BTreeSet<String> {
 fn roots(workspace: &Path) -> Vec<(String, PathBuf)> {
     let mut roots = Vec::new();
     let mut folders = vec![workspace.join("tests")];
-    for member in ["admin", "local", "shared"] {
+    for member in ["admin", "local", "password", "shared"] {
         let folder = workspace.join(member);
         for root in ["src/lib.rs", "src/main.rs"] {
             roots.push((member.to_owned(), folder.join(root)));

@@ -1,4 +1,4 @@
-//! Batches of records: what one invocation is given, and what its answer leaves to be done.
+//! Batches of records: the event of one invocation, and what its answer means for each record.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,29 +8,11 @@ use regain::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
+use crate::dynamodb::stream::Record;
 use crate::template::EventSource;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
-
-/// A record of the stream.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Record {
-    pub(super) sequence: String,
-    pub(super) created_at: Timestamp,
-    pub(super) event: Json,
-}
-
-impl Record {
-    pub(super) fn new(sequence: String, created_seconds: i64, event: Json) -> Self {
-        let created_at = Timestamp::from_millis(created_seconds.saturating_mul(1000));
-        Self {
-            sequence,
-            created_at,
-            event,
-        }
-    }
-}
 
 /// Records that go to the function together.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,9 +20,9 @@ pub(super) struct Batch {
     pub(super) records: Vec<Record>,
     /// Failed attempts so far.
     pub(super) attempts: u64,
-    /// Failures in a row, splits included: what the next wait grows with.
+    /// Failures in a row, splits included. The next wait grows with them.
     failures: u32,
-    /// Not before this.
+    /// When it may be handed out.
     pub(super) due: Timestamp,
 }
 
@@ -59,7 +41,7 @@ impl Batch {
         json!({"Records": records}).to_string().into()
     }
 
-    /// Takes out the records that have got older than allowed.
+    /// Removes and returns the records that are older than allowed.
     pub(super) fn give_up_old(&mut self, oldest: Option<Duration>, now: Timestamp) -> Vec<Record> {
         let Some(oldest) = oldest else {
             return Vec::new();
@@ -69,6 +51,22 @@ impl Batch {
             .partition(|record| record.created_at.plus(oldest) < now);
         self.records = young;
         old
+    }
+
+    /// Its first record's place in the stream. Numbers of the same length are ordered as text.
+    pub(super) fn order(&self) -> (usize, &str) {
+        let first = self.records.first();
+        let sequence = first.map_or("", |record| record.sequence.as_str());
+        (sequence.len(), sequence)
+    }
+
+    pub(super) fn has_key(&self, key: Option<&Json>) -> bool {
+        self.records.iter().any(|record| record.key() == key)
+    }
+
+    pub(super) fn shares_a_key_with(&self, other: &Self) -> bool {
+        let mut others = other.records.iter();
+        others.any(|record| self.has_key(record.key()))
     }
 
     fn again(&self, records: Vec<Record>, attempts: u64, now: Timestamp) -> Self {
@@ -84,9 +82,9 @@ impl Batch {
     }
 }
 
-/// What an answer means for a batch.
+/// What an answer means for a batch: the records that are done, and the batches to try again.
 #[derive(Debug, PartialEq)]
-pub(super) struct Settled {
+pub(super) struct Outcome {
     pub(super) done: Vec<Record>,
     pub(super) again: Vec<Batch>,
 }
@@ -104,13 +102,13 @@ struct ItemFailure {
     item_identifier: Option<String>,
 }
 
-/// Sorts a batch by its answer, which is `None` where the invocation failed.
-pub(super) fn settle(
+/// Reads the answer to a batch. It is `None` if the invocation failed.
+pub(super) fn outcome(
     batch: &Batch,
     answer: Option<Bytes>,
     source: &EventSource,
     now: Timestamp,
-) -> Settled {
+) -> Outcome {
     let failed = match answer {
         None => None,
         Some(_) if !source.reports_failures => Some(HashSet::new()),
@@ -124,20 +122,20 @@ pub(super) fn settle(
                 .cloned()
                 .partition(|record| failed.contains(&record.sequence));
             let again = (!again.is_empty()).then(|| batch.again(again, batch.attempts + 1, now));
-            Settled {
+            Outcome {
                 done,
                 again: again.into_iter().collect(),
             }
         }
-        None => Settled {
+        None => Outcome {
             done: Vec::new(),
             again: whole_batch_again(batch, source, now),
         },
     }
 }
 
-/// The sequence numbers the function names as failed; `None` where the whole batch has failed,
-/// which is also what an answer means that names no record of the batch.
+/// The sequence numbers that the function reports as failed, or `None` if the whole batch failed. The
+/// whole batch has also failed if the answer names a record that is not in it.
 fn failed_records(answer: &[u8], batch: &Batch) -> Option<HashSet<String>> {
     let answer: Option<BatchAnswer> = serde_json::from_slice(answer).ok()?;
     let failures = answer
@@ -158,8 +156,8 @@ fn failed_records(answer: &[u8], batch: &Batch) -> Option<HashSet<String>> {
         .collect()
 }
 
-/// A batch that failed as a whole is split, which is no attempt of its own, until the record that
-/// spoils it is alone.
+/// Splits a batch that failed as a whole, until the record that makes it fail is alone. A split does
+/// not count as an attempt.
 fn whole_batch_again(batch: &Batch, source: &EventSource, now: Timestamp) -> Vec<Batch> {
     if source.bisect && batch.records.len() > 1 {
         let (first, second) = batch.records.split_at(batch.records.len() / 2);
@@ -203,9 +201,9 @@ mod tests {
             .collect()
     }
 
-    fn settled(sequences: &[&str], answer: Option<&str>) -> Settled {
+    fn outcome_of(sequences: &[&str], answer: Option<&str>) -> Outcome {
         let answer = answer.map(|text| Bytes::from(text.to_owned()));
-        settle(
+        outcome(
             &batch(sequences),
             answer,
             &source(),
@@ -221,20 +219,20 @@ mod tests {
             r#"{"batchItemFailures": []}"#,
             r#"{"batchItemFailures": null}"#,
         ] {
-            let settled = settled(&["1", "2"], Some(answer));
-            assert_eq!(sequences(&settled.done), ["1", "2"], "{answer}");
-            assert!(settled.again.is_empty(), "{answer}");
+            let outcome = outcome_of(&["1", "2"], Some(answer));
+            assert_eq!(sequences(&outcome.done), ["1", "2"], "{answer}");
+            assert!(outcome.again.is_empty(), "{answer}");
         }
     }
 
     #[test]
     fn only_the_named_records_are_tried_again() {
         let answer = r#"{"batchItemFailures": [{"itemIdentifier": "2"}]}"#;
-        let settled = settled(&["1", "2", "3"], Some(answer));
-        assert_eq!(sequences(&settled.done), ["1", "3"]);
-        assert_eq!(sequences(&settled.again[0].records), ["2"]);
-        assert_eq!(settled.again[0].attempts, 1);
-        assert_eq!(settled.again[0].due, Timestamp::from_millis(1250));
+        let outcome = outcome_of(&["1", "2", "3"], Some(answer));
+        assert_eq!(sequences(&outcome.done), ["1", "3"]);
+        assert_eq!(sequences(&outcome.again[0].records), ["2"]);
+        assert_eq!(outcome.again[0].attempts, 1);
+        assert_eq!(outcome.again[0].due, Timestamp::from_millis(1250));
     }
 
     #[test]
@@ -245,15 +243,15 @@ mod tests {
             Some(r#"{"batchItemFailures": [{"itemIdentifier": "9"}]}"#),
             Some(r#"{"batchItemFailures": [{"itemIdentifier": null}]}"#),
         ] {
-            let settled = settled(&["1", "2", "3"], answer);
-            assert!(settled.done.is_empty(), "{answer:?}");
-            let halves: Vec<_> = settled
+            let outcome = outcome_of(&["1", "2", "3"], answer);
+            assert!(outcome.done.is_empty(), "{answer:?}");
+            let halves: Vec<_> = outcome
                 .again
                 .iter()
                 .map(|batch| sequences(&batch.records))
                 .collect();
             assert_eq!(halves, [vec!["1"], vec!["2", "3"]], "{answer:?}");
-            assert!(settled.again.iter().all(|batch| batch.attempts == 0));
+            assert!(outcome.again.iter().all(|batch| batch.attempts == 0));
         }
     }
 
@@ -263,8 +261,8 @@ mod tests {
         let now = Timestamp::from_millis(0);
         let mut waits = Vec::new();
         for attempt in 1..=8 {
-            let settled = settle(&next, None, &source(), now);
-            next = settled.again.into_iter().next().unwrap();
+            let outcome = outcome(&next, None, &source(), now);
+            next = outcome.again.into_iter().next().unwrap();
             assert_eq!(next.attempts, attempt);
             waits.push(next.due.millis());
         }

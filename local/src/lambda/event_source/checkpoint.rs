@@ -1,62 +1,76 @@
-//! What of the stream is delivered, remembered over restarts.
+//! The position in the stream: which records are finished, also after a restart.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Files;
-use super::batch::Record;
 use crate::data::write_whole;
+use crate::dynamodb::stream::Record;
 
-/// The records begun and not yet passed for good.
+/// The files in which a mapping keeps its state. There are none if the table is in memory.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    /// The position in the stream.
+    pub position: Option<PathBuf>,
+    /// The records that were given up.
+    pub dead_letters: Option<PathBuf>,
+}
+
+/// The records that were begun, and the position before which all are finished.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct Checkpoint {
     files: Files,
     /// Everything up to this number is finished.
     after: Option<u128>,
-    /// Numbers behind it, and whether they are finished.
+    /// Numbers after it, and whether they are finished.
     begun: BTreeMap<u128, bool>,
-    /// Finished before the restart, and not yet read again.
+    /// Numbers that were finished before the restart and have not been read again.
     finished_before: BTreeSet<u128>,
 }
 
-/// The file's content.
+/// The content of the file.
 #[derive(Serialize, Deserialize)]
 struct Position {
     /// Everything up to this number is finished.
     after: String,
-    /// So are these.
+    /// Later numbers that are finished.
     finished: Vec<String>,
 }
 
-impl Ledger {
+impl Checkpoint {
     pub(super) fn open(files: Files) -> std::io::Result<Self> {
-        let mut ledger = Self {
+        let mut checkpoint = Self {
             files,
             ..Self::default()
         };
-        let Some(path) = ledger.files.position.as_ref().filter(|path| path.exists()) else {
-            return Ok(ledger);
+        let Some(path) = checkpoint
+            .files
+            .position
+            .as_ref()
+            .filter(|path| path.exists())
+        else {
+            return Ok(checkpoint);
         };
         let position: Position = serde_json::from_slice(&fs::read(path)?)?;
-        ledger.after = position.after.parse().ok();
-        ledger.finished_before = position
+        checkpoint.after = position.after.parse().ok();
+        checkpoint.finished_before = position
             .finished
             .iter()
             .filter_map(|number| number.parse().ok())
             .collect();
-        Ok(ledger)
+        Ok(checkpoint)
     }
 
-    /// The number to read on after.
+    /// The number after which to continue reading.
     pub(super) fn position(&self) -> Option<String> {
         self.after.map(|number| number.to_string())
     }
 
-    /// Notes a record as begun; `false` if it was finished before the restart.
+    /// Notes a record as begun. Returns `false` if it was finished before the restart.
     pub(super) fn begin(&mut self, record: &Record) -> bool {
         let Some(number) = number(record) else {
             return true;
@@ -77,8 +91,8 @@ impl Ledger {
         }
     }
 
-    /// Keeps a record that will not be tried again, and notes it as finished.
-    pub(super) fn bury(&mut self, record: &Record, why: &str) -> std::io::Result<()> {
+    /// Writes a record that will not be tried again to the dead letters, and notes it as finished.
+    pub(super) fn give_up(&mut self, record: &Record, why: &str) -> std::io::Result<()> {
         self.finish(record);
         if let Some(path) = &self.files.dead_letters {
             let mut file = OpenOptions::new().create(true).append(true).open(path)?;
@@ -88,7 +102,7 @@ impl Ledger {
         self.save()
     }
 
-    /// Writes the position down.
+    /// Writes the position to its file.
     pub(super) fn save(&self) -> std::io::Result<()> {
         let (Some(path), Some(after)) = (&self.files.position, self.lower_bound()) else {
             return Ok(());
@@ -104,7 +118,7 @@ impl Ledger {
         write_whole(path, &serde_json::to_vec(&position)?)
     }
 
-    /// The number that everything up to is finished: known, or just before the first that is not.
+    /// The number up to which everything is finished: the known one, or the one before the first record.
     fn lower_bound(&self) -> Option<u128> {
         let before_first = self.begun.keys().next().map(|first| first - 1);
         self.after.or(before_first)
@@ -139,57 +153,57 @@ mod tests {
     #[test]
     fn after_a_restart_only_what_was_not_finished_is_begun_again() {
         let (_folder, files) = files();
-        let mut ledger = Ledger::open(files.clone()).unwrap();
-        assert_eq!(ledger.position(), None);
+        let mut checkpoint = Checkpoint::open(files.clone()).unwrap();
+        assert_eq!(checkpoint.position(), None);
         for number in 1..=4 {
-            assert!(ledger.begin(&record(number)));
+            assert!(checkpoint.begin(&record(number)));
         }
         for number in [1, 3] {
-            ledger.finish(&record(number));
+            checkpoint.finish(&record(number));
         }
-        ledger.save().unwrap();
+        checkpoint.save().unwrap();
 
-        let mut ledger = Ledger::open(files.clone()).unwrap();
-        assert_eq!(ledger.position(), Some(record(1).sequence));
-        assert!(ledger.begin(&record(2)));
-        assert!(!ledger.begin(&record(3)));
-        assert!(ledger.begin(&record(4)));
-        ledger.finish(&record(2));
-        ledger.finish(&record(4));
-        ledger.save().unwrap();
+        let mut checkpoint = Checkpoint::open(files.clone()).unwrap();
+        assert_eq!(checkpoint.position(), Some(record(1).sequence));
+        assert!(checkpoint.begin(&record(2)));
+        assert!(!checkpoint.begin(&record(3)));
+        assert!(checkpoint.begin(&record(4)));
+        checkpoint.finish(&record(2));
+        checkpoint.finish(&record(4));
+        checkpoint.save().unwrap();
 
-        let ledger = Ledger::open(files).unwrap();
-        assert_eq!(ledger.position(), Some(record(4).sequence));
-        assert!(ledger.finished_before.is_empty());
+        let checkpoint = Checkpoint::open(files).unwrap();
+        assert_eq!(checkpoint.position(), Some(record(4).sequence));
+        assert!(checkpoint.finished_before.is_empty());
     }
 
     #[test]
     fn the_first_record_is_begun_again_when_only_later_ones_were_finished() {
         let (_folder, files) = files();
-        let mut ledger = Ledger::open(files.clone()).unwrap();
-        ledger.begin(&record(5));
-        ledger.begin(&record(6));
-        ledger.finish(&record(6));
-        ledger.save().unwrap();
-        let mut ledger = Ledger::open(files).unwrap();
-        assert_eq!(ledger.position(), Some(record(4).sequence));
-        assert!(ledger.begin(&record(5)));
-        assert!(!ledger.begin(&record(6)));
+        let mut checkpoint = Checkpoint::open(files.clone()).unwrap();
+        checkpoint.begin(&record(5));
+        checkpoint.begin(&record(6));
+        checkpoint.finish(&record(6));
+        checkpoint.save().unwrap();
+        let mut checkpoint = Checkpoint::open(files).unwrap();
+        assert_eq!(checkpoint.position(), Some(record(4).sequence));
+        assert!(checkpoint.begin(&record(5)));
+        assert!(!checkpoint.begin(&record(6)));
     }
 
     #[test]
     fn what_is_given_up_is_kept_and_passed() {
         let (_folder, files) = files();
-        let mut ledger = Ledger::open(files.clone()).unwrap();
-        ledger.begin(&record(1));
-        ledger.bury(&record(1), "it is too old").unwrap();
+        let mut checkpoint = Checkpoint::open(files.clone()).unwrap();
+        checkpoint.begin(&record(1));
+        checkpoint.give_up(&record(1), "it is too old").unwrap();
         let letters = fs::read_to_string(files.dead_letters.clone().unwrap()).unwrap();
         assert_eq!(
             letters,
             "{\"record\":{\"n\":1},\"why\":\"it is too old\"}\n"
         );
         assert_eq!(
-            Ledger::open(files).unwrap().position(),
+            Checkpoint::open(files).unwrap().position(),
             Some(record(1).sequence)
         );
     }

@@ -1,0 +1,123 @@
+//! Mailboxes: what the service has mailed, read as `/_mail.json` shows it.
+
+use serde::Deserialize;
+
+use crate::eventually;
+use crate::people::Person;
+use crate::stack::Stack;
+
+/// A mail.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Mail {
+    /// The recipient.
+    pub to: String,
+    /// The sender.
+    pub from: String,
+    /// The subject.
+    pub subject: String,
+    /// The template's code, as callers of the API name it.
+    pub template: String,
+    /// The plain text.
+    pub text: String,
+    /// The HTML.
+    pub html: String,
+    /// When it was sent, as RFC 3339.
+    pub sent_at: String,
+}
+
+/// One person's mailbox, read from where it was left off.
+#[derive(Debug)]
+pub struct Mailbox {
+    url: String,
+    http: reqwest::Client,
+    read: usize,
+}
+
+impl Mailbox {
+    /// The mailbox of a person.
+    pub fn of(stack: &Stack, person: &Person) -> Self {
+        Self::at(stack, &person.email)
+    }
+
+    /// The mailbox of an address.
+    pub fn at(stack: &Stack, address: &str) -> Self {
+        let to: String = form_urlencoded::byte_serialize(address.as_bytes()).collect();
+        let url = format!("{}/_mail.json?to={to}", stack.url);
+        Self {
+            url,
+            http: reqwest::Client::new(),
+            read: 0,
+        }
+    }
+
+    /// All mail, newest first.
+    pub async fn all(&self) -> Vec<Mail> {
+        self.http
+            .get(&self.url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
+    }
+
+    /// The next mail, when it is there.
+    pub async fn next(&mut self) -> Mail {
+        let read = self.read;
+        self.read += 1;
+        eventually("a mail arrives", async || {
+            self.all().await.into_iter().rev().nth(read)
+        })
+        .await
+    }
+
+    /// The code in the next mail.
+    pub async fn next_code(&mut self) -> String {
+        self.next().await.code()
+    }
+}
+
+impl Mail {
+    /// The code: the one run of digits that is that long, alone on its line.
+    pub fn code(&self) -> String {
+        let runs: Vec<_> = self
+            .text
+            .split(|character: char| !character.is_numeric())
+            .filter(|run| run.chars().count() >= 4)
+            .collect();
+        let [code] = runs[..] else {
+            panic!("one code, not {runs:?}: {}", self.text)
+        };
+        assert!(
+            self.text.lines().any(|line| line == code),
+            "alone on a line: {}",
+            self.text
+        );
+        assert!(code.bytes().all(|byte| byte.is_ascii_digit()), "{code}");
+        assert!(self.html.contains(code), "in the HTML part too");
+        code.to_owned()
+    }
+
+    /// The mail as it reads, without its code.
+    pub fn redacted(&self) -> String {
+        let text = if self.template == "password-changed" {
+            self.text.clone()
+        } else {
+            self.text.replace(&self.code(), "[code]")
+        };
+        // Where a mail took more than a second to leave, a whole minute less is left of its code.
+        let text = text
+            .replace(" 9 minutes", " 10 minutes")
+            .replace(" 9 menit", " 10 menit");
+        format!("From: {}\nSubject: {}\n\n{text}", self.from, self.subject)
+    }
+}
+
+/// A code that is wrong, whatever the right one is.
+pub fn wrong(code: &str) -> String {
+    let (first, rest) = code.split_at(1);
+    let first = (first.parse::<u8>().unwrap() + 1) % 10;
+    format!("{first}{rest}")
+}
