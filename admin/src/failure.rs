@@ -34,6 +34,9 @@ pub(crate) enum Failure {
     /// A file cannot be read.
     #[error("{file} cannot be read: {problem}")]
     File { file: String, problem: String },
+    /// A file of the mails is not as it has to be.
+    #[error("{file}: {problem}")]
+    Mail { file: String, problem: String },
     /// AWS or a stand-in for it failed.
     #[error(transparent)]
     Aws(#[from] Trouble),

@@ -156,6 +156,29 @@ pub(crate) struct Parts {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(flatten)]
+    Stack(Box<StackCommand>),
+    /// Make the stack's mail templates from the files of the mails
+    #[command(arg_required_else_help = true)]
+    Mails {
+        #[command(subcommand)]
+        command: MailsCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailsCommand {
+    /// Write the files in mails/templates, which template.yaml includes, from the files in mails
+    Build {
+        /// The folder of the mails
+        #[arg(default_value = "mails", value_name = "FOLDER")]
+        folder: PathBuf,
+    },
+}
+
+/// A command for a stack.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StackCommand {
     /// Import, show, block and unblock users, and lift mail suppressions
     #[command(arg_required_else_help = true)]
     Users {
@@ -185,7 +208,7 @@ pub(crate) enum Command {
     Doctor(DoctorOptions),
 }
 
-impl Command {
+impl StackCommand {
     pub(crate) fn place(&self) -> Place {
         let with_index_key = |place: &Place, id: &Option<String>| Place {
             parts: Parts {

@@ -9,7 +9,7 @@
 )]
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use fancy_regex::Regex;
@@ -272,13 +272,16 @@ const TEXTS: [(&str, &str, &[&str], &[&str]); 4] = [
     ),
 ];
 
-static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    std::fs::read_to_string(path).unwrap()
-});
+static TEMPLATE: LazyLock<PathBuf> =
+    LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml"));
+
+/// The template as YAML.
+fn yaml() -> Yaml {
+    serde_yaml_ng::from_str(&std::fs::read_to_string(&*TEMPLATE).unwrap()).unwrap()
+}
 
 static STACK: LazyLock<Stack> =
-    LazyLock::new(|| Stack::read(&TEMPLATE, Environment::new()).unwrap());
+    LazyLock::new(|| Stack::open(&TEMPLATE, Environment::new()).unwrap());
 
 /// What the template says of a parameter, as `CloudFormation` reads it: the pattern has to match the whole value,
 /// and in a list each entry, without the blanks around it.
@@ -291,7 +294,7 @@ struct Parameter {
 
 impl Parameter {
     fn read(name: &str) -> Self {
-        let all: Yaml = serde_yaml_ng::from_str(&TEMPLATE).unwrap();
+        let all = yaml();
         let parameter = all["Parameters"][name].as_mapping().unwrap();
         let mut read = Self {
             is_list: false,
@@ -374,7 +377,7 @@ fn starts_with(variable: &str, value: &str) -> bool {
 
 #[test]
 fn every_parameter_that_reaches_a_function_is_compared_here() {
-    let all: Yaml = serde_yaml_ng::from_str(&TEMPLATE).unwrap();
+    let all = yaml();
     let names = all["Parameters"].as_mapping().unwrap().keys();
     let reaching: BTreeSet<String> = names
         .map(|name| name.as_str().unwrap().to_owned())
@@ -382,7 +385,7 @@ fn every_parameter_that_reaches_a_function_is_compared_here() {
             const MARK: &str = "a-mark-of-its-own";
             let variable = variable_of(name);
             let environment = Environment::from([(variable, MARK.to_owned())]);
-            let stack = Stack::read(&TEMPLATE, environment).unwrap();
+            let stack = Stack::open(&TEMPLATE, environment).unwrap();
             let origins = stack.cors.iter().flat_map(|cors| &cors.origins);
             let variables = stack
                 .functions

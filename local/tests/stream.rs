@@ -52,8 +52,7 @@ impl Running {
 impl Mapping {
     async fn new() -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-        let text = std::fs::read_to_string(path).unwrap();
-        let stack = Stack::read(&text, Environment::new()).unwrap();
+        let stack = Stack::open(&path, Environment::new()).unwrap();
         let stand_in = StandInListeners::bind(0, "", None).unwrap();
         let url = stand_in.url();
         let shutdown = Shutdown::default();

@@ -39,11 +39,11 @@ pub(crate) struct Role {
 impl Deployment {
     /// Reads the template.
     pub(crate) fn read(key: Option<&'static str>) -> Self {
-        let text = std::fs::read_to_string(Path::new(WORKSPACE).join("template.yaml")).unwrap();
+        let path = Path::new(WORKSPACE).join("template.yaml");
         let given = key.map(|key| ("KMS_KEY_ARN".to_owned(), key.to_owned()));
         let environment = Environment::from_iter(given);
-        let stack = Stack::read(&text, environment.clone()).unwrap();
-        let template = Template::read(&text, environment).unwrap();
+        let stack = Stack::open(&path, environment.clone()).unwrap();
+        let template = Template::open(&path, environment).unwrap();
         let tables = template.resources_of("AWS::DynamoDB::Table").unwrap();
         let table = tables.first().unwrap();
         let table = template.attribute_of(table, "Arn").unwrap();

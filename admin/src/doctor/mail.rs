@@ -1,7 +1,5 @@
 //! Checks SES: the account may mail anybody, it may mail as the sender, and every template is complete.
 
-mod template;
-
 use aws_sdk_sesv2::Client;
 use regain::locale::Locale;
 use regain::template::Template;
@@ -9,6 +7,7 @@ use regain::template::Template;
 use super::Report;
 use crate::connection::Connection;
 use crate::failure::{Cause, Trouble};
+use crate::mails::parts::Parts;
 use crate::stack::Stack;
 
 pub(super) async fn look(connection: &Connection, stack: &Stack, report: &mut Report) {
@@ -110,7 +109,7 @@ async fn look_at_template(client: &Client, template: Template, name: &str, repor
     };
     let content = got.template_content();
     let part = |part: Option<&str>| part.unwrap_or_default().to_owned();
-    let parts = template::Parts {
+    let parts = Parts {
         subject: part(content.and_then(|content| content.subject())),
         text: part(content.and_then(|content| content.text())),
         html: part(content.and_then(|content| content.html())),
@@ -120,6 +119,6 @@ async fn look_at_template(client: &Client, template: Template, name: &str, repor
         flaws.is_empty(),
         &what,
         &format!("{what}: {}", flaws.join("; ")),
-        "deploy the stack again, or write the template anew as template.yaml has it",
+        "deploy the stack again, or write the template anew as mails/templates has it",
     );
 }

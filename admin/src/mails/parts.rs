@@ -7,10 +7,10 @@ use regain::template::Template;
 
 /// The parts of a template.
 #[derive(Debug)]
-pub(super) struct Parts {
-    pub(super) subject: String,
-    pub(super) text: String,
-    pub(super) html: String,
+pub(crate) struct Parts {
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
 }
 
 /// The variables that `deliver-mail` fills in for every mail, and those for a mail with a code.
@@ -19,7 +19,7 @@ const WITH_A_CODE: [&str; 2] = ["code", "validFor"];
 
 impl Parts {
     /// Everything that is wrong with the template.
-    pub(super) fn flaws(&self, template: Template) -> Vec<String> {
+    pub(crate) fn flaws(&self, template: Template) -> Vec<String> {
         let mut known: BTreeSet<&str> = EVERYWHERE.into();
         if template.carries_code() {
             known.extend(WITH_A_CODE);
