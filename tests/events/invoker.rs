@@ -11,9 +11,9 @@ use local::template::Stack;
 use reqwest::Client;
 use serde_json::Value as Json;
 
-use super::answer;
-use super::fixture::Fixture;
-use super::stack::template;
+use testkit::fixture::Fixture;
+use testkit::parts::template;
+use testkit::snapshot;
 
 /// The time that one invocation may take. The first of a function starts its container.
 const TIMEOUT: Duration = Duration::from_mins(3);
@@ -53,12 +53,12 @@ impl Invoker {
             let answer = self.invoke(fixture).await;
             let mails = self.mails().await;
             let mails = mails.get(before..).unwrap_or_default();
-            let text = answer::text(&fixture.text, &answer, mails);
+            let text = snapshot::text(&fixture.text, &answer, mails);
             answers.insert(fixture.name(), text);
         }
         for fixture in calls {
             let answer = self.invoke(fixture).await;
-            let text = answer::text(&fixture.text, &answer, &[]);
+            let text = snapshot::text(&fixture.text, &answer, &[]);
             answers.insert(fixture.name(), text);
         }
         answers

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::kit::binaries::binaries;
-use crate::kit::client::{Api, Mobile, Web};
-use crate::kit::eventually;
-use crate::kit::mailbox::Mailbox;
-use crate::kit::outage::wrap_all;
-use crate::kit::people::{Person, new_address};
-use crate::kit::stack::{Ended, Setup, children, is_running, send};
-use crate::kit::table::{Table, text};
+use testkit::binaries::binaries;
+use testkit::client::{Api, Mobile, Web};
+use testkit::eventually;
+use testkit::mailbox::Mailbox;
+use testkit::outage::wrap_all;
+use testkit::people::{Person, new_address};
+use testkit::stack::{Ended, Setup, children, is_running, send};
+use testkit::table::{Table, text};
 
 const PASSWORD: &str = "brass kettle on the moon";
 
@@ -547,7 +547,7 @@ async fn a_data_directory_is_its_owners_only() {
     let data = folder.path().join("data");
     let stack = kept_in(&data).start();
     Api::of(&stack)
-        .post(crate::kit::client::FORGOT, json!({"email": new_address()}))
+        .post(testkit::client::FORGOT, json!({"email": new_address()}))
         .await
         .word();
     assert_eq!(data.metadata().unwrap().permissions().mode() & 0o777, 0o700);

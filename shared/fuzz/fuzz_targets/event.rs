@@ -23,7 +23,7 @@ use regain::mail::StreamBatch;
 use regain::mail::events::MailEvent;
 use regain::protocol::{Call, Malformed, auth_v1, directory};
 use regain::recovery::RecoveryError;
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 use regain_fuzz::call::{answered, block_on};
 use regain_fuzz::envelope::Answer;
@@ -83,9 +83,7 @@ fn called(event: &[u8]) -> bool {
             event.clone(),
         );
         assert_eq!(caller, Some(source));
-        let mut answer = Answer::of(response);
-        answer.take_field();
-        answer.check_refusal(protocol);
+        Answer::of(response).check_refusal(protocol);
     }
     true
 }
@@ -124,7 +122,7 @@ fn heard(event: &[u8]) -> bool {
     let table = EmptyTable::default();
     let lines = Lines::default();
     let events = table.mail_events(AuditTrail::new(lines.clone()));
-    block_on(events.hear(event, NOON)).unwrap();
+    block_on(events.handle(event, NOON)).unwrap();
     let lines = lines.0.lock().unwrap().clone();
     for record in lines
         .split(|byte| *byte == b'\n')

@@ -10,7 +10,7 @@ use regain::ids::{ResetToken, SessionId, UserId, UserIdFormat};
 use regain::locale::Locale;
 use regain::protocol::{Call, Failure, Reply, auth_v1, directory};
 use regain::recovery::{RecoveryError, Started};
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::store::Throttled;
 use regain::timestamp::Timestamp;
 use regain::users::User;
@@ -238,7 +238,7 @@ fn user(id: &UserId) -> User {
 
 /// Holds the answer of an endpoint if all went well against the contract.
 pub fn check_success(endpoint: Endpoint, answer: &Answer) {
-    let data = answer.check_success(endpoint.protocol());
+    let data = &answer.check_success(endpoint.protocol());
     let keys =
         |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
     match endpoint {

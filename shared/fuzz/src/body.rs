@@ -11,7 +11,7 @@ use regain::locale::Locale;
 use regain::protocol::directory::{self, SetPasswordAction};
 use regain::protocol::{Call, Malformed, auth_v1};
 use regain::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup};
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::template::Template;
 use regain_password::{Address, Policy, Reason};
 use serde_json::json;
@@ -54,8 +54,8 @@ pub fn check(protocol: Protocol, input: &[u8]) -> Corpus {
     let mut answer = Answer::of(response);
     let bare = Bare::of(protocol, locale(protocol, &written));
     let Some(reasons) = read else {
-        let field = answer.take_field();
         answer.check_refusal(protocol);
+        let field = answer.take_field();
         // Nothing but which field is to blame depends on what was sent: so nothing of it is told back.
         let answer = (field, answer);
         assert!(bare.malformed.contains(&answer), "{answer:?}");

@@ -74,7 +74,7 @@ fn failures() -> Vec<Failure> {
 
 /// The contract's two error tables, and the reasons for which a password is refused.
 fn contract() -> Value {
-    serde_json::from_str(include_str!("../../tests/contract/errors.json")).unwrap()
+    serde_json::from_str(include_str!("../../../testkit/contract/errors.json")).unwrap()
 }
 
 fn answered(failure: &Failure, protocol: Protocol, locale: Locale) -> (u16, Value) {

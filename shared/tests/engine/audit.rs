@@ -5,9 +5,9 @@ mod mails;
 
 use std::collections::BTreeSet;
 
+use regain::api::Protocol;
 use regain::audit::Caller;
 use regain::keys::IndexKeys;
-use regain::session::Protocol;
 use serde_json::{Value, json};
 
 use crate::kit::{
@@ -239,7 +239,7 @@ async fn a_blocked_user_is_recorded_wherever_the_block_is_noticed() {
 async fn lost(kit: &Kit, call: usize, calling: impl Future<Output = Told>) -> Vec<String> {
     kit.records.reset();
     kit.log.reset();
-    kit.weather.strike(Failure::TimeoutAfter, call, usize::MAX);
+    kit.weather.fail(Failure::TimeoutAfter, call, usize::MAX);
     assert_eq!(calling.await, Told::Unavailable);
     kit.weather.clear();
     news(kit)

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain::api::Protocol;
 use regain::ids::ResetToken;
 use regain::recovery::Started;
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
@@ -227,7 +227,7 @@ async fn a_claim_whose_answer_was_lost_is_its_owners_still() {
     kit.user(ANN).await;
     let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
     kit.log.reset();
-    kit.weather.strike(Failure::TimeoutAfter, 1, 1);
+    kit.weather.fail(Failure::TimeoutAfter, 1, 1);
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
     assert_eq!(told(&set), Told::Done);
     assert_eq!(kit.log.calls().len(), 3, "it does not wait for itself");
@@ -238,7 +238,7 @@ async fn a_claim_that_meets_a_transaction_on_its_session_is_tried_again() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
-    kit.weather.strike(Failure::Conflict, 1, 3);
+    kit.weather.fail(Failure::Conflict, 1, 3);
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
     assert_eq!(told(&set), Told::Done);
 }

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use regain::api::Protocol;
 use regain::keys::IndexKeys;
 use regain::recovery::{Request, Started};
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
@@ -204,7 +204,7 @@ async fn strike(person: &Person<'_>, failure: Failure, from: usize, times: usize
     let (kit, case) = (person.kit, person.case);
     let what = format!("{case:?}, {failure:?} from attempt {from}, {times} times");
     let before = person.items().await;
-    kit.weather.strike(failure, from, times);
+    kit.weather.fail(failure, from, times);
     let answer = person.asks(later(1)).await;
     kit.weather.clear();
     let after = person.items().await;

@@ -5,20 +5,18 @@
 //! called at once must be answered as some order of these steps would be, and leave what it would leave.
 //! `REGAIN_MODEL_CASES` sets how many histories of some thirty such steps are played.
 
-mod rules;
-
 use std::time::Duration;
 
 use proptest::prelude::*;
+use regain::api::Protocol;
 use regain::ids::ResetToken;
 use regain::recovery::{Recovery, Started};
-use regain::session::Protocol;
 
 use crate::kit::{
-    ANN, CODE_SECRET, Dump, Kit, LOCALE, NOON, PASSWORD, Told, Version, in_auth, in_directory,
-    named, new_password, number, request, told, typed, wrong,
+    ANN, CODE_KEY, CODE_SECRET, Dump, Kit, LOCALE, NOON, PASSWORD, Version, in_auth, in_directory,
+    named, new_password, number, request, typed, wrong,
 };
-use rules::{Call, Model, Sent, explanations};
+use testkit::model::{self as rules, Answer, Call, Model, Sent, explanations};
 
 /// Histories that are played if `REGAIN_MODEL_CASES` does not say.
 const CASES: u32 = 40;
@@ -126,24 +124,6 @@ async fn made(kit: &Kit, model: &Model, wish: Wish) -> Option<Made> {
     })
 }
 
-/// What a call was told, and what it was given.
-#[derive(Clone, Debug)]
-struct Answer {
-    told: Told,
-    started: Option<Started>,
-    token: Option<ResetToken>,
-}
-
-impl Answer {
-    fn of<T>(result: &Result<T, regain::recovery::RecoveryError>) -> Self {
-        Self {
-            told: told(result),
-            started: None,
-            token: None,
-        }
-    }
-}
-
 async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> Answer {
     let call = &mut kit.call(model.now);
     let started = || made.started.as_ref().unwrap();
@@ -235,10 +215,13 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
             }
             Step::Rotate => {
                 if model.rotate() {
-                    let version = |version| Version::new(&secret(version), model.now);
-                    let previous = version(model.secrets - 2);
-                    kit.vault
-                        .set_code(Some(version(model.secrets - 1)), Some(previous));
+                    let (current, previous) =
+                        (secret(model.secrets - 1), secret(model.secrets - 2));
+                    let versions = [
+                        Version::current(&current, model.now),
+                        Version::previous(&previous, model.now),
+                    ];
+                    kit.vault.set(CODE_KEY, versions);
                 }
                 continue;
             }
@@ -263,7 +246,7 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
             .into_iter()
             .find(|model| is_kept(model, &dump));
         let Some(explained) = explained else {
-            let told: Vec<_> = answers.iter().map(|answer| &answer.told).collect();
+            let told: Vec<_> = answers.iter().map(|answer| &answer.outcome).collect();
             let why = format!(
                 "step {number}: no order explains {calls:?} told {told:?} of {model:#?}, leaving {dump:#?}"
             );

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    ANN, CODE_SECRET, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Version, in_auth, just_before,
-    later, named, new_password, request, told, typed, wrong,
+    ANN, CODE_KEY, CODE_SECRET, INDEX_KEY, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Version,
+    in_auth, just_before, later, named, new_password, request, told, typed, wrong,
 };
 
 const NEW_SECRET: &str = "new-code-secret-of-the-tests-new-code-secret-of-the-tests-012345";
@@ -18,9 +18,9 @@ fn minutes(minutes: u64) -> Timestamp {
 
 /// Rotates the code key at that time.
 fn rotate(kit: &Kit, at: Timestamp) {
-    let old = Version::new(CODE_SECRET, NOON.minus(Duration::from_hours(24)));
+    let old = Version::previous(CODE_SECRET, NOON.minus(Duration::from_hours(24)));
     kit.vault
-        .set_code(Some(Version::new(NEW_SECRET, at)), Some(old));
+        .set(CODE_KEY, [Version::current(NEW_SECRET, at), old]);
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn without_the_index_key_nothing_is_done() {
         .start(Protocol::Directory, "bob@example.com", NOON)
         .await;
     let before = kit.dump().await;
-    kit.vault.set_index(None);
+    kit.vault.set(INDEX_KEY, []);
     let cold = kit.another_instance();
     for protocol in [Protocol::AuthV1, Protocol::Directory] {
         let asked = cold
@@ -75,7 +75,7 @@ async fn without_the_index_key_nothing_is_done() {
 async fn without_the_code_key_nothing_is_guessed_or_mailed_but_codes_are_asked_for() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
-    kit.vault.set_code(None, None);
+    kit.vault.set(CODE_KEY, []);
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = kit.derived(&started.session).await;
     assert_eq!(
@@ -92,10 +92,10 @@ async fn without_the_code_key_nothing_is_guessed_or_mailed_but_codes_are_asked_f
     }
     assert_eq!(kit.dump().await, before);
     kit.vault
-        .set_code(Some(Version::new(CODE_SECRET, NOON)), None);
+        .set(CODE_KEY, [Version::current(CODE_SECRET, NOON)]);
     assert_eq!(kit.code(NOON).await, code);
     let proof = kit.verify(&started, &code, NOON).await.unwrap();
-    kit.vault.set_code(None, None);
+    kit.vault.set(CODE_KEY, []);
     let set = kit
         .set_password(&started, &proof, PASSWORD, minutes(9))
         .await;
@@ -106,10 +106,11 @@ async fn without_the_code_key_nothing_is_guessed_or_mailed_but_codes_are_asked_f
 #[tokio::test]
 async fn an_empty_secret_is_none() {
     let kit = Kit::new().await;
-    kit.vault.set_index(Some(Version::new("", NOON)));
+    kit.vault.set(INDEX_KEY, [Version::current("", NOON)]);
     let asked = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
     assert_eq!(told(&asked), Told::Unavailable);
-    kit.vault.set_index(Some(Version::new(INDEX_SECRET, NOON)));
+    kit.vault
+        .set(INDEX_KEY, [Version::current(INDEX_SECRET, NOON)]);
     let asked = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
     assert_eq!(told(&asked), Told::Done, "a failure is not kept");
 }
@@ -203,7 +204,7 @@ async fn a_first_key_writes_mail_at_once() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     kit.vault
-        .set_code(Some(Version::new(NEW_SECRET, NOON)), None);
+        .set(CODE_KEY, [Version::current(NEW_SECRET, NOON)]);
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     assert_eq!(
         kit.code(NOON).await,
@@ -217,9 +218,11 @@ async fn a_key_before_the_previous_one_opens_nothing() {
     kit.user(ANN).await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = kit.code(NOON).await;
-    let newer = Version::new("the third", NOON);
-    kit.vault
-        .set_code(Some(newer), Some(Version::new(NEW_SECRET, NOON)));
+    let versions = [
+        Version::current("the third", NOON),
+        Version::previous(NEW_SECRET, NOON),
+    ];
+    kit.vault.set(CODE_KEY, versions);
     let fresh = kit.another_instance();
     let guess = typed(&code);
     let judged = fresh
@@ -284,7 +287,7 @@ async fn a_copy_of_the_code_key_is_good_for_ten_minutes_if_no_newer_one_can_be_h
     instance.warm(NOON).await;
     let started = kit.start(Protocol::AuthV1, ANN, minutes(4)).await;
     let code = kit.derived(&started.session).await;
-    kit.vault.set_code(None, None);
+    kit.vault.set(CODE_KEY, []);
     let end = minutes(10);
     let try_at = async |code: &str, at| {
         let guess = typed(code);
@@ -303,6 +306,6 @@ async fn a_copy_of_the_code_key_is_good_for_ten_minutes_if_no_newer_one_can_be_h
     assert_eq!(try_at(&code, end).await, Told::Unavailable);
     assert_eq!(kit.dump().await, before);
     kit.vault
-        .set_code(Some(Version::new(CODE_SECRET, NOON)), None);
+        .set(CODE_KEY, [Version::current(CODE_SECRET, NOON)]);
     assert_eq!(try_at(&code, end).await, Told::Done);
 }

@@ -9,18 +9,15 @@ use regain::code::{Code, CodeInput, CodeKeys, CodeLength, Nonce};
 use regain::ids::{ResetToken, SessionId, UserId, UserIdFormat};
 use regain::keys::{AddressKey, IndexKeys};
 use regain::recovery::{RecoveryError, Started};
-use regain::session::{
-    AddressState, Awaiting, Decision, Generation, Protocol, Session, SessionInfo,
-};
+use regain::api::Protocol;
+use regain::session::{AddressState, Awaiting, Decision, Generation, Session, SessionInfo};
 use regain::settings::{Limits, Settings};
 use regain::store::Throttled;
 use regain::template::Template;
 use regain::timestamp::Timestamp;
 use regain_password::Address;
 
-use crate::Answer;
-use crate::kit::{Told, told};
-use crate::rules::Model;
+use testkit::model::{Answer, Model};
 
 /// So long that no wrong code is right by chance.
 const LENGTH: CodeLength = CodeLength::new(10).unwrap();
@@ -361,16 +358,9 @@ fn guesses(session: &Session) -> Option<u32> {
 }
 
 fn done() -> Answer {
-    Answer {
-        told: Told::Done,
-        started: None,
-        token: None,
-    }
+    Answer::of(&Ok(()))
 }
 
 fn refused(refusal: RecoveryError) -> Answer {
-    Answer {
-        told: told(&Err::<(), _>(refusal)),
-        ..done()
-    }
+    Answer::of(&Err::<(), _>(refusal))
 }
