@@ -69,7 +69,7 @@ fn a_function_gets_the_secrets_it_may_read_and_no_others() {
 }
 
 #[test]
-fn globals_hold_where_a_function_says_nothing() {
+fn globals_apply_where_a_function_has_no_own_value() {
     let stack = stack(&[("CODE_TTL_SECONDS", "5")]);
     let mailer = stack.function("DeliverMail").unwrap();
     assert_eq!(mailer.function_name, "regain-deliver-mail");
@@ -88,7 +88,7 @@ fn globals_hold_where_a_function_says_nothing() {
 }
 
 #[test]
-fn the_table_and_what_it_feeds_are_as_deployed() {
+fn the_table_and_its_event_source_are_as_deployed() {
     let stack = stack(&[]);
     assert_eq!(stack.table.name, "regain");
     assert_eq!(stack.table.ttl_attribute.as_deref(), Some("expiresAt"));
@@ -102,7 +102,7 @@ fn the_table_and_what_it_feeds_are_as_deployed() {
     assert_eq!(source.maximum_retry_attempts, None, "age ends the tries");
     assert_eq!(source.maximum_record_age, Some(Duration::from_hours(1)));
     assert!(source.bisect && source.reports_failures);
-    // What the last mails of a batch came to is lost if the function is ended before.
+    // A function that is ended earlier would lose the outcome of the last mails of its batch.
     let batch = regain::mail::LONGEST * u32::try_from(source.batch_size).unwrap();
     assert!(batch < stack.function("DeliverMail").unwrap().timeout);
     assert_eq!(source.filters.len(), 1);
@@ -119,7 +119,7 @@ fn the_table_may_have_another_name() {
 }
 
 #[test]
-fn mail_templates_and_browsers_are_served_as_deployed() {
+fn mail_templates_and_cors_are_as_deployed() {
     let stack = stack(&[("CORS_ORIGINS", "https://a.example, https://b.example")]);
     let names: BTreeSet<_> = stack
         .mail_templates
@@ -221,7 +221,7 @@ fn a_merge_adds_to_a_mapping_what_it_does_not_have_itself() {
 }
 
 #[test]
-fn what_one_machine_cannot_do_stops_the_start() {
+fn a_template_that_cannot_run_on_one_machine_stops_the_start() {
     assert!(read(SMALL).is_ok());
     for (from, to, problem) in [
         (
@@ -296,7 +296,7 @@ fn the_records_of_every_other_function_go_to_the_audit_trail() {
             subscription.log_group.as_str()
         })
         .collect();
-    // Its own would go round and round.
+    // Its own records would be sent to itself without end.
     let others = stack.functions.iter().filter(|it| it.id != keeper.id);
     let others: BTreeSet<_> = others.map(|it| it.log_group.as_str()).collect();
     assert_eq!(subscribed, others);
