@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 use serde_json::{Value, json};
 
 /// The two error tables, `directory` and `auth_v1`, and the `reasons` for which a password is refused. A

@@ -3,11 +3,6 @@
 //!
 //! `REGAIN_DYNAMODB=URL` runs it over tables at another DynamoDB than the embedded one.
 
-#![expect(
-    clippy::large_futures,
-    reason = "a test holds the futures of a whole recovery, and runs on a stack of its own"
-)]
-
 #[cfg(test)]
 mod kit;
 
