@@ -1,6 +1,6 @@
 //! An answer of the API, compared with the contract.
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 use serde_json::{Map, Value, json};
 
 use crate::openapi;

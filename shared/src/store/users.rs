@@ -1,4 +1,4 @@
-//! Users and the lookup that keeps their addresses unique.
+//! Users, and the lookup items that keep their addresses unique.
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
@@ -20,14 +20,14 @@ pub(super) struct Lookup {
     pub(super) suppressed: Option<Suppressed>,
 }
 
-/// Who is to have a mail.
+/// The recipient of a mail.
 #[derive(Debug)]
 pub enum Recipient {
     /// The user who has the address.
     User(Box<User>),
     /// Nobody has it.
     Nobody,
-    /// Somebody has it, and is not to be mailed this.
+    /// Somebody has it, but its suppression stops this mail.
     Suppressed,
 }
 
@@ -49,8 +49,8 @@ impl Store {
         self.get(keys::user(id)).await
     }
 
-    /// The user of an id, and the size in octets of what else is stored of the user: attributes that
-    /// other programs write.
+    /// The user of an id, and the size in octets of the other attributes of the item, which other programs
+    /// write.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -70,8 +70,8 @@ impl Store {
         Ok(Some((user, size)))
     }
 
-    /// Why a user cannot be an item of the table, if so; `besides` is the size in octets of what else
-    /// is stored of the user.
+    /// Why a user cannot be stored as an item, if so. `besides` is the size in octets of the other attributes
+    /// of the item.
     ///
     /// # Errors
     /// When the user cannot be written as an item at all.
@@ -91,7 +91,7 @@ impl Store {
             .map(|error| error.to_string()))
     }
 
-    /// The user who has an address, if that is still the user's own.
+    /// The user who has an address.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -103,7 +103,7 @@ impl Store {
         Ok(user.filter(|user| user.has_address(address)))
     }
 
-    /// Who is to have a mail that was asked for with an address.
+    /// The recipient of a mail that was requested for an address.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -127,7 +127,7 @@ impl Store {
         Ok(user.map_or(Recipient::Nobody, |user| Recipient::User(user.into())))
     }
 
-    /// Whether two users are the same item, whatever way their numbers were written in JSON.
+    /// Whether two users are stored as the same item. Their JSON may write numbers in different ways.
     ///
     /// # Errors
     /// When one of them cannot be an item.
@@ -135,12 +135,12 @@ impl Store {
         Ok(write(one)? == write(other)?)
     }
 
-    /// Writes a user and the lookup of the user's address, and takes the lookup of the address the
-    /// user had away. `before` is the user as read, or nothing for a new one. Of a user who was read,
-    /// only what is different is written: what somebody else wrote meanwhile stays.
+    /// Writes a user and the lookup of the user's address, and deletes the lookup of the address that the
+    /// user had. `before` is the user as read, or `None` for a new user. Only the fields that differ from it
+    /// are written, so that other changes since the read are kept.
     ///
-    /// Returns whether it was written: not if the user was blocked, moved or re-credentialed since,
-    /// or the address is another user's.
+    /// Returns whether it was written. It is not if the user's status, address or credentials have changed
+    /// since the read, or if another user has the address.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -157,7 +157,7 @@ impl Store {
                 updated(self.changes(before, user, address_before != Some(address))?)?
             }
         };
-        // An update, so that an address that is mailed no more stays that.
+        // An update, so that the suppression of the address is kept.
         let lookup = self
             .update(keys::email(address))
             .update_expression("SET userId = :id")
@@ -187,9 +187,8 @@ impl Store {
         Ok(item)
     }
 
-    /// The update that makes `before` into `user`, if `before` is still what is stored. A user who
-    /// moved has the new address unproven, or proven, as `user` says: the old one may be proven at
-    /// this moment.
+    /// The update that changes `before` into `user`. For a user who moved to another address, `user` says
+    /// whether the new address is proven, because the old one may have been proven since the read.
     fn changes(
         &self,
         before: &User,
@@ -200,7 +199,7 @@ impl Store {
         if moved {
             old.remove(IS_EMAIL_VALIDATE);
         }
-        // The address is always written, so that there is something to write.
+        // The address is always written, because an update must set something.
         let mut update = as_read(self.update(keys::user(&before.id)), before)
             .expression_attribute_values(":newEmail", s(&user.email));
         let mut set = vec!["email = :newEmail".to_owned()];
@@ -230,8 +229,8 @@ impl Store {
 const EMAIL: &str = "email";
 const IS_EMAIL_VALIDATE: &str = "isEmailValidate";
 
-/// An update of a user under the condition that nothing that matters to a recovery has changed since
-/// the user was read: same address, same status, same credentials.
+/// An update of a user, on the condition that address, status and credentials have not changed since the
+/// user was read.
 pub(super) fn as_read(update: UpdateBuilder, user: &User) -> UpdateBuilder {
     let (status, value) = match &user.status {
         Status::Text(text) => ("#status = :status", Some((":status", s(text)))),
@@ -255,7 +254,7 @@ pub(super) fn as_read(update: UpdateBuilder, user: &User) -> UpdateBuilder {
     }
 }
 
-/// The condition on the credentials version; a user without one, written by somebody else, has 0.
+/// The condition on the credentials version. A user without one, written by another program, has 0.
 pub(super) fn version_condition(version: u64) -> &'static str {
     if version == 0 {
         "(attribute_not_exists(credentialsVersion) OR credentialsVersion = :version)"

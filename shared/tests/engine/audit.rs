@@ -5,9 +5,9 @@ mod mails;
 
 use std::collections::BTreeSet;
 
+use regain::api::Protocol;
 use regain::audit::Caller;
 use regain::keys::IndexKeys;
-use regain::session::Protocol;
 use serde_json::{Value, json};
 
 use crate::kit::{

@@ -1,6 +1,6 @@
 //! What each endpoint costs: calls of the store and write units.
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{

@@ -1,7 +1,7 @@
 //! Mail: to whom, in which words, and what becomes of it when SES does not take it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::store::{Claim, Outcome};
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 //! reads as much, and says the same, until the code is proven.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::store::Suppression;
 
 use crate::kit::{

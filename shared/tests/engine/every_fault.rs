@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use regain::api::Protocol;
 use regain::keys::IndexKeys;
 use regain::recovery::{Request, Started};
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{

@@ -1,6 +1,6 @@
 //! Everything expires at its millisecond: good before it, not at it.
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, just_before, later, told};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt as _, SeedableRng};
+use regain::api::Protocol;
 use regain::recovery::{CallContext, Recovery, Started};
-use regain::session::Protocol;
 
 use crate::kit::{Kit, NOON, PASSWORD, Told, in_directory, new_password, told, typed};
 use crate::races::{at_once, count, guess, instances};

@@ -1,7 +1,7 @@
 //! A store that fails in the middle: nothing is half done, nothing is done twice, and it is said.
 
+use regain::api::Protocol;
 use regain::recovery::RecoveryError;
-use regain::session::Protocol;
 
 use crate::kit::{
     ANN, Dump, Fault, Kit, NOON, PASSWORD, Told, Verified, later, named, request, told,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 
 use crate::kit::{ANN, Kit, NOBODY, NOON, PASSWORD, Told, later, told, wrong};
 

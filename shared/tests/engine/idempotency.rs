@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 
 use crate::kit::{
     ANN, CALLER, Kit, NOBODY, NOON, PASSWORD, Told, just_before, keyed, keyed_with, later, request,

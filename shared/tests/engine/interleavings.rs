@@ -4,10 +4,11 @@
 //! that would do harm.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain::api::Protocol;
 use regain::ids::{ResetToken, SessionId};
 use regain::keys::{AddressKey, IndexKeys};
 use regain::recovery::Started;
-use regain::session::{Awaiting, Protocol, Session, Validated};
+use regain::session::{Awaiting, Session, Validated};
 use regain::store::{Charge, CodeRequest, Moved, Renewed};
 use regain::users::User;
 use serde_json::json;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain::api::Protocol;
 use regain::keys::IndexKeys;
-use regain::session::{Protocol, Session};
+use regain::session::Session;
 use regain::store::Moved;
 use regain::timestamp::Timestamp;
 use regain::users::User;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use regain::api::Protocol;
 use regain::mail::events::{MailEvent, MailEvents};
-use regain::session::Protocol;
 use regain::store::{Store, Suppressed, Suppression};
 use regain::timestamp::Timestamp;
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ fn complaint(mail: &Mail) -> Value {
 async fn hear(store: &Store, event: Value, at: Timestamp) -> bool {
     let event: MailEvent = serde_json::from_value(event).unwrap();
     let events = MailEvents::new(store.clone(), Records::default().trail());
-    events.hear(event, at).await.is_ok()
+    events.handle(event, at).await.is_ok()
 }
 
 /// What is recorded of the one code mail there is, under a word.

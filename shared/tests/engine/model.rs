@@ -8,9 +8,9 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use regain::api::Protocol;
 use regain::ids::ResetToken;
 use regain::recovery::{Recovery, Started};
-use regain::session::Protocol;
 
 use crate::kit::{
     ANN, CODE_KEY, CODE_SECRET, Dump, Kit, LOCALE, NOON, PASSWORD, Version, in_auth, in_directory,

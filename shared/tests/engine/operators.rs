@@ -2,8 +2,8 @@
 //! written under the condition that nobody else has written since it was read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain::api::Protocol;
 use regain::keys::IndexKeys;
-use regain::session::Protocol;
 use regain::users::{ImportRules, Imported, User, import};
 use serde_json::{Value, json};
 

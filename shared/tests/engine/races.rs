@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use regain::api::Protocol;
 use regain::recovery::{CallContext, Recovery, Request};
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 use tokio::sync::Barrier;
 

@@ -1,8 +1,8 @@
 //! What a caller is told first where several things are wrong, and that being told moves nothing.
 
+use regain::api::Protocol;
 use regain::ids::UserId;
 use regain::recovery::Started;
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 use regain_password::Reason;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Refusals that an instance remembers: they cost no call of the store, and refuse nobody wrongly.
 
+use regain::api::Protocol;
 use regain::keys::IndexKeys;
-use regain::session::Protocol;
 
 use crate::kit::{
     ANN, INDEX_SECRET, Kit, NOBODY, NOON, Told, address, just_before, keyed, keyed_with, later,

@@ -1,7 +1,7 @@
 //! Nothing can be used twice, or where it was not given: codes, tokens, sessions.
 
+use regain::api::Protocol;
 use regain::ids::ResetToken;
-use regain::session::Protocol;
 
 use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, Verified, in_auth, in_directory, told, typed};
 use crate::sessions::validated;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{

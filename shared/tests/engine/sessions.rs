@@ -1,7 +1,7 @@
 //! What ends a session: a newer one, its use, a password that was set.
 
+use regain::api::Protocol;
 use regain::recovery::Started;
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 use regain::users::User;
 use regain_password::{Candidate, Cost, Verified as Password, verify};

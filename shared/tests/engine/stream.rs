@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt as _, SeedableRng};
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{Failure, Kit, Mail, NOBODY, NOON, PASSWORD, SesAnswer, later};

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use regain::api::Protocol;
 use regain::recovery::{RecoveryError, Started};
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{ANN, CALLER, Kit, NOBODY, NOON, Told, just_before, later, request, told, wrong};

@@ -1,7 +1,7 @@
 //! Users who are blocked, move away, change their credentials or do not exist.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::users::User;
 use serde_json::json;
 
