@@ -1,11 +1,14 @@
 //! What is no proper request, and what every endpoint says to it.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::stacks;
 use testkit::answer::Answer;
 use testkit::client::{Api, FORGOT, PATHS, RESEND, RESEND_OTP, RESET, SET_PASSWORD, VERIFY};
+use testkit::openapi;
 use testkit::people::new_address;
 
 const LARGEST: usize = 16 * 1024;
@@ -321,6 +324,13 @@ async fn a_field_of_the_wrong_type_is_named() {
         ),
     ];
     for (path, body, fields) in proper {
+        let mut documented = openapi::fields(openapi::operation(path));
+        documented.remove("otp");
+        assert_eq!(
+            fields.iter().copied().collect::<BTreeSet<_>>(),
+            documented,
+            "{path}"
+        );
         for field in fields {
             for value in no_text() {
                 let mut body = body.clone();
