@@ -15,7 +15,7 @@ mod sessions;
 mod suppression;
 mod users;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem, Update,
+    AttributeValue, CancellationReason, KeysAndAttributes, Put,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use rand::RngExt as _;
 use serde::de::DeserializeOwned;
@@ -48,6 +48,7 @@ pub(crate) use mail::LEASE;
 pub use sessions::{Begun, CodeRequest, Observed, Renewed, Throttled};
 pub use suppression::{Stopped, Suppressed, Suppression};
 pub use users::Recipient;
+pub(crate) use users::UserWrite;
 
 /// An item as DynamoDB has it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -191,6 +192,45 @@ impl Store {
             .await
             .map_err(StoreError::unreachable)?;
         Ok(found.item)
+    }
+
+    /// The items of up to 100 keys, by their keys. What the table leaves out of an answer, because it is too long
+    /// or the table is too busy, is read again.
+    async fn get_items(&self, keys: BTreeSet<String>) -> Result<HashMap<String, Item>, StoreError> {
+        let mut found = HashMap::with_capacity(keys.len());
+        if keys.is_empty() {
+            return Ok(found);
+        }
+        let keys = keys.into_iter();
+        let mut asked = KeysAndAttributes::builder()
+            .consistent_read(true)
+            .set_keys(Some(
+                keys.map(|key| Item::from([(keys::PK.to_owned(), s(key))]))
+                    .collect(),
+            ))
+            .build()
+            .map_err(|error| StoreError::Malformed(error.into()))?;
+        let mut turns = self.turns();
+        loop {
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, asked)
+                .send()
+                .await
+                .map_err(StoreError::unreachable)?;
+            for item in answer.responses.into_iter().flatten().flat_map(|it| it.1) {
+                if let Some(Ok(key)) = item.get(keys::PK).map(AttributeValue::as_s) {
+                    found.insert(key.clone(), item);
+                }
+            }
+            let left = answer.unprocessed_keys.into_iter().flatten().next();
+            match left {
+                Some((_, left)) => asked = left,
+                None => return Ok(found),
+            }
+            turns.give_way().await?;
+        }
     }
 
     /// Writes all items or none.
@@ -372,8 +412,6 @@ fn told(why: &str, at: Timestamp) -> AttributeValue {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use rand::SeedableRng as _;
     use rand::rngs::StdRng;
 

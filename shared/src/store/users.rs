@@ -1,5 +1,7 @@
 //! Users, and the lookup items that keep their addresses unique.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use regain_password::Address;
@@ -49,25 +51,47 @@ impl Store {
         self.get(keys::user(id)).await
     }
 
-    /// The user of an id, and the size in octets of the other attributes of the item, which other programs
-    /// write.
+    /// The ids of the users who have these addresses, 100 at most.
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub(crate) async fn user_and_size_besides(
+    pub(crate) async fn user_ids_of<'a>(
         &self,
-        id: &UserId,
-    ) -> Result<Option<(User, usize)>, StoreError> {
-        let Some(item) = self.get_item(keys::user(id)).await? else {
-            return Ok(None);
-        };
-        let user: User = read(item.clone())?;
-        let known = write(&user)?;
-        let besides = item
-            .iter()
-            .filter(|(name, _)| *name != keys::PK && !known.contains_key(*name));
-        let size = besides.map(|(name, value)| limits::size(name, value)).sum();
-        Ok(Some((user, size)))
+        addresses: impl Iterator<Item = &'a Address>,
+    ) -> Result<HashMap<Address, UserId>, StoreError> {
+        let keys: BTreeMap<_, _> = addresses.map(|it| (keys::email(it), it)).collect();
+        let lookups = self.get_items(keys.keys().cloned().collect()).await?;
+        let owned = lookups.into_iter().filter_map(|(key, lookup)| {
+            let address = Address::clone(keys.get(&key)?);
+            Some(read(lookup).map(|lookup: Lookup| (address, lookup.user_id)))
+        });
+        owned.collect()
+    }
+
+    /// The users of these ids, 100 at most. With each comes the size in octets of the attributes that other
+    /// programs have written to the user's item.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub(crate) async fn users_and_sizes_besides<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a UserId>,
+    ) -> Result<HashMap<UserId, (User, usize)>, StoreError> {
+        let keys: BTreeMap<_, _> = ids.map(|id| (keys::user(id), id)).collect();
+        let items = self.get_items(keys.keys().cloned().collect()).await?;
+        let items = items
+            .into_iter()
+            .filter_map(|(key, item)| Some((UserId::clone(keys.get(&key)?), item)));
+        let users = items.map(|(id, item)| {
+            let user: User = read(item.clone())?;
+            let known = write(&user)?;
+            let besides = item
+                .iter()
+                .filter(|(name, _)| *name != keys::PK && !known.contains_key(*name));
+            let size = besides.map(|(name, value)| limits::size(name, value)).sum();
+            Ok((id, (user, size)))
+        });
+        users.collect()
     }
 
     /// Why a user cannot be stored as an item, if so. `besides` is the size in octets of the other attributes
@@ -82,11 +106,7 @@ impl Store {
                 return Ok(Some(format!("{name:?} {error}")));
             }
         }
-        let size: usize = item
-            .iter()
-            .map(|(name, value)| limits::size(name, value))
-            .sum();
-        Ok(limits::check_size(size + besides)
+        Ok(limits::check_size(size(&item) + besides)
             .err()
             .map(|error| error.to_string()))
     }
@@ -151,6 +171,54 @@ impl Store {
         before: Option<&User>,
         address_before: Option<&Address>,
     ) -> Result<bool, StoreError> {
+        let items = self.user_writes(user, address, before, address_before)?;
+        Ok(matches!(self.transact(items).await?, Transacted::Applied))
+    }
+
+    /// Writes several users in one transaction, each as [`Store::put_user`] does: all of them or none.
+    ///
+    /// Returns whether they were written. They are not if one of them could not be written by itself, or if
+    /// together they are more than a transaction takes.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub(crate) async fn put_users(&self, writes: &[UserWrite<'_>]) -> Result<bool, StoreError> {
+        let (mut items, mut keys, mut octets) = (Vec::new(), HashSet::new(), 0);
+        for write in writes {
+            let UserWrite {
+                user,
+                address,
+                before,
+                address_before,
+                besides,
+            } = *write;
+            items.extend(self.user_writes(user, address, before, address_before)?);
+            let addresses = [Some(address), address_before.filter(|it| *it != address)];
+            for address in addresses.into_iter().flatten() {
+                // A transaction names each item once.
+                if !keys.insert(address) {
+                    return Ok(false);
+                }
+            }
+            octets += besides;
+            for user in [Some(user), before].into_iter().flatten() {
+                octets += size(&Self::user_item(user)?);
+            }
+        }
+        if items.len() > MAX_TRANSACTION_ITEMS || octets > MAX_TRANSACTION_OCTETS {
+            return Ok(false);
+        }
+        Ok(matches!(self.transact(items).await?, Transacted::Applied))
+    }
+
+    /// The items of a transaction that writes a user, see [`Store::put_user`].
+    fn user_writes(
+        &self,
+        user: &User,
+        address: &Address,
+        before: Option<&User>,
+        address_before: Option<&Address>,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let write_user = match before {
             None => self.put_new(Self::user_item(user)?)?,
             Some(before) => {
@@ -174,10 +242,7 @@ impl Store {
                 .map_err(|error| StoreError::Malformed(error.into()))?;
             transaction.push(TransactWriteItem::builder().delete(delete).build());
         }
-        Ok(matches!(
-            self.transact(transaction).await?,
-            Transacted::Applied
-        ))
+        Ok(transaction)
     }
 
     /// The item of a user.
@@ -224,6 +289,30 @@ impl Store {
         }
         Ok(update.update_expression(expression))
     }
+}
+
+/// A user to be written, see [`Store::put_user`].
+#[derive(Clone, Copy)]
+pub(crate) struct UserWrite<'a> {
+    pub(crate) user: &'a User,
+    pub(crate) address: &'a Address,
+    /// The user as read, or nothing for a new one.
+    pub(crate) before: Option<&'a User>,
+    pub(crate) address_before: Option<&'a Address>,
+    /// The size in octets of the attributes that other programs have written to the user's item.
+    pub(crate) besides: usize,
+}
+
+/// DynamoDB takes 100 items in a transaction, and 4 MB. Some of these are left for the lookups.
+const MAX_TRANSACTION_ITEMS: usize = 100;
+const MAX_TRANSACTION_OCTETS: usize = 3 * 1024 * 1024;
+
+/// The size of an item in octets.
+fn size(item: &Item) -> usize {
+    let attributes = item.iter();
+    attributes
+        .map(|(name, value)| limits::size(name, value))
+        .sum()
 }
 
 const EMAIL: &str = "email";
