@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 
 use lambda_http::http::Method;
 use lambda_http::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use regain::api::Protocol;
 use regain::ids::{ResetToken, SessionId, UserId, UserIdFormat};
 use regain::locale::Locale;
 use regain::protocol::{Call, Failure, Reply, auth_v1, directory};
 use regain::recovery::{RecoveryError, Started};
-use regain::api::Protocol;
 use regain::store::Throttled;
 use regain::timestamp::Timestamp;
 use regain::users::User;

@@ -5,13 +5,13 @@
 
 use data_encoding::HEXLOWER;
 use libfuzzer_sys::Corpus;
+use regain::api::Protocol;
 use regain::code::CodeLength;
 use regain::ids::{ResetToken, SessionId, UserIdFormat};
 use regain::locale::Locale;
 use regain::protocol::directory::{self, SetPasswordAction};
 use regain::protocol::{Call, Malformed, auth_v1};
 use regain::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup};
-use regain::api::Protocol;
 use regain::template::Template;
 use regain_password::{Address, Policy, Reason};
 use serde_json::json;

@@ -10,10 +10,10 @@
 use std::cell::RefCell;
 use std::future::Future;
 
+use regain::api::Protocol;
 use regain::audit::AuditTrail;
 use regain::locale::Locale;
 use regain::protocol::{Call, Failure, Reply};
-use regain::api::Protocol;
 
 use data_encoding::BASE64;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};

@@ -179,7 +179,10 @@ fn sent(world: &World, number: usize, secret: usize, typed: Typed) -> (Option<St
 fn explained(model: &Model, call: Call, answer: &Answer) -> Model {
     let explained = explanations(model, &[call], std::slice::from_ref(answer));
     let Some(explained) = explained.into_iter().next() else {
-        panic!("{call:?} had the outcome {:?}, of {model:#?}", answer.outcome);
+        panic!(
+            "{call:?} had the outcome {:?}, of {model:#?}",
+            answer.outcome
+        );
     };
     explained
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use regain::api::Protocol;
 use regain::code::{Code, CodeInput, CodeKeys, CodeLength, Nonce};
 use regain::ids::{ResetToken, SessionId, UserId, UserIdFormat};
 use regain::keys::{AddressKey, IndexKeys};
 use regain::recovery::{RecoveryError, Started};
-use regain::api::Protocol;
 use regain::session::{AddressState, Awaiting, Decision, Generation, Session, SessionInfo};
 use regain::settings::{Limits, Settings};
 use regain::store::Throttled;
