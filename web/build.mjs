@@ -1,15 +1,19 @@
-// Builds what is committed: client/dist (the npm package's files) and dist (what the recovery page's function serves).
+// Builds what is committed: client/dist (the npm package's files) and dist (what the recovery page's function compiles in).
 // `node build.mjs --check` builds into a scratch folder instead, and fails if what is committed differs.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
+import { languages } from "./texts.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const TARGET = "es2022";
+/** The size that all files of the page have together, in bytes. */
+const LARGEST_PAGE = 40_000;
 
 async function buildClient(out) {
   await build({
@@ -27,7 +31,46 @@ async function buildClient(out) {
   execFileSync(process.execPath, [tsc, "--ignoreConfig", ...settings, ...options, "client/src/regain.ts"], { cwd: here, stdio: "inherit" });
 }
 
-const outputs = [["client/dist", buildClient]];
+async function buildPage(out) {
+  mkdirSync(out, { recursive: true });
+  const page = join(here, "page");
+  /** The name of each file with its hash, which changes with its content: it can be cached for good. */
+  const hashed = {};
+  const write = (name, content) => writeFileSync(join(out, name), content);
+  const writeHashed = (name, content) => {
+    const [stem, extension] = name.split(".");
+    const hash = createHash("sha256").update(content).digest("hex").slice(0, 12);
+    hashed[name] = `${stem}-${hash}.${extension}`;
+    write(hashed[name], content);
+  };
+
+  const texts = languages(join(page, "texts"));
+  for (const [tag, messages] of texts) writeHashed(`${tag}.json`, JSON.stringify(messages));
+  const files = Object.fromEntries([...texts.keys()].map((tag) => [tag, hashed[`${tag}.json`]]));
+  const options = { absWorkingDir: here, bundle: true, minify: true, format: "esm", target: TARGET, logLevel: "warning", write: false };
+  const [app] = (await build({ ...options, entryPoints: ["page/src/app.ts"], define: { TEXTS: JSON.stringify(files) } })).outputFiles;
+  writeHashed("app.js", app.text);
+  const style = await transform(readFileSync(join(page, "style.css"), "utf8"), { loader: "css", minify: true });
+  writeHashed("style.css", style.code);
+  writeHashed("icon.svg", readFileSync(join(page, "icon.svg"), "utf8"));
+
+  const [client] = (await build({ ...options, entryPoints: ["client/src/regain.ts"] })).outputFiles;
+  write("regain.js", `// @ts-self-types="./regain.d.ts"\n${client.text}`);
+  write("regain.d.ts", readFileSync(join(scratch ?? here, "client/dist/regain.d.ts"), "utf8"));
+
+  const noscript = [...texts].map(([tag, { direction, noscript }]) => `<p lang="${tag}" dir="${direction}">${noscript}</p>`).join("\n");
+  const html = readFileSync(join(page, "index.html"), "utf8");
+  write("index.html", html.replace(/\[\[([a-z.]+)\]\]/g, (_, name) => (name === "noscript" ? noscript : hashed[name])));
+
+  const names = readdirSync(out).sort();
+  const size = names.filter((name) => name !== "regain.d.ts").reduce((sum, name) => sum + readFileSync(join(out, name)).length, 0);
+  if (size > LARGEST_PAGE) throw new Error(`the page has ${size} bytes, and may have ${LARGEST_PAGE}`);
+  const list = names.filter((name) => name !== "index.html").map((name) => `    ("${name}", include_bytes!("${name}").as_slice()),\n`);
+  write("files.rs", `// Written by web/build.mjs: the files below /recover/.\n[\n${list.join("")}]\n`);
+}
+
+// The page's files come last: they hold the client's types.
+const outputs = [["client/dist", buildClient], ["dist", buildPage]];
 
 const scratch = process.argv.includes("--check") ? mkdtempSync(join(tmpdir(), "regain-web-")) : undefined;
 let stale = false;
