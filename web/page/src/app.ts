@@ -81,7 +81,9 @@ function show(problem?: Problem): void {
 /** Shows a step that the person has reached, and moves the focus there. */
 function enter(step: Step, change: Partial<State> = {}): void {
   const { waitUntil: _, ...rest } = state;
-  state = { ...rest, ...change, step };
+  const { email } = state;
+  // At an end nothing is kept but the address, to start again with.
+  state = { ...(isEnd(step) ? email === undefined ? {} : { email } : rest), ...change, step };
   hidePassword();
   input("password").value = "";
   if (step !== "password") input("code").value = "";
@@ -112,7 +114,8 @@ function showProblem(problem?: Problem): void {
       const lines = problem.details ?? [problem.text];
       error.replaceChildren(...(error.tagName === "UL" ? lines.map((line) => item(line)) : lines));
     }
-    field.ariaInvalid = wrong ? "true" : null;
+    if (wrong) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
     const hint = name === "code" ? "code-hint" : "";
     field.setAttribute("aria-describedby", `lead ${hint} ${wrong ? error.id : ""}`.trim());
   }
@@ -203,6 +206,7 @@ async function call<T>(button: HTMLElement, send: () => Promise<T>, refused: (er
   } finally {
     busy = false;
     clearTimeout(slow);
+    if (element("status").textContent === say("busy")) announce("");
     button.classList.remove("busy");
     tick();
   }
@@ -277,8 +281,8 @@ async function submitPassword(): Promise<void> {
     } else fail(error);
   });
   if (answer === undefined) return;
+  delete state.email;
   enter("done");
-  forget();
 }
 
 function reason(slug: string): string {
@@ -296,8 +300,7 @@ function fail(error: RecoveryError): void {
     case "attempts_exceeded":
       return enter("spent", waitUntil === undefined ? {} : { waitUntil });
     case "user_blocked":
-      enter("blocked");
-      return forget();
+      return enter("blocked");
   }
   if (waitUntil !== undefined) state.waitUntil = waitUntil;
   const text = {
@@ -307,12 +310,6 @@ function fail(error: RecoveryError): void {
     no_answer: "no-answer",
   } as Partial<Record<string, string>>;
   show({ text: say(text[error.code] ?? "unexpected") });
-}
-
-/** At the end nothing but the end is kept. */
-function forget(): void {
-  state = { step: state.step };
-  save(state);
 }
 
 function startAgain(): void {
@@ -332,7 +329,7 @@ function setPasswordShown(shown: boolean): void {
   input("password").type = shown ? "text" : "password";
   const button = element("show");
   button.textContent = say(shown ? "password-hide" : "password-show");
-  button.ariaLabel = say(shown ? "password-hide-label" : "password-show-label");
+  button.setAttribute("aria-label", say(shown ? "password-hide-label" : "password-show-label"));
 }
 
 // --- Starting -----------------------------------------------------------------------------------------------------------
@@ -347,10 +344,11 @@ function wire(): void {
   element("resend").addEventListener("click", () => {
     if (!busy && !isAhead(state.resendAt)) void resend();
   });
-  element("other-address").addEventListener("click", () => {
-    if (!busy) startAgain();
-  });
-  element("start-again").addEventListener("click", startAgain);
+  for (const button of document.querySelectorAll(".start-again")) {
+    button.addEventListener("click", () => {
+      if (!busy) startAgain();
+    });
+  }
   element("show").addEventListener("click", () => {
     const shown = input("password").type === "password";
     setPasswordShown(shown);
