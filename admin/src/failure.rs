@@ -8,9 +8,9 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ConnectorError, ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::error::ResourceNotFoundException as NoTable;
 use aws_sdk_secretsmanager::types::error::ResourceNotFoundException as NoSecret;
-use regain::password::InvalidCost;
 use regain::settings::SettingsError;
 use regain::users::ImportError;
+use regain_password::InvalidCost;
 use thiserror::Error;
 
 /// Why a command does not work.

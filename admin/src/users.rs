@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use regain::address::Address;
 use regain::ambient;
 use regain::ids::{UserId, UserIdFormat};
 use regain::mail::recipient;
 use regain::store::{Stopped, Store, StoreError, Suppressed};
 use regain::timestamp::Timestamp;
 use regain::users::{Status, User};
+use regain_password::Address;
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -4,8 +4,8 @@
 use std::error::Error;
 use std::path::Path;
 
-use local::listen::Urls;
-use local::program::program;
+use local::gateway::listen::Urls;
+use local::lambda::program::program;
 use local::template::{Environment, Stack};
 use serde_json::{Map, Value as Json};
 

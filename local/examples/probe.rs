@@ -1,4 +1,4 @@
-//! A function for the tests, which does what its event asks.
+//! A function for the tests. It does what its event asks.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
 /// The request is in the body of an HTTP event, or the event itself.
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     if let Some(records) = event.payload.get("Records").and_then(Value::as_array) {
-        return take_records(records);
+        return take_records(records).await;
     }
     let body = event.payload.get("body").and_then(Value::as_str);
     let request = body.and_then(|body| serde_json::from_str(body).ok());
@@ -57,8 +57,8 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     }
 }
 
-/// Writes the batch down in the file `BATCHES`, then does what the keys in it ask.
-fn take_records(records: &[Value]) -> Result<Value, Error> {
+/// Appends the batch to the file `BATCHES`, then does what the keys in it ask.
+async fn take_records(records: &[Value]) -> Result<Value, Error> {
     let path = std::env::var_os("BATCHES").ok_or("BATCHES is not set")?;
     let before = std::fs::read_to_string(&path).unwrap_or_default();
     let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
@@ -72,6 +72,12 @@ fn take_records(records: &[Value]) -> Result<Value, Error> {
         let tried = before.matches(&format!("\"{key}\"")).count();
         if key.contains("poison") {
             std::process::exit(3);
+        }
+        if let Some((_, count)) = key.split_once("-together-") {
+            let count: usize = count.parse()?;
+            while std::fs::read_to_string(&path)?.lines().count() < count {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
         }
         if key.contains("hopeless") || (key.contains("flaky") && tried < 2) {
             let number = record.pointer("/dynamodb/SequenceNumber");

@@ -1,5 +1,9 @@
 //! The API Gateway: routes requests to functions, and answers what no function answers.
 
+pub mod cors;
+pub mod event;
+pub mod listen;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,10 +21,12 @@ use regain::timestamp::Timestamp;
 use serde_json::json;
 
 use crate::console::say;
-use crate::event::{Context, event, response};
-use crate::pool::{Pool, PoolError};
+use crate::lambda::event_source::Waker;
+use crate::lambda::pool::{Pool, PoolError};
 use crate::random::Random;
 use crate::template::{Cors, Route};
+
+use event::{Context, event, response};
 
 /// The largest body that API Gateway takes.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
@@ -38,16 +44,19 @@ pub struct Gateway {
     paths: HashMap<String, Vec<(Method, Route, Pool)>>,
     cors: Option<Cors>,
     random: Random,
+    waker: Waker,
     quiet: bool,
 }
 
 impl Gateway {
-    /// A gateway for `routes`, each with the pool of its function.
+    /// A gateway for `routes`, each with the pool of its function. It wakes the mappings of the table's
+    /// stream after each call that a function answered.
     #[must_use]
     pub fn new(
         routes: impl IntoIterator<Item = (Route, Pool)>,
         cors: Option<Cors>,
         random: Random,
+        waker: Waker,
     ) -> Self {
         let mut paths = HashMap::<_, Vec<_>>::new();
         for (route, pool) in routes {
@@ -62,6 +71,7 @@ impl Gateway {
             paths,
             cors,
             random,
+            waker,
             quiet: false,
         }
     }
@@ -115,7 +125,9 @@ impl Gateway {
             at: regain::ambient::now(),
         };
         let event = event(parts, &body, route, context).map_err(|_| internal_error())?;
-        match pool.invoke(event).await {
+        let answer = pool.invoke(event).await;
+        self.waker.wake();
+        match answer {
             Ok(answer) => response(&answer).ok_or_else(internal_error),
             Err(PoolError::TimedOut(_)) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;

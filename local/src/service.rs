@@ -11,26 +11,26 @@ use regain::settings::{self, MailSettings, Settings, SettingsError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::binaries;
-use crate::bus::Bus;
 use crate::data::DataDirectory;
-use crate::engine::Engine;
+use crate::dynamodb::engine::Engine;
+use crate::dynamodb::store::TableStore;
 use crate::gateway::Gateway;
-use crate::instance::StartError;
-use crate::listen::{Listeners, StandInListeners, Urls};
-use crate::logs::Logs;
-use crate::mail_store::MailStore;
-use crate::mailbox;
+use crate::gateway::listen::{Listeners, StandInListeners, Urls};
+use crate::lambda::binaries;
+use crate::lambda::bus::Bus;
+use crate::lambda::event_source::{EventSourceMapping, Files, Waker};
+use crate::lambda::instance::StartError;
+use crate::lambda::logs::Logs;
+use crate::lambda::pool::Pool;
+use crate::lambda::program::program;
+use crate::mail::mailbox;
+use crate::mail::ses::Ses;
+use crate::mail::store::MailStore;
 use crate::options::{Options, Seed};
-use crate::pool::Pool;
-use crate::program::program;
 use crate::random::Random;
 use crate::secrets::SecretStore;
 use crate::service_error::ServiceError;
-use crate::ses::Ses;
 use crate::shutdown::{Shutdown, Signals, Stop};
-use crate::store::TableStore;
-use crate::stream::{Dispatcher, Files};
 use crate::template::{Environment, STACK_NAME, Stack};
 use crate::users::Loader;
 
@@ -183,8 +183,9 @@ async fn start(
         position: path("stream-position.json"),
         dead_letters: path("dead-letters.jsonl"),
     };
-    for dispatcher in dispatchers(&stack, &store, &pools, &files).await? {
-        tokio::spawn(dispatcher.run(front.stop()));
+    let waker = Waker::default();
+    for mapping in mappings(&stack, &store, &pools, &files).await? {
+        tokio::spawn(mapping.run(front.stop(), waker.clone()));
     }
 
     let routes = stack.routes.iter().filter_map(|route| {
@@ -192,7 +193,7 @@ async fn start(
             .get(&route.function)
             .map(|pool| (route.clone(), pool.clone()))
     });
-    let gateway = Gateway::new(routes, stack.cors.clone(), random).quiet(options.quiet);
+    let gateway = Gateway::new(routes, stack.cors.clone(), random, waker).quiet(options.quiet);
     let api = mailbox::router(mails).merge(gateway.into_router());
     tokio::spawn(serve(listeners.api, api, front.stop()));
     greet(said, &urls, &stack.table.name);
@@ -282,25 +283,25 @@ async fn load(
     Ok(said)
 }
 
-/// What the table's stream feeds.
-async fn dispatchers(
+/// The mappings from the table's stream to functions.
+async fn mappings(
     stack: &Stack,
     store: &TableStore,
     pools: &BTreeMap<String, Pool>,
     files: &Files,
-) -> Result<Vec<Dispatcher>, ServiceError> {
-    let mut dispatchers = Vec::new();
+) -> Result<Vec<EventSourceMapping>, ServiceError> {
+    let mut mappings = Vec::new();
     let Some(stream) = store.stream_arn().await? else {
-        return Ok(dispatchers);
+        return Ok(mappings);
     };
     for source in &stack.event_sources {
         if let Some(pool) = pools.get(&source.function) {
             let (source, pool, store) = (source.clone(), pool.clone(), store.clone());
-            let dispatcher = Dispatcher::new(source, pool, store, stream.clone(), files.clone());
-            dispatchers.push(dispatcher.await?);
+            let (stream, files) = (stream.clone(), files.clone());
+            mappings.push(EventSourceMapping::new(source, pool, store, stream, files).await?);
         }
     }
-    Ok(dispatchers)
+    Ok(mappings)
 }
 
 fn open_secrets(

@@ -5,14 +5,14 @@ use std::path::Path;
 use regain::settings::SettingsError;
 use thiserror::Error;
 
-use crate::binaries::BinariesError;
 use crate::data::DataError;
-use crate::engine::EngineError;
-use crate::instance::StartError;
-use crate::listen::ListenError;
-use crate::ses;
-use crate::store::StoreError;
-use crate::stream::StreamError;
+use crate::dynamodb::engine::EngineError;
+use crate::dynamodb::store::StoreError;
+use crate::gateway::listen::ListenError;
+use crate::lambda::binaries::BinariesError;
+use crate::lambda::event_source::EventSourceError;
+use crate::lambda::instance::StartError;
+use crate::mail::ses;
 use crate::template::TemplateError;
 use crate::users::UsersError;
 
@@ -40,9 +40,9 @@ pub enum ServiceError {
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The stream.
+    /// The mapping from the table's stream.
     #[error(transparent)]
-    Stream(#[from] StreamError),
+    EventSource(#[from] EventSourceError),
     /// The users.
     #[error(transparent)]
     Users(#[from] UsersError),

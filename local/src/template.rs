@@ -5,6 +5,7 @@
 //! runs there. What is in the file and not understood stops the start, if it matters here.
 
 mod conditions;
+mod document;
 mod filter;
 mod function;
 mod intrinsics;
@@ -13,12 +14,13 @@ mod resources;
 mod stack;
 mod yaml;
 
+pub use document::{Resource, Template};
 pub use filter::Filter;
 pub use function::{EventRule, EventSource, Function, LogSubscription, Route};
 pub(crate) use intrinsics::scalar;
 pub use log_pattern::LogPattern;
 pub use resources::{ConfigurationSets, Cors, MailTemplate, Secret, Table};
-pub use stack::{Resource, Stack, Template};
+pub use stack::Stack;
 
 use std::collections::BTreeMap;
 

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use local::logs::Log;
-use local::pool::{Pool, PoolError};
-use local::program::Program;
+use local::lambda::log::Log;
+use local::lambda::pool::{Pool, PoolError};
+use local::lambda::program::Program;
 use local::random::Random;
 use local::shutdown::Shutdown;
 use serde_json::{Value, json};

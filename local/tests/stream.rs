@@ -5,19 +5,21 @@
 )]
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use local::engine::Engine;
-use local::listen::StandInListeners;
-use local::logs::Log;
-use local::pool::Pool;
-use local::program::Program;
+use local::dynamodb::engine::Engine;
+use local::dynamodb::store::TableStore;
+use local::gateway::Gateway;
+use local::gateway::listen::StandInListeners;
+use local::lambda::event_source::{EventSourceMapping, Files, Waker};
+use local::lambda::log::Log;
+use local::lambda::pool::Pool;
+use local::lambda::program::Program;
 use local::random::Random;
 use local::shutdown::Shutdown;
-use local::store::TableStore;
-use local::stream::{Dispatcher, Files};
-use local::template::{Environment, EventSource, Stack};
+use local::template::{Environment, EventSource, Route, Stack};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -29,6 +31,22 @@ struct Mapping {
     source: EventSource,
     /// Of the engine, which ends with it.
     _shutdown: Shutdown,
+}
+
+/// A mapping at work, and the pool of its function.
+struct Running {
+    front: Shutdown,
+    back: Shutdown,
+    pool: Pool,
+    waker: Waker,
+}
+
+impl Running {
+    async fn finish(self) {
+        self.front.finish().await;
+        drop(self.pool);
+        self.back.finish().await;
+    }
 }
 
 impl Mapping {
@@ -66,8 +84,8 @@ impl Mapping {
             .unwrap();
     }
 
-    /// Dispatches until `done` says so of the batches, and ends in order.
-    async fn run_until(&self, done: impl Fn(&[Vec<Value>]) -> bool) -> Vec<Vec<Value>> {
+    /// Starts the mapping, with the probe as its function.
+    async fn start(&self, poll_every: Option<Duration>) -> Running {
         let test = std::env::current_exe().unwrap();
         let batches = self.file("batches.jsonl");
         let environment = [
@@ -85,11 +103,12 @@ impl Mapping {
             log: Log::default(),
         };
         let (front, back) = (Shutdown::default(), Shutdown::default());
-        let timeout = Duration::from_secs(20);
+        // Longer than `eventually` waits.
+        let timeout = Duration::from_mins(1);
         let pool = Pool::new(program, timeout, Random::new().unwrap(), back.stop());
-        let dispatcher = Dispatcher::new(
+        let mapping = EventSourceMapping::new(
             self.source.clone(),
-            pool,
+            pool.clone(),
             self.store.clone(),
             self.store.stream_arn().await.unwrap().unwrap(),
             Files {
@@ -97,15 +116,35 @@ impl Mapping {
                 dead_letters: Some(self.file("dead-letters.jsonl")),
             },
         );
-        tokio::spawn(dispatcher.await.unwrap().run(front.stop()));
+        let mut mapping = mapping.await.unwrap();
+        if let Some(poll_every) = poll_every {
+            mapping = mapping.poll_every(poll_every);
+        }
+        let waker = Waker::default();
+        tokio::spawn(mapping.run(front.stop(), waker.clone()));
+        Running {
+            front,
+            back,
+            pool,
+            waker,
+        }
+    }
+
+    /// Waits until the batches that were handed out are as they have to be.
+    async fn eventually(&self, done: impl Fn(&[Vec<Value>]) -> bool) {
         let patience = tokio::time::timeout(Duration::from_secs(30), async {
             while !done(&self.batches()) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         });
         patience.await.unwrap();
-        front.finish().await;
-        back.finish().await;
+    }
+
+    /// Runs the mapping until the batches are as they have to be, and ends it in order.
+    async fn run_until(&self, done: impl Fn(&[Vec<Value>]) -> bool) -> Vec<Vec<Value>> {
+        let running = self.start(None).await;
+        self.eventually(done).await;
+        running.finish().await;
         self.batches()
     }
 
@@ -194,7 +233,8 @@ async fn new_mail_requests_are_handed_over_as_lambda_hands_them_over() {
 
 #[tokio::test]
 async fn a_batch_holds_no_more_than_the_mapping_says() {
-    let mapping = Mapping::new().await;
+    let mut mapping = Mapping::new().await;
+    mapping.source.parallelization = 1;
     for number in 0..25 {
         mapping.put(&format!("MAIL#{number}")).await;
     }
@@ -207,8 +247,57 @@ async fn a_batch_holds_no_more_than_the_mapping_says() {
 }
 
 #[tokio::test]
-async fn only_the_records_that_failed_are_tried_again() {
+async fn records_of_different_keys_are_with_the_function_at_the_same_time() {
+    let mut mapping = Mapping::new().await;
+    mapping.source.parallelization = 4;
+    // The probe answers none of them before four batches have been handed out.
+    for number in 0..40 {
+        mapping.put(&format!("MAIL#{number}-together-4")).await;
+    }
+    let batches = mapping
+        .run_until(|batches| batches.iter().map(Vec::len).sum::<usize>() == 40)
+        .await;
+    assert!(tries(&batches).values().all(|tries| *tries == 1));
+    assert!(mapping.dead_letters().is_empty());
+}
+
+#[tokio::test]
+async fn an_idle_mapping_is_woken_by_an_answered_call() {
     let mapping = Mapping::new().await;
+    mapping.put("MAIL#1").await;
+    // It reads once at its start, and then does not poll while this test lasts.
+    let running = mapping.start(Some(Duration::from_hours(1))).await;
+    mapping
+        .eventually(|batches| tried(batches, "MAIL#1") == 1)
+        .await;
+    mapping.put("MAIL#2").await;
+
+    let route = Route {
+        method: "POST".to_owned(),
+        path: "/call".to_owned(),
+        function: "F".to_owned(),
+    };
+    let routes = [(route, running.pool.clone())];
+    let random = Random::new().unwrap();
+    let gateway = Gateway::new(routes, None, random, running.waker.clone()).into_router();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/call", listener.local_addr().unwrap());
+    let gateway = gateway.into_make_service_with_connect_info::<SocketAddr>();
+    let server = tokio::spawn(async move { axum::serve(listener, gateway).await });
+    let answer = reqwest::Client::new().post(url).body("{}").send().await;
+    assert_eq!(answer.unwrap().status(), 200);
+    mapping
+        .eventually(|batches| tried(batches, "MAIL#2") == 1)
+        .await;
+    server.abort();
+    running.finish().await;
+}
+
+#[tokio::test]
+async fn only_the_records_that_failed_are_tried_again() {
+    let mut mapping = Mapping::new().await;
+    // One lane, so that all are in one batch.
+    mapping.source.parallelization = 1;
     for name in ["MAIL#1", "MAIL#flaky", "MAIL#2"] {
         mapping.put(name).await;
     }
@@ -226,6 +315,7 @@ async fn only_the_records_that_failed_are_tried_again() {
 async fn a_record_that_spoils_its_batch_is_isolated_and_given_up() {
     let mut mapping = Mapping::new().await;
     mapping.source.maximum_retry_attempts = Some(1);
+    mapping.source.parallelization = 1;
     for name in ["MAIL#1", "MAIL#poison", "MAIL#2", "MAIL#3"] {
         mapping.put(name).await;
     }

@@ -13,9 +13,9 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use regain_password::Address;
 use serde::Serialize;
 
-use crate::address::Address;
 use crate::ids::SessionRef;
 use crate::keys::{AuditKey, IndexKeys};
 use crate::session::Protocol;

@@ -10,6 +10,7 @@ use std::iter::repeat_n;
 
 use data_encoding::HEXLOWER;
 use rand::rngs::StdRng;
+use regain_password::unicode::{self, is_dash, is_invisible};
 use subtle::{Choice, ConstantTimeEq};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -17,7 +18,6 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::ids::{SessionRef, draw};
 use crate::keys::{AddressKey, Key};
 use crate::session::Protocol;
-use crate::unicode::{self, is_dash, is_invisible};
 
 /// How many decimal digits a code has: 4 to 10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,9 +238,9 @@ fn derive(key: &Key, input: &CodeInput<'_>, length: CodeLength) -> Code {
 mod tests {
     use proptest::prelude::*;
     use rand::SeedableRng;
+    use regain_password::Address;
 
     use super::*;
-    use crate::address::Address;
     use crate::ids::SessionId;
     use crate::keys::IndexKeys;
 

@@ -13,6 +13,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use lambda_http::{LambdaEvent, RequestExt as _, lambda_runtime, service_fn};
+use regain_password::Hasher;
 use serde::de::DeserializeOwned;
 
 use crate::audit::AuditTrail;
@@ -21,7 +22,6 @@ use crate::locale::Locale;
 use crate::mail::events::{MailEvent, MailEvents};
 use crate::mail::{Delivery, StreamBatch};
 use crate::metrics::Metric;
-use crate::password::Hasher;
 use crate::payload::{self, Invocation, Unreadable};
 use crate::protocol::{Call, Failure, Malformed, Reply, failed};
 use crate::recovery::{Recovery, RecoveryError};

@@ -12,10 +12,10 @@ use std::net::IpAddr;
 use data_encoding::HEXLOWER;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
+use regain_password::Address;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::address::Address;
 use crate::ids::{IdempotencyKey, SessionId, UserId, UserIdFormat};
 
 type HmacSha256 = Hmac<Sha256>;

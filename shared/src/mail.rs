@@ -15,13 +15,13 @@ use aws_sdk_sesv2::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, Template as SesTemplate};
 use rand::rngs::StdRng;
+use regain_password::Address;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use crate::address::Address;
 use crate::audit::{About, AuditTrail, Event, Mail, Suppressed, Unanswered, Why};
 use crate::code::{Code, CodeInput};
 use crate::keys::IndexKeys;

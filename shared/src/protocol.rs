@@ -21,12 +21,12 @@ use lambda_http::http::{Method, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt as _};
 use rand::rngs::StdRng;
+use regain_password::Reason;
 use serde_json::Value;
 
 use crate::audit::Caller;
 use crate::ids::IdempotencyKey;
 use crate::locale::Locale;
-use crate::password::Reason;
 use crate::recovery::RecoveryError;
 use crate::session::Protocol;
 use crate::timestamp::Timestamp;

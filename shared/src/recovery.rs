@@ -13,16 +13,16 @@ mod trail;
 use std::error::Error;
 
 use rand::rngs::StdRng;
+use regain_password::{Address, Hasher, Policy, Reason};
 use thiserror::Error;
 
-use crate::address::Address;
 use crate::audit::{Asked, AuditTrail, Caller, Event, Unanswered};
 use crate::code::Nonce;
+use crate::hashing::HashingError;
 use crate::ids::{IdempotencyKey, SessionId, UserId};
 use crate::keys::IndexKeys;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
-use crate::password::{HashError, Hasher, Policy, Reason};
 use crate::secrets::{SecretError, Secrets};
 use crate::session::{Awaiting, Protocol, Repeat, Session, SessionInfo, TransitionError};
 use crate::settings::Settings;
@@ -104,8 +104,8 @@ impl From<SecretError> for RecoveryError {
     }
 }
 
-impl From<HashError> for RecoveryError {
-    fn from(error: HashError) -> Self {
+impl From<HashingError> for RecoveryError {
+    fn from(error: HashingError) -> Self {
         Self::Unavailable(error.into())
     }
 }

@@ -12,9 +12,9 @@
 
 use std::time::Duration;
 
+use regain_password::Address;
 use serde::{Deserialize, Serialize};
 
-use crate::address::Address;
 use crate::code::Nonce;
 use crate::ids::{SessionRef, TokenDigest, UserId};
 use crate::settings::Limits;

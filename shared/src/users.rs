@@ -17,10 +17,10 @@ pub use mailable::unmailable;
 pub(crate) use status::BLOCKED;
 pub use status::{RecoverableStatuses, Status};
 
-use crate::address::Address;
+use regain_password::{Address, PasswordHash};
+
 use crate::ids::UserId;
 use crate::locale::Locale;
-use crate::password::PasswordHash;
 use crate::timestamp::Timestamp;
 
 /// A user as stored. What the recovery does not know (roles, profile, …) is carried along as it is.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use regain::address::Address;
 use regain::ambient;
 use regain::store::{Item, Stopped, Suppressed};
 use regain::timestamp::Timestamp;
 use regain::users::{Status, unmailable};
+use regain_password::Address;
 
 use super::Report;
 use crate::connection::Connection;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use regain::password::{Candidate, Cost, PasswordHash, Verified, verify};
+use regain_password::{Candidate, Cost, PasswordHash, Verified, verify};
 use serde_json::json;
 
 use crate::kit::{Kit, Ran, text};

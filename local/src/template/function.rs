@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::document::{Resource, Template};
 use super::intrinsics::scalar;
-use super::stack::{Resource, Template};
 use super::{Filter, LogPattern, TemplateError};
 
 /// Lambda's own defaults.

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::TemplateError;
+use super::document::{Resource, Template};
 use super::intrinsics::scalar;
-use super::stack::{Resource, Template};
 
 /// The table, in the words of `CreateTable`, `UpdateTimeToLive` and `UpdateTable`.
 #[derive(Clone, Debug)]

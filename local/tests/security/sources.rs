@@ -24,12 +24,16 @@ pub(crate) fn tests(workspace: &Path) -> BTreeSet<String> {
 /// The roots of all targets that can hold tests, with what this page calls each.
 fn roots(workspace: &Path) -> Vec<(String, PathBuf)> {
     let mut roots = Vec::new();
-    for member in ["admin", "local", "shared"] {
+    let mut folders = vec![workspace.join("tests")];
+    for member in ["admin", "local", "password", "shared"] {
         let folder = workspace.join(member);
         for root in ["src/lib.rs", "src/main.rs"] {
             roots.push((member.to_owned(), folder.join(root)));
         }
-        for entry in fs::read_dir(folder.join("tests")).unwrap() {
+        folders.push(folder.join("tests"));
+    }
+    for folder in folders {
+        for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let target = path.file_stem().unwrap().to_str().unwrap().to_owned();
             let root = if path.is_dir() {
@@ -40,7 +44,7 @@ fn roots(workspace: &Path) -> Vec<(String, PathBuf)> {
             roots.push((target, root));
         }
     }
-    roots.retain(|(_, root)| root.is_file());
+    roots.retain(|(_, root)| root.is_file() && root.extension().is_some_and(|it| it == "rs"));
     roots
 }
 

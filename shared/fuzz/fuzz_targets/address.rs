@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a finding is told by panicking")]
 
 use libfuzzer_sys::fuzz_target;
-use regain::address::Address;
+use regain_password::Address;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 fuzz_target!(|typed: &str| {

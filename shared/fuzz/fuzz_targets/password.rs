@@ -5,8 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use regain::address::Address;
-use regain::password::{Candidate, MAX_LENGTH, Policy, Reason};
+use regain_password::{Address, Candidate, MAX_LENGTH, Policy, Reason};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 

@@ -5,16 +5,15 @@
 
 use data_encoding::HEXLOWER;
 use libfuzzer_sys::Corpus;
-use regain::address::Address;
 use regain::code::CodeLength;
 use regain::ids::{ResetToken, SessionId, UserIdFormat};
 use regain::locale::Locale;
-use regain::password::{Policy, Reason};
 use regain::protocol::directory::{self, SetPasswordAction};
 use regain::protocol::{Call, Malformed, auth_v1};
 use regain::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup};
 use regain::session::Protocol;
 use regain::template::Template;
+use regain_password::{Address, Policy, Reason};
 use serde_json::json;
 
 use crate::bare::{Bare, Refusals, bare_success, check_success, success};

@@ -1,8 +1,8 @@
 //! What the contract finds wrong with a call, found out without the readers that are under test.
 
 use lambda_http::http::{HeaderValue, Method};
-use regain::address::Address;
 use regain::session::Protocol;
+use regain_password::Address;
 
 use crate::call::Written;
 use crate::grammar::{self, Value};

@@ -3,9 +3,9 @@
 //! An address that bounced for good or complained is suppressed. A caller cannot tell: only the
 //! delivery of mail asks for it, and nobody waits for that.
 
+use regain_password::Address;
 use serde::{Deserialize, Deserializer};
 
-use crate::address::Address;
 use crate::audit::{About, AuditTrail, Event, Suppressed};
 use crate::ids::SessionRef;
 use crate::keys::AuditKey;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use lambda_http::http::StatusCode;
+use regain_password::{Candidate, MAX_LENGTH, Reason};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -10,7 +11,6 @@ use super::{Call, Failure, Fields, Kind, Malformed, Reply, blame, put, reply};
 use crate::code::CodeLength;
 use crate::ids::{ResetToken, SessionId, UserId};
 use crate::locale::Locale;
-use crate::password::{Candidate, MAX_LENGTH, Reason};
 use crate::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup};
 use crate::session::Protocol;
 use crate::store::SessionOrigin;

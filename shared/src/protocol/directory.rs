@@ -1,6 +1,7 @@
 //! The Directory API: `/directory/api/users/resend` and `/directory/api/users/setPassword`.
 
 use lambda_http::http::StatusCode;
+use regain_password::Candidate;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -8,7 +9,6 @@ use super::{Call, Failure, Kind, Malformed, Reply, blame, put, reply};
 use crate::audit::Caller;
 use crate::code::CodeLength;
 use crate::ids::{SessionId, UserId};
-use crate::password::Candidate;
 use crate::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup, Started};
 use crate::session::Protocol;
 use crate::store::SessionOrigin;

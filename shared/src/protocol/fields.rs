@@ -9,12 +9,12 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use regain_password::Address;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::Malformed;
-use crate::address::Address;
 use crate::code::{Code, CodeLength};
 use crate::recovery::CodeGuess;
 

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use rand::rngs::StdRng;
+use regain_password::{Candidate, PasswordHash, Reason};
 
 use super::guess::Guessed;
 use super::trail::Trail;
 use super::{ATTEMPTS, CodeGuess, Recovery, RecoveryError, SessionLookup};
 use crate::audit::{Caller, Event, Means, Unanswered};
+use crate::hashing;
 use crate::ids::{ResetToken, SessionRef, draw};
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
-use crate::password::{Candidate, PasswordHash, Reason};
 use crate::session::{Protocol, Session, Validated};
 use crate::store::{CLAIM, Claimant, ClaimedWith, Moved, StoreError, chance};
 use crate::telemetry;
@@ -157,7 +158,7 @@ impl Recovery {
             }
             let hash = match &hash {
                 Some(hash) => hash,
-                None => hash.insert(self.hasher.hash(new.password.clone(), draw(rng)).await?),
+                None => hash.insert(hashing::hash(&self.hasher, &new.password, draw(rng)).await?),
             };
             let set = self.use_guess(&guessed, user, hash, new.locale, trail, at);
             if let Some(user) = set.await? {
@@ -332,7 +333,7 @@ impl Recovery {
             )?;
             let hash = match &hash {
                 Some(hash) => hash,
-                None => hash.insert(self.hasher.hash(new.password.clone(), draw(rng)).await?),
+                None => hash.insert(hashing::hash(&self.hasher, &new.password, draw(rng)).await?),
             };
             trail.asks_for(Unanswered::Password);
             let moved = self

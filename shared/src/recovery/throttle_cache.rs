@@ -90,8 +90,9 @@ impl ThrottleCache {
 mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
+    use regain_password::Address;
+
     use super::*;
-    use crate::address::Address;
     use crate::keys::IndexKeys;
 
     const AT: Timestamp = Timestamp::from_millis(1_773_144_000_000);

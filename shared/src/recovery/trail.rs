@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use regain_password::Address;
+
 use super::RecoveryError;
-use crate::address::Address;
 use crate::audit::{About, AuditTrail, Budget, Caller, Event, Guess, Means, Unanswered, Whom};
 use crate::ids::SessionRef;
 use crate::keys::IndexKeys;

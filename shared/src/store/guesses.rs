@@ -5,6 +5,7 @@
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use regain_password::PasswordHash;
 
 use super::items::{self, AWAITING, USED, VALIDATED};
 use super::sessions::Observed;
@@ -12,7 +13,6 @@ use super::users::as_read;
 use super::{KEPT_DAYS, Store, StoreError, Transacted, keys, n, s, stale, updated};
 use crate::keys::AddressKey;
 use crate::locale::Locale;
-use crate::password::PasswordHash;
 use crate::session::{Awaiting, Session, SessionInfo, Validated};
 use crate::settings::Limits;
 use crate::timestamp::Timestamp;

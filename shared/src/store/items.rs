@@ -3,10 +3,10 @@
 use std::ops::Not;
 use std::time::Duration;
 
+use regain_password::Address;
 use serde::{Deserialize, Serialize};
 
 use super::{Item, StoreError, keys, read, write};
-use crate::address::Address;
 use crate::code::Nonce;
 use crate::ids::{SessionRef, TokenDigest, UserId};
 use crate::locale::Locale;

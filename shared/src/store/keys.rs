@@ -1,6 +1,7 @@
 //! The keys: one prefix for each kind of item.
 
-use crate::address::Address;
+use regain_password::Address;
+
 use crate::ids::{SessionRef, UserId};
 use crate::keys::{AddressKey, CallerKey};
 use crate::timestamp::Timestamp;

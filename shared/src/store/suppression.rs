@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use regain_password::Address;
 use serde::{Deserialize, Serialize};
 
 use super::users::Lookup;
 use super::{Item, MailContent, Store, StoreError, Transacted, keys, n, read, s, updated};
-use crate::address::Address;
 use crate::timestamp::Timestamp;
 
 /// For how long the first hard bounces of an address suppress it; the next one does for good.

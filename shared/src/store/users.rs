@@ -2,13 +2,13 @@
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
+use regain_password::Address;
 use serde::Deserialize;
 
 use super::{
     Item, MailContent, Store, StoreError, Suppressed, Transacted, keys, limits, n, read, s,
     updated, write,
 };
-use crate::address::Address;
 use crate::ids::UserId;
 use crate::timestamp::Timestamp;
 use crate::users::{Status, User};

@@ -16,6 +16,7 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
 use rand::rngs::StdRng;
+use regain_password::{Hasher, InvalidCost, Policy};
 use thiserror::Error;
 
 pub use self::importer::Change;
@@ -26,8 +27,8 @@ pub use self::notes::Notes;
 pub use self::workers::Progress;
 use self::workers::{Ended, each};
 use super::RecoverableStatuses;
+use crate::hashing::HashingError;
 use crate::ids::UserIdFormat;
-use crate::password::{HashError, Hasher, InvalidCost, Policy};
 use crate::settings::{Argon2Cost, Settings};
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
@@ -121,7 +122,7 @@ pub enum ImportError {
     Store(#[from] StoreError),
     /// Its password could not be hashed.
     #[error(transparent)]
-    Hash(#[from] HashError),
+    Hash(#[from] HashingError),
     /// The cost of a hash is out of range.
     #[error(transparent)]
     Cost(#[from] InvalidCost),

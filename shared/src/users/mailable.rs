@@ -4,7 +4,7 @@
 //! ASCII characters" (API reference, `Destination`), and it parses addresses as RFC 5322 does. A
 //! domain of other letters is sent in its ASCII form, see [`crate::mail`].
 
-use crate::address::Address;
+use regain_password::Address;
 
 /// Why SES does not mail to an address that can be parsed, if that is so.
 #[must_use]

@@ -28,7 +28,7 @@ fn wrong_about(part: &str, test: &str) -> Option<String> {
 }
 
 #[test]
-#[ignore = "takes a minute or more; `bash .ci/run` and `bash .ci/mutants` run it"]
+#[ignore = "takes a minute or more; `bash .ci/run` and `scripts/mutants` run it"]
 fn every_part_of_every_write_is_missed_by_the_test_that_is_named_for_it() {
     let rows = Mutex::new(PARTS.iter());
     let wrong = Mutex::new(String::new());

@@ -1,10 +1,10 @@
 //! What a caller is told first where several things are wrong, and that being told moves nothing.
 
 use regain::ids::UserId;
-use regain::password::Reason;
 use regain::recovery::Started;
 use regain::session::Protocol;
 use regain::timestamp::Timestamp;
+use regain_password::Reason;
 use serde_json::json;
 
 use crate::kit::{

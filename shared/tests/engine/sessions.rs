@@ -1,10 +1,10 @@
 //! What ends a session: a newer one, its use, a password that was set.
 
-use regain::password::{Candidate, Cost, Verified as Password, verify};
 use regain::recovery::Started;
 use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 use regain::users::User;
+use regain_password::{Candidate, Cost, Verified as Password, verify};
 use zeroize::Zeroizing;
 
 use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, Verified, later, told};

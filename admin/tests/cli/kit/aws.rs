@@ -11,8 +11,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use regain::locale::Locale;
-use regain::password::{Candidate, Policy};
 use regain::template::Template;
+use regain_password::{Candidate, Policy};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use regain::address::Address;
 use regain::code::{Code, CodeInput, CodeKeys, CodeLength, Nonce};
 use regain::ids::{ResetToken, SessionId, UserId, UserIdFormat};
 use regain::keys::{AddressKey, IndexKeys};
@@ -17,6 +16,7 @@ use regain::settings::{Limits, Settings};
 use regain::store::Throttled;
 use regain::template::Template;
 use regain::timestamp::Timestamp;
+use regain_password::Address;
 
 use crate::Answer;
 use crate::kit::{Told, told};

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use rand::rngs::StdRng;
+use regain_password::{Address, Candidate, Hasher, PasswordHash, Policy, Verified};
 
 use super::lines::{Password, UserLine, accepted};
 use super::workers::Numbered;
 use super::{BadLine, Done, ImportError, ImportRules};
-use crate::address::Address;
+use crate::hashing;
 use crate::ids::{UserId, UserIdFormat, draw};
-use crate::password::{Candidate, HashError, Hasher, PasswordHash, Policy, Verified, verify};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::users::User;
@@ -177,9 +177,8 @@ impl Importer {
                 NewPassword::IsTyped(password) => {
                     let hash = match &typed {
                         Some(hash) => hash,
-                        None => {
-                            typed.insert(self.hasher.hash(password.clone(), draw(&mut rng)).await?)
-                        }
+                        None => typed
+                            .insert(hashing::hash(&self.hasher, password, draw(&mut rng)).await?),
                     };
                     user.clone().with_imported_password(hash.clone(), self.at)
                 }
@@ -255,11 +254,7 @@ impl Importer {
             (Password::Hashed(hash), _) => Ok(NewPassword::IsHashed(hash)),
             (Password::Typed(typed), None) => Ok(NewPassword::IsTyped(typed)),
             (Password::Typed(typed), Some(stored)) => {
-                let (candidate, stored, cost) = (typed.clone(), stored.clone(), self.hasher.cost());
-                let verified =
-                    tokio::task::spawn_blocking(move || verify(&candidate, &stored, &cost))
-                        .await
-                        .map_err(|_| HashError::Interrupted)?;
+                let verified = hashing::verify(typed, stored, self.hasher.cost()).await?;
                 Ok(match verified {
                     Verified::Yes => NewPassword::Stays,
                     Verified::No if is_kept => NewPassword::Kept,

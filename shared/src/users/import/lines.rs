@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use regain_password::{Address, Candidate, PasswordHash, Reason};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -11,9 +12,7 @@ use zeroize::Zeroizing;
 use super::super::{Status, User, unmailable};
 use super::ImportRules;
 use super::workers::Numbered;
-use crate::address::Address;
 use crate::ids::{UserId, UserIdFormat};
-use crate::password::{Candidate, PasswordHash, Reason};
 use crate::store::{NoItem, Number};
 
 /// A line that cannot be a user.

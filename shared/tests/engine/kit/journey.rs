@@ -7,13 +7,13 @@ use regain::code::{Code, CodeInput, CodeKeys, Nonce};
 use regain::ids::{IdempotencyKey, ResetToken, SessionId, UserId};
 use regain::keys::IndexKeys;
 use regain::mail::StreamBatch;
-use regain::password::{Candidate, Hasher, PasswordHash};
 use regain::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup, Started};
 use regain::session::Protocol;
 use regain::store::SessionOrigin;
 use regain::template::Template;
 use regain::timestamp::Timestamp;
 use regain::users::User;
+use regain_password::{Candidate, Hasher, PasswordHash};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -53,7 +53,7 @@ pub(crate) fn new_password(password: &str) -> NewPassword {
 pub(crate) async fn hashed(password: &str) -> PasswordHash {
     let password = Candidate::new(Zeroizing::new(password.to_owned()));
     let hasher = Hasher::new(19_456, 2, 1).unwrap();
-    hasher.hash(password, [7; 16]).await.unwrap()
+    hasher.hash(&password, [7; 16]).unwrap()
 }
 
 /// How auth/v1 names a session.

@@ -24,16 +24,15 @@ use aws_sdk_dynamodb::types::{
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use regain::address::Address;
 use regain::audit::Caller;
 use regain::locale::Locale;
 use regain::mail::Delivery;
-use regain::password::Hasher;
 use regain::recovery::Recovery;
 use regain::settings::{MailSettings, Settings};
 use regain::store::{Claimant, Store};
 use regain::timestamp::Timestamp;
 use regain::users::User;
+use regain_password::{Address, Hasher};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

@@ -1,8 +1,8 @@
 //! What a caller is told, in a form that can be compared.
 
-use regain::password::Reason;
 use regain::recovery::RecoveryError;
 use regain::timestamp::Timestamp;
+use regain_password::Reason;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Told {

@@ -1,0 +1,57 @@
+# The commands that contributors run. Each recipe only calls cargo or a script, which also run without `just`.
+
+# Lists the recipes.
+default:
+    @just --list
+
+# Starts the whole stack on this machine.
+run *options:
+    cargo run -- {{options}}
+
+# Runs all tests that need Rust alone.
+test *options:
+    cargo test --locked {{options}}
+
+# Checks format and lints of the code.
+lint:
+    .ci/run checks
+
+# Proves everything that a change to the main branch has to keep, or only the given parts.
+ci *parts:
+    .ci/run {{parts}}
+
+# Checks template.yaml and the workflows.
+template:
+    scripts/check-template
+
+# Checks licences, bans and sources of all dependencies.
+dependencies:
+    scripts/check-dependencies
+
+# Runs the engine's tests and the journeys on a second emulator of DynamoDB.
+second-engine:
+    scripts/second-engine
+
+# Fuzzes every parser of untrusted input, each for some seconds.
+fuzz *options:
+    scripts/fuzz {{options}}
+
+# Checks that the tests notice each part of each condition that is left out, and each change to the core and the store.
+mutants *options:
+    scripts/mutants {{options}}
+
+# Runs the functions as they are deployed, in Docker.
+sam-local:
+    scripts/sam-local
+
+# Lists what each function is built of, as CycloneDX.
+sbom architecture="arm64":
+    scripts/sbom {{architecture}}
+
+# Compares response times of known and unknown addresses.
+rank:
+    cargo test --locked --test rank
+
+# Tests whether a deployed stack recovers.
+smoke stack:
+    scripts/smoke {{stack}}

@@ -1,0 +1,15 @@
+//! Lambda: runs the functions' programs, and calls them for what happens in the stack.
+//!
+//! A [`pool`] gives each event to an [`instance`] of the function, which fetches it from its
+//! [`runtime_api`]. Three sources call functions beside the gateway: the table's stream, over an
+//! [`event_source`] mapping, the event [`bus`], and the subscriptions to [`logs`].
+
+pub mod binaries;
+pub mod bus;
+pub mod event_source;
+pub mod instance;
+pub mod log;
+pub mod logs;
+pub mod pool;
+pub mod program;
+pub mod runtime_api;

@@ -1,0 +1,330 @@
+//! A password as it is stored, and comparing one with it.
+
+use std::fmt;
+
+use argon2::password_hash::phc::PasswordHash as Phc;
+use argon2::{ARGON2ID_IDENT, Argon2, Params, PasswordVerifier as _, Version};
+use serde::{Deserialize, Serialize};
+
+use crate::{Candidate, Cost};
+
+/// The least that is accepted of a stored hash, in octets.
+const MIN_OUTPUT_LENGTH: usize = 16;
+
+/// A stored password: a PHC string, `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PasswordHash(String);
+
+/// The text is no Argon2id hash that this service can check. Does not repeat the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an Argon2id PHC string")]
+pub struct InvalidPasswordHash;
+
+impl PasswordHash {
+    /// A hash as it was stored, or as another Argon2id implementation wrote it.
+    ///
+    /// Costs below today's are accepted, so that people can be taken over with the passwords they
+    /// have; [`verify`] tells when to replace them.
+    ///
+    /// # Errors
+    /// Unless it is a complete PHC string of `argon2id`, version 19, whose cost is no higher than
+    /// [`Cost`] allows and whose hash has 16 octets or more.
+    pub fn parse(text: &str) -> Result<Self, InvalidPasswordHash> {
+        let phc = Phc::new(text).map_err(|_| InvalidPasswordHash)?;
+        let params = Params::try_from(&phc).map_err(|_| InvalidPasswordHash)?;
+        let checkable = phc.algorithm == ARGON2ID_IDENT
+            && phc.version == Some(Version::V0x13.into())
+            && ["m", "t", "p"]
+                .iter()
+                .all(|name| phc.params.get(*name).is_some())
+            && phc.salt.is_some()
+            && phc.hash.is_some_and(|hash| hash.len() >= MIN_OUTPUT_LENGTH)
+            && params.m_cost() <= Cost::MAX_MEMORY_KIB
+            && params.t_cost() <= Cost::MAX_ITERATIONS
+            && params.p_cost() <= Cost::MAX_PARALLELISM;
+        if checkable {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidPasswordHash)
+        }
+    }
+
+    /// The PHC string.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&Phc> for PasswordHash {
+    fn from(phc: &Phc) -> Self {
+        Self(phc.to_string())
+    }
+}
+
+impl TryFrom<String> for PasswordHash {
+    type Error = InvalidPasswordHash;
+
+    fn try_from(text: String) -> Result<Self, InvalidPasswordHash> {
+        Self::parse(&text)
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
+
+/// What comparing a password with a stored hash came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// It is the password.
+    Yes,
+    /// It is the password, and its hash is cheaper to guess than one made now: hash it again and
+    /// store that.
+    YesButRehash,
+    /// It is another password.
+    No,
+}
+
+/// Compares a password with a stored hash, in constant time, for the service that signs people in
+/// from the same table. Takes as long as a hash: call it where blocking is fine.
+///
+/// A hash that was made with weaker parameters than `current` is still accepted: the answer is
+/// [`Verified::YesButRehash`], and the password that was just typed is what to make a new one of.
+/// Write that only where the stored hash is still the one that was verified, or a password that was
+/// replaced meanwhile comes back, and leave `credentialsVersion` as it is: the password has not
+/// changed. `docs/sign-in.md` goes through all of it.
+///
+/// ```
+/// use regain_password::{Candidate, Hasher, PasswordHash, Verified, verify};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // What the stack asks of a hash today, and a `passwordHash` that was brought in from elsewhere.
+/// let hasher = Hasher::new(19_456, 2, 1)?;
+/// let stored = PasswordHash::parse(
+///     "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+/// )?;
+///
+/// let typed = Candidate::new("password".to_owned().into());
+/// assert_eq!(verify(&typed, &stored, &hasher.cost()), Verified::YesButRehash);
+/// let salt = *b"drawn at random!"; // by a generator, for this hash alone
+/// let renewed = hasher.hash(&typed, salt)?;
+/// // SET passwordHash = renewed, if passwordHash = stored and credentialsVersion is as read.
+/// assert_eq!(verify(&typed, &renewed, &hasher.cost()), Verified::Yes);
+///
+/// // Nobody has that address, or the user has no password: as much work, and the same answer.
+/// let nobody = hasher.hash(&Candidate::new(String::new().into()), salt)?;
+/// assert_eq!(verify(&typed, &nobody, &hasher.cost()), Verified::No);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub fn verify(password: &Candidate, hash: &PasswordHash, current: &Cost) -> Verified {
+    // A stored hash was parsed before; one that cannot be read matches nothing.
+    let Ok(phc) = Phc::new(&hash.0) else {
+        return Verified::No;
+    };
+    let Ok(params) = Params::try_from(&phc) else {
+        return Verified::No;
+    };
+    let password = password.as_str().as_bytes();
+    match Argon2::from(&params).verify_password(password, &phc) {
+        Err(_) => Verified::No,
+        Ok(()) if current.exceeds(&params) => Verified::YesButRehash,
+        Ok(()) => Verified::Yes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::Hasher;
+
+    /// From the test vectors of the reference implementation: "password", "somesalt".
+    const FOREIGN: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ\
+        $CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+
+    fn candidate(typed: &str) -> Candidate {
+        Candidate::new(Zeroizing::new(typed.to_owned()))
+    }
+
+    fn floor() -> Cost {
+        Cost::new(Cost::MIN_MEMORY_KIB, Cost::MIN_ITERATIONS, 1).unwrap()
+    }
+
+    fn hash(typed: &str) -> PasswordHash {
+        Hasher::new(Cost::MIN_MEMORY_KIB, Cost::MIN_ITERATIONS, 1)
+            .unwrap()
+            .hash(&candidate(typed), *b"sixteen octets !")
+            .unwrap()
+    }
+
+    #[test]
+    fn the_password_verifies_and_no_other_does() {
+        let stored = hash("vK4#tq9z René");
+        for (typed, verified, why) in [
+            ("vK4#tq9z René", Verified::Yes, "the same"),
+            (
+                "vK4#tq9z Rene\u{301}",
+                Verified::Yes,
+                "the same, decomposed",
+            ),
+            ("VK4#tq9z René", Verified::No, "another case"),
+            ("vK4#tq9z Rene", Verified::No, "without the accent"),
+            ("vK4#tq9z René ", Verified::No, "a space at the end"),
+            ("", Verified::No, "empty"),
+        ] {
+            assert_eq!(
+                verify(&candidate(typed), &stored, &floor()),
+                verified,
+                "{why}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_decomposed_password_is_stored_as_its_composed_twin() {
+        assert_eq!(hash("Rene\u{301} Muster"), hash("René Muster"));
+    }
+
+    #[test]
+    fn a_hash_is_due_again_when_the_cost_has_risen_above_it() {
+        let stored = hash("vK4#tq9z");
+        for (memory_kib, iterations, parallelism, verified, why) in [
+            (19_456, 2, 1, Verified::Yes, "today's cost"),
+            (
+                19_457,
+                2,
+                1,
+                Verified::YesButRehash,
+                "more memory asked for",
+            ),
+            (
+                19_456,
+                3,
+                1,
+                Verified::YesButRehash,
+                "more passes asked for",
+            ),
+            (19_456, 2, 4, Verified::Yes, "lanes make no guess dearer"),
+        ] {
+            let current = Cost::new(memory_kib, iterations, parallelism).unwrap();
+            assert_eq!(
+                verify(&candidate("vK4#tq9z"), &stored, &current),
+                verified,
+                "{why}"
+            );
+            assert_eq!(
+                verify(&candidate("vK4#tq9Z"), &stored, &current),
+                Verified::No,
+                "{why}, wrong password"
+            );
+        }
+    }
+
+    #[test]
+    fn hashes_of_other_implementations_verify() {
+        let foreign = PasswordHash::parse(FOREIGN).unwrap();
+        assert_eq!(
+            verify(&candidate("password"), &foreign, &floor()),
+            Verified::Yes
+        );
+        assert_eq!(
+            verify(&candidate("passwore"), &foreign, &floor()),
+            Verified::No
+        );
+    }
+
+    #[test]
+    fn a_hash_cheaper_than_our_floor_can_be_taken_over_and_is_due_again() {
+        let weak = PasswordHash::parse(
+            "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+        )
+        .unwrap();
+        assert_eq!(
+            verify(&candidate("password"), &weak, &floor()),
+            Verified::YesButRehash
+        );
+    }
+
+    #[test]
+    fn only_complete_argon2id_strings_are_hashes() {
+        for (from, to, why) in [
+            ("", "", "unchanged"),
+            ("$argon2id", "argon2id", "no leading separator"),
+            ("argon2id", "argon2i", "another variant"),
+            ("argon2id", "argon2d", "another variant"),
+            ("argon2id", "scrypt", "another algorithm"),
+            ("v=19", "v=16", "an old version"),
+            ("$v=19", "", "no version"),
+            ("$m=65536,t=2,p=1", "", "no cost"),
+            ("m=65536,", "", "no memory"),
+            (",t=2", "", "no iterations"),
+            (",p=1", "", "no parallelism"),
+            ("p=1", "p=1,x=1", "an unknown parameter"),
+            (
+                "m=65536",
+                "m=4294967295",
+                "more memory than any function has",
+            ),
+            ("m=65536", "m=7", "less memory than the algorithm takes"),
+            ("t=2", "t=0", "no passes"),
+            ("t=2", "t=101", "more passes than we would make"),
+            ("p=1", "p=65", "more lanes than we would use"),
+            ("$c29tZXNhbHQ", "", "no salt"),
+            ("c29tZXNhbHQ", "c29t", "a salt too short"),
+            ("c29tZXNhbHQ", "c29t*XNhbHQ", "a salt that is not base64"),
+            (
+                "$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+                "",
+                "no hash",
+            ),
+            ("aO6Mm5c8y7cJHAph8ArZWb2GRPPc", "", "a hash of 12 octets"),
+            ("GRPPc", "GRPPc=", "padding"),
+            ("GRPPc", "GRPPc$", "something after it"),
+            ("GRPPc", "GRPPc\n", "a line end after it"),
+        ] {
+            let text = FOREIGN.replace(from, to);
+            let expected = if from == to {
+                Ok(PasswordHash(text.clone()))
+            } else {
+                assert_ne!(text, FOREIGN, "{why}");
+                Err(InvalidPasswordHash)
+            };
+            assert_eq!(PasswordHash::parse(&text), expected, "{why}: {text}");
+        }
+        for text in [
+            "",
+            "$",
+            "$argon2id",
+            "password",
+            "$2b$10$abcdefghijklmnopqrstuv",
+        ] {
+            assert_eq!(
+                PasswordHash::parse(text),
+                Err(InvalidPasswordHash),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn json_goes_through_parse() {
+        let json = format!("\"{FOREIGN}\"");
+        let hash: PasswordHash = serde_json::from_str(&json).unwrap();
+        assert_eq!(serde_json::to_string(&hash).unwrap(), json);
+        let refused = serde_json::from_str::<PasswordHash>("\"plain text\"").unwrap_err();
+        assert!(!format!("{refused} {refused:?}").contains("plain"));
+    }
+
+    #[test]
+    fn debug_shows_no_hash() {
+        let hash = PasswordHash::parse(FOREIGN).unwrap();
+        assert_eq!(format!("{hash:?}"), "PasswordHash(..)");
+    }
+}

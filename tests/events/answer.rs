@@ -1,0 +1,102 @@
+//! An answer as its snapshot shows it: whole, except for what is drawn or read off a clock anew.
+
+use std::fmt::Write as _;
+
+use data_encoding::BASE64URL_NOPAD;
+use local::mail::store::Mail;
+use serde_json::Value as Json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
+
+/// The answer to an event, and the mails that were sent meanwhile.
+pub(crate) fn text(event: &str, answer: &Json, mails: &[Mail]) -> String {
+    let mut text = match answer.get("statusCode") {
+        Some(status) => http(event, status, answer),
+        None => pretty(answer),
+    };
+    for Mail {
+        to,
+        from,
+        subject,
+        template,
+        text: words,
+        ..
+    } in mails
+    {
+        let words = without_validity(words);
+        write!(
+            text,
+            "\n\nTo: {to}\nFrom: {from}\nSubject: {subject}\nTemplate: {template}\n\n{words}"
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn http(event: &str, status: &Json, answer: &Json) -> String {
+    let mut text = format!("HTTP {status}\n");
+    let fields = answer.as_object().unwrap().iter();
+    for (name, value) in
+        fields.filter(|(name, _)| !["statusCode", "headers", "body"].contains(&name.as_str()))
+    {
+        writeln!(text, "({name}: {value})").unwrap();
+    }
+    for (name, value) in answer.get("headers").and_then(Json::as_object).unwrap() {
+        let value = value.as_str().unwrap();
+        let value = match name.as_str() {
+            "retry-after" if value.parse::<u32>().is_ok() => "[seconds]".to_owned(),
+            _ => redacted(event, value),
+        };
+        writeln!(text, "{name}: {value}").unwrap();
+    }
+    let mut body =
+        serde_json::from_str(answer.get("body").and_then(Json::as_str).unwrap()).unwrap();
+    redact(event, &mut body);
+    text + "\n" + &pretty(&body)
+}
+
+fn pretty(value: &Json) -> String {
+    serde_json::to_string_pretty(value).unwrap()
+}
+
+fn redact(event: &str, value: &mut Json) {
+    match value {
+        Json::String(text) => *text = redacted(event, text),
+        Json::Array(values) => values.iter_mut().for_each(|it| redact(event, it)),
+        Json::Object(fields) => fields.values_mut().for_each(|it| redact(event, it)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
+}
+
+/// A name for ids, tokens and times, unless the event had them: then that they come back is what
+/// the snapshot shows.
+fn redacted(event: &str, text: &str) -> String {
+    if text.is_empty() || event.contains(text) {
+        return text.to_owned();
+    }
+    let is_token = || {
+        BASE64URL_NOPAD
+            .decode(text.as_bytes())
+            .is_ok_and(|token| token.len() == 48)
+    };
+    if Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text) {
+        "[uuid]".to_owned()
+    } else if OffsetDateTime::parse(text, &Rfc3339).is_ok() {
+        "[time]".to_owned()
+    } else if is_token() {
+        "[token]".to_owned()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The text of a mail without how many minutes are left until the seeded code ends.
+fn without_validity(text: &str) -> String {
+    let following = text.split(' ').skip(1).chain([""]);
+    let words = text.split(' ').zip(following).map(|(word, next)| {
+        let counts = matches!(next, "minutes" | "menit") && word.parse::<u64>().is_ok();
+        if counts { "[count]" } else { word }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}

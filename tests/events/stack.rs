@@ -1,0 +1,149 @@
+//! The stack that the fixtures are played on: the parts of `cargo run -- --seed events`, except for
+//! the gateway and the stream, whose place the fixtures take.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use axum::Router;
+use axum::body::Bytes;
+use local::dynamodb::engine::Engine;
+use local::dynamodb::store::TableStore;
+use local::gateway::listen::{StandInListeners, Urls};
+use local::lambda::binaries;
+use local::lambda::bus::Bus;
+use local::lambda::pool::Pool;
+use local::lambda::program::{Program, program};
+use local::mail::ses::Ses;
+use local::mail::store::MailStore;
+use local::random::Random;
+use local::secrets::SecretStore;
+use local::shutdown::Shutdown;
+use local::template::{Environment, Stack};
+use local::users::Loader;
+use regain::settings::Settings;
+
+use super::WORKSPACE;
+use super::answer;
+use super::fixture::{Fixture, events};
+
+/// The stack as the template declares it, with every parameter at its default.
+pub(crate) fn template() -> Stack {
+    let text = std::fs::read_to_string(Path::new(WORKSPACE).join("template.yaml")).unwrap();
+    Stack::read(&text, Environment::new()).unwrap()
+}
+
+/// The running functions and what they talk to.
+pub(crate) struct Running {
+    pub(crate) pools: BTreeMap<String, Pool>,
+    mails: MailStore,
+    shutdown: Shutdown,
+}
+
+impl Running {
+    /// Builds the functions, starts the stand-ins, and loads the seed. What each function is
+    /// started from goes through `prepare`.
+    pub(crate) async fn start(prepare: impl Fn(Program) -> Program) -> Self {
+        let stack = template();
+        let workspace = Path::new(WORKSPACE);
+        let names: BTreeSet<_> = stack.functions.iter().map(|it| it.name.as_str()).collect();
+        let folder = binaries::folder(None, workspace, Some(env!("CARGO").into()), names);
+        let folder = folder.await.unwrap();
+        let shutdown = Shutdown::default();
+        let random = Random::new().unwrap();
+        let [dynamodb, ses, secrets] = ["dynamodb", "ses", "secrets"]
+            .map(|option| StandInListeners::bind(0, option, None).unwrap());
+        let urls = Urls {
+            api: String::new(),
+            dynamodb: dynamodb.url(),
+            ses: ses.url(),
+            secrets: secrets.url(),
+        };
+
+        let engine = Engine::open(None).unwrap();
+        tokio::spawn(engine.serve(dynamodb.loopback, shutdown.stop()));
+        let table = TableStore::open(&urls.dynamodb, stack.table.clone());
+        table.await.unwrap();
+        let settings = Settings::read(&|name| {
+            stack
+                .functions
+                .iter()
+                .find_map(|it| it.environment.get(name))
+                .cloned()
+        });
+        let loader = Loader::new(&urls.dynamodb, &stack.table.name, settings.unwrap());
+        loader
+            .load_items(&events().join("seed.jsonl"))
+            .await
+            .unwrap();
+
+        let given = std::fs::read(events().join("secret.json")).unwrap();
+        let given = serde_json::from_slice(&given).unwrap();
+        let kept = SecretStore::open(&stack.secrets, &given, None, random.clone()).unwrap();
+        serve(secrets, kept.into_router(), &shutdown);
+        let mails = MailStore::default();
+        let configuration = stack.configuration_sets.clone();
+        let mailing = Ses::new(
+            &stack.mail_templates,
+            configuration,
+            mails.clone(),
+            Bus::default(),
+            random.clone(),
+        )
+        .unwrap();
+        serve(ses, mailing.into_router(), &shutdown);
+
+        let pools = stack.functions.iter().map(|function| {
+            let program = prepare(program(function, &folder, &urls));
+            let pool = Pool::new(program, function.timeout, random.clone(), shutdown.stop());
+            (function.name.clone(), pool)
+        });
+        Self {
+            pools: pools.collect(),
+            mails,
+            shutdown,
+        }
+    }
+
+    /// What the functions say to the fixtures, by the fixtures' names, and the mail that they send.
+    pub(crate) async fn answers(self, fixtures: &[Fixture]) -> BTreeMap<String, String> {
+        let mut answers = BTreeMap::new();
+        for fixture in fixtures {
+            answers.insert(fixture.name(), self.answer(fixture).await);
+        }
+        self.finish().await;
+        answers
+    }
+
+    async fn answer(&self, fixture: &Fixture) -> String {
+        let before = self.mails.newest_first(None).len();
+        let pool = self.pools.get(&fixture.function);
+        let pool = pool.unwrap_or_else(|| panic!("no function {}", fixture.function));
+        let event = Bytes::from(fixture.text.clone());
+        let answer = pool.invoke(event).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{}: {error}", fixture.name()));
+        let answer = serde_json::from_slice(&answer).unwrap();
+        let mut mails = self.mails.newest_first(None);
+        mails.reverse();
+        answer::text(
+            &fixture.text,
+            &answer,
+            mails.get(before..).unwrap_or_default(),
+        )
+    }
+
+    /// Ends everything that was started.
+    pub(crate) async fn finish(self) {
+        drop(self.pools);
+        self.shutdown.finish().await;
+    }
+}
+
+fn serve(listeners: StandInListeners, app: Router, shutdown: &Shutdown) {
+    let mut stop = shutdown.stop();
+    tokio::spawn(async move {
+        let served = axum::serve(listeners.loopback, app);
+        served
+            .with_graceful_shutdown(async move { stop.requested().await })
+            .await
+    });
+}

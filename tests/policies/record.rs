@@ -1,0 +1,104 @@
+//! What the functions call, written down on its way.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use axum::response::{IntoResponse, Response};
+use local::gateway::listen::StandInListeners;
+use local::lambda::program::Program;
+use serde_json::Value as Json;
+
+use super::fixture::Fixture;
+use super::stack::Running;
+
+/// How the AWS SDK is told where a service is.
+const ENDPOINT: &str = "AWS_ENDPOINT_URL_";
+
+/// A call that a function made.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// The function's name.
+    pub(crate) function: String,
+    /// The service, by the name that the AWS SDK's settings have for it.
+    pub(crate) service: String,
+    /// What `X-Amz-Target` says, else method and path.
+    pub(crate) operation: String,
+    /// The body.
+    pub(crate) body: Json,
+}
+
+/// The way from one function to one service.
+#[derive(Clone)]
+struct Line {
+    function: String,
+    service: String,
+    upstream: String,
+    http: reqwest::Client,
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+/// Gives every fixture to its function, and returns the calls that the functions made.
+pub(crate) async fn every_fixture() -> Vec<Call> {
+    let calls = Arc::default();
+    let running = Running::start(|program| follow(program, &calls)).await;
+    running.answers(&Fixture::all()).await;
+    std::mem::take(&mut *calls.lock().unwrap())
+}
+
+/// The program with a line of its own to each service.
+fn follow(mut program: Program, calls: &Arc<Mutex<Vec<Call>>>) -> Program {
+    for (variable, url) in &mut program.environment {
+        if let Some(service) = variable.strip_prefix(ENDPOINT) {
+            let line = Line {
+                function: program.name.clone(),
+                service: service.to_owned(),
+                upstream: url.clone(),
+                http: reqwest::Client::new(),
+                calls: Arc::clone(calls),
+            };
+            *url = line.open();
+        }
+    }
+    program
+}
+
+impl Line {
+    /// Opens the line, and returns where.
+    fn open(self) -> String {
+        let listeners = StandInListeners::bind(0, "a free port", None).unwrap();
+        let url = listeners.url();
+        let app = Router::new().fallback(carry).with_state(self);
+        tokio::spawn(async move { axum::serve(listeners.loopback, app).await });
+        url
+    }
+}
+
+async fn carry(State(line): State<Line>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let target = parts.headers.get("x-amz-target");
+    line.calls.lock().unwrap().push(Call {
+        function: line.function.clone(),
+        service: line.service.clone(),
+        operation: match target {
+            Some(target) => target.to_str().unwrap().to_owned(),
+            None => format!("{} {}", parts.method, parts.uri.path()),
+        },
+        body: serde_json::from_slice(&body).unwrap(),
+    });
+    parts.headers.remove(HOST);
+    let sent = line
+        .http
+        .request(parts.method, format!("{}{}", line.upstream, parts.uri))
+        .headers(parts.headers)
+        .body(body)
+        .send();
+    let answer = sent.await.unwrap();
+    let (status, mut headers) = (answer.status(), answer.headers().clone());
+    headers.remove(CONTENT_LENGTH);
+    headers.remove(TRANSFER_ENCODING);
+    (status, headers, answer.bytes().await.unwrap()).into_response()
+}
