@@ -18,7 +18,9 @@ fn file(name: &str) -> String {
 }
 
 fn template() -> Yaml {
-    serde_yaml_ng::from_str(&file("template.yaml")).unwrap()
+    let mut template: Yaml = serde_yaml_ng::from_str(&file("template.yaml")).unwrap();
+    template.apply_merge().unwrap();
+    template
 }
 
 /// The entries of a mapping, by key.

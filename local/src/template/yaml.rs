@@ -6,8 +6,11 @@ use serde_yaml_ng::Value as Yaml;
 use super::TemplateError;
 
 /// Reads `text`; `!Ref X` becomes `{"Ref": "X"}`, `!Sub X` becomes `{"Fn::Sub": "X"}`, and so on.
+/// Aliases and merges (`<<`) are replaced by what they stand for.
 pub(super) fn read(text: &str) -> Result<Json, TemplateError> {
-    to_json(serde_yaml_ng::from_str(text)?)
+    let mut yaml: Yaml = serde_yaml_ng::from_str(text)?;
+    yaml.apply_merge()?;
+    to_json(yaml)
 }
 
 fn to_json(value: Yaml) -> Result<Json, TemplateError> {
