@@ -28,6 +28,10 @@ template:
 dependencies:
     scripts/check-dependencies
 
+# Lints openapi.yaml, drives the running service by it, and runs the snippets of docs/api.md.
+api:
+    .ci/run api
+
 # Runs the engine's tests and the journeys on a second emulator of DynamoDB.
 second-engine:
     scripts/second-engine

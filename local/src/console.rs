@@ -1,8 +1,7 @@
-//! What the service and its functions have to say, on stderr.
+//! Lines on stderr, from the service and its functions.
 //!
-//! Lines go through a queue and a thread of their own: whoever started this program may read its
-//! stderr slowly or not at all, and no request may wait for that. Lines that do not fit are counted
-//! and left out.
+//! A thread writes the lines from a queue, because nobody may read stderr, or may read it slowly, and
+//! no request may wait for that. Lines that do not fit into the queue are counted and left out.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -11,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 const QUEUED_LINES: usize = 4096;
-/// How long the end of the program waits for what is still to be said.
+/// How long the end of the program waits for lines that are not written yet.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 static QUEUE: OnceLock<SyncSender<Entry>> = OnceLock::new();
@@ -30,7 +29,7 @@ pub fn say(line: impl Into<String>) {
     }
 }
 
-/// Waits until everything said so far is written, unless nobody reads it.
+/// Waits until all lines so far are written, or until nobody seems to read them.
 pub fn flush() {
     let (written, done) = sync_channel(1);
     if queue().try_send(Entry::Mark(written)).is_ok() {
@@ -46,7 +45,7 @@ fn queue() -> &'static SyncSender<Entry> {
     })
 }
 
-/// A failed write is nothing to act on: there is nowhere else to say it.
+/// A failed write is ignored, because there is no other place to report it.
 fn write_all(entries: &Receiver<Entry>) {
     let mut stderr = std::io::stderr();
     while let Ok(entry) = entries.recv() {

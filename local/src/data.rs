@@ -1,4 +1,4 @@
-//! The data directory: one instance at a time, readable by its owner only.
+//! The data directory. One instance uses it at a time, and only its owner can read it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -10,10 +10,10 @@ use thiserror::Error;
 /// Why the directory cannot be used.
 #[derive(Debug, Error)]
 pub enum DataError {
-    /// Another instance has it.
+    /// Another instance uses it.
     #[error("{0} is in use by another running instance")]
     InUse(String),
-    /// It cannot be made or opened.
+    /// It cannot be created or opened.
     #[error("{folder} cannot be used: {problem}")]
     Unusable {
         /// The directory.
@@ -23,7 +23,7 @@ pub enum DataError {
     },
 }
 
-/// The directory, held until this is dropped.
+/// The directory, locked until this is dropped.
 #[derive(Debug)]
 pub struct DataDirectory {
     folder: PathBuf,
@@ -31,7 +31,7 @@ pub struct DataDirectory {
 }
 
 impl DataDirectory {
-    /// Makes the directory if it is missing, and takes it.
+    /// Creates the directory if it is missing, and locks it.
     ///
     /// # Errors
     /// When another instance has it, or it cannot be used.
@@ -64,8 +64,8 @@ impl DataDirectory {
     }
 }
 
-/// Writes a whole file that only its owner may read: beside its place first, so that it is never
-/// found half written.
+/// Writes a file that only its owner may read. It is written under another name first, so that no
+/// reader finds half of it.
 ///
 /// # Errors
 /// When it cannot be written.

@@ -1,4 +1,4 @@
-//! The API Gateway: routes requests to functions, and answers what no function answers.
+//! The API Gateway: routes requests to functions, and answers requests without a route itself.
 
 pub mod cors;
 pub mod event;
@@ -30,7 +30,7 @@ use event::{Context, event, response};
 
 /// The largest body that API Gateway takes.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
-/// How much of a larger one is still read, so that its sender gets to see the answer.
+/// How much of a larger body is read, so that its sender sees the answer.
 const MOST_READ: usize = 64 * 1024 * 1024;
 
 /// How much of a path is printed.
@@ -76,13 +76,13 @@ impl Gateway {
         }
     }
 
-    /// Whether it prints no line for each call.
+    /// Sets whether the lines for calls are left out.
     #[must_use]
     pub fn quiet(self, quiet: bool) -> Self {
         Self { quiet, ..self }
     }
 
-    /// A router that gives the gateway every request without a route of its own.
+    /// A router whose requests all go to the gateway.
     pub fn into_router(self) -> Router {
         Router::new().fallback(handle).with_state(Arc::new(self))
     }
@@ -107,7 +107,7 @@ impl Gateway {
         answered
     }
 
-    /// The function's answer, or the gateway's own.
+    /// The function's answer, or an answer of the gateway's own.
     async fn forward(
         &self,
         parts: &Parts,
@@ -160,7 +160,7 @@ async fn handle(
     answer
 }
 
-/// The line that is printed for a call. It holds nothing of the query, headers, body or caller.
+/// The line that is printed for a call. It holds no query, header, body or address.
 fn call_line(
     method: &Method,
     path: &str,
@@ -188,7 +188,10 @@ fn plain(status: StatusCode, message: &str) -> Response<Body> {
     (status, Json(json!({"message": message}))).into_response()
 }
 
-/// The whole body, unless it is too large or breaks off.
+/// Reads the whole body.
+///
+/// # Errors
+/// The answer to a body that is too large or incomplete.
 async fn read(mut body: Body) -> Result<Bytes, Response<Body>> {
     let mut kept = Vec::new();
     let mut length = 0;

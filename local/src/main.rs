@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
     let mut signals = match Signals::listen() {
         Ok(signals) => signals,
         Err(error) => {
-            say(format!("error: signals cannot be listened for: {error}"));
+            say(format!("error: no handler for signals can be set: {error}"));
             console::flush();
             return ExitCode::FAILURE;
         }

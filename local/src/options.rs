@@ -5,60 +5,61 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-/// Runs the whole of Regain on this machine: the API, the functions behind it, the table, the
-/// secrets and the mail. It needs no account, no Docker and no network.
+/// Runs all of Regain on this machine: the API, its functions, the table, the secrets and the mail.
+/// It needs no AWS account, no Docker and no network.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "local", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Options {
-    /// Port of the API on 127.0.0.1; 0 takes any free one
+    /// Port of the API on 127.0.0.1; 0 chooses any free port
     #[arg(long, value_name = "PORT", default_value_t = 3000)]
     pub port: u16,
 
-    /// Keep everything in this directory, which is made if it is missing; without it all is in
-    /// memory and gone at the end
+    /// Keep all data in this directory, which is created if needed; without this option the data is in
+    /// memory and lost when the service ends
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// Load these users at the start, one JSON object a line; users that exist are updated
+    /// Load the users in this file at the start, one JSON object per line; existing users are updated
     #[arg(long, value_name = "FILE")]
     pub users: Option<PathBuf>,
 
-    /// With --users: replace passwords, too, that were changed otherwise than by an import, as by a
+    /// With --users: also replace passwords whose last change was not an import, but for example a
     /// recovery
     #[arg(long, requires = "users")]
     pub overwrite_passwords: bool,
 
-    /// Load the items and secrets that the fixtures in events/ were made for
+    /// Load the items and secrets that the fixtures in events/ need
     #[arg(long, value_name = "SET")]
     pub seed: Option<Seed>,
 
-    /// Another DynamoDB than the embedded one, such as another emulator's. The table is made there if
-    /// it is missing; it is called regain, or as `TABLE_NAME` in the environment says. Nothing deletes
-    /// expired items
+    /// Use the DynamoDB at this URL, such as another emulator's, and not the embedded one. The table is
+    /// created there if needed. Its name is regain, or `TABLE_NAME` of the environment. Expired items
+    /// are not deleted
     #[arg(long, value_name = "URL", conflicts_with_all = ["data", "dynamodb_port"])]
     pub dynamodb_url: Option<String>,
 
-    /// Port of the DynamoDB stand-in; without it the API's port + 1, or any free one if that is taken
+    /// Port of the DynamoDB stand-in [default: the API's port + 1, or any free port if that is taken]
     #[arg(long, value_name = "PORT")]
     pub dynamodb_port: Option<u16>,
 
-    /// Port of the SES stand-in; without it the API's port + 2, or any free one if that is taken
+    /// Port of the SES stand-in [default: the API's port + 2, or any free port if that is taken]
     #[arg(long, value_name = "PORT")]
     pub ses_port: Option<u16>,
 
-    /// Port of the Secrets Manager stand-in; without it the API's port + 3, or any free one if that is taken
+    /// Port of the Secrets Manager stand-in [default: the API's port + 3, or any free port if that is
+    /// taken]
     #[arg(long, value_name = "PORT")]
     pub secrets_port: Option<u16>,
 
-    /// A second address for the three stand-ins, such as a container bridge's own
+    /// Second address that the three stand-ins listen on, such as that of a container bridge
     #[arg(long, value_name = "ADDRESS")]
     pub also_listen: Option<IpAddr>,
 
-    /// Do not print a line for each call of the API
+    /// Do not print a line for each API call
     #[arg(long)]
     pub quiet: bool,
 
-    /// Run the function binaries in this directory instead of building them
+    /// Run the function binaries of this directory instead of building them
     #[arg(long, value_name = "DIR")]
     pub functions: Option<PathBuf>,
 }
@@ -71,13 +72,13 @@ pub enum Seed {
 }
 
 const AFTER_HELP: &str = "\
-Every parameter of template.yaml is also a setting: CodeTtlSeconds is CODE_TTL_SECONDS in the \
-environment, CorsOrigins is CORS_ORIGINS (comma separated).
+Environment variables override the parameters of template.yaml: CODE_TTL_SECONDS sets CodeTtlSeconds, \
+CORS_ORIGINS (comma separated) sets CorsOrigins.
 
   cargo run                                   demo users, all in memory
   cargo run -- --data ./data                  kept between runs
-  cargo run -- --users people.jsonl           your own users
+  cargo run -- --users people.jsonl           users of your own
   CODE_TTL_SECONDS=30 cargo run -- --port 0   short-lived codes on any free port
 
-Mail that would have been sent is shown at http://127.0.0.1:PORT/_mail. Each call of the API is a line \
-on stderr, with method, path, status and time; what the functions log is there, too.";
+No mail leaves this machine: http://127.0.0.1:PORT/_mail shows it. Stderr has a line for each API call, \
+with method, path, status and duration, and the functions' logs.";

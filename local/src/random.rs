@@ -16,7 +16,7 @@ impl Random {
     /// A generator seeded by the operating system.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
+    /// When the operating system gives no randomness.
     pub fn new() -> Result<Self, SysError> {
         Ok(Self(Arc::new(Mutex::new(regain::ambient::rng()?))))
     }

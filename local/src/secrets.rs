@@ -1,4 +1,4 @@
-//! The Secrets Manager stand-in: the stack's secrets, generated at the first start.
+//! The Secrets Manager stand-in: it generates the stack's secrets at the first start.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,24 +33,24 @@ struct Version {
 
 type Secrets = BTreeMap<String, Vec<Version>>;
 
-/// All secrets, by name; in a file too where there is a data directory. Clones share them.
+/// All secrets, by name. A data directory keeps them in a file. Clones share them.
 #[derive(Clone)]
 pub struct SecretStore(Arc<Inner>);
 
 struct Inner {
     secrets: Mutex<Secrets>,
-    /// Logical ids, as the fixtures know the secrets, and their names.
+    /// The names by logical id. The fixtures use the ids.
     names: BTreeMap<String, String>,
     file: Option<PathBuf>,
     random: Random,
 }
 
-/// What a call answers: JSON, or an error's type and message.
+/// The answer to a call: JSON, or an error's type and message.
 type Answer = Result<Json, (&'static str, String)>;
 
 impl SecretStore {
-    /// Opens the secrets that the template declares. Each value comes from `given` (by logical id),
-    /// else from the file, else it is drawn.
+    /// Opens the secrets that the template declares. A value comes from `given` (by logical id), or else
+    /// from the file, or else it is generated.
     ///
     /// # Errors
     /// When the file cannot be read or written.
@@ -82,7 +82,7 @@ impl SecretStore {
             .iter()
             .map(|it| (it.id.clone(), it.name.clone()))
             .collect();
-        // Values that were given are in a file of their own already.
+        // The values that were given already have a file of their own.
         let file = file.filter(|_| given.is_empty());
         if let Some(path) = &file {
             save(path, &secrets)?;
@@ -112,7 +112,6 @@ impl SecretStore {
             "GetSecretValue" => self.get(input),
             "PutSecretValue" => self.put(input),
             "ListSecretVersionIds" => self.list(input),
-            "DescribeSecret" => self.describe(input),
             other => Err((
                 "UnknownOperationException",
                 format!("{other} is not served here"),
@@ -120,7 +119,7 @@ impl SecretStore {
         }
     }
 
-    /// The name of the secret that `SecretId` means: a name, an ARN, or a logical id.
+    /// The name of the secret in `SecretId`, which is a name, an ARN or a logical id.
     fn name(&self, input: &Json, secrets: &Secrets) -> Result<String, (&'static str, String)> {
         let id = input
             .get("SecretId")
@@ -215,27 +214,9 @@ impl SecretStore {
             .collect();
         Ok(json!({"ARN": arn(&name), "Name": name, "Versions": versions}))
     }
-
-    fn describe(&self, input: &Json) -> Answer {
-        let secrets = self.secrets();
-        let name = self.name(input, &secrets)?;
-        let versions = secrets.get(&name).map(Vec::as_slice).unwrap_or_default();
-        let stages: BTreeMap<_, _> = versions
-            .iter()
-            .map(|version| (&version.id, &version.stages))
-            .collect();
-        let created = versions.iter().map(|version| version.created_at);
-        Ok(json!({
-            "ARN": arn(&name),
-            "Name": name,
-            "VersionIdsToStages": stages,
-            "CreatedDate": created.clone().min().map(epoch_seconds),
-            "LastChangedDate": created.max().map(epoch_seconds),
-        }))
-    }
 }
 
-/// Makes `text` the current version; the one before becomes the previous one, and older ones go.
+/// Makes `text` the current version. The version before becomes the previous one, older ones are removed.
 fn put(secrets: &mut Secrets, name: &str, text: String, id: String) {
     let versions = secrets.entry(name.to_owned()).or_default();
     versions.retain(|version| version.stages.iter().any(|stage| stage == CURRENT));
@@ -343,13 +324,6 @@ mod tests {
         }
         assert_eq!(text(&store, CURRENT).unwrap(), "two");
         assert_eq!(text(&store, PREVIOUS).unwrap(), "one");
-        let described = store
-            .call("DescribeSecret", &json!({"SecretId": "CodeKey"}))
-            .unwrap();
-        assert_eq!(
-            described["VersionIdsToStages"].as_object().unwrap().len(),
-            2
-        );
         let listed = store
             .call("ListSecretVersionIds", &json!({"SecretId": "CodeKey"}))
             .unwrap();

@@ -1,4 +1,4 @@
-//! The service: everything started in order, and ended in order.
+//! The service: starts its parts in order, and ends them in order.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -34,13 +34,13 @@ use crate::shutdown::{Shutdown, Signals, Stop};
 use crate::template::{Environment, STACK_NAME, Stack};
 use crate::users::Loader;
 
-/// How long requests that have begun may take to end.
+/// How long each stage may take to end.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Runs the service until a signal ends it.
+/// Runs the service until a signal ends it. A second signal ends it at once.
 ///
 /// # Errors
-/// When it cannot start; everything that was started is ended again.
+/// When it cannot start (everything that was started is ended again), or when a second signal came.
 pub async fn run(
     options: Options,
     workspace: PathBuf,
@@ -50,12 +50,9 @@ pub async fn run(
     let stages = Stages::default();
     let started = tokio::select! {
         started = start(options, &workspace, environment, &stages) => started,
-        () = signals.received() => {
-            stages.finish().await;
-            return Ok(());
-        }
+        () = signals.received() => return finish(stages, signals).await,
     };
-    // What was started is kept until all has ended.
+    // The data directory stays locked until everything has ended.
     let result = match started {
         Ok(kept) => {
             signals.received().await;
@@ -63,20 +60,28 @@ pub async fn run(
         }
         Err(error) => Err(error),
     };
-    stages.finish().await;
-    result.map(drop)
+    let finished = finish(stages, signals).await;
+    result.map(drop).and(finished)
 }
 
-/// What ends together, in the order in which it does.
+/// Ends everything in order, unless another signal comes. The functions that still run are killed then.
+async fn finish(stages: Stages, signals: &mut Signals) -> Result<(), ServiceError> {
+    tokio::select! {
+        () = stages.finish() => Ok(()),
+        () = signals.received() => Err(ServiceError::SecondSignal),
+    }
+}
+
+/// The stages of the end, in their order. Each waits for the one before it.
 #[derive(Debug, Default)]
 struct Stages {
-    /// What calls functions: nothing new comes in, and what has begun ends.
+    /// The gateway and the stream: nothing new comes in, and calls that have begun are answered.
     front: Shutdown,
     /// The functions and the stand-ins.
     back: Shutdown,
-    /// What hands their logs on, to the last line.
+    /// The log subscriptions, which hand on the functions' last lines.
     logs: Shutdown,
-    /// The functions that get them.
+    /// The functions that those lines go to.
     last: Shutdown,
 }
 
@@ -88,14 +93,14 @@ impl Stages {
     }
 }
 
-/// What has to be kept while the service runs.
+/// Directories that have to stay while the service runs.
 struct Kept {
     _data: Option<DataDirectory>,
-    /// What is kept in files even where all is in memory: the logs.
-    _fleeting: TempDir,
+    /// Holds the audit trail if there is no data directory.
+    _temporary: TempDir,
 }
 
-/// Starts everything.
+/// Starts everything, until calls are answered.
 async fn start(
     options: Options,
     workspace: &Path,
@@ -133,17 +138,17 @@ async fn start(
     let file = path("table.sqlite");
     let store = open_table(&stack, listeners.dynamodb, file.as_deref(), &urls, back).await?;
     let loader = Loader::new(&urls.dynamodb, &stack.table.name, settings);
-    let mut said = load(&options, workspace, &store, &loader).await?;
+    let mut lines = load(&options, workspace, &store, &loader).await?;
     store.turn_stream_on().await?;
 
-    let fleeting = tempfile::tempdir()
+    let temporary = tempfile::tempdir()
         .map_err(|problem| ServiceError::file(&std::env::temp_dir(), problem))?;
     let mut logs = Logs::new(&stack.log_subscriptions);
     let mut pools = BTreeMap::new();
     for function in &stack.functions {
         let mut program = program(function, &folder, &urls);
         let name = format!("{}.jsonl", function.name);
-        let place = path(&name).unwrap_or_else(|| fleeting.path().join(name));
+        let place = path(&name).unwrap_or_else(|| temporary.path().join(name));
         program.log = logs
             .of(function, &place)
             .map_err(|it| ServiceError::file(&place, it))?;
@@ -151,7 +156,7 @@ async fn start(
         let stop = if is_kept { last.stop() } else { back.stop() };
         let pool = Pool::new(program, function.timeout, random.clone(), stop);
         if is_kept {
-            said.push(format!("Audit      {}", place.display()));
+            lines.push(format!("Audit      {}", place.display()));
             logs.hand_on(&function.id, pool.clone(), reading.stop());
         }
         pools.insert(function.id.clone(), pool);
@@ -196,14 +201,14 @@ async fn start(
     let gateway = Gateway::new(routes, stack.cors.clone(), random, waker).quiet(options.quiet);
     let api = mailbox::router(mails).merge(gateway.into_router());
     tokio::spawn(serve(listeners.api, api, front.stop()));
-    greet(said, &urls, &stack.table.name);
+    greet(lines, &urls, &stack.table.name);
     Ok(Kept {
         _data: data,
-        _fleeting: fleeting,
+        _temporary: temporary,
     })
 }
 
-/// The stack's table: in the embedded engine if there are listeners for that, else at another one.
+/// Opens the stack's table: in the embedded engine if that has listeners, or else at another DynamoDB.
 async fn open_table(
     stack: &Stack,
     listeners: Option<StandInListeners>,
@@ -219,8 +224,8 @@ async fn open_table(
         }
         tokio::spawn(engine.sweep(back.stop()));
     } else {
-        // Others delete within a minute what DynamoDB has for days longer: who comes back to a session
-        // that expired would be told that there never was one.
+        // DynamoDB keeps expired items for days, some emulators for a minute. An expired session has to
+        // stay for a while, so that its owner is told that it expired.
         table.ttl_attribute = None;
     }
     Ok(TableStore::open(&urls.dynamodb, table).await?)
@@ -230,7 +235,7 @@ async fn open_table(
 /// environment's values for them.
 ///
 /// # Errors
-/// The first setting that makes no sense.
+/// The first setting that is not valid.
 pub fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
     let get = |name: &str| {
         stack
@@ -247,40 +252,40 @@ pub fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
     Ok(settings)
 }
 
-/// Loads what the options ask for, and says what it was.
+/// Loads the users and items that the options ask for. Returns lines for the greeting.
 async fn load(
     options: &Options,
     workspace: &Path,
     store: &TableStore,
     loader: &Loader,
 ) -> Result<Vec<String>, ServiceError> {
-    let mut said = Vec::new();
+    let mut lines = Vec::new();
     let was_empty = store.is_empty().await?;
     if let Some(Seed::Events) = options.seed {
         let count = loader
             .load_items(&workspace.join("events/seed.jsonl"))
             .await?;
-        said.push(format!("Seed       {count} items of events/seed.jsonl"));
+        lines.push(format!("Seed       {count} items of events/seed.jsonl"));
     }
     if let Some(path) = &options.users {
         let (imported, notes) = loader.load_users(path, options.overwrite_passwords).await?;
         let (new, old) = (imported.created, imported.updated);
-        said.push(format!("Users      {new} new, {old} updated"));
+        lines.push(format!("Users      {new} new, {old} updated"));
         if imported.passwords_kept > 0 {
             let kept = imported.passwords_kept;
-            said.push(format!(
-                "  {kept} with a password that was changed otherwise than by an import, which was kept: \
-                 --overwrite-passwords takes the file's"
+            lines.push(format!(
+                "  passwords kept, because their last change was not an import: {kept} \
+                 (--overwrite-passwords replaces them)"
             ));
         }
-        said.extend(notes.into_iter().map(|note| format!("  {note}")));
+        lines.extend(notes.into_iter().map(|note| format!("  {note}")));
     } else if options.seed.is_none() && was_empty {
-        said.push("Demo users".to_owned());
+        lines.push("Demo users".to_owned());
         for user in loader.load_demo_users().await? {
-            said.push(format!("  {:<22} {}", user.email, user.note));
+            lines.push(format!("  {:<22} {}", user.email, user.note));
         }
     }
-    Ok(said)
+    Ok(lines)
 }
 
 /// The mappings from the table's stream to functions.
@@ -324,7 +329,7 @@ fn open_secrets(
         .map_err(|it| ServiceError::file(&place, it))
 }
 
-/// Starts one instance of each function: the first call finds it warm, and a function that refuses
+/// Starts one instance of each function. The first call then finds it warm, and a function that refuses
 /// its settings stops the start.
 async fn warm_up(pools: impl Iterator<Item = Pool>) -> Result<(), StartError> {
     let starting: Vec<_> = pools
@@ -338,19 +343,18 @@ async fn warm_up(pools: impl Iterator<Item = Pool>) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Serves until the end, and until the last request is answered: the stop is held for as long.
+/// Serves until the end is asked for and the last request is answered.
 async fn serve(listener: TcpListener, app: Router, stop: Stop) {
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    let mut asked = stop.clone();
-    let stopped = async move { asked.requested().await };
-    // Accepting goes on through every error; there is none to report.
+    let stopped = stop.token().cancelled_owned();
+    // It accepts connections through every error, so there is none to report.
     let _ = axum::serve(listener, app)
         .with_graceful_shutdown(stopped)
         .await;
     drop(stop);
 }
 
-/// The last line is what a script waits for. Whoever reads stdout may have gone; the service runs on.
+/// Prints the greeting. Scripts wait for its last line. The service runs on if nobody reads it.
 fn greet(mut lines: Vec<String>, urls: &Urls, table: &str) {
     lines.push(format!("Mailbox    {}/_mail", urls.api));
     lines.push(format!("DynamoDB   {}", urls.dynamodb));

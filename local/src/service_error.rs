@@ -1,4 +1,4 @@
-//! Every reason why the service does not run, each a sentence of its own.
+//! Every reason why the service cannot run. Each is one sentence.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::mail::ses;
 use crate::template::TemplateError;
 use crate::users::UsersError;
 
-/// Why the service does not run.
+/// Why the service cannot run.
 #[derive(Debug, Error)]
 pub enum ServiceError {
     /// A setting.
@@ -63,13 +63,16 @@ pub enum ServiceError {
         /// What is wrong with it.
         problem: std::io::Error,
     },
+    /// A second signal came before the service had ended.
+    #[error("a second signal ended the service before its calls were answered")]
+    SecondSignal,
     /// The system has no randomness to give.
     #[error("the system has no randomness to give: {0}")]
     Randomness(#[from] rand::rngs::SysError),
 }
 
 impl ServiceError {
-    /// Something is wrong with a file.
+    /// An error with a file.
     #[must_use]
     pub fn file(path: &Path, problem: std::io::Error) -> Self {
         Self::File {

@@ -1,33 +1,32 @@
-//! The end of the program: one signal to all parts, and waiting until they have ended.
+//! The end of the program: every part is asked to end, and waited for.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// The right to end everything, and to wait for it.
+/// Ends the parts of the program that hold a [`Stop`] of it. Dropping it asks them to end, too.
 #[derive(Debug)]
 pub struct Shutdown {
-    request: watch::Sender<bool>,
+    guard: DropGuard,
     stop: Stop,
     parts: mpsc::Receiver<()>,
 }
 
-/// What a part of the program holds: it sees the end coming, and is waited for until it drops this.
+/// What a part of the program holds until it has ended. It tells the part when to end.
 #[derive(Clone, Debug)]
 pub struct Stop {
-    requested: watch::Receiver<bool>,
+    token: CancellationToken,
+    /// Nothing is sent: the channel closes when the last part has dropped its end.
     _part: mpsc::Sender<()>,
 }
 
 impl Default for Shutdown {
     fn default() -> Self {
-        let (request, requested) = watch::channel(false);
+        let token = CancellationToken::new();
         let (part, parts) = mpsc::channel(1);
         Self {
-            request,
-            stop: Stop {
-                requested,
-                _part: part,
-            },
+            guard: token.clone().drop_guard(),
+            stop: Stop { token, _part: part },
             parts,
         }
     }
@@ -43,31 +42,30 @@ impl Shutdown {
     /// Asks every part to end, and waits until each has.
     pub async fn finish(self) {
         let Self {
-            request,
+            guard,
             stop,
             mut parts,
         } = self;
-        let _ = request.send(true);
-        drop(stop);
+        drop((guard, stop));
         while parts.recv().await.is_some() {}
     }
 }
 
 impl Stop {
     /// Returns once the end is asked for.
-    pub async fn requested(&mut self) {
-        // An error means that nobody is left to ask: that is the end, too.
-        let _ = self.requested.wait_for(|requested| *requested).await;
+    pub async fn requested(&self) {
+        self.token.cancelled().await;
     }
 
-    /// Whether the end has been asked for.
+    /// The same, for a server that holds on to no `Stop`.
     #[must_use]
-    pub fn is_requested(&self) -> bool {
-        *self.requested.borrow()
+    pub fn token(&self) -> CancellationToken {
+        self.token.clone()
     }
 }
 
-/// The signals that end the program: from the keyboard, a supervisor, or a closed terminal.
+/// The signals that end the program: SIGINT from the keyboard, SIGTERM from a supervisor, SIGHUP from a
+/// closed terminal.
 #[derive(Debug)]
 pub struct Signals(Signal, Signal, Signal);
 

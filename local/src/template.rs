@@ -1,10 +1,9 @@
-//! template.yaml, read as far as one machine needs it.
+//! Reads template.yaml, as far as one machine needs it.
 //!
-//! The functions and their environment, the routes, the table, its event source, the rules for events,
-//! the mail templates and the secrets: all of it comes from the file that is deployed, so that what runs here is what
-//! runs there. What is in the file and not understood stops the start, if it matters here.
+//! The functions and their environment, the routes, the table, its event source, the event rules, the
+//! mail templates and the secrets all come from the file that is deployed, so the same stack runs here.
+//! Anything in it that matters here and is not supported stops the start.
 
-mod conditions;
 mod document;
 mod filter;
 mod function;
@@ -28,12 +27,12 @@ use thiserror::Error;
 
 /// The name the stack has on this machine.
 pub const STACK_NAME: &str = "regain";
-/// The region everything claims to be in.
+/// The region that everything is said to be in.
 pub const REGION: &str = "us-east-1";
-/// The account everything claims to belong to.
+/// The account that everything is said to belong to.
 pub const ACCOUNT: &str = "000000000000";
 
-/// The environment variables of this process, which override the template's parameters.
+/// The environment variables of this process. They override the template's parameters.
 pub type Environment = BTreeMap<String, String>;
 
 /// Why the template cannot be run here.
@@ -42,7 +41,7 @@ pub enum TemplateError {
     /// It is not YAML.
     #[error("template.yaml cannot be read: {0}")]
     Yaml(#[from] serde_yaml_ng::Error),
-    /// Something in it is missing, or not of the form it must have.
+    /// Something in it is missing or has the wrong form.
     #[error("template.yaml: {place}: {problem}")]
     Invalid {
         /// Where, as a path of keys.

@@ -1,4 +1,4 @@
-//! Users and fixtures, loaded at the start.
+//! Loads users and fixtures at the start.
 
 use std::path::Path;
 
@@ -14,10 +14,10 @@ use thiserror::Error;
 
 use crate::template::REGION;
 
-/// The users that are there when nobody brings others.
+/// The users of a new store without `--users` and `--seed`.
 const DEMO_USERS: &str = include_str!("../demo-users.jsonl");
 
-/// Why nobody was loaded.
+/// Why nothing was loaded.
 #[derive(Debug, Error)]
 pub enum UsersError {
     /// The file cannot be read.
@@ -36,7 +36,7 @@ pub enum UsersError {
         /// The line and what is wrong with it.
         problem: ImportError,
     },
-    /// A fixture is no item.
+    /// A line of a fixture is not an item.
     #[error("{file}: line {line}: {problem}")]
     Item {
         /// The file.
@@ -51,7 +51,7 @@ pub enum UsersError {
     Randomness(#[from] SysError),
 }
 
-/// The table, as its own API reaches it.
+/// Writes to the table, over DynamoDB's API.
 #[derive(Debug)]
 pub struct Loader {
     client: Client,
@@ -64,7 +64,7 @@ pub struct Loader {
 pub struct DemoUser {
     /// The address.
     pub email: String,
-    /// What is special about it.
+    /// What the greeting says about the user.
     pub note: String,
 }
 
@@ -86,11 +86,11 @@ impl Loader {
         }
     }
 
-    /// Loads a file of users, all or none, and says what to know about it. A password that was changed
-    /// otherwise than by an import, as by a recovery, stays unless `overwrite_passwords`.
+    /// Loads all users of a file, or none, and returns notes for the person who loads them. Passwords
+    /// whose last change was not an import stay, unless `overwrite_passwords`.
     ///
     /// # Errors
-    /// When the file cannot be read, or lines of it are no users: all of them are told.
+    /// When the file cannot be read or has lines that are not users. The error names all these lines.
     pub async fn load_users(
         &self,
         path: &Path,
@@ -101,7 +101,7 @@ impl Loader {
         self.import(&file, &text, overwrite_passwords).await
     }
 
-    /// Loads the demo users, who are returned.
+    /// Loads and returns the demo users.
     ///
     /// # Errors
     /// When the table refuses.
@@ -114,7 +114,7 @@ impl Loader {
             self.settings.user_id_format,
             regain::ids::UserIdFormat::Uuid
         ) {
-            // The ids in the file have the other form: new ones are drawn.
+            // The ids in the file have the other format, so the users get new ones.
             for user in users.iter_mut().filter_map(Json::as_object_mut) {
                 user.remove("id");
             }
@@ -125,10 +125,10 @@ impl Loader {
         Ok(users.iter().map(demo_user).collect())
     }
 
-    /// Puts every line of a file into the table as it is: an item as plain JSON.
+    /// Puts every line of a file into the table: an item as plain JSON.
     ///
     /// # Errors
-    /// When the file cannot be read, or a line of it is no item.
+    /// When the file cannot be read, or a line of it is not an item.
     pub async fn load_items(&self, path: &Path) -> Result<usize, UsersError> {
         let file = path.display().to_string();
         let text = read(path).await?;

@@ -17,7 +17,7 @@ use local::random::Random;
 use local::shutdown::Shutdown;
 use serde_json::{Value, json};
 
-/// A pool of the probe in `examples/`, and what ends it.
+/// A pool of the probe in `examples/`, and the shutdown that ends it.
 struct TestPool {
     pool: Pool,
     shutdown: Shutdown,

@@ -5,7 +5,7 @@
 )]
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -403,6 +403,33 @@ async fn a_request_that_has_begun_is_answered_before_the_end() {
     service.signal("-TERM");
     assert_eq!(request.await.unwrap().unwrap().status(), 200);
     assert_eq!(service.process.wait().unwrap().code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_it_before_its_calls_are_answered() {
+    let mut service = Service::start(&[]);
+    let url = format!("{}{PATH}", service.url);
+    let body = json!({"do": "sleep", "millis": 60_000}).to_string();
+    let request = tokio::spawn(Client::new().post(url).body(body).send());
+    let mut said = BufReader::new(service.process.stderr.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    assert!(said.any(|line| line == "[forgot-password] asleep"));
+    let functions = service.functions();
+    service.signal("-INT");
+    // The first signal has arrived when nobody listens any more.
+    let address = service.url.strip_prefix("http://").unwrap().to_owned();
+    while TcpStream::connect(&address).is_ok() {
+        tokio::task::yield_now().await;
+    }
+    service.signal("-INT");
+    let error = "error: a second signal ended the service before its calls were answered";
+    assert!(said.any(|line| line == error));
+    assert_eq!(service.process.wait().unwrap().code(), Some(1));
+    assert!(request.await.unwrap().is_err());
+    while functions.iter().any(|process| is_alive(process)) {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// What the program said on stderr of the calls that it got, until it was told to end.

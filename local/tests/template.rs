@@ -1,4 +1,4 @@
-//! What is read from template.yaml, and what stops the start.
+//! What is read from template.yaml, and which templates stop the start.
 #![expect(
     clippy::unwrap_used,
     reason = "a test says what it expects by panicking"

@@ -11,7 +11,7 @@ pub mod forward;
 use std::fmt;
 use std::io::Write;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use regain_password::Address;
 use serde::Serialize;
@@ -228,14 +228,15 @@ struct Record<'a> {
     request: Option<&'a str>,
 }
 
-/// Where records are written.
-pub struct AuditTrail(Mutex<Box<dyn Write + Send>>);
+/// Where records are written. All clones write to the same place.
+#[derive(Clone)]
+pub struct AuditTrail(Arc<Mutex<Box<dyn Write + Send>>>);
 
 impl AuditTrail {
     /// A trail of lines: in a function they go to stdout.
     #[must_use]
     pub fn new(lines: impl Write + Send + 'static) -> Self {
-        Self(Mutex::new(Box::new(lines)))
+        Self(Arc::new(Mutex::new(Box::new(lines))))
     }
 
     /// Records an event. A record that cannot be written is lost; what it tells of has happened.

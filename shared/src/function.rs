@@ -52,6 +52,7 @@ where
         Err(error) => return stopped(&*error),
     };
     let language = recovery.settings().languages.of(protocol);
+    let trail = &audit();
     let answer = |invocation: Invocation| {
         let (recovery, endpoint) = (recovery.clone(), endpoint.clone());
         async move {
@@ -60,7 +61,7 @@ where
                 Ok(Some(event)) => {
                     let endpoint = |call| endpoint(recovery, call);
                     let event = LambdaEvent::new(event, context);
-                    Some(answer(protocol, language, endpoint, event).await)
+                    Some(answer(protocol, language, trail, endpoint, event).await)
                 }
                 Ok(None) => None,
                 Err(unreadable) => Some(refuse(protocol, language, unreadable, context)),
@@ -162,7 +163,7 @@ fn refuse(
 ) -> ApiGatewayV2httpResponse {
     tracing::warn!(request = lambda.request_id, error = %unreadable, "the event cannot be read");
     let request = lambda_http::Request::default().with_lambda_context(lambda);
-    let context = Call::context(protocol, language, &request, ambient::now());
+    let context = Call::reply_context(protocol, language, &request, ambient::now());
     event::response(failed(&Malformed::UNREADABLE.into(), &context))
 }
 
@@ -171,6 +172,7 @@ fn refuse(
 pub async fn answer<F, A>(
     protocol: Protocol,
     language: Locale,
+    trail: &AuditTrail,
     endpoint: F,
     event: LambdaEvent<ApiGatewayV2httpRequest>,
 ) -> ApiGatewayV2httpResponse
@@ -178,12 +180,14 @@ where
     F: FnOnce(Call) -> A,
     A: Future<Output = Result<Reply, Failure>>,
 {
-    event::response(reply(protocol, language, endpoint, event::request(event)).await)
+    let request = event::request(event);
+    event::response(reply(protocol, language, trail, endpoint, request).await)
 }
 
 async fn reply<F, A>(
     protocol: Protocol,
     language: Locale,
+    trail: &AuditTrail,
     endpoint: F,
     request: lambda_http::Request,
 ) -> Reply
@@ -193,9 +197,9 @@ where
 {
     let at = ambient::now();
     let (call, context) = match ambient::rng() {
-        Ok(rng) => Call::new(protocol, language, request, at, rng),
+        Ok(rng) => Call::new(protocol, language, request, at, rng, trail),
         Err(error) => {
-            let context = Call::context(protocol, language, &request, at);
+            let context = Call::reply_context(protocol, language, &request, at);
             return logged(
                 failed(&RecoveryError::Unavailable(error.into()).into(), &context),
                 "failed",
@@ -215,11 +219,11 @@ where
                     metrics::count(Metric::GuessesSpent);
                 }
                 Failure::Refused(
-                    refusal @ (RecoveryError::Unavailable(_) | RecoveryError::Broken(_)),
+                    error @ (RecoveryError::Unavailable(_) | RecoveryError::Broken(_)),
                 ) => {
                     tracing::error!(
                         request = context.request_id,
-                        error = %telemetry::causes(refusal),
+                        error = %telemetry::causes(error),
                         "failed"
                     );
                 }
@@ -244,7 +248,7 @@ async fn recovery() -> Startup<Recovery> {
     let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
     let config = aws::config();
     let (store, secrets) = (store(&config, deployment), secrets(&config, names));
-    let recovery = Recovery::new(store, secrets, settings, hasher, audit());
+    let recovery = Recovery::new(store, secrets, settings, hasher);
     recovery.warm(ambient::now()).await;
     Ok(recovery)
 }

@@ -24,10 +24,10 @@ use rand::rngs::StdRng;
 use regain_password::Reason;
 use serde_json::Value;
 
-use crate::audit::Caller;
+use crate::audit::{AuditTrail, Caller};
 use crate::ids::IdempotencyKey;
 use crate::locale::Locale;
-use crate::recovery::RecoveryError;
+use crate::recovery::{CallContext, RecoveryError};
 use crate::session::Protocol;
 use crate::timestamp::Timestamp;
 
@@ -51,17 +51,14 @@ pub struct Call {
     headers: HeaderMap,
     body: Body,
     locale: Locale,
-    /// Who calls: the network address as the gateway saw it, the device by its header.
-    pub caller: Caller,
-    /// When the call came: the one time by which all of it is judged.
-    pub at: Timestamp,
-    /// The call's generator.
-    pub rng: StdRng,
+    /// The context that the use cases take. Its caller has the network address that the gateway saw, and
+    /// the device that the header names.
+    pub context: CallContext,
 }
 
 /// What an answer needs to know of its call.
 #[derive(Clone, Debug)]
-pub struct Context {
+pub struct ReplyContext {
     protocol: Protocol,
     locale: Locale,
     at: Timestamp,
@@ -101,8 +98,8 @@ impl From<Malformed> for Failure {
 }
 
 impl From<RecoveryError> for Failure {
-    fn from(refusal: RecoveryError) -> Self {
-        Self::Refused(refusal)
+    fn from(error: RecoveryError) -> Self {
+        Self::Refused(error)
     }
 }
 
@@ -110,7 +107,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(malformed) => write!(f, "malformed: {}", malformed.field),
-            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Refused(error) => error.fmt(f),
         }
     }
 }
@@ -152,16 +149,17 @@ impl fmt::Debug for Call {
 }
 
 impl Call {
-    /// A call from the gateway's event, and the context of its answer. `language` is for callers who ask for
-    /// none of ours.
+    /// A call from the gateway's event, and what its answer needs to know of it. `language` is for callers
+    /// who ask for none of ours.
     pub(crate) fn new(
         protocol: Protocol,
         language: Locale,
         request: lambda_http::Request,
         at: Timestamp,
         rng: StdRng,
-    ) -> (Self, Context) {
-        let context = Self::context(protocol, language, &request, at);
+        trail: &AuditTrail,
+    ) -> (Self, ReplyContext) {
+        let reply_context = Self::reply_context(protocol, language, &request, at);
         // Without an address, which the gateway always gives, all callers share one throttle.
         let caller = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(gateway)) => gateway
@@ -174,7 +172,7 @@ impl Call {
         let caller = Caller {
             network: caller.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             device: header_cut(request.headers(), DEVICE, MAX_DEVICE),
-            request: context.request_id.clone(),
+            request: reply_context.request_id.clone(),
         };
         let (parts, body) = request.into_parts();
         let Parts {
@@ -185,26 +183,24 @@ impl Call {
                 method,
                 headers,
                 body,
-                locale: context.locale,
-                caller,
-                at,
-                rng,
+                locale: reply_context.locale,
+                context: CallContext::new(caller, at, rng, trail.clone()),
             },
-            context,
+            reply_context,
         )
     }
 
-    pub(crate) fn context(
+    pub(crate) fn reply_context(
         protocol: Protocol,
         language: Locale,
         request: &lambda_http::Request,
         at: Timestamp,
-    ) -> Context {
+    ) -> ReplyContext {
         let request_id = request
             .lambda_context_ref()
             .map(|lambda| lambda.request_id.clone())
             .unwrap_or_default();
-        Context {
+        ReplyContext {
             protocol,
             locale: Locale::negotiate(&list(request.headers(), &ACCEPT_LANGUAGE))
                 .unwrap_or(language),
@@ -301,7 +297,7 @@ fn header_cut(headers: &HeaderMap, name: &str, max: usize) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-impl Context {
+impl ReplyContext {
     /// The reply with the headers that every answer has.
     #[must_use]
     pub fn stamp(&self, mut reply: Reply) -> Reply {
@@ -316,7 +312,7 @@ impl Context {
 }
 
 /// The answer to a call that failed, in its protocol's envelope.
-pub(crate) fn failed(failure: &Failure, context: &Context) -> Reply {
+pub(crate) fn failed(failure: &Failure, context: &ReplyContext) -> Reply {
     let mut reply = match context.protocol {
         Protocol::Directory => directory::failed(failure),
         Protocol::AuthV1 => auth_v1::failed(failure, context.locale),

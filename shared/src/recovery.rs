@@ -1,22 +1,22 @@
-//! The use cases: ask for a code, prove it, ask for another one, set the password.
+//! The use cases: request a code, resend it, verify it, set the password.
 //!
-//! Every guess is *charged, then compared, then moved on*: one transaction, the same for right and
-//! wrong, takes a guess from the session and from its address; only then is the code derived and
-//! compared; only a right one is refunded, by the transaction that moves the session on. Until a code
-//! is proven nothing here asks whether anybody has the address.
+//! Every guess is *charged, compared, moved on*. One transaction, the same for a right and a wrong guess,
+//! charges the session and its address. Only then is the code derived and compared. A right guess is
+//! refunded by the transaction that moves the session on. Until a code is proven, nothing here asks
+//! whether anybody has the address.
 
+mod call;
 mod guess;
 mod password;
 mod throttle_cache;
-mod trail;
 
 use std::error::Error;
+use std::sync::Arc;
 
-use rand::rngs::StdRng;
 use regain_password::{Address, Hasher, Policy, Reason};
 use thiserror::Error;
 
-use crate::audit::{Asked, AuditTrail, Caller, Event, Unanswered};
+use crate::audit::{Asked, Event, Unanswered};
 use crate::code::Nonce;
 use crate::hashing::HashingError;
 use crate::ids::{IdempotencyKey, SessionId, UserId};
@@ -31,27 +31,27 @@ use crate::template::Template;
 use crate::timestamp::Timestamp;
 use crate::users::User;
 
+pub use call::CallContext;
 pub use guess::CodeGuess;
 pub use password::NewPassword;
 
 use throttle_cache::ThrottleCache;
-use trail::Trail;
 
 /// How often an operation starts over because what it read had changed by the time it wrote.
 const ATTEMPTS: usize = 4;
 
-/// Why a use case was refused. Which of these a caller is told, and how, is the protocols' matter.
+/// Why a use case refused a call. Each protocol decides how much of it the caller is told.
 #[derive(Debug, Error)]
 pub enum RecoveryError {
-    /// Too many codes for the address or the caller.
+    /// Too many codes were requested for the address, or by the caller.
     #[error("throttled")]
     Throttled {
-        /// When the last of the limits that refused it ends.
+        /// When the last of the limits that were reached ends.
         until: Timestamp,
-        /// Whom they refused.
+        /// Whose limits were reached.
         whom: Throttled,
     },
-    /// No session of that id, in this protocol.
+    /// This protocol has no session of that id.
     #[error("no such session")]
     NoSession,
     /// The session is expired, superseded or used.
@@ -60,31 +60,31 @@ pub enum RecoveryError {
     /// The user id is not the one that the session was answered with.
     #[error("not the session's user")]
     OtherUser,
-    /// The session's guesses are spent, or the address's until the given time.
+    /// The guesses of the session are spent, or those of the address until the given time.
     #[error("the guesses are spent")]
     GuessesSpent {
         /// When there are guesses again, if waiting helps.
         until: Option<Timestamp>,
     },
-    /// The code has expired in a live session.
+    /// The session is live, but its code has expired.
     #[error("the code has expired")]
     CodeExpired,
-    /// Not the code; or it was used, or never proven where it had to be.
+    /// The code is wrong or already used, or no code was proven where one had to be.
     #[error("not the code")]
     CodeWrong,
-    /// No such reset token.
+    /// No session has that reset token.
     #[error("no such reset token")]
     TokenUnknown,
-    /// The user's status is none that may recover; told only once the code was proven.
+    /// The user's status may not recover. Returned only after the code was proven.
     #[error("the user is blocked")]
     Blocked,
     /// The password policy refuses the password.
     #[error("the password is refused")]
     PasswordRefused(Vec<Reason>),
-    /// The store, a secret or a hash failed: nothing was done.
+    /// The store, a secret or the hashing failed. Nothing was done.
     #[error("unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// What is stored makes no sense: a bug.
+    /// A stored item is not as it must be: a bug.
     #[error("broken")]
     Broken(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -129,25 +129,22 @@ pub struct Recovery {
     settings: Settings,
     policy: Policy,
     hasher: Hasher,
-    refusals: ThrottleCache,
-    audit: AuditTrail,
+    throttle_cache: ThrottleCache,
 }
 
-/// Somebody wants to recover the account of an address.
+/// A request for a code, to recover the account of an address.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The protocol that the session will belong to.
     pub protocol: Protocol,
     /// The address.
     pub address: Address,
-    /// What the code is mailed with.
+    /// The template of the mail with the code.
     pub template: Template,
     /// What the caller says about itself.
     pub origin: SessionOrigin,
-    /// The language to write in if the user has none set.
+    /// The language of the mail, if the user has set none.
     pub locale: Locale,
-    /// Who asks.
-    pub caller: Caller,
     /// The caller's `Idempotency-Key`.
     pub idempotency_key: Option<IdempotencyKey>,
 }
@@ -157,33 +154,38 @@ pub struct Request {
 pub struct Started {
     /// Its id.
     pub session: SessionId,
-    /// The user id, real or decoy, where the protocol tells one.
+    /// The user id, real or decoy, in the protocol that answers with one.
     pub user: Option<UserId>,
     /// When it began.
     pub at: Timestamp,
 }
 
-/// How a caller names a session, and what else has to fit.
+/// How a caller names a session.
 #[derive(Clone, Debug)]
 pub struct SessionLookup {
-    /// The protocol asked: a session of the other one does not exist here.
+    /// The protocol of the call. Sessions of the other protocol do not exist for it.
     pub protocol: Protocol,
-    /// The id, if what was sent can be one.
+    /// The session's id. `None` if what was sent cannot be one.
     pub session: Option<SessionId>,
-    /// The user id, where the protocol sends it along.
+    /// The user id, in the protocol whose clients send it along.
     pub user: Option<UserId>,
 }
 
+impl SessionLookup {
+    /// Whether the user id that was sent is the one that the session was answered with.
+    fn check_user(&self, info: &SessionInfo) -> Result<(), RecoveryError> {
+        match (&self.user, &info.answered_id) {
+            (Some(sent), Some(answered)) if sent == answered => Ok(()),
+            (None, None) => Ok(()),
+            _ => Err(RecoveryError::OtherUser),
+        }
+    }
+}
+
 impl Recovery {
-    /// The engine over a store and the secrets, which leaves an audit trail.
+    /// The engine over a store and the secrets.
     #[must_use]
-    pub fn new(
-        store: Store,
-        secrets: Secrets,
-        settings: Settings,
-        hasher: Hasher,
-        audit: AuditTrail,
-    ) -> Self {
+    pub fn new(store: Store, secrets: Secrets, settings: Settings, hasher: Hasher) -> Self {
         let policy = Policy {
             min_length: settings.password_min_length,
             service_name: settings.service_name.clone(),
@@ -194,8 +196,7 @@ impl Recovery {
             settings,
             policy,
             hasher,
-            refusals: ThrottleCache::default(),
-            audit,
+            throttle_cache: ThrottleCache::default(),
         }
     }
 
@@ -205,12 +206,8 @@ impl Recovery {
         &self.settings
     }
 
-    /// Whether the user's status is one that may recover.
-    fn may_recover(&self, user: &User) -> bool {
-        self.settings.recoverable_statuses.include(&user.status)
-    }
-
-    /// Fetches the secrets ahead of the first request. A failure shows when a request needs them.
+    /// Fetches the secrets ahead of the first request. A failure is logged, and shows when a request
+    /// needs them.
     pub async fn warm(&self, at: Timestamp) {
         if let Err(error) = self.secrets.index().await {
             tracing::warn!(error = %crate::telemetry::causes(&error), "index key not at hand yet");
@@ -223,52 +220,53 @@ impl Recovery {
         }
     }
 
-    /// Begins a session and has its code mailed, whoever has the address. An `Idempotency-Key` that was
-    /// sent within ten minutes leads to the same session again, unless that was proven since. What a
-    /// throttle has refused is refused again without asking the store for more than a key's session.
+    /// Begins a session and has its code mailed, whether or not anybody has the address.
+    ///
+    /// An `Idempotency-Key` that was sent within ten minutes leads to the same session again, unless
+    /// that session was proven since. A caller or an address that a throttle has refused is refused
+    /// again from memory.
     ///
     /// # Errors
-    /// [`RecoveryError::Throttled`], or a failure; nothing was written then.
+    /// [`RecoveryError::Throttled`], or a failure. Nothing was written then.
     pub async fn request(
         &self,
+        call: &mut CallContext,
         request: Request,
-        at: Timestamp,
-        rng: &mut StdRng,
     ) -> Result<Started, RecoveryError> {
-        let mut trail = Trail::new(&self.audit, &request.caller, request.protocol, at);
-        trail.address(&request.address);
-        let started = self.begin(&mut trail, &request, at, rng).await;
-        trail.answered(started)
+        // The device that the body names goes before that of the header.
+        if let Some(device) = &request.origin.device {
+            call.caller.device = Some(device.clone());
+        }
+        call.note_address(request.protocol, &request.address);
+        let started = self.begin(call, &request).await;
+        call.settle(started)
     }
 
     async fn begin(
         &self,
-        trail: &mut Trail<'_>,
+        call: &mut CallContext,
         request: &Request,
-        at: Timestamp,
-        rng: &mut StdRng,
     ) -> Result<Started, RecoveryError> {
-        let keys = self.secrets.index().await?;
-        trail.keys(&keys);
-        let caller = request.caller.network;
+        let keys = self.index_keys(call).await?;
+        let (caller, at) = (call.caller.network, call.at);
         let address_key = keys.address(&request.address);
         let caller_key = keys.caller(caller);
         let mut id = match &request.idempotency_key {
-            None => SessionId::draw(rng),
+            None => SessionId::draw(&mut call.rng),
             Some(key) => {
                 let endpoint = request.protocol.name();
                 let id = keys.idempotent_session(endpoint, &request.address, caller, key);
                 match self.store.session(&id.reference()).await? {
                     None => id,
                     Some(first) => match first.repeat(at) {
-                        Repeat::Same => return Ok(repeated(trail, id, &first)),
+                        Repeat::Same => return Ok(repeated(call, id, &first)),
                         Repeat::Anew => id,
-                        Repeat::Absent => SessionId::draw(rng),
+                        Repeat::Absent => SessionId::draw(&mut call.rng),
                     },
                 }
             }
         };
-        if let Some(whom) = self.refusals.found(address_key, caller_key, at)
+        if let Some(whom) = self.throttle_cache.find(address_key, caller_key, at)
             && let Some(until) = whom.until()
         {
             return Err(RecoveryError::Throttled { until, whom });
@@ -282,7 +280,7 @@ impl Recovery {
             limits,
         };
         for _ in 0..ATTEMPTS {
-            let facts = SessionInfo {
+            let info = SessionInfo {
                 reference: id.reference(),
                 protocol: request.protocol,
                 template: request.template,
@@ -291,31 +289,28 @@ impl Recovery {
                 started_at: at,
                 expires_at: at.plus(limits.session_ttl),
             };
-            let session = Awaiting::begin(facts, Nonce::draw(rng), limits);
-            trail.asks_for(Unanswered::Request);
+            let session = Awaiting::begin(info, Nonce::draw(&mut call.rng), limits);
             let begun = self.store.begin(&session, &request.origin, &code_request);
-            match begun.await? {
+            match call.attempt(Unanswered::Request, begun).await? {
                 Begun::Started => {
                     metrics::count(Metric::CodesRequested);
-                    trail.session(&session.facts);
-                    trail.happened(Event::Requested(Asked::NewSession));
+                    call.note_session(&session.info);
+                    call.note(Event::Requested(Asked::NewSession));
                     return Ok(Started {
                         session: id,
                         user,
                         at,
                     });
                 }
-                // A request with the same key came in between.
-                Begun::Taken(first) => {
-                    trail.not_done();
-                    match first.repeat(at) {
-                        Repeat::Same => return Ok(repeated(trail, id, &first)),
-                        Repeat::Anew => {}
-                        Repeat::Absent => id = SessionId::draw(rng),
-                    }
-                }
+                // Another request with the same key began a session in between.
+                Begun::Taken(first) => match first.repeat(at) {
+                    Repeat::Same => return Ok(repeated(call, id, &first)),
+                    Repeat::Anew => {}
+                    Repeat::Absent => id = SessionId::draw(&mut call.rng),
+                },
                 Begun::Throttled { until, whom } => {
-                    self.refusals.remember(whom, address_key, caller_key, at);
+                    self.throttle_cache
+                        .insert(whom, address_key, caller_key, at);
                     return Err(RecoveryError::Throttled { until, whom });
                 }
             }
@@ -323,7 +318,7 @@ impl Recovery {
         Err(StoreError::Contended.into())
     }
 
-    /// The user id that a request is answered with, real or decoy, where its protocol tells one.
+    /// The user id that a request is answered with, real or decoy, in the protocol that answers with one.
     async fn answered_id(
         &self,
         request: &Request,
@@ -339,129 +334,125 @@ impl Recovery {
         }
     }
 
-    /// Has another code mailed for a session; the one before dies, and so does a reset token.
+    /// Has another code mailed for a session. The code before it is void, and so is a reset token.
     ///
     /// # Errors
     /// [`RecoveryError::NoSession`], [`RecoveryError::SessionOver`], [`RecoveryError::GuessesSpent`],
-    /// [`RecoveryError::Throttled`], or a failure; nothing was written then.
+    /// [`RecoveryError::Throttled`], or a failure. Nothing was written then.
     pub async fn resend(
         &self,
-        caller: &Caller,
-        named: &SessionLookup,
+        call: &mut CallContext,
+        lookup: &SessionLookup,
         locale: Locale,
-        at: Timestamp,
-        rng: &mut StdRng,
     ) -> Result<SessionId, RecoveryError> {
-        let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
-        let resent = self.renew(&mut trail, named, locale, at, rng).await;
-        trail.answered(resent)
+        let id = lookup.session.as_ref();
+        let renewed = self.renew(call, lookup, locale).await;
+        call.settle(renewed)?;
+        id.cloned().ok_or(RecoveryError::NoSession)
     }
 
     async fn renew(
         &self,
-        trail: &mut Trail<'_>,
-        named: &SessionLookup,
+        call: &mut CallContext,
+        lookup: &SessionLookup,
         locale: Locale,
-        at: Timestamp,
-        rng: &mut StdRng,
-    ) -> Result<SessionId, RecoveryError> {
-        let keys = self.secrets.index().await?;
-        trail.keys(&keys);
-        let limits = &self.settings.limits;
+    ) -> Result<(), RecoveryError> {
+        let keys = self.index_keys(call).await?;
+        let (at, limits) = (call.at, &self.settings.limits);
         let request = CodeRequest {
             keys: &keys,
-            caller: trail.caller.network,
+            caller: call.caller.network,
             locale,
             limits,
         };
-        let mut session = self.open(named, trail).await?.live(at)?;
+        let mut session = self.find_session(call, lookup).await?.live(at)?;
         for _ in 0..ATTEMPTS {
-            let renewed = match session.clone().renewed(limits, Nonce::draw(rng), at) {
+            let nonce = Nonce::draw(&mut call.rng);
+            let renewed = match session.clone().renewed(limits, nonce, at) {
                 Ok(renewed) => renewed,
-                Err(refused) => {
-                    return Err(self.unless_superseded(&session, refused.into(), at).await?);
+                Err(error) => {
+                    return Err(self.unless_superseded(&session, error.into(), at).await?);
                 }
             };
-            trail.asks_for(Unanswered::Request);
-            match self.store.renew(&session, &renewed, &request, at).await? {
+            let write = self.store.renew(&session, &renewed, &request, at);
+            match call.attempt(Unanswered::Request, write).await? {
                 Renewed::Done => {
                     metrics::count(Metric::CodesRequested);
-                    trail.happened(Event::Requested(Asked::AnotherCode));
-                    return named.session.clone().ok_or(RecoveryError::NoSession);
+                    call.note(Event::Requested(Asked::AnotherCode));
+                    return Ok(());
                 }
                 Renewed::Throttled { until, whom } => {
                     return Err(RecoveryError::Throttled { until, whom });
                 }
-                Renewed::Changed(found) => {
-                    trail.not_done();
-                    let address = found.address(&session.facts().reference);
-                    session = found.session(session);
-                    session
-                        .clone()
-                        .renew(&address, limits, Nonce::draw(rng), at)?;
+                Renewed::Changed(observed) => {
+                    let address = observed.address(&session.info().reference);
+                    session = observed.session(session);
+                    let nonce = Nonce::draw(&mut call.rng);
+                    session.clone().renew(&address, limits, nonce, at)?;
                 }
             }
         }
         Err(StoreError::Contended.into())
     }
 
-    /// The session that a caller names, whatever its state.
-    async fn open(
+    /// The index keys. The call's record needs them as well.
+    async fn index_keys(&self, call: &mut CallContext) -> Result<Arc<IndexKeys>, RecoveryError> {
+        let keys = self.secrets.index().await?;
+        call.note_keys(&keys);
+        Ok(keys)
+    }
+
+    /// The session that a caller names, in any state.
+    async fn find_session(
         &self,
-        named: &SessionLookup,
-        trail: &mut Trail<'_>,
+        call: &mut CallContext,
+        lookup: &SessionLookup,
     ) -> Result<Session, RecoveryError> {
-        let id = named.session.as_ref().ok_or(RecoveryError::NoSession)?;
+        let id = lookup.session.as_ref().ok_or(RecoveryError::NoSession)?;
         let session = self
             .store
             .session(&id.reference())
             .await?
-            .filter(|session| session.facts().protocol == named.protocol)
+            .filter(|session| session.info().protocol == lookup.protocol)
             .ok_or(RecoveryError::NoSession)?;
-        trail.session(session.facts());
+        call.note_session(session.info());
         Ok(session)
     }
 
-    /// Why a session is refused: that it was superseded, which only its address knows, comes before
-    /// anything else that is wrong.
+    /// The given error, unless a newer session has superseded this one: that comes before everything else
+    /// that is wrong, and only the address's state tells it.
     async fn unless_superseded(
         &self,
         session: &Session,
-        refusal: RecoveryError,
+        error: RecoveryError,
         at: Timestamp,
     ) -> Result<RecoveryError, RecoveryError> {
-        let Session::Awaiting(Awaiting { facts, .. }) = session else {
-            return Ok(refusal);
+        let Session::Awaiting(Awaiting { info, .. }) = session else {
+            return Ok(error);
         };
-        let key = self.secrets.index().await?.address(&facts.address);
+        let key = self.secrets.index().await?.address(&info.address);
         let state = self.store.address_state(&key, at).await?;
-        Ok(if state.current == Some(facts.reference) {
-            refusal
+        Ok(if state.current == Some(info.reference) {
+            error
         } else {
             RecoveryError::SessionOver
         })
     }
-}
 
-/// The answer to a request whose `Idempotency-Key` led to a session before: that session.
-fn repeated(trail: &mut Trail<'_>, id: SessionId, first: &Session) -> Started {
-    let facts = first.facts();
-    trail.session(facts);
-    trail.happened(Event::Requested(Asked::Repeated));
-    Started {
-        session: id,
-        user: facts.answered_id.clone(),
-        at: facts.started_at,
+    /// Whether the user's status may recover.
+    fn may_recover(&self, user: &User) -> bool {
+        self.settings.recoverable_statuses.include(&user.status)
     }
 }
 
-impl SessionLookup {
-    /// Whether the user id that was sent is the one the session was answered with.
-    fn check_user(&self, facts: &SessionInfo) -> Result<(), RecoveryError> {
-        match (&self.user, &facts.answered_id) {
-            (Some(sent), Some(answered)) if sent == answered => Ok(()),
-            (None, None) => Ok(()),
-            _ => Err(RecoveryError::OtherUser),
-        }
+/// Answers a repeated request with the session that its `Idempotency-Key` began.
+fn repeated(call: &mut CallContext, id: SessionId, first: &Session) -> Started {
+    let info = first.info();
+    call.note_session(info);
+    call.note(Event::Requested(Asked::Repeated));
+    Started {
+        session: id,
+        user: info.answered_id.clone(),
+        at: info.started_at,
     }
 }

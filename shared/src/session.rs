@@ -94,7 +94,7 @@ pub enum Session {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Awaiting {
     /// What never changes.
-    pub facts: SessionInfo,
+    pub info: SessionInfo,
     /// The code that is good now.
     pub generation: Generation,
     /// Guesses charged so far.
@@ -107,7 +107,7 @@ pub struct Awaiting {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validated {
     /// What never changes.
-    pub facts: SessionInfo,
+    pub info: SessionInfo,
     /// The code that was proven.
     pub generation: Generation,
     /// Guesses charged so far, the right one refunded.
@@ -120,7 +120,7 @@ pub struct Validated {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Used {
     /// What never changes.
-    pub facts: SessionInfo,
+    pub info: SessionInfo,
     /// The reset token it was used with, so that a repeated use is told from an unknown token.
     pub token: Option<TokenDigest>,
 }
@@ -192,11 +192,11 @@ pub enum Decision {
 impl Session {
     /// What never changes about the session.
     #[must_use]
-    pub const fn facts(&self) -> &SessionInfo {
+    pub const fn info(&self) -> &SessionInfo {
         match self {
-            Self::Awaiting(Awaiting { facts, .. })
-            | Self::Validated(Validated { facts, .. })
-            | Self::Used(Used { facts, .. }) => facts,
+            Self::Awaiting(Awaiting { info, .. })
+            | Self::Validated(Validated { info, .. })
+            | Self::Used(Used { info, .. }) => info,
         }
     }
 
@@ -209,8 +209,8 @@ impl Session {
             | Self::Awaiting(Awaiting {
                 was_proven: true, ..
             }) => Repeat::Absent,
-            Self::Awaiting(Awaiting { facts, .. }) => {
-                if facts.started_at > at.minus(IDEMPOTENCY_WINDOW) {
+            Self::Awaiting(Awaiting { info, .. }) => {
+                if info.started_at > at.minus(IDEMPOTENCY_WINDOW) {
                     Repeat::Same
                 } else {
                     Repeat::Anew
@@ -225,7 +225,7 @@ impl Session {
     /// # Errors
     /// [`TransitionError::Over`] if it is expired or used.
     pub fn live(self, at: Timestamp) -> Result<Self, TransitionError> {
-        let over = matches!(self, Self::Used(_)) || at >= self.facts().expires_at;
+        let over = matches!(self, Self::Used(_)) || at >= self.info().expires_at;
         if over {
             Err(TransitionError::Over)
         } else {
@@ -268,7 +268,7 @@ impl Session {
             Self::Awaiting(session) => session,
             Self::Validated(_) | Self::Used(_) => return Err(TransitionError::CodeUsed),
         };
-        if address.current != Some(session.facts.reference) {
+        if address.current != Some(session.info.reference) {
             return Err(TransitionError::Over);
         }
         if session.guesses >= limits.session_guesses {
@@ -289,7 +289,7 @@ impl Session {
         nonce: Nonce,
         at: Timestamp,
     ) -> Result<Awaiting, TransitionError> {
-        if address.current != Some(self.facts().reference) {
+        if address.current != Some(self.info().reference) {
             return Err(TransitionError::Over);
         }
         self.renewed(limits, nonce, at)
@@ -306,19 +306,19 @@ impl Session {
         nonce: Nonce,
         at: Timestamp,
     ) -> Result<Awaiting, TransitionError> {
-        let (facts, generation, guesses, was_proven) = match self.live(at)? {
+        let (info, generation, guesses, was_proven) = match self.live(at)? {
             Self::Awaiting(Awaiting {
-                facts,
+                info,
                 generation,
                 guesses,
                 was_proven,
-            }) => (facts, generation, guesses, was_proven),
+            }) => (info, generation, guesses, was_proven),
             Self::Validated(Validated {
-                facts,
+                info,
                 generation,
                 guesses,
                 ..
-            }) => (facts, generation, guesses, true),
+            }) => (info, generation, guesses, true),
             Self::Used(_) => return Err(TransitionError::Over),
         };
         if guesses >= limits.session_guesses {
@@ -327,10 +327,10 @@ impl Session {
         let generation = Generation {
             number: generation.number + 1,
             nonce,
-            expires_at: at.plus(limits.code_ttl).min(facts.expires_at),
+            expires_at: at.plus(limits.code_ttl).min(info.expires_at),
         };
         Ok(Awaiting {
-            facts,
+            info,
             generation,
             guesses,
             was_proven,
@@ -339,16 +339,16 @@ impl Session {
 }
 
 impl Awaiting {
-    /// A new session, begun at `facts.started_at`.
+    /// A new session, begun at `info.started_at`.
     #[must_use]
-    pub fn begin(facts: SessionInfo, nonce: Nonce, limits: &Limits) -> Self {
+    pub fn begin(info: SessionInfo, nonce: Nonce, limits: &Limits) -> Self {
         let generation = Generation {
-            number: u64::try_from(facts.started_at.millis()).unwrap_or_default(),
+            number: u64::try_from(info.started_at.millis()).unwrap_or_default(),
             nonce,
-            expires_at: facts.started_at.plus(limits.code_ttl).min(facts.expires_at),
+            expires_at: info.started_at.plus(limits.code_ttl).min(info.expires_at),
         };
         Self {
-            facts,
+            info,
             generation,
             guesses: 0,
             was_proven: false,
@@ -373,9 +373,9 @@ impl Awaiting {
         token: Option<TokenDigest>,
         at: Timestamp,
     ) -> Validated {
-        let expires_at = at.plus(PROOF_TTL).min(self.facts.expires_at);
+        let expires_at = at.plus(PROOF_TTL).min(self.info.expires_at);
         Validated {
-            facts: self.facts,
+            info: self.info,
             generation: self.generation,
             guesses: self.guesses.saturating_sub(1),
             proof: Proof {
@@ -391,7 +391,7 @@ impl Awaiting {
     #[must_use]
     pub fn use_up(self) -> Used {
         Used {
-            facts: self.facts,
+            info: self.info,
             token: None,
         }
     }
@@ -403,7 +403,7 @@ impl Validated {
     /// # Errors
     /// [`TransitionError::Over`] from the millisecond on at which the proof or the session ends.
     pub fn permit_use(&self, at: Timestamp) -> Result<(), TransitionError> {
-        let ends = self.proof.expires_at.min(self.facts.expires_at);
+        let ends = self.proof.expires_at.min(self.info.expires_at);
         if at < ends {
             Ok(())
         } else {
@@ -415,7 +415,7 @@ impl Validated {
     #[must_use]
     pub fn use_up(self) -> Used {
         Used {
-            facts: self.facts,
+            info: self.info,
             token: self.proof.token,
         }
     }

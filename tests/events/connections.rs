@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
-use super::fixture::Fixture;
-use super::stack::Running;
+use testkit::fixture::Fixture;
+use testkit::parts::Running;
 
 /// Answers the first call of each connection, and resets it at the second. Counts both.
 #[derive(Clone, Default)]

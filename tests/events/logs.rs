@@ -8,8 +8,8 @@ use std::path::Path;
 use local::lambda::program::Program;
 use serde_json::{Value as Json, json};
 
-use super::fixture::Fixture;
-use super::stack::Running;
+use testkit::fixture::Fixture;
+use testkit::parts::Running;
 
 const PASSWORD: &str = "MARKER-of-a-password";
 const CODE: &str = "918273645";

@@ -11,38 +11,23 @@
     reason = "a test says what it expects by panicking, and so do the functions it is made of"
 )]
 
-mod answer;
 mod connections;
-mod fixture;
 mod invoker;
 mod logs;
-mod stack;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use axum::body::Bytes;
 use data_encoding::BASE64;
 use flate2::read::GzDecoder;
-use local::lambda::pool::PoolError;
 use local::template::Stack;
 use serde_json::Value as Json;
 
-use fixture::Fixture;
+use testkit::fixture::{self, Fixture};
+use testkit::parts::{self, Running};
+
 use invoker::Invoker;
-use stack::Running;
-
-impl Running {
-    /// What a function answers to an event that is no fixture.
-    pub(crate) async fn invoke(&self, function: &str, event: &Json) -> Result<Json, PoolError> {
-        let event = Bytes::from(event.to_string());
-        let answer = self.pools[function].invoke(event).await?;
-        Ok(serde_json::from_slice(&answer).unwrap())
-    }
-}
-
-const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 #[tokio::test]
 async fn every_fixture_is_answered_as_its_snapshot_says() {
@@ -84,7 +69,7 @@ fn every_snapshot_has_its_fixture() {
 
 #[test]
 fn every_http_fixture_is_on_a_route_to_its_function() {
-    let stack = stack::template();
+    let stack = parts::template();
     for fixture in Fixture::all() {
         let Some(route_key) = fixture.event.get("routeKey").and_then(Json::as_str) else {
             continue;
@@ -110,7 +95,7 @@ fn every_http_fixture_is_on_a_route_to_its_function() {
 
 #[test]
 fn every_stream_fixture_passes_the_filter_of_its_functions_event_source() {
-    let stack = stack::template();
+    let stack = parts::template();
     for fixture in Fixture::all() {
         let records = fixture.event.get("Records").and_then(Json::as_array);
         for record in records.into_iter().flatten() {
@@ -125,7 +110,7 @@ fn every_stream_fixture_passes_the_filter_of_its_functions_event_source() {
 
 #[test]
 fn every_event_fixture_passes_the_rule_of_its_function() {
-    let stack = stack::template();
+    let stack = parts::template();
     for fixture in Fixture::all() {
         if fixture.event.get("detail-type").is_none() {
             continue;
@@ -145,7 +130,7 @@ fn every_event_fixture_passes_the_rule_of_its_function() {
 
 #[test]
 fn every_log_fixture_holds_lines_that_its_function_subscribed_to() {
-    let stack = stack::template();
+    let stack = parts::template();
     let mut lines = 0;
     for fixture in Fixture::all() {
         let Some(packed) = fixture

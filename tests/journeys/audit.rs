@@ -4,13 +4,13 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::kit::client::{Api, Mobile, Web};
-use crate::kit::eventually;
-use crate::kit::mailbox::{Mailbox, wrong};
-use crate::kit::operator::regain;
-use crate::kit::people::Person;
-use crate::kit::stack::Setup;
-use crate::kit::stacks;
+use crate::stacks;
+use testkit::client::{Api, Mobile, Web};
+use testkit::eventually;
+use testkit::mailbox::{Mailbox, wrong};
+use testkit::operator::regain;
+use testkit::people::Person;
+use testkit::stack::Setup;
 
 /// Event and outcome of each record that holds a text, in order.
 fn events(trail: &str, subject: &str) -> Vec<String> {

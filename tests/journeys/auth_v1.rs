@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::kit::client::{FORGOT, Mobile, RESEND_OTP, RESET, VERIFY};
-use crate::kit::mailbox::{Mailbox, wrong};
-use crate::kit::people::{Person, new_address};
-use crate::kit::stacks;
-use crate::kit::table::{Table, text};
+use crate::stacks;
+use testkit::client::{FORGOT, Mobile, RESEND_OTP, RESET, VERIFY};
+use testkit::mailbox::{Mailbox, wrong};
+use testkit::people::{Person, new_address};
+use testkit::table::{Table, text};
 
 const PASSWORD: &str = "seven green lanterns";
 
@@ -253,7 +253,7 @@ async fn the_device_is_kept_on_the_session_and_cut_at_256_bytes() {
         (Some(String::new()), None),
         (None, None),
     ] {
-        let mut api = crate::kit::client::Api::of(stack);
+        let mut api = testkit::client::Api::of(stack);
         if let Some(agent) = &agent {
             api = api.with("x-agent", agent);
         }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::client::{Api, Mobile, SET_PASSWORD, VERIFY, Web};
-use crate::kit::mailbox::Mailbox;
-use crate::kit::people::Person;
-use crate::kit::stacks;
+use crate::stacks;
+use testkit::client::{Api, Mobile, SET_PASSWORD, VERIFY, Web};
+use testkit::mailbox::Mailbox;
+use testkit::people::Person;
 
 /// The code in the digits of another script, whose zero is given.
 fn in_digits(code: &str, zero: char) -> String {

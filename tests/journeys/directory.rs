@@ -3,12 +3,12 @@
 use regain::ids::UserIdFormat;
 use serde_json::{Value, json};
 
-use crate::kit::answer::keys;
-use crate::kit::client::{Begun, RESEND, SET_PASSWORD, Web};
-use crate::kit::mailbox::{Mailbox, wrong};
-use crate::kit::people::{Person, new_address};
-use crate::kit::stacks;
-use crate::kit::table::Table;
+use crate::stacks;
+use testkit::client::{Begun, RESEND, SET_PASSWORD, Web};
+use testkit::contract::keys;
+use testkit::mailbox::{Mailbox, wrong};
+use testkit::people::{Person, new_address};
+use testkit::table::Table;
 
 const PASSWORD: &str = "brass kettle on the moon";
 

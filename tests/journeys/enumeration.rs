@@ -8,12 +8,12 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use crate::kit::answer::Answer;
-use crate::kit::client::{Mobile, SET_PASSWORD, VERIFY, Web};
-use crate::kit::people::{Person, new_address};
-use crate::kit::stack::Stack;
-use crate::kit::stacks;
-use crate::kit::table::Table;
+use crate::stacks;
+use testkit::answer::Answer;
+use testkit::client::{Mobile, SET_PASSWORD, VERIFY, Web};
+use testkit::people::{Person, new_address};
+use testkit::stack::Stack;
+use testkit::table::Table;
 
 const PASSWORD: &str = "brass kettle on the moon";
 /// A code that is right once in a million times, and then the answer says so.

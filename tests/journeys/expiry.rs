@@ -1,11 +1,11 @@
 //! Codes and sessions that expire, on stacks where they do so soon.
 
-use crate::kit::client::{Mobile, Web};
-use crate::kit::eventually;
-use crate::kit::mailbox::{Mail, Mailbox};
-use crate::kit::people::{Person, new_address};
-use crate::kit::stacks;
-use crate::kit::table::Table;
+use crate::stacks;
+use testkit::client::{Mobile, Web};
+use testkit::eventually;
+use testkit::mailbox::{Mail, Mailbox};
+use testkit::people::{Person, new_address};
+use testkit::table::Table;
 
 const PASSWORD: &str = "seven green lanterns";
 

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::kit::client::{Api, FORGOT, Mobile, RESEND, Web};
-use crate::kit::mailbox::Mailbox;
-use crate::kit::people::{Person, new_address};
-use crate::kit::stacks;
+use crate::stacks;
+use testkit::client::{Api, FORGOT, Mobile, RESEND, Web};
+use testkit::mailbox::Mailbox;
+use testkit::people::{Person, new_address};
 
 #[tokio::test]
 async fn what_is_no_address_is_refused() {

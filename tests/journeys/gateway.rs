@@ -3,9 +3,9 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::kit::client::{Api, FORGOT, PATHS};
-use crate::kit::people::new_address;
-use crate::kit::stacks::{self, ORIGIN};
+use crate::stacks::{self, ORIGIN};
+use testkit::client::{Api, FORGOT, PATHS};
+use testkit::people::new_address;
 
 const ALLOWED: [&str; 14] = [
     "accept-language",

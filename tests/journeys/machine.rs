@@ -4,14 +4,14 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::kit::binaries::binaries;
-use crate::kit::client::{Api, Mobile, Web};
-use crate::kit::eventually;
-use crate::kit::mailbox::Mailbox;
-use crate::kit::outage::wrap_all;
-use crate::kit::people::{Person, new_address};
-use crate::kit::stack::{Ended, Setup, children, is_running, send};
-use crate::kit::table::{Table, text};
+use testkit::binaries::binaries;
+use testkit::client::{Api, Mobile, Web};
+use testkit::eventually;
+use testkit::mailbox::Mailbox;
+use testkit::outage::wrap_all;
+use testkit::people::{Person, new_address};
+use testkit::stack::{Ended, Setup, children, is_running, send};
+use testkit::table::{Table, text};
 
 const PASSWORD: &str = "brass kettle on the moon";
 
@@ -397,8 +397,8 @@ async fn a_file_that_is_loaded_again_does_not_undo_a_recovery_unless_told_to() {
     drop(stack);
     let stack = setup().start();
     assert!(person.has_password(&stack, PASSWORD).await);
-    let kept = "1 with a password that was changed otherwise than by an import, which was kept: \
-        --overwrite-passwords takes the file's";
+    let kept = "passwords kept, because their last change was not an import: 1 \
+        (--overwrite-passwords replaces them)";
     assert!(stack.said().contains(kept), "{}", stack.said());
     drop(stack);
     let stack = setup().flag("--overwrite-passwords").start();
@@ -547,7 +547,7 @@ async fn a_data_directory_is_its_owners_only() {
     let data = folder.path().join("data");
     let stack = kept_in(&data).start();
     Api::of(&stack)
-        .post(crate::kit::client::FORGOT, json!({"email": new_address()}))
+        .post(testkit::client::FORGOT, json!({"email": new_address()}))
         .await
         .word();
     assert_eq!(data.metadata().unwrap().permissions().mode() & 0o777, 0o700);

@@ -3,11 +3,11 @@
 use serde_json::json;
 use tokio::task::LocalSet;
 
-use crate::kit::client::{Api, FORGOT, Mobile, RESEND, Web};
-use crate::kit::mailbox::{Mail, Mailbox};
-use crate::kit::people::{Person, new_address};
-use crate::kit::stack::{Setup, Stack};
-use crate::kit::stacks;
+use crate::stacks;
+use testkit::client::{Api, FORGOT, Mobile, RESEND, Web};
+use testkit::mailbox::{Mail, Mailbox};
+use testkit::people::{Person, new_address};
+use testkit::stack::{Setup, Stack};
 
 const PASSWORD: &str = "brass kettle on the moon";
 
@@ -256,7 +256,7 @@ async fn the_mailbox_shows_everything_newest_first_and_one_persons_own() {
     for person in [&first, &second, &first] {
         let before = Mailbox::of(&stack, person).all().await.len();
         mobile.begin(&person.email).await;
-        crate::kit::eventually("the mail arrives", async || {
+        testkit::eventually("the mail arrives", async || {
             (Mailbox::of(&stack, person).all().await.len() > before).then_some(())
         })
         .await;

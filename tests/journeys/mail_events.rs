@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use crate::kit::client::{Mobile, Web};
-use crate::kit::eventually;
-use crate::kit::mailbox::Mailbox;
-use crate::kit::operator::regain;
-use crate::kit::people::{Person, new_address};
-use crate::kit::stack::{Setup, Stack};
-use crate::kit::stacks;
-use crate::kit::table::{Table, text};
+use crate::stacks;
+use testkit::client::{Mobile, Web};
+use testkit::eventually;
+use testkit::mailbox::Mailbox;
+use testkit::operator::regain;
+use testkit::people::{Person, new_address};
+use testkit::stack::{Setup, Stack};
+use testkit::table::{Table, text};
 
 /// A user whose mailbox is SES's mailbox simulator, which does with mail as its name says.
 async fn simulated(stack: &Stack, name: &str) -> Person {

@@ -1,6 +1,6 @@
 //! Journeys: whole recoveries over HTTP, against the real functions behind the real `local` binary.
 //!
-//! Every answer that passes through [`kit::client`] is checked for what all answers have in common;
+//! Every answer that passes through [`testkit::client`] is checked for what all answers have in common;
 //! the tests add what is particular. Stacks are shared by tests that need the same settings, and each
 //! test brings people of its own.
 
@@ -11,8 +11,6 @@
     clippy::indexing_slicing,
     reason = "tests say what they expect by panicking"
 )]
-
-mod kit;
 
 mod audit;
 mod auth_v1;
@@ -34,4 +32,5 @@ mod secrecy;
 mod sessions;
 mod shape;
 mod sign_in;
+mod stacks;
 mod throttles;

@@ -3,16 +3,14 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::kit::answer::Answer;
-use crate::kit::client::{
-    Api, FORGOT, Mobile, RESEND, RESEND_OTP, RESET, SET_PASSWORD, VERIFY, Web,
-};
-use crate::kit::eventually;
-use crate::kit::mailbox::{Mailbox, wrong};
-use crate::kit::outage::{Fault, Outage};
-use crate::kit::people::{Person, new_address};
-use crate::kit::stack::{Setup, Stack, children, is_running, send};
-use crate::kit::table::Table;
+use testkit::answer::Answer;
+use testkit::client::{Api, FORGOT, Mobile, RESEND, RESEND_OTP, RESET, SET_PASSWORD, VERIFY, Web};
+use testkit::eventually;
+use testkit::mailbox::{Mailbox, wrong};
+use testkit::outage::{Fault, Outage};
+use testkit::people::{Person, new_address};
+use testkit::stack::{Setup, Stack, children, is_running, send};
+use testkit::table::Table;
 
 const PASSWORD: &str = "brass kettle on the moon";
 

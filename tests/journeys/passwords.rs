@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::kit::client::{Begun, Mobile, Web};
-use crate::kit::mailbox::{Mailbox, wrong};
-use crate::kit::people::{Person, new_address};
-use crate::kit::stacks;
+use crate::stacks;
+use testkit::client::{Begun, Mobile, Web};
+use testkit::mailbox::{Mailbox, wrong};
+use testkit::people::{Person, new_address};
 
 const PASSWORD: &str = "brass kettle on the moon";
 

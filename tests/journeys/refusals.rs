@@ -2,15 +2,14 @@
 
 use serde_json::json;
 
-use crate::kit::answer::{Answer, ERRORS, keys};
-use crate::kit::client::{
-    Api, Begun, FORGOT, Mobile, RESEND_OTP, RESET, SET_PASSWORD, VERIFY, Web,
-};
-use crate::kit::mailbox::{Mailbox, wrong};
-use crate::kit::outage::{Fault, Outage};
-use crate::kit::people::{Person, new_address};
-use crate::kit::stacks;
-use crate::kit::table::Table;
+use crate::stacks;
+use testkit::answer::Answer;
+use testkit::client::{Api, Begun, FORGOT, Mobile, RESEND_OTP, RESET, SET_PASSWORD, VERIFY, Web};
+use testkit::contract::{ERRORS, keys};
+use testkit::mailbox::{Mailbox, wrong};
+use testkit::outage::{Fault, Outage};
+use testkit::people::{Person, new_address};
+use testkit::table::Table;
 
 const PASSWORD: &str = "brass kettle on the moon";
 

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::kit::client::{Api, FORGOT, Mobile, RESEND, RESEND_OTP, Web};
-use crate::kit::mailbox::Mailbox;
-use crate::kit::people::{Person, new_address};
-use crate::kit::stacks;
-use crate::kit::table::Table;
+use crate::stacks;
+use testkit::client::{Api, FORGOT, Mobile, RESEND, RESEND_OTP, Web};
+use testkit::mailbox::Mailbox;
+use testkit::people::{Person, new_address};
+use testkit::table::Table;
 
 const KEY: &str = "4f9a3f0e-7c1d-4b57-9f2c-1d2e3f405162";
 const OTHER_KEY: &str = "019b2c3d-4e5f-7a6b-8c7d-9e8f0a1b2c3d";
@@ -39,7 +39,7 @@ async fn a_repeated_request_gets_the_same_session_and_one_mail_and_is_not_thrott
     let body = json!({"id": person.id, "session": session, "otp": code, "password": PASSWORD});
     Web::of(stack)
         .0
-        .post(crate::kit::client::SET_PASSWORD, body)
+        .post(testkit::client::SET_PASSWORD, body)
         .await
         .data();
 }

@@ -8,13 +8,13 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::kit::answer::Answer;
-use crate::kit::client::{Begun, Mobile, Web};
-use crate::kit::mailbox::{Mailbox, wrong};
-use crate::kit::operator::regain;
-use crate::kit::people::{Person, new_address};
-use crate::kit::stack::{Setup, Stack};
 use crate::throttles::{DAY, within};
+use testkit::answer::Answer;
+use testkit::client::{Begun, Mobile, Web};
+use testkit::mailbox::{Mailbox, wrong};
+use testkit::operator::regain;
+use testkit::people::{Person, new_address};
+use testkit::stack::{Setup, Stack};
 
 const PASSWORD: &str = "brass kettle on the moon";
 const ROTATE: [&str; 2] = ["code-key", "rotate"];

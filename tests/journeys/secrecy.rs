@@ -5,12 +5,12 @@ use std::path::Path;
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use serde_json::json;
 
-use crate::kit::client::{Api, Mobile, RESEND, SET_PASSWORD, Web};
-use crate::kit::mailbox::{Mailbox, wrong};
-use crate::kit::outage::wrap_all;
-use crate::kit::people::Person;
-use crate::kit::stack::Setup;
-use crate::kit::table::Table;
+use testkit::client::{Api, Mobile, RESEND, SET_PASSWORD, Web};
+use testkit::mailbox::{Mailbox, wrong};
+use testkit::outage::wrap_all;
+use testkit::people::Person;
+use testkit::stack::Setup;
+use testkit::table::Table;
 
 const PASSWORD: &str = "MARKER of a password";
 const REFUSED: &str = "password1";
@@ -150,7 +150,7 @@ async fn no_secret_is_logged_or_stored_in_clear() {
         json!({"email": PASSWORD, "id": PASSWORD, "otp": PASSWORD, "session_id": PASSWORD}),
         json!({"email": [PASSWORD], "session": {"id": [PASSWORD]}, "password": [PASSWORD]}),
     ] {
-        for path in crate::kit::client::PATHS {
+        for path in testkit::client::PATHS {
             api.post(path, body.clone()).await.error();
         }
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use tokio::task::JoinSet;
 
-use crate::kit::answer::Answer;
-use crate::kit::client::{Begun, Mobile, Web};
-use crate::kit::mailbox::{Mailbox, wrong};
-use crate::kit::people::{Person, new_address};
-use crate::kit::stacks;
-use crate::kit::table::Table;
+use crate::stacks;
+use testkit::answer::Answer;
+use testkit::client::{Begun, Mobile, Web};
+use testkit::mailbox::{Mailbox, wrong};
+use testkit::people::{Person, new_address};
+use testkit::table::Table;
 
 const PASSWORD: &str = "brass kettle on the moon";
 

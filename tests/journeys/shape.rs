@@ -3,10 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::kit::answer::Answer;
-use crate::kit::client::{Api, FORGOT, PATHS, RESEND, RESEND_OTP, RESET, SET_PASSWORD, VERIFY};
-use crate::kit::people::new_address;
-use crate::kit::stacks;
+use crate::stacks;
+use testkit::answer::Answer;
+use testkit::client::{Api, FORGOT, PATHS, RESEND, RESEND_OTP, RESET, SET_PASSWORD, VERIFY};
+use testkit::people::new_address;
 
 const LARGEST: usize = 16 * 1024;
 

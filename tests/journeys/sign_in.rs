@@ -4,12 +4,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use regain_password::{Candidate, Hasher, PasswordHash, Verified, verify};
 use serde_json::json;
 
-use crate::kit::client::Mobile;
-use crate::kit::mailbox::Mailbox;
-use crate::kit::people::Person;
-use crate::kit::stack::Stack;
-use crate::kit::stacks;
-use crate::kit::table::{Item, Table, text};
+use crate::stacks;
+use testkit::client::Mobile;
+use testkit::mailbox::Mailbox;
+use testkit::people::Person;
+use testkit::stack::Stack;
+use testkit::table::{Item, Table, text};
 
 /// A hash of "password" with 256 KiB, as another service may have made it.
 const WEAK: &str =

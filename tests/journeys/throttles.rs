@@ -4,10 +4,10 @@ use regain::ids::UserIdFormat;
 use regain::timestamp::Timestamp;
 use serde_json::json;
 
-use crate::kit::client::{Api, FORGOT, Mobile, RESEND, RESEND_OTP, Web};
-use crate::kit::mailbox::{Mailbox, wrong};
-use crate::kit::people::{Person, new_address};
-use crate::kit::stacks;
+use crate::stacks;
+use testkit::client::{Api, FORGOT, Mobile, RESEND, RESEND_OTP, Web};
+use testkit::mailbox::{Mailbox, wrong};
+use testkit::people::{Person, new_address};
 
 const PASSWORD: &str = "brass kettle on the moon";
 const HOUR: i64 = 3_600_000;

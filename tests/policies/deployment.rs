@@ -6,8 +6,8 @@ use std::path::Path;
 use local::template::{Environment, Resource, Stack, Template};
 use serde_json::{Value as Json, json};
 
-use super::WORKSPACE;
 use super::policy::{Deed, LEADING_KEYS, Permission, Statement, texts};
+use testkit::WORKSPACE;
 
 /// The template with its parameters at their defaults, except for the key.
 pub(crate) struct Deployment {

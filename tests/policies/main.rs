@@ -10,24 +10,15 @@
     reason = "a test says what it expects by panicking, and so do the functions it is made of"
 )]
 
-#[path = "../events/answer.rs"]
-mod answer;
 mod deeds;
 mod deployment;
-#[path = "../events/fixture.rs"]
-#[expect(dead_code, reason = "the events tests also look into the events")]
-mod fixture;
 mod policy;
 mod record;
-#[path = "../events/stack.rs"]
-mod stack;
 
 use std::collections::BTreeSet;
 
 use deployment::{Deployment, Function};
 use policy::{Deed, FROM_ADDRESS, LEADING_KEYS, VIA_SERVICE};
-
-const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// A key of the account's own, which the stack can be deployed with.
 const OWN_KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/own";

@@ -11,8 +11,8 @@ use local::gateway::listen::StandInListeners;
 use local::lambda::program::Program;
 use serde_json::Value as Json;
 
-use super::fixture::Fixture;
-use super::stack::Running;
+use testkit::fixture::Fixture;
+use testkit::parts::Running;
 
 /// How the AWS SDK is told where a service is.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL_";

@@ -18,9 +18,6 @@
     reason = "how long a call takes is what this is about"
 )]
 
-#[expect(dead_code, reason = "the journeys need more of it")]
-#[path = "../journeys/kit/mod.rs"]
-mod kit;
 mod people;
 mod rank;
 
@@ -28,12 +25,12 @@ use std::ops::RangeInclusive;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use kit::stack::{Setup, Stack};
 use people::{Caller, Endpoint, Side};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rank::Times;
+use testkit::stack::{Setup, Stack};
 
 const BOUNDS: RangeInclusive<f64> = 0.47..=0.53;
 /// Times of one side: at first, and at most.

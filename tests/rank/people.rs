@@ -6,11 +6,11 @@ use regain::store::{Store, Suppression};
 use regain_password::Address;
 use serde_json::json;
 
-use super::kit::client::{Begun, Mobile, Web};
-use super::kit::eventually;
-use super::kit::people::{Person, new_address};
-use super::kit::stack::Stack;
-use super::kit::table::{Item, Table};
+use testkit::client::{Begun, Mobile, Web};
+use testkit::eventually;
+use testkit::people::{Person, new_address};
+use testkit::stack::Stack;
+use testkit::table::{Item, Table};
 
 /// Whether somebody has the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

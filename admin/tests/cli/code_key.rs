@@ -6,7 +6,7 @@ use regain::ambient;
 use regain::timestamp::Timestamp;
 use serde_json::{Value, json};
 
-use crate::kit::{Kit, Version};
+use crate::kit::{CODE_KEY, INDEX_KEY, Kit, Version};
 
 const ROTATE: [&str; 4] = ["code-key", "rotate", "--stack", "regain"];
 
@@ -21,10 +21,7 @@ fn from(at: Timestamp) -> String {
 }
 
 fn stages(versions: &[Version]) -> Vec<&str> {
-    versions
-        .iter()
-        .flat_map(|version| version.stages.iter().map(String::as_str))
-        .collect()
+    versions.iter().map(|version| version.stage).collect()
 }
 
 /// The stack's answer where its sessions live that long.
@@ -38,11 +35,11 @@ fn with_sessions_of(seconds: u64) -> Value {
 #[tokio::test]
 async fn a_key_that_was_never_rotated_is_at_once() {
     let kit = Kit::new().await;
-    kit.keep_code_key(0, false).await;
-    let old = kit.versions("CodeKey");
-    let index = kit.versions("IndexKey");
+    kit.keep_code_key(0, false);
+    let old = kit.secrets.versions(CODE_KEY);
+    let index = kit.secrets.versions(INDEX_KEY);
     let ran = kit.run(&ROTATE).await;
-    let versions = kit.versions("CodeKey");
+    let versions = kit.secrets.versions(CODE_KEY);
     let [previous, new] = &versions[..] else {
         panic!("{versions:?}")
     };
@@ -73,7 +70,7 @@ async fn a_key_that_was_never_rotated_is_at_once() {
         (32..=64).contains(&new.id.len()),
         "what Secrets Manager takes"
     );
-    assert_eq!(kit.versions("IndexKey"), index);
+    assert_eq!(kit.secrets.versions(INDEX_KEY), index);
     assert!(!format!("{ran:?}").contains(&new.text), "never printed");
 }
 
@@ -82,9 +79,9 @@ async fn every_rotation_draws_another_key() {
     let mut keys = Vec::new();
     for _ in 0..2 {
         let kit = Kit::new().await;
-        kit.keep_code_key(60, true).await;
+        kit.keep_code_key(60, true);
         kit.run(&ROTATE).await.well();
-        keys.push(kit.versions("CodeKey").pop().unwrap().text);
+        keys.push(kit.secrets.versions(CODE_KEY).pop().unwrap().text);
     }
     assert_ne!(keys[0], keys[1]);
 }
@@ -95,8 +92,8 @@ async fn it_is_refused_for_a_sessions_life_and_ten_minutes_after_the_last_rotati
         for (age, refused) in [(0, true), (last_refused - 1, true), (last_refused, false)] {
             let kit = Kit::new().await;
             kit.aws.answers("DescribeStacks", with_sessions_of(session));
-            kit.keep_code_key(age, true).await;
-            let before = kit.versions("CodeKey");
+            kit.keep_code_key(age, true);
+            let before = kit.secrets.versions(CODE_KEY);
             let rotated = before[1].created_at;
             let ran = kit.run(&ROTATE).await;
             if refused {
@@ -109,14 +106,14 @@ async fn it_is_refused_for_a_sessions_life_and_ten_minutes_after_the_last_rotati
                         from(rotated.plus(Duration::from_secs(session + 600)))
                     )
                 );
-                assert_eq!(kit.versions("CodeKey"), before);
+                assert_eq!(kit.secrets.versions(CODE_KEY), before);
             } else {
                 let said = format!(
                     "rotated the code key (the time before was {})",
                     minute(rotated)
                 );
                 assert_eq!(ran.well()[0], said);
-                let after = kit.versions("CodeKey");
+                let after = kit.secrets.versions(CODE_KEY);
                 assert_eq!((after.len(), &after[0].id), (2, &before[1].id));
             }
         }
@@ -127,7 +124,7 @@ async fn it_is_refused_for_a_sessions_life_and_ten_minutes_after_the_last_rotati
 async fn where_the_settings_are_not_known_a_session_is_taken_to_live_for_a_day() {
     for (age, code) in [(1449, Some(1)), (1450, Some(0))] {
         let kit = Kit::new().await;
-        kit.keep_code_key(age, true).await;
+        kit.keep_code_key(age, true);
         let environment = [("SESSION_TTL_SECONDS", "60")];
         let ran = kit
             .run_in(&environment, &["code-key", "rotate", "--local"])
@@ -139,7 +136,7 @@ async fn where_the_settings_are_not_known_a_session_is_taken_to_live_for_a_day()
 #[tokio::test]
 async fn versions_that_were_set_back_by_hand_count_from_the_younger_one() {
     let kit = Kit::new().await;
-    kit.keep_code_key(0, true).await;
+    kit.keep_code_key(0, true);
     let created = |minutes| {
         let at = ambient::now().minus(Duration::from_mins(minutes));
         at.millis() / 1000
@@ -167,8 +164,8 @@ async fn versions_that_were_set_back_by_hand_count_from_the_younger_one() {
 async fn a_dry_run_says_whether_it_may_be_done_and_changes_nothing() {
     for (age, was_rotated, may) in [(41, true, true), (0, false, true), (39, true, false)] {
         let kit = Kit::new().await;
-        kit.keep_code_key(age, was_rotated).await;
-        let before = kit.versions("CodeKey");
+        kit.keep_code_key(age, was_rotated);
+        let before = kit.secrets.versions(CODE_KEY);
         let ran = kit.run(&[&ROTATE[..], &["--dry-run"]].concat()).await;
         if may {
             let history = if was_rotated {
@@ -182,7 +179,7 @@ async fn a_dry_run_says_whether_it_may_be_done_and_changes_nothing() {
         } else {
             assert!(ran.sentence().contains("it may be rotated again at"));
         }
-        assert_eq!(kit.versions("CodeKey"), before);
+        assert_eq!(kit.secrets.versions(CODE_KEY), before);
         assert_eq!(kit.aws.calls("PutSecretValue"), 0);
     }
 }
@@ -192,26 +189,26 @@ async fn a_permission_that_is_missing_is_told_and_nothing_is_changed() {
     let message = "User: arn:aws:iam::1:user/op is not authorized to perform that";
     for call in ["ListSecretVersionIds", "PutSecretValue"] {
         let kit = Kit::new().await;
-        kit.keep_code_key(60, true).await;
-        let before = kit.versions("CodeKey");
+        kit.keep_code_key(60, true);
+        let before = kit.secrets.versions(CODE_KEY);
         kit.aws.fails(call, 400, "AccessDeniedException", message);
         let sentence = format!("the secret CodeKey may not be used: {message}");
         assert_eq!(kit.run(&ROTATE).await.sentence(), sentence, "{call}");
-        assert_eq!(kit.versions("CodeKey"), before);
+        assert_eq!(kit.secrets.versions(CODE_KEY), before);
     }
 }
 
 #[tokio::test]
 async fn of_two_people_who_rotate_at_the_same_time_one_is_refused() {
     let kit = Kit::new().await;
-    kit.keep_code_key(60, false).await;
-    let old = &kit.versions("CodeKey")[0];
+    kit.keep_code_key(60, false);
+    let old = &kit.secrets.versions(CODE_KEY)[0];
     let both_see = json!({"Versions": [{
-        "VersionId": old.id, "VersionStages": old.stages,
+        "VersionId": old.id, "VersionStages": [old.stage],
         "CreatedDate": old.created_at.millis() / 1000,
     }]});
     kit.run(&ROTATE).await.well();
-    let rotated = kit.versions("CodeKey");
+    let rotated = kit.secrets.versions(CODE_KEY);
     kit.aws.answers("ListSecretVersionIds", both_see);
     let ran = kit.run(&ROTATE).await;
     assert!(
@@ -219,13 +216,13 @@ async fn of_two_people_who_rotate_at_the_same_time_one_is_refused() {
             .starts_with("the code key was rotated by somebody else just now"),
         "{ran:?}"
     );
-    assert_eq!(kit.versions("CodeKey"), rotated);
+    assert_eq!(kit.secrets.versions(CODE_KEY), rotated);
 }
 
 #[tokio::test]
 async fn a_secret_whose_versions_are_not_as_they_should_be_is_told() {
     let kit = Kit::new().await;
-    kit.keep_code_key(60, true).await;
+    kit.keep_code_key(60, true);
     kit.aws
         .answers("PutSecretValue", json!({"Name": "CodeKey"}));
     let ran = kit.run(&ROTATE).await;

@@ -1,36 +1,33 @@
 //! What every test starts from: a fresh table, a stand-in for AWS in front of it, and the binary.
 
 mod aws;
-mod secrets;
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain::ambient;
 use regain::keys::IndexKeys;
 use regain::store::Store;
 use regain::users::User;
 use regain_password::Address;
-use serde_json::{Value, json};
+use serde_json::Value;
+use testkit::fake_secrets::FakeSecrets;
+use testkit::table::Table;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStderr, Command};
 
 pub(crate) use aws::Aws;
-pub(crate) use secrets::Version;
+pub(crate) use testkit::fake_secrets::{CODE_KEY, INDEX_KEY, INDEX_SECRET, Version};
 
 pub(crate) const TABLE: &str = "regain";
-pub(crate) const INDEX_SECRET: &str =
-    "index-secret-of-the-tests-index-secret-of-the-tests-0123456789ab";
-pub(crate) const CODE_SECRET: &str =
-    "code-secret-of-the-tests-code-secret-of-the-tests-0123456789abcd";
 
 /// A stack of its own for one test.
 pub(crate) struct Kit {
     pub(crate) aws: Aws,
-    table: Client,
+    pub(crate) secrets: FakeSecrets,
+    table: Table,
     folder: tempfile::TempDir,
 }
 
@@ -97,40 +94,12 @@ impl Ran {
 
 impl Kit {
     pub(crate) async fn new() -> Self {
-        let (listener, dynamodb) = listen().await;
-        let database = dynoxide::Database::memory().unwrap();
-        let create = json!({
-            "TableName": TABLE,
-            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-            "BillingMode": "PAY_PER_REQUEST",
-            "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"},
-        });
-        database
-            .create_table(serde_json::from_value(create).unwrap())
-            .unwrap();
-        let ttl = json!({
-            "TableName": TABLE,
-            "TimeToLiveSpecification": {"AttributeName": "expiresAt", "Enabled": true},
-        });
-        database
-            .update_time_to_live(serde_json::from_value(ttl).unwrap())
-            .unwrap();
-        tokio::spawn(dynoxide::server::serve_with_shutdown(
-            listener,
-            database,
-            std::future::pending(),
-        ));
-        let table = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-central-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .endpoint_url(&dynamodb)
-            .build();
+        let table = Table::create_with_stream(TABLE).await;
+        let secrets = FakeSecrets::serve(ambient::now()).await;
         Self {
-            aws: Aws::serve(&dynamodb).await,
-            table: Client::from_conf(table),
+            aws: Aws::serve(&table.endpoint, secrets.endpoint()).await,
+            secrets,
+            table,
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -207,6 +176,7 @@ impl Kit {
         let version = i64::try_from(user.credentials_version).unwrap();
         let later = user.password_changed_at.unwrap().millis() + 1;
         self.table
+            .client
             .update_item()
             .table_name(TABLE)
             .key("pk", AttributeValue::S(format!("USER#{id}")))
@@ -220,24 +190,24 @@ impl Kit {
 
     /// Writes an item, as another program would.
     pub(crate) async fn put(&self, key: &str, attributes: &[(&str, AttributeValue)]) {
-        let put = self.table.put_item().table_name(TABLE);
-        let put = put.item("pk", AttributeValue::S(key.to_owned()));
-        let put = attributes
-            .iter()
-            .fold(put, |put, (name, value)| put.item(*name, value.clone()));
-        put.send().await.unwrap();
+        self.table.put(key, attributes).await;
     }
 
-    /// Takes every item of the table away.
+    /// Deletes every item of the table.
     pub(crate) async fn forget_users(&self) {
         for key in self.keys().await {
-            let delete = self.table.delete_item().table_name(TABLE);
-            delete
-                .key("pk", AttributeValue::S(key))
-                .send()
-                .await
-                .unwrap();
+            self.table.delete(&key).await;
         }
+    }
+
+    /// Keeps a code key whose current version is so many minutes old. If it was rotated, the previous version
+    /// is a day older.
+    pub(crate) fn keep_code_key(&self, minutes: u64, rotated: bool) {
+        let created_at = ambient::now().minus(Duration::from_mins(minutes));
+        let mut versions = vec![Version::current("the current key", created_at)];
+        let before = created_at.minus(Duration::from_hours(24));
+        versions.extend(rotated.then(|| Version::previous("the previous key", before)));
+        self.secrets.set(CODE_KEY, versions);
     }
 
     /// A file of users, one line each.
@@ -259,7 +229,7 @@ impl Kit {
     }
 
     pub(crate) fn store(&self) -> Store {
-        Store::new(self.table.clone(), TABLE)
+        self.table.store()
     }
 
     pub(crate) async fn user(&self, email: &str) -> Option<User> {
@@ -268,14 +238,7 @@ impl Kit {
 
     /// Every key in the table.
     pub(crate) async fn keys(&self) -> Vec<String> {
-        let scan = self.table.scan().table_name(TABLE).send().await.unwrap();
-        let mut keys: Vec<_> = scan
-            .items()
-            .iter()
-            .map(|item| item["pk"].as_s().unwrap().clone())
-            .collect();
-        keys.sort();
-        keys
+        self.table.keys().await
     }
 
     /// Puts the API's session and its mail request into the table, as `deliver-mail` leaves it.
@@ -289,9 +252,7 @@ impl Kit {
             (format!("SESSION#{reference}"), "generation", number),
             (format!("MAIL#{reference}#{NUMBER}"), "outcome", nobody),
         ] {
-            let put = self.table.put_item().table_name(TABLE);
-            let put = put.item("pk", AttributeValue::S(key)).item(name, value);
-            put.send().await.unwrap();
+            self.table.put(&key, &[(name, value)]).await;
         }
     }
 
@@ -302,15 +263,8 @@ impl Kit {
 
     /// The names of what an address's state holds.
     pub(crate) async fn address_state(&self, email: &str) -> Vec<String> {
-        let get = self
-            .table
-            .get_item()
-            .table_name(TABLE)
-            .key("pk", AttributeValue::S(address_state_key(email)));
-        let item = get.send().await.unwrap().item.unwrap();
-        let mut names: Vec<_> = item.into_keys().collect();
-        names.sort();
-        names
+        let item = self.table.get(&address_state_key(email)).await.unwrap();
+        item.into_keys().collect()
     }
 }
 
@@ -325,10 +279,4 @@ pub(crate) fn address(text: &str) -> Address {
 
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
-}
-
-async fn listen() -> (TcpListener, String) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    (listener, url)
 }

@@ -15,9 +15,7 @@ async fn main() -> ExitCode {
 
 async fn resend_otp(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
     let locale = call.locale();
-    let named = auth_v1::resend_otp(&call)?;
-    let session = recovery
-        .resend(&call.caller, &named, locale, call.at, &mut call.rng)
-        .await?;
+    let lookup = auth_v1::resend_otp(&call)?;
+    let session = recovery.resend(&mut call.context, &lookup, locale).await?;
     Ok(auth_v1::code_sent(&session, locale))
 }

@@ -17,7 +17,7 @@ async fn set_password(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, 
     let locale = call.locale();
     let (token, new) = auth_v1::set_password(&call)?;
     let user = recovery
-        .set_password_by_token(&call.caller, token, new, call.at, &mut call.rng)
+        .set_password_by_token(&mut call.context, token, new)
         .await?;
     Ok(auth_v1::password_set(&user.id, locale))
 }

@@ -15,9 +15,9 @@ async fn main() -> ExitCode {
 
 async fn verify_otp(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
     let length = recovery.settings().code_length;
-    let (named, guess) = auth_v1::verify_otp(&call, length)?;
+    let (lookup, guess) = auth_v1::verify_otp(&call, length)?;
     let token = recovery
-        .verify_for_token(&call.caller, &named, &guess, call.at, &mut call.rng)
+        .verify_for_token(&mut call.context, &lookup, &guess)
         .await?;
     Ok(auth_v1::code_proven(&token, call.locale()))
 }

@@ -15,6 +15,6 @@ async fn main() -> ExitCode {
 
 async fn forgot_password(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
     let request = auth_v1::forgot_password(&call)?;
-    let started = recovery.request(request, call.at, &mut call.rng).await?;
+    let started = recovery.request(&mut call.context, request).await?;
     Ok(auth_v1::code_sent(&started.session, call.locale()))
 }

@@ -15,6 +15,6 @@ async fn main() -> ExitCode {
 
 async fn resend(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
     let request = directory::resend(&call)?;
-    let started = recovery.request(request, call.at, &mut call.rng).await?;
+    let started = recovery.request(&mut call.context, request).await?;
     Ok(directory::session_started(&started))
 }

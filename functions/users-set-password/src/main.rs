@@ -16,16 +16,14 @@ async fn main() -> ExitCode {
 
 async fn set_password(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
     let length = recovery.settings().code_length;
-    let (named, wish) = directory::set_password(&call, length)?;
-    let (caller, at, rng) = (&call.caller, call.at, &mut call.rng);
-    let user = match wish {
-        SetPasswordAction::Verify(guess) => recovery.verify(caller, &named, &guess, at).await,
-        SetPasswordAction::SetPassword(new) => {
-            recovery.set_password(caller, &named, new, at, rng).await
-        }
+    let (lookup, action) = directory::set_password(&call, length)?;
+    let context = &mut call.context;
+    let user = match action {
+        SetPasswordAction::Verify(guess) => recovery.verify(context, &lookup, &guess).await,
+        SetPasswordAction::SetPassword(new) => recovery.set_password(context, &lookup, new).await,
         SetPasswordAction::Both(guess, new) => {
             recovery
-                .set_password_with_code(caller, &named, &guess, new, at, rng)
+                .set_password_with_code(context, &lookup, &guess, new)
                 .await
         }
     }?;

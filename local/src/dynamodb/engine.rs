@@ -1,4 +1,4 @@
-//! The embedded DynamoDB-compatible engine.
+//! The embedded engine, which speaks DynamoDB's API.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,22 +10,22 @@ use tokio::net::TcpListener;
 use crate::console::say;
 use crate::shutdown::Stop;
 
-/// DynamoDB deletes expired items late; ten minutes is late enough to notice who relies on it.
+/// DynamoDB deletes expired items late. So does this, to show whether anything relies on the deletion.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
 
-/// The engine finds stream records by table and sequence number, and has no index for it: without
-/// this one every write reads every record there is.
+/// The engine looks stream records up by table and sequence number and has no index for that. Without
+/// this one, each write reads all records.
 const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS stream_records_by_sequence ON \
      _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
-/// A stream keeps its records for a day. The last one stays, because numbers go on from it.
+/// A stream keeps its records for a day. The last one stays, because the next number follows from it.
 const TRIM_STREAM: &str = "DELETE FROM _stream_records WHERE created_at < unixepoch() - 86400 AND \
      id < (SELECT MAX(id) FROM _stream_records)";
 
-/// Why the engine cannot be had.
+/// Why the engine cannot be opened.
 #[derive(Debug, Error)]
 pub enum EngineError {
-    /// It refused.
+    /// The engine refused.
     #[error("the table: {0}")]
     Engine(#[from] dynoxide::errors::DynoxideError),
     /// The file cannot be prepared.
@@ -53,11 +53,9 @@ impl Engine {
         Ok(Self(database))
     }
 
-    /// Serves the DynamoDB API until the end, and until the last request is answered: the stop is
-    /// held for as long.
+    /// Serves the DynamoDB API until the end is asked for and the last request is answered.
     pub async fn serve(self, listener: TcpListener, stop: Stop) {
-        let mut asked = stop.clone();
-        let stopped = async move { asked.requested().await };
+        let stopped = stop.token().cancelled_owned();
         let served = dynoxide::server::serve_with_shutdown(listener, self.0, stopped).await;
         if let Err(error) = served {
             say(format!("[dynamodb] {error}"));
@@ -65,8 +63,8 @@ impl Engine {
         drop(stop);
     }
 
-    /// Deletes expired items now and then, until the end.
-    pub async fn sweep(self, mut stop: Stop) {
+    /// Deletes expired items every ten minutes, until the end.
+    pub async fn sweep(self, stop: Stop) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(SWEEP_EVERY) => {}
@@ -81,7 +79,7 @@ impl Engine {
     }
 }
 
-/// The engine makes its tables when it opens a file, the index is added with the file to itself.
+/// The engine makes its tables when it opens the file. The index is added while nobody else has it open.
 fn open_file(path: &Path) -> Result<Database, EngineError> {
     drop(Database::new(&path.to_string_lossy())?);
     let connection = rusqlite::Connection::open(path)?;
@@ -91,8 +89,7 @@ fn open_file(path: &Path) -> Result<Database, EngineError> {
     Ok(Database::new(&path.to_string_lossy())?)
 }
 
-/// A database in memory cannot be shared with another connection: it is restored from a file that
-/// has the index.
+/// No second connection can reach a database in memory, so it is restored from a file with the index.
 fn open_memory() -> Result<Database, EngineError> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("empty.sqlite");

@@ -1,4 +1,4 @@
-//! The table, over the API of the DynamoDB that has it: the embedded engine, or another one.
+//! The table, over the API of the embedded engine or of another DynamoDB.
 
 use std::error::Error;
 use std::time::Duration;
@@ -8,30 +8,30 @@ use thiserror::Error;
 
 use crate::template::Table;
 
-/// Longer than any call takes that is answered at all.
+/// Longer than any call takes that gets an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Emulators look whether a request is signed, and for whom and where, and at no signature.
+/// Emulators look for a signature, its key id and its region, and do not check it.
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 \
      Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=local";
 
-/// Why the table cannot be had.
+/// Why the table cannot be used.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// Nobody answers as DynamoDB does.
+    /// No DynamoDB answers at the address.
     #[error("the table cannot be reached at {url}: {problem}")]
     Unreachable {
-        /// Where it was looked for.
+        /// The address.
         url: String,
-        /// What went wrong, at the bottom of it.
+        /// The innermost cause.
         problem: String,
     },
-    /// The call was refused.
+    /// DynamoDB refused the call.
     #[error("the table: {operation}: {answer}")]
     Refused {
-        /// What was asked for.
+        /// The operation.
         operation: String,
-        /// What was answered.
+        /// The answer.
         answer: Json,
     },
 }
@@ -45,7 +45,7 @@ pub struct TableStore {
 }
 
 impl TableStore {
-    /// Makes the table, if it is not there.
+    /// Creates the table, if it is missing.
     ///
     /// # Errors
     /// When nobody answers at the address, or the template describes no table.
@@ -66,8 +66,8 @@ impl TableStore {
         Ok(store)
     }
 
-    /// Turns the table's stream on, if it is not. A new store does this after its first users are
-    /// in it: their records would only be in the way.
+    /// Turns the table's stream on, if it is off. A new table gets its first users before that, because
+    /// the stream has no use for their records.
     ///
     /// # Errors
     /// When the call fails.
@@ -108,10 +108,10 @@ impl TableStore {
         Ok(found.get("Count") == Some(&json!(0)))
     }
 
-    /// One call of DynamoDB or of its streams, in their own words.
+    /// Makes one call of DynamoDB or of its streams.
     ///
     /// # Errors
-    /// When it is not answered, or refused.
+    /// When there is no answer, or the call is refused.
     pub async fn call(&self, operation: &str, request: Json) -> Result<Json, StoreError> {
         let request = self
             .http

@@ -1,6 +1,5 @@
-//! Cross-origin requests, answered as an HTTP API with a CORS configuration answers them.
-//!
-//! The gateway owns CORS: it answers every preflight itself, and replaces what a function says.
+//! CORS, as an HTTP API with a CORS configuration handles it: the gateway answers every preflight
+//! request itself, and replaces the CORS headers of functions.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
@@ -17,7 +16,7 @@ const OWN_HEADERS: [HeaderName; 6] = [
 ];
 
 impl Cors {
-    /// The answer to an `OPTIONS` request: 204, and what is allowed if it is a preflight from an
+    /// The answer to an `OPTIONS` request: 204, with CORS headers if it is a preflight request from an
     /// allowed origin.
     #[must_use]
     pub fn preflight(&self, request: &HeaderMap) -> Response<Body> {
@@ -60,7 +59,7 @@ impl Cors {
         }
     }
 
-    /// What to answer as the allowed origin: `*` where every origin is allowed, else the request's.
+    /// The allowed origin for the answer: `*` if every origin is allowed, or else the request's.
     fn allowed_origin(&self, request: &HeaderMap) -> Option<HeaderValue> {
         let origin = request.get(header::ORIGIN)?;
         if self.origins.iter().any(|allowed| allowed == "*") {

@@ -1,4 +1,4 @@
-//! Requests and answers as HTTP APIs exchange them with functions: payload format 2.0.
+//! The events and answers that an HTTP API exchanges with functions: payload format 2.0.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ const STAGE: &str = "$default";
 const COMMON_LOG_TIME: &[BorrowedFormatItem<'_>] =
     format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
 
-/// What the gateway knows about a request beside the request itself.
+/// What the gateway knows of a request besides its content.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// Its id.
@@ -101,8 +101,9 @@ pub fn event(
     serde_json::to_vec(&event).map(Bytes::from)
 }
 
-/// Header names are lower case already; repeated ones are joined by commas. Cookies have a field of
-/// their own. The gateway adds to `x-forwarded-for`, and who trusts it is wrong: it is the caller's.
+/// The headers of an event. Names are in lower case, repeated headers are joined by commas, and cookies
+/// have a field of their own. The caller can put anything into `x-forwarded-for` before the gateway adds
+/// the source address to it, so nothing may trust this header.
 fn headers(received: &HeaderMap, source_ip: &str) -> Map<String, Json> {
     let mut headers = BTreeMap::<&str, String>::new();
     for name in received.keys().filter(|name| **name != header::COOKIE) {
@@ -172,7 +173,7 @@ struct Answer {
     is_base64_encoded: bool,
 }
 
-/// The HTTP response that a function's answer stands for; `None` if it stands for none.
+/// The HTTP response in a function's answer, or `None` if the answer is not a response.
 ///
 /// An answer without a status code is the body itself, as JSON with status 200.
 #[must_use]

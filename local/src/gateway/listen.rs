@@ -1,4 +1,5 @@
-//! Listening sockets: bound before anything else is started, so that a port in use is said at once.
+//! Listening sockets. They are bound before anything is started, so that a port in use is reported at
+//! once.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -8,7 +9,7 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::options::Options;
 
-/// Connections waiting to be accepted, as many as a storm of parallel requests needs.
+/// Connections that wait to be accepted. Many parallel requests need many.
 const BACKLOG: u32 = 1024;
 
 /// Why an address cannot be listened on.
@@ -41,7 +42,7 @@ pub enum ListenError {
 /// The loopback address, which everything listens on.
 pub const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// A listening socket; `option` is named if it cannot be had.
+/// Opens a listening socket. An error names `option`.
 ///
 /// # Errors
 /// When the port is in use or the address is not this machine's.
@@ -60,7 +61,7 @@ pub fn listen(address: SocketAddr, option: &'static str) -> Result<TcpListener, 
     })
 }
 
-/// Accepted sockets inherit `TCP_NODELAY` from the listening one: small answers leave at once.
+/// Accepted sockets inherit `TCP_NODELAY` from the listening one, so that small answers leave at once.
 fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()?
@@ -112,7 +113,7 @@ impl StandInListeners {
         })
     }
 
-    /// Binds them on the port that was asked for, if one was; 0 asks for any free one.
+    /// Binds them on the port that was asked for, if one was. 0 asks for any free port.
     fn bind_asked(
         asked: Option<u16>,
         option: &'static str,
@@ -122,7 +123,7 @@ impl StandInListeners {
         port.map(|port| Self::bind(port, option, also)).transpose()
     }
 
-    /// Binds them on the `preferred` port if there is one and it is free; else on any free port.
+    /// Binds them on the `preferred` port if it is free, or else on any free port.
     fn bind_near(
         preferred: Option<u16>,
         option: &'static str,
@@ -175,8 +176,8 @@ pub struct Urls {
 }
 
 impl Urls {
-    /// The options that tell `regain` of this service: `--local` alone where everything is on the ports
-    /// that it looks at by itself.
+    /// The options with which `regain` finds this service: `--local` alone if all ports are the usual
+    /// ones.
     #[must_use]
     pub fn operator_options(&self) -> String {
         let api = self
@@ -210,13 +211,13 @@ impl Listeners {
     /// As [`listen`].
     pub fn bind(options: &Options) -> Result<Self, ListenError> {
         let also = options.also_listen;
-        // All ports that were asked for come first, so that no other listener takes one of them.
+        // Ports that were asked for are bound first, so that no other listener takes one of them.
         let asked = StandInListeners::bind_asked;
         let api = asked(Some(options.port), "--port", None)?;
         let dynamodb = asked(options.dynamodb_port, "--dynamodb-port", also)?;
         let ses = asked(options.ses_port, "--ses-port", also)?;
         let secrets = asked(options.secrets_port, "--secrets-port", also)?;
-        // Any free port for the API is any free port for the rest: many services may run side by side.
+        // If the API may have any free port, so may the rest: several services can run at a time.
         let near = |bound: Option<StandInListeners>, asked: Option<u16>, distance, option| {
             let preferred = match (asked, options.port) {
                 (Some(_), _) | (None, 0) => None,

@@ -1,4 +1,4 @@
-//! The function binaries: built beside this one, or taken from a directory.
+//! The function binaries: built beside this program, or taken from a directory.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -8,8 +8,8 @@ use std::process::Stdio;
 use thiserror::Error;
 use tokio::process::Command;
 
-/// What `cargo run` tells this program about its own package. The build must not see it: build
-/// scripts that look at these variables would run again, and everything after them.
+/// The variables in which `cargo run` describes this program's own package. The build must not see them:
+/// build scripts that read them would run again, and everything that depends on them would be built again.
 const CARGO_RUNS_OWN: [&str; 20] = [
     "CARGO_BIN_NAME",
     "CARGO_CRATE_NAME",
@@ -33,7 +33,7 @@ const CARGO_RUNS_OWN: [&str; 20] = [
     "OUT_DIR",
 ];
 
-/// Why there are no binaries to run.
+/// Why there are no binaries.
 #[derive(Debug, Error)]
 pub enum BinariesError {
     /// Cargo cannot be started.
@@ -41,13 +41,13 @@ pub enum BinariesError {
         "cargo cannot be started to build the functions ({0}); --functions takes them ready-made"
     )]
     NoCargo(std::io::Error),
-    /// Cargo has said why.
+    /// Cargo has printed why.
     #[error("the functions cannot be built")]
     Build,
-    /// This program does not know where it is.
-    #[error("the place of this program is not known: {0}")]
+    /// The path of this program is not known.
+    #[error("the path of this program is not known: {0}")]
     NoPlace(std::io::Error),
-    /// A function of the template is not there.
+    /// The binary of a function is missing.
     #[error(
         "there is no program {name} in {folder}, but template.yaml has a function of that name"
     )]
@@ -59,7 +59,7 @@ pub enum BinariesError {
     },
 }
 
-/// The directory with the binaries called `names`, built unless a directory is given.
+/// The directory with the binaries called `names`. They are built unless a directory is given.
 ///
 /// # Errors
 /// When they cannot be built, or one is missing.
@@ -85,15 +85,15 @@ pub async fn folder(
     Ok(folder)
 }
 
-/// Builds the binaries, by name and not by package: building some packages only would unify features
-/// differently, and compile everything twice.
+/// Builds the binaries by name. Building them by package would unify features differently, and compile
+/// every dependency again.
 async fn build(
     workspace: &Path,
     cargo: Option<OsString>,
     names: &BTreeSet<&str>,
 ) -> Result<PathBuf, BinariesError> {
     let this = std::env::current_exe().map_err(BinariesError::NoPlace)?;
-    // A test's program is one folder further down.
+    // The program of a test is in a folder below.
     let folder = this.ancestors().skip(1).find(|it| !it.ends_with("deps"));
     let folder = folder.unwrap_or(workspace).to_owned();
     let mut command = Command::new(cargo.unwrap_or_else(|| OsString::from("cargo")));

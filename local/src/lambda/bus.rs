@@ -1,4 +1,4 @@
-//! The default event bus (EventBridge): gives each event to the functions whose rule wants it.
+//! The default event bus (EventBridge): gives each event to the functions whose rule it matches.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl Bus {
         Self(Arc::new(targets))
     }
 
-    /// Takes an event. Nobody waits for what becomes of it.
+    /// Gives an event to the functions, without waiting for them.
     pub fn put(&self, event: &Json) {
         for (_, pool) in self.0.iter().filter(|(filter, _)| filter.matches(event)) {
             let (pool, event) = (pool.clone(), Bytes::from(event.to_string()));

@@ -114,7 +114,7 @@ impl EventSourceMapping {
 
     /// Works until the service ends. Batches that are with the function then are waited for, so that
     /// their mail is not sent again after a restart.
-    pub async fn run(mut self, mut stop: Stop, waker: Waker) {
+    pub async fn run(mut self, stop: Stop, waker: Waker) {
         let mut woken = waker.0.subscribe();
         let mut poll: Interval = tokio::time::interval(self.poll_every);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,7 +1,6 @@
-//! One running function: its process, and the Lambda Runtime API it polls.
+//! One running function: its process, and the Lambda Runtime API that it polls.
 //!
-//! Every instance has a listener of its own, so an answer can only be to the invocation that this
-//! instance was given.
+//! Every instance has a listener of its own, so it can only answer its own invocation.
 
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,15 +34,15 @@ pub enum StartError {
         /// What the operating system said.
         problem: String,
     },
-    /// It ended before it asked for work.
+    /// It ended before it asked for an event.
     #[error("the function {name} ended while it started: {problem}")]
     Ended {
         /// The function.
         name: String,
-        /// The last it said, or its exit status.
+        /// The last line that it wrote, or its exit status.
         problem: String,
     },
-    /// It did not ask for work in time.
+    /// It did not ask for an event in time.
     #[error("the function {name} did not get ready within {} seconds", INIT_TIMEOUT.as_secs())]
     Slow {
         /// The function.
@@ -60,7 +59,7 @@ pub enum InvokeError {
     /// Its process ended in the middle.
     #[error("its process ended ({0})")]
     Ended(String),
-    /// Its process had ended before it took the invocation, which may be given to another.
+    /// Its process ended before it took the invocation, so another instance may get the event.
     #[error("its process had ended")]
     NotTaken(Bytes),
 }
@@ -71,12 +70,12 @@ pub struct Instance {
     api: Arc<RuntimeApi>,
     process: Option<Pid>,
     ended: watch::Receiver<Option<String>>,
-    /// Dropped with the instance: the watcher then ends the process.
+    /// It is dropped with the instance, which makes the watcher end the process.
     _kept: oneshot::Sender<()>,
 }
 
 impl Instance {
-    /// Starts one, and waits until it asks for work.
+    /// Starts one, and waits until it asks for an event.
     ///
     /// # Errors
     /// When it cannot be started, ends at once (with the last line it wrote), or takes too long.
@@ -102,7 +101,7 @@ impl Instance {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // A Ctrl-C in the terminal is for this program, which ends its functions in order.
+            // A Ctrl-C in the terminal only signals this program, which ends its functions in order.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
@@ -131,7 +130,7 @@ impl Instance {
         let until_heard = stop.clone();
         tokio::spawn(async move {
             let status = watch_process(child, dropped, stop).await;
-            // What it wrote before it ended is said before its end is.
+            // Its last lines are printed before its end is reported.
             for output in [outputs.0, outputs.1].into_iter().flatten() {
                 let _ = output.await;
             }
@@ -170,8 +169,8 @@ impl Instance {
         })
     }
 
-    /// Whether the process still runs. The system is asked: word of a process that has just ended
-    /// may still be on its way.
+    /// Whether the process still runs. This asks the operating system, because the watcher hears of the
+    /// end a moment later.
     #[must_use]
     pub fn is_running(&self) -> bool {
         let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -208,8 +207,9 @@ impl Instance {
     }
 }
 
-/// Waits for the process to end by itself, or ends it when nobody wants it any more.
-async fn watch_process(mut child: Child, dropped: oneshot::Receiver<()>, mut stop: Stop) -> String {
+/// Waits until the process ends by itself, or kills it when its instance is dropped or the end is asked
+/// for.
+async fn watch_process(mut child: Child, dropped: oneshot::Receiver<()>, stop: Stop) -> String {
     let status = tokio::select! {
         status = child.wait() => Some(status),
         _ = dropped => None,
@@ -229,14 +229,14 @@ fn describe(status: std::io::Result<ExitStatus>) -> String {
     status.map_or_else(|error| error.to_string(), |status| status.to_string())
 }
 
-/// What a line of a log says, without what is around it.
+/// The message of a log line, without the fields around it.
 fn plain(line: &str) -> String {
     let log: Json = serde_json::from_str(line).unwrap_or_default();
     let said = log.get("error").or_else(|| log.get("message"));
     said.and_then(Json::as_str).unwrap_or(line).to_owned()
 }
 
-/// Passes a function's output on, line by line: to its log, and marked with its name to whoever reads.
+/// Passes a function's output on, line by line, to its log or to stderr, marked with its name.
 fn relay(
     output: impl AsyncRead + Send + Unpin + 'static,
     program: &Program,
@@ -250,7 +250,7 @@ fn relay(
         while matches!(lines.read_until(b'\n', &mut line).await, Ok(length) if length > 0) {
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             line.clear();
-            // Metrics are for CloudWatch, not for the person who tries the service out.
+            // Metrics are for CloudWatch and would be noise here.
             if !text.is_empty() && !log.take(&text) && !text.contains("\"_aws\":") {
                 say(format!("[{name}] {text}"));
                 *last_words.lock().unwrap_or_else(PoisonError::into_inner) = text;

@@ -1,5 +1,5 @@
-//! CloudWatch Logs, as far as one machine needs it: lines of a function's log are handed to the function
-//! that subscribed to them, and the log of that one is kept in a file.
+//! CloudWatch Logs, as far as one machine needs it: a function gets the lines of other functions' logs
+//! that it subscribed to, and its own log is kept in a file.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -20,7 +20,7 @@ use crate::lambda::pool::Pool;
 use crate::shutdown::Stop;
 use crate::template::{ACCOUNT, Function, LogSubscription};
 
-/// Lines of one event, at most.
+/// The most lines of one event.
 const MOST_LINES: usize = 1000;
 
 /// The subscriptions to functions' logs, before the functions are started.
@@ -51,7 +51,7 @@ impl Logs {
         }
     }
 
-    /// The log of a function. That of one which subscribed to others' is kept in a file.
+    /// The log of a function. A subscriber's own log is kept in a file.
     ///
     /// # Errors
     /// When the file cannot be opened.
@@ -79,8 +79,8 @@ impl Logs {
         })
     }
 
-    /// Starts handing lines on, to the function's pool, until the end: what was written before is
-    /// handed on still, as far as there is time.
+    /// Starts handing lines on to a subscriber's pool. Lines that were written before the end are handed
+    /// on as long as there is time.
     pub fn hand_on(&mut self, function: &str, pool: Pool, stop: Stop) {
         if let Some(lines) = self.subscribers.remove(function) {
             tokio::spawn(hand_on(lines, pool, stop));
@@ -88,7 +88,7 @@ impl Logs {
     }
 }
 
-async fn hand_on(mut lines: UnboundedReceiver<Line>, pool: Pool, mut stop: Stop) {
+async fn hand_on(mut lines: UnboundedReceiver<Line>, pool: Pool, stop: Stop) {
     let mut batch = Vec::new();
     loop {
         tokio::select! {
@@ -127,7 +127,7 @@ fn events(batch: &mut Vec<Line>) -> Vec<Bytes> {
             "logEvents": lines,
         });
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-        // Into memory: nothing can fail.
+        // Writing into memory cannot fail.
         packed.write_all(message.to_string().as_bytes()).ok()?;
         let data = BASE64.encode(&packed.finish().ok()?);
         Some(json!({ "awslogs": { "data": data } }).to_string().into())

@@ -1,4 +1,5 @@
-//! The instances of one function: started on demand, kept warm, one invocation at a time each.
+//! The instances of one function. They are started on demand and kept warm, and each has one
+//! invocation at a time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,9 +16,9 @@ use crate::random::Random;
 use crate::shutdown::Stop;
 use crate::template::{ACCOUNT, REGION};
 
-/// Instances of one function, at most; further invocations wait for one.
+/// The most instances of one function. Further invocations wait for one.
 const MOST_INSTANCES: usize = 16;
-/// How long Lambda waits before it tries an event again: here seconds, there minutes.
+/// How long it waits before it tries an event again. Lambda waits minutes.
 const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Why an invocation has no answer.
@@ -26,7 +27,7 @@ pub enum PoolError {
     /// The function failed, crashed or could not be started.
     #[error("{0}")]
     Failed(String),
-    /// It did not answer in time, and was ended.
+    /// It did not answer in time, and its process was ended.
     #[error("timed out after {} s", .0.as_secs_f32())]
     TimedOut(Duration),
 }
@@ -71,7 +72,7 @@ impl Pool {
         Ok(())
     }
 
-    /// Runs the function on an event. It goes on if the caller stops waiting, as on Lambda.
+    /// Runs the function on an event. The invocation goes on if the caller stops waiting, as on Lambda.
     ///
     /// # Errors
     /// When it fails, crashes, or takes longer than its timeout.
@@ -82,11 +83,9 @@ impl Pool {
             Err(error) => Err(PoolError::Failed(error.to_string())),
         }
     }
-}
 
-impl Pool {
-    /// Runs the function on an event for which nobody waits: on failure again, twice, and then it is said
-    /// that the event was given up, in the name of its `source`.
+    /// Runs the function on an event for which nobody waits. After a failure it is tried twice more. An
+    /// event that is given up is reported with the name of its `source`.
     pub async fn invoke_unattended(&self, event: Bytes, source: &str) {
         for wait in WAITS {
             if self.invoke(event.clone()).await.is_ok() {

@@ -1,4 +1,4 @@
-//! What a function's process is started from.
+//! The program of a function: its binary and its environment.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +6,10 @@ use crate::gateway::listen::Urls;
 use crate::lambda::log::Log;
 use crate::template::{Function, REGION};
 
-/// What an instance is started from.
+/// The program that instances of a function run.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// The function's name, which its output is marked with.
+    /// The function's name. Its output is marked with it.
     pub name: String,
     /// Its binary.
     pub path: PathBuf,
@@ -19,7 +19,8 @@ pub struct Program {
     pub log: Log,
 }
 
-/// A function's binary and its environment, which holds what Lambda's does and nothing of ours.
+/// The program of a function. Its environment holds the variables of Lambda and of the template, and
+/// nothing of this process's own environment.
 #[must_use]
 pub fn program(function: &Function, folder: &Path, urls: &Urls) -> Program {
     let own = [

@@ -25,7 +25,7 @@ pub struct Invocation {
     pub id: String,
     /// The event, as JSON.
     pub event: Bytes,
-    /// When the function is ended if it has not answered.
+    /// When the process is ended if it has not answered.
     pub deadline: Timestamp,
     /// The function's own ARN.
     pub function_arn: String,
@@ -64,7 +64,7 @@ struct Work {
 }
 
 impl RuntimeApi {
-    /// One, and a view of whether its function has asked for work yet.
+    /// A Runtime API, and a view of whether its function has asked for an event yet.
     #[must_use]
     pub fn new() -> (Arc<Self>, watch::Receiver<bool>) {
         let (polled, first_poll) = watch::channel(false);
@@ -88,11 +88,11 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .layer(DefaultBodyLimit::max(LARGEST_ANSWER))
             .with_state(self);
-        // The listener is this instance's own; when it breaks, the process ends with it.
+        // The listener is this instance's own. If it breaks, the process ends, too.
         let _ = axum::serve(listener, app).await;
     }
 
-    /// Hands over an invocation. The answer's channel breaks when the process ends.
+    /// Hands over an invocation. The channel of its answer closes when the process ends.
     pub fn give(&self, invocation: Invocation) -> oneshot::Receiver<Answer> {
         let (sender, receiver) = oneshot::channel();
         let mut work = self.work();
@@ -157,7 +157,7 @@ impl RuntimeApi {
             });
             return (StatusCode::BAD_REQUEST, Json(body)).into_response();
         };
-        // Nobody waits any more after a timeout; the process is being ended then.
+        // After a timeout nobody waits, and the process is being ended.
         let _ = sender.send(answer);
         accepted()
     }

@@ -1,4 +1,4 @@
-//! The mailbox: the mail that would have been sent, as a page and as JSON.
+//! The mailbox: shows the mail that SES would have sent, as a page and as JSON.
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -14,13 +14,13 @@ const PAGE: &str = include_str!("mailbox.html");
 const SCRIPT: &str = include_str!("mailbox.js");
 const STYLE: &str = include_str!("mailbox.css");
 
-/// Scripts come from this server only, never from a mail: its frame inherits this policy, and is
-/// sandboxed besides. Mails carry their style in the text, hence `'unsafe-inline'` for styles.
+/// Scripts come from this server only. A mail is shown in a sandboxed frame that inherits this policy, so
+/// it cannot run any. Styles need `'unsafe-inline'`, because mails have theirs in their HTML.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
-/// The paths that only the local server has.
+/// The paths that the local service has beside the API.
 pub fn router(mails: MailStore) -> Router {
     Router::new()
         .route("/_health", get(|| async { Json(json!({"status": "ok"})) }))
@@ -39,7 +39,7 @@ struct Filter {
     to: Option<String>,
 }
 
-/// The page asks every second: it gets the mail only when there is more.
+/// The mail as JSON. The page asks every second, and gets the mail only if it has changed.
 async fn list(
     State(mails): State<MailStore>,
     Query(filter): Query<Filter>,

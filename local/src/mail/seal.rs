@@ -1,6 +1,8 @@
-//! Seals the mail that a data directory keeps, so that no code or address lies about in clear.
+//! Encrypts the mail that a data directory keeps, so that no file holds a code in clear.
 //!
-//! AES-256-GCM under a key of its own, in a file that only its owner may read.
+//! The cipher is AES-256-GCM, and the key is in a file that only its owner may read. Codes cannot just be
+//! left out of the file, because a code that was delivered before a restart must still be in the mailbox
+//! after it.
 
 use std::fs::File;
 use std::io::{Error, Read as _, Result};
@@ -12,12 +14,12 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use crate::data::write_whole;
 
-/// Seals and opens lines of text.
+/// Encrypts and decrypts lines of text.
 #[derive(Debug)]
 pub struct Seal(LessSafeKey);
 
 impl Seal {
-    /// The seal whose key is in a file, which is made if it is missing.
+    /// The seal with the key in this file, which is created if it is missing.
     ///
     /// # Errors
     /// When the file cannot be read or written, or holds no key.
@@ -33,10 +35,10 @@ impl Seal {
         Ok(Self(LessSafeKey::new(key)))
     }
 
-    /// Seals bytes as one line of text, without its line end.
+    /// Encrypts bytes to one line of text, without a line end.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
+    /// When the operating system gives no randomness.
     pub fn seal(&self, mut bytes: Vec<u8>) -> Result<String> {
         let mut nonce = [0; NONCE_LEN];
         draw(&mut nonce)?;
@@ -50,7 +52,7 @@ impl Seal {
         Ok(BASE64.encode(&[nonce.as_slice(), &bytes].concat()))
     }
 
-    /// Opens a sealed line; `None` if it is none of this seal's.
+    /// Decrypts a line. Returns `None` if it was not encrypted by this seal.
     #[must_use]
     pub fn unseal(&self, line: &str) -> Option<Vec<u8>> {
         let mut sealed = BASE64.decode(line.trim_end().as_bytes()).ok()?;

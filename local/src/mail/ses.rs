@@ -1,4 +1,4 @@
-//! The SES stand-in (API v2): renders the stack's templates and keeps the mail.
+//! The SES stand-in (API v2): renders the mails from the stack's templates, and keeps them.
 
 mod events;
 mod rendering;
@@ -22,7 +22,7 @@ use crate::mail::store::MailStore;
 use crate::random::Random;
 use crate::template::{ConfigurationSets, MailTemplate};
 
-use events::{Fate, Taken};
+use events::{Accepted, Outcome};
 use rendering::{Compiled, Content};
 use wire::{SendEmail, TemplateContent, WireSuppressed, WireTemplate};
 
@@ -48,14 +48,14 @@ struct Inner {
     suppressed: RwLock<BTreeMap<String, String>>,
 }
 
-/// An error as SES words it: its status, type and message.
-type Refusal = (StatusCode, &'static str, String);
+/// An error as SES answers it: its status, type and message.
+type SesError = (StatusCode, &'static str, String);
 
 impl Ses {
-    /// With the stack's templates, each of which has to compile.
+    /// A stand-in with the stack's templates.
     ///
     /// # Errors
-    /// The first template that does not compile.
+    /// When a template does not compile.
     pub fn new(
         templates: &[MailTemplate],
         configuration_sets: ConfigurationSets,
@@ -86,14 +86,8 @@ impl Ses {
         Router::new()
             .route("/v2/email/outbound-emails", post(send_email))
             .route(
-                "/v2/email/templates",
-                post(create_template).get(list_templates),
-            )
-            .route(
                 "/v2/email/templates/{name}",
-                get(get_template)
-                    .put(update_template)
-                    .delete(delete_template),
+                get(get_template).put(update_template),
             )
             .route("/v2/email/suppression/addresses", put(put_suppressed))
             .route(
@@ -108,7 +102,7 @@ impl Ses {
         look(&mut list.unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn template(&self, name: &str) -> Result<Arc<Compiled>, Refusal> {
+    fn template(&self, name: &str) -> Result<Arc<Compiled>, SesError> {
         let templates = self
             .0
             .templates
@@ -128,7 +122,7 @@ impl Ses {
         )
     }
 
-    fn send(&self, request: SendEmail) -> Result<Value, Refusal> {
+    fn send(&self, request: SendEmail) -> Result<Value, SesError> {
         let from = request
             .from_email_address
             .filter(|from| from.contains('@'))
@@ -157,39 +151,30 @@ impl Ses {
             .into_iter()
             .map(|tag| (tag.name, tag.value))
             .collect();
-        let template = request.content.template.as_ref();
-        let template = template.map_or_else(String::new, |it| it.template_name.clone());
-        let content = match (request.content.template, request.content.simple) {
-            (Some(content), None) => self.render(content)?,
-            (None, Some(content)) => Ok(Content::from(content)),
-            _ => {
-                return Err(bad_request(
-                    "Content needs either a Template or a Simple message",
-                ));
-            }
-        };
+        let template = request.content.template.template_name.clone();
+        let content = self.render(request.content.template)?;
         let message_id = format!("{}-000000", self.0.random.uuid());
         let at = regain::ambient::now().rfc3339();
         for to in recipients {
-            let fate = match &content {
+            let outcome = match &content {
                 Ok(_) if self.suppressed(|list| list.contains_key(&to.to_ascii_lowercase())) => {
-                    Fate::SUPPRESSED
+                    Outcome::SUPPRESSED
                 }
-                Ok(_) => Fate::of(&to),
-                Err(_) => Fate::NotRendered,
+                Ok(_) => Outcome::of(&to),
+                Err(_) => Outcome::NotRendered,
             };
             match &content {
-                Ok(content) if fate.arrives() => {
+                Ok(content) if outcome.arrives() => {
                     let mail = content.addressed(&to, &from, &at);
                     self.0.mails.keep(mail).map_err(|it| not_kept(&it))?;
                 }
                 Ok(_) => {
                     say("[ses] NOT DELIVERED: a mail bounced".to_owned());
                 }
-                // Real SES has answered by now, and tells of this in an event.
+                // SES accepts such a mail, and reports the failure in an event.
                 Err(problem) => say(format!("[ses] NOT DELIVERED: Rendering Failure: {problem}")),
             }
-            let taken = Taken {
+            let accepted = Accepted {
                 configuration_set: set.as_deref().unwrap_or_default(),
                 from: &from,
                 to: &to,
@@ -198,22 +183,22 @@ impl Ses {
                 tags: &tags,
                 at: &at,
             };
-            self.tell(&taken, &fate);
+            self.publish(&accepted, &outcome);
         }
         Ok(json!({"MessageId": message_id}))
     }
 
-    /// Tells of a mail's fate on the event bus, if its configuration set asks for it.
-    fn tell(&self, taken: &Taken<'_>, fate: &Fate) {
-        let types = self.0.configuration_sets.get(taken.configuration_set);
+    /// Publishes what happened to a mail on the event bus, if its configuration set asks for such events.
+    fn publish(&self, mail: &Accepted<'_>, outcome: &Outcome) {
+        let types = self.0.configuration_sets.get(mail.configuration_set);
         let is_wanted = |kind: &str| types.is_some_and(|types| types.contains(kind));
-        if let Some(event) = taken.event(fate, is_wanted, &self.0.random) {
+        if let Some(event) = mail.event(outcome, is_wanted, &self.0.random) {
             self.0.bus.put(&event);
         }
     }
 
-    /// The mail, or why it cannot be rendered.
-    fn render(&self, content: TemplateContent) -> Result<Result<Content, String>, Refusal> {
+    /// Renders a mail. The inner error says why it cannot be rendered.
+    fn render(&self, content: TemplateContent) -> Result<Result<Content, String>, SesError> {
         let template = self.template(&content.template_name)?;
         let data = content.template_data.unwrap_or_else(|| "{}".to_owned());
         let data = serde_json::from_str::<serde_json::Map<String, Value>>(&data)
@@ -230,29 +215,6 @@ async fn send_email(State(ses): State<Ses>, body: String) -> Response {
         Err(refusal) => Err(refusal),
     };
     reply(sent)
-}
-
-async fn create_template(State(ses): State<Ses>, body: String) -> Response {
-    let created = parse::<WireTemplate>(&body).and_then(compile);
-    reply(created.and_then(|(name, template)| {
-        ses.change(|templates| {
-            if templates.contains_key(&name) {
-                let message = format!("Template {name} already exists");
-                return Err((StatusCode::BAD_REQUEST, "AlreadyExistsException", message));
-            }
-            templates.insert(name, template);
-            Ok(json!({}))
-        })
-    }))
-}
-
-async fn list_templates(State(ses): State<Ses>) -> Response {
-    let names = ses.change(|templates| templates.keys().cloned().collect::<Vec<_>>());
-    let all: Vec<_> = names
-        .iter()
-        .map(|name| json!({"TemplateName": name}))
-        .collect();
-    reply(Ok(json!({"TemplatesMetadata": all})))
 }
 
 async fn get_template(State(ses): State<Ses>, Path(name): Path<String>) -> Response {
@@ -281,12 +243,6 @@ async fn update_template(
     reply(changed)
 }
 
-async fn delete_template(State(ses): State<Ses>, Path(name): Path<String>) -> Response {
-    let known = ses.template(&name);
-    ses.change(|templates| templates.remove(&name));
-    reply(known.map(|_| json!({})))
-}
-
 async fn put_suppressed(State(ses): State<Ses>, body: String) -> Response {
     let put = parse::<WireSuppressed>(&body).map(|wire| {
         let address = wire.email_address.to_ascii_lowercase();
@@ -312,22 +268,22 @@ async fn delete_suppressed(State(ses): State<Ses>, Path(address): Path<String>) 
     reply(removed.map(|_| json!({})).ok_or_else(not_suppressed))
 }
 
-fn not_suppressed() -> Refusal {
+fn not_suppressed() -> SesError {
     not_found("Email address does not exist on your suppression list.")
 }
 
-fn compile(wire: WireTemplate) -> Result<(String, Arc<Compiled>), Refusal> {
+fn compile(wire: WireTemplate) -> Result<(String, Arc<Compiled>), SesError> {
     let template = MailTemplate::from(wire);
     let name = template.name.clone();
     let compiled = Compiled::new(template).map_err(|problem| bad_request(&problem))?;
     Ok((name, Arc::new(compiled)))
 }
 
-fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Refusal> {
+fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, SesError> {
     serde_json::from_str(body).map_err(|error| bad_request(&error.to_string()))
 }
 
-fn reply(answer: Result<Value, Refusal>) -> Response {
+fn reply(answer: Result<Value, SesError>) -> Response {
     match answer {
         Ok(body) => Json(body).into_response(),
         Err((status, kind, message)) => {
@@ -337,7 +293,7 @@ fn reply(answer: Result<Value, Refusal>) -> Response {
     }
 }
 
-fn not_kept(error: &std::io::Error) -> Refusal {
+fn not_kept(error: &std::io::Error) -> SesError {
     say(format!("[ses] the mail cannot be kept: {error}"));
     let message = "the mail cannot be kept".to_owned();
     (
@@ -347,7 +303,7 @@ fn not_kept(error: &std::io::Error) -> Refusal {
     )
 }
 
-fn not_found(message: &str) -> Refusal {
+fn not_found(message: &str) -> SesError {
     (
         StatusCode::NOT_FOUND,
         "NotFoundException",
@@ -355,7 +311,7 @@ fn not_found(message: &str) -> Refusal {
     )
 }
 
-fn bad_request(message: &str) -> Refusal {
+fn bad_request(message: &str) -> SesError {
     (
         StatusCode::BAD_REQUEST,
         "BadRequestException",

@@ -1,4 +1,4 @@
-//! The mail that would have been sent.
+//! The mail that SES would have sent.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
@@ -31,7 +31,7 @@ pub struct Mail {
     pub sent_at: String,
 }
 
-/// All mail, oldest first; in a file too where there is a data directory. Clones share it.
+/// All mail, oldest first. A data directory keeps it in a file. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct MailStore(Arc<Mutex<Inner>>);
 
@@ -42,9 +42,9 @@ struct Inner {
 }
 
 impl MailStore {
-    /// The mail in a file, which is made if it is missing, sealed under a key beside it.
+    /// Opens the mail in a file, which is created if it is missing. It is sealed under a key beside it.
     ///
-    /// A last line that the end of the program cut short was never answered for, and is dropped.
+    /// A last line that is incomplete is dropped: SES had not accepted that mail.
     ///
     /// # Errors
     /// When the file cannot be read or written.
@@ -66,7 +66,10 @@ impl MailStore {
                 .and_then(|mail| serde_json::from_slice(&mail).ok())
             {
                 Some(mail) => mails.push(mail),
-                None => say(format!("[local] {}: a line is no mail", path.display())),
+                None => say(format!(
+                    "[local] {}: skipped a line that is not a mail",
+                    path.display()
+                )),
             }
             good += u64::try_from(line.len()).unwrap_or(0);
             line.clear();
@@ -79,7 +82,7 @@ impl MailStore {
         }))))
     }
 
-    /// Keeps a mail; it is in the file when this returns.
+    /// Keeps a mail. It is in the file when this returns.
     ///
     /// # Errors
     /// When the file cannot be written. The mail is not kept then.
@@ -93,7 +96,7 @@ impl MailStore {
         Ok(())
     }
 
-    /// Changes with every mail: an HTTP entity tag.
+    /// An HTTP entity tag, which changes with every mail.
     #[must_use]
     pub fn version(&self) -> String {
         let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,7 +121,7 @@ impl MailStore {
     }
 }
 
-/// The form in which addresses are compared; what is no address is compared without case.
+/// The form in which addresses are compared. Anything else is compared without regard to case.
 fn canonical(address: &str) -> String {
     Address::parse(address).map_or_else(
         |_| address.trim().to_lowercase(),

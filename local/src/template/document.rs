@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::intrinsics::{Scope, scalar};
 use super::{Environment, TemplateError, yaml};
 
-/// A template and the means to read it.
+/// A template.
 pub struct Template {
     scope: Scope,
 }
@@ -33,7 +33,7 @@ impl Template {
         Ok(Self { scope })
     }
 
-    /// The resources of one type, without those whose condition does not hold.
+    /// The resources of one type whose condition holds.
     ///
     /// # Errors
     /// When a condition cannot be evaluated.
@@ -92,7 +92,7 @@ impl Template {
 }
 
 impl Resource<'_> {
-    /// Where something in this resource is.
+    /// The place of a key in this resource, for errors.
     pub(super) fn place(&self, key: &str) -> String {
         format!("Resources.{}.{key}", self.id)
     }
@@ -102,12 +102,7 @@ impl Resource<'_> {
         TemplateError::at(self.place(key), problem)
     }
 
-    /// Something beside the properties, such as `Metadata`.
-    pub(super) fn beside(&self, key: &str) -> Option<&Json> {
-        self.body.get(key)
-    }
-
-    /// A property with its expressions evaluated: the resource's own, else the global one.
+    /// A property with its expressions evaluated: the resource's own, or else the one of `Globals`.
     ///
     /// # Errors
     /// When it cannot be evaluated.
@@ -119,7 +114,7 @@ impl Resource<'_> {
         })
     }
 
-    /// A property that maps names to values: the global one, and over it the resource's own.
+    /// A property that maps names to values: those of `Globals`, overridden by the resource's own.
     pub(super) fn merged(&self, path: &[&str]) -> Result<BTreeMap<String, String>, TemplateError> {
         let mut merged = BTreeMap::new();
         let own = self.body.get("Properties").and_then(Json::as_object);
@@ -134,7 +129,7 @@ impl Resource<'_> {
                     continue;
                 };
                 let text = match &value {
-                    // A list parameter arrives as CloudFormation would join it.
+                    // CloudFormation joins a list parameter like this.
                     Json::Array(items) => items
                         .iter()
                         .map(scalar)

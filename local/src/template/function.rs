@@ -23,13 +23,13 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 pub struct Function {
     /// Its logical id.
     pub id: String,
-    /// The name of its binary, which is also what its output is marked with.
+    /// The name of its binary. Its output is marked with it.
     pub name: String,
     /// The name it is deployed under.
     pub function_name: String,
     /// How long one invocation may take.
     pub timeout: Duration,
-    /// The memory it is configured with, for its environment only.
+    /// Its memory. Only its environment says so here.
     pub memory_mb: i64,
     /// Its environment variables.
     pub environment: BTreeMap<String, String>,
@@ -53,22 +53,22 @@ pub struct Route {
 pub struct EventRule {
     /// The logical id of the function.
     pub function: String,
-    /// The events it wants.
+    /// The events that it gets.
     pub pattern: Filter,
 }
 
-/// A function's wish for lines of another one's log.
+/// A function's subscription to lines of another function's log.
 #[derive(Clone, Debug)]
 pub struct LogSubscription {
-    /// The logical id of the function that wants them.
+    /// The logical id of the subscriber.
     pub function: String,
     /// The log group.
     pub log_group: String,
-    /// The lines it wants.
+    /// The lines that it gets.
     pub pattern: LogPattern,
 }
 
-/// What the functions of a template are called by.
+/// What calls the functions of a template.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     pub(super) routes: Vec<Route>,
@@ -84,19 +84,19 @@ pub struct EventSource {
     pub function: String,
     /// The stream it reads.
     pub stream: String,
-    /// Records of one invocation, at most.
+    /// The most records of one invocation.
     pub batch_size: usize,
-    /// Invocations at the same time, at most.
+    /// How many lanes work at the same time.
     pub parallelization: usize,
-    /// Attempts after the first; `None` for as long as the record is young enough.
+    /// Attempts after the first, or `None` if only the age ends them.
     pub maximum_retry_attempts: Option<u64>,
-    /// How old a record may get; `None` for any age.
+    /// The age at which a record is given up, or `None` for no limit.
     pub maximum_record_age: Option<Duration>,
-    /// Whether a batch that fails as a whole is tried again in two halves.
+    /// Whether a batch that failed as a whole is tried again in two halves.
     pub bisect: bool,
-    /// Whether the function names the records that failed.
+    /// Whether the function reports which records failed.
     pub reports_failures: bool,
-    /// The records it wants; all if empty.
+    /// A record passes if it matches one of them. Without any, all records pass.
     pub filters: Vec<Filter>,
 }
 
@@ -124,16 +124,9 @@ pub(super) fn read(
     })
 }
 
-/// The binary that cargo-lambda would package: the one named in the build properties, else the
-/// package in the code folder, which has the folder's name.
+/// The binary that cargo-lambda packages: the code folder's package has one, and both have the folder's
+/// name.
 fn binary(resource: &Resource<'_>) -> Result<String, TemplateError> {
-    let named = resource
-        .beside("Metadata")
-        .and_then(|metadata| metadata.get("BuildProperties")?.get("Binary"))
-        .and_then(Json::as_str);
-    if let Some(name) = named {
-        return Ok(name.to_owned());
-    }
     let folder = resource.text("CodeUri")?.unwrap_or_default();
     match folder.trim_end_matches('/').rsplit('/').next() {
         Some(name) if !name.is_empty() && name != "." => Ok(name.to_owned()),
@@ -152,18 +145,9 @@ pub(super) fn read_events(
         match event.get("Type").and_then(Json::as_str).unwrap_or_default() {
             "HttpApi" => events.routes.push(route(resource, &place, &properties)?),
             "DynamoDB" => {
-                let stream = properties
-                    .get("Stream")
-                    .and_then(scalar)
-                    .unwrap_or_default();
-                let function = resource.id.to_owned();
-                events.sources.push(event_source(
-                    resource,
-                    &place,
-                    &properties,
-                    function,
-                    stream,
-                )?);
+                events
+                    .sources
+                    .push(event_source(resource, &place, &properties)?);
             }
             "EventBridgeRule" => {
                 let pattern = properties.get("Pattern").cloned().unwrap_or_default();
@@ -232,54 +216,6 @@ fn route(resource: &Resource<'_>, place: &str, properties: &Json) -> Result<Rout
     })
 }
 
-/// A mapping that is a resource of its own.
-pub(super) fn read_event_source_mapping(
-    template: &Template,
-    resource: &Resource<'_>,
-) -> Result<EventSource, TemplateError> {
-    let mut properties = serde_json::Map::new();
-    for key in [
-        "BatchSize",
-        "BisectBatchOnFunctionError",
-        "FilterCriteria",
-        "FunctionResponseTypes",
-        "MaximumRecordAgeInSeconds",
-        "MaximumRetryAttempts",
-        "ParallelizationFactor",
-    ] {
-        if let Some(value) = resource.property(key)? {
-            properties.insert(key.to_owned(), value);
-        }
-    }
-    let function = function_named(
-        template,
-        &resource.text("FunctionName")?.unwrap_or_default(),
-    )?
-    .ok_or_else(|| resource.error("FunctionName", "is no function of this template"))?;
-    let stream = resource.text("EventSourceArn")?.unwrap_or_default();
-    event_source(
-        resource,
-        "Properties",
-        &Json::Object(properties),
-        function,
-        stream,
-    )
-}
-
-/// The logical id of the function with that name or ARN.
-fn function_named(template: &Template, name: &str) -> Result<Option<String>, TemplateError> {
-    for function in template.resources_of("AWS::Serverless::Function")? {
-        let known = [
-            template.name_of(&function)?,
-            template.attribute_of(&function, "Arn")?,
-        ];
-        if known.iter().any(|known| known == name) {
-            return Ok(Some(function.id.to_owned()));
-        }
-    }
-    Ok(None)
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct FilterCriteria {
@@ -296,8 +232,6 @@ fn event_source(
     resource: &Resource<'_>,
     place: &str,
     properties: &Json,
-    function: String,
-    stream: String,
 ) -> Result<EventSource, TemplateError> {
     let number = |key: &str| -> Result<Option<i64>, TemplateError> {
         let text = properties.get(key).and_then(scalar);
@@ -327,9 +261,10 @@ fn event_source(
     let bisect = properties
         .get("BisectBatchOnFunctionError")
         .and_then(scalar);
+    let stream = properties.get("Stream").and_then(scalar);
     Ok(EventSource {
-        function,
-        stream,
+        function: resource.id.to_owned(),
+        stream: stream.unwrap_or_default(),
         batch_size: number("BatchSize")?
             .and_then(|size| usize::try_from(size).ok())
             .unwrap_or(DEFAULT_BATCH_SIZE)
@@ -338,7 +273,7 @@ fn event_source(
             .and_then(|count| usize::try_from(count).ok())
             .unwrap_or(1)
             .max(1),
-        // -1 is AWS's way to say without end.
+        // -1 means no limit.
         maximum_retry_attempts: number("MaximumRetryAttempts")?.and_then(|it| it.try_into().ok()),
         maximum_record_age: number("MaximumRecordAgeInSeconds")?
             .and_then(|seconds| seconds.try_into().ok())

@@ -4,10 +4,10 @@ use serde_json::{Map, Value as Json};
 
 use super::{ACCOUNT, Environment, REGION, STACK_NAME, TemplateError};
 
-/// Deeper than any template nests; a definition that refers to itself ends here.
-pub(super) const DEEPEST: usize = 64;
+/// Evaluation stops at this depth. No template nests as deep unless a definition refers to itself.
+const DEEPEST: usize = 64;
 
-/// What a template's expressions are evaluated in.
+/// A template, and the environment that its expressions are evaluated in.
 pub(super) struct Scope {
     template: Json,
     environment: Environment,
@@ -78,10 +78,6 @@ impl Scope {
                 let target = argument.as_str().ok_or_else(|| bad("needs a name"))?;
                 self.reference(target, place, depth)
             }
-            "Condition" | "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => {
-                let object = Json::Object(Map::from_iter([(name.to_owned(), argument.clone())]));
-                Ok(Some(Json::Bool(self.truth(&object, place, depth)?)))
-            }
             "Fn::If" => match list(argument) {
                 [Json::String(condition), yes, no] => {
                     let chosen = if self.condition(condition, place, depth)? {
@@ -95,36 +91,6 @@ impl Scope {
             },
             "Fn::Sub" => self.substitute(argument, place, depth).map(Some),
             "Fn::GetAtt" => self.attribute(argument, place, depth).map(Some),
-            "Fn::Join" => match list(argument) {
-                [Json::String(between), items] => {
-                    let items = self.strings(items, place, depth)?;
-                    Ok(Some(Json::String(items.join(between))))
-                }
-                _ => Err(bad("needs a separator and a list")),
-            },
-            "Fn::Split" => match list(argument) {
-                [Json::String(at), text] => {
-                    let text = self.string(text, place, depth)?;
-                    Ok(Some(Json::Array(
-                        text.split(at.as_str()).map(Json::from).collect(),
-                    )))
-                }
-                _ => Err(bad("needs a separator and a text")),
-            },
-            "Fn::Select" => match list(argument) {
-                [index, items] => {
-                    let index = self.string(index, place, depth)?;
-                    let items = self.evaluate(items, place, depth)?.unwrap_or_default();
-                    let index: usize = index.parse().map_err(|_| bad("needs an index"))?;
-                    list(&items)
-                        .get(index)
-                        .cloned()
-                        .map(Some)
-                        .ok_or_else(|| bad("is out of range"))
-                }
-                _ => Err(bad("needs an index and a list")),
-            },
-            "Fn::FindInMap" => self.find_in_map(argument, place, depth),
             _ => Err(TemplateError::at(
                 place,
                 format!("{name} is not supported on one machine"),
@@ -145,7 +111,6 @@ impl Scope {
             "AWS::AccountId" => Some(ACCOUNT.to_owned()),
             "AWS::Partition" => Some("aws".to_owned()),
             "AWS::URLSuffix" => Some("amazonaws.com".to_owned()),
-            "AWS::StackId" => Some(arn("cloudformation", &format!("stack/{STACK_NAME}/local"))),
             _ => None,
         };
         if let Some(value) = pseudo {
@@ -190,8 +155,8 @@ impl Scope {
         Ok(value)
     }
 
-    /// The name that a resource has on this machine: the one the template gives it, else for the
-    /// table that of `TABLE_NAME` or the stack, and the logical id for the others.
+    /// The name that a resource has on this machine: the one that the template gives it. A table without
+    /// one is called as `TABLE_NAME` says or else like the stack; anything else has its logical id.
     fn name_of(&self, id: &str, place: &str, depth: usize) -> Result<String, TemplateError> {
         let resource = self
             .section("Resources")
@@ -242,72 +207,37 @@ impl Scope {
         }))
     }
 
+    /// Replaces each `${Name}` by what `Name` refers to, and each `${Name.Attribute}` by the attribute.
     fn substitute(
         &self,
         argument: &Json,
         place: &str,
         depth: usize,
     ) -> Result<Json, TemplateError> {
-        let (text, extra) = match argument {
-            Json::String(text) => (text, None),
-            Json::Array(parts) => match parts.as_slice() {
-                [Json::String(text), Json::Object(extra)] => (text, Some(extra)),
-                _ => return Err(TemplateError::at(place, "Fn::Sub needs a text and a map")),
-            },
-            _ => return Err(TemplateError::at(place, "Fn::Sub needs a text")),
-        };
+        let bad = |problem: &str| TemplateError::at(place, format!("Fn::Sub {problem}"));
+        let text = argument.as_str().ok_or_else(|| bad("needs a text"))?;
         let mut result = String::new();
-        let mut rest = text.as_str();
+        let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             let (name, behind) = after
                 .split_once('}')
-                .ok_or_else(|| TemplateError::at(place, "Fn::Sub has an unclosed ${"))?;
+                .ok_or_else(|| bad("has an unclosed ${"))?;
             result.push_str(before);
             rest = behind;
-            if let Some(literal) = name.strip_prefix('!') {
-                result.extend(["${", literal, "}"]);
-                continue;
-            }
-            let value = match extra.and_then(|extra| extra.get(name)) {
-                Some(value) => self.evaluate(value, place, depth)?,
-                None if name.contains('.') => {
-                    Some(self.attribute(&Json::from(name), place, depth)?)
-                }
-                None => self.reference(name, place, depth)?,
+            let value = if name.contains('.') {
+                Some(self.attribute(&Json::from(name), place, depth)?)
+            } else {
+                self.reference(name, place, depth)?
             };
             let value = value.as_ref().and_then(scalar);
-            result.push_str(
-                &value.ok_or_else(|| {
-                    TemplateError::at(place, format!("${{{name}}} is not a text"))
-                })?,
-            );
+            let value = value.ok_or_else(|| bad(&format!("finds no text for ${{{name}}}")))?;
+            result.push_str(&value);
         }
         result.push_str(rest);
         Ok(Json::String(result))
     }
 
-    fn find_in_map(
-        &self,
-        argument: &Json,
-        place: &str,
-        depth: usize,
-    ) -> Result<Option<Json>, TemplateError> {
-        let keys = self.strings(argument, place, depth)?;
-        let mut found = self.template.get("Mappings");
-        for key in &keys {
-            found = found.and_then(|map| map.get(key));
-        }
-        found.cloned().map(Some).ok_or_else(|| {
-            TemplateError::at(place, format!("there is no mapping {}", keys.join(".")))
-        })
-    }
-
-    pub(super) fn string(
-        &self,
-        value: &Json,
-        place: &str,
-        depth: usize,
-    ) -> Result<String, TemplateError> {
+    fn string(&self, value: &Json, place: &str, depth: usize) -> Result<String, TemplateError> {
         let value = self.evaluate(value, place, depth)?;
         value
             .as_ref()
@@ -315,30 +245,49 @@ impl Scope {
             .ok_or_else(|| TemplateError::at(place, "needs a text here"))
     }
 
-    fn strings(
-        &self,
-        value: &Json,
-        place: &str,
-        depth: usize,
-    ) -> Result<Vec<String>, TemplateError> {
-        let items = self.evaluate(value, place, depth)?.unwrap_or_default();
-        list(&items)
-            .iter()
-            .map(|item| {
-                scalar(item).ok_or_else(|| TemplateError::at(place, "needs a list of texts here"))
-            })
-            .collect()
+    /// Whether the condition of that name holds.
+    pub(super) fn holds(&self, condition: &str, place: &str) -> Result<bool, TemplateError> {
+        self.condition(condition, place, 0)
+    }
+
+    fn condition(&self, name: &str, place: &str, depth: usize) -> Result<bool, TemplateError> {
+        let expression = self
+            .section("Conditions")
+            .and_then(|all| all.get(name))
+            .ok_or_else(|| TemplateError::at(place, format!("there is no condition {name}")))?;
+        self.truth(expression, &format!("Conditions.{name}"), depth + 1)
+    }
+
+    fn truth(&self, value: &Json, place: &str, depth: usize) -> Result<bool, TemplateError> {
+        let bad = |problem: &str| TemplateError::at(place, problem);
+        let object = value.as_object().ok_or_else(|| bad("is not a condition"))?;
+        let (name, argument) = intrinsic(object).ok_or_else(|| bad("is not a condition"))?;
+        match (name, list(argument)) {
+            ("Fn::Equals", [left, right]) => {
+                let left = self.string(left, place, depth + 1)?;
+                Ok(left == self.string(right, place, depth + 1)?)
+            }
+            ("Fn::Equals", _) => Err(bad("Fn::Equals needs two values")),
+            ("Fn::Not", [item]) => Ok(!self.truth(item, place, depth + 1)?),
+            ("Fn::Not", _) => Err(bad("Fn::Not needs one condition")),
+            ("Fn::And", items) => {
+                let items = items.iter().map(|item| self.truth(item, place, depth + 1));
+                let items: Vec<_> = items.collect::<Result<_, _>>()?;
+                Ok(items.into_iter().all(|holds| holds))
+            }
+            (other, _) => Err(bad(&format!("{other} is not supported in a condition"))),
+        }
     }
 }
 
-/// The one function call that `object` is, if it is one.
-pub(super) fn intrinsic(object: &Map<String, Json>) -> Option<(&str, &Json)> {
+/// The name and the argument of the intrinsic function that `object` calls, if it is a call.
+fn intrinsic(object: &Map<String, Json>) -> Option<(&str, &Json)> {
     let (name, argument) = object.iter().next()?;
-    let is_call = name == "Ref" || name.starts_with("Fn::") || name == "Condition";
+    let is_call = name == "Ref" || name.starts_with("Fn::");
     (object.len() == 1 && is_call).then_some((name, argument))
 }
 
-pub(super) fn list(value: &Json) -> &[Json] {
+fn list(value: &Json) -> &[Json] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 

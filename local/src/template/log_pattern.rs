@@ -1,8 +1,8 @@
-//! Filter patterns of CloudWatch Logs: which lines of a log a subscriber wants.
+//! Filter patterns of CloudWatch Logs: which lines of a log a subscriber gets.
 
 use serde_json::Value as Json;
 
-/// A compiled pattern: of those for JSON the simplest, `{ $.NAME = VALUE }`.
+/// A compiled pattern. Only the simplest pattern for JSON is supported: `{ $.NAME = VALUE }`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogPattern {
     name: String,
@@ -13,7 +13,7 @@ impl LogPattern {
     /// Compiles a pattern.
     ///
     /// # Errors
-    /// A sentence that names what is not supported.
+    /// A sentence that names the pattern.
     pub fn compile(pattern: &str) -> Result<Self, String> {
         let unsupported =
             || format!("the filter pattern \"{pattern}\" is not supported on one machine");
@@ -30,7 +30,7 @@ impl LogPattern {
             .filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric()))
             .ok_or_else(unsupported)?;
         let value: Json = serde_json::from_str(value.trim()).map_err(|_| unsupported())?;
-        // In a text * stands for anything, and beside a text or a number there is nothing to be equal to.
+        // A * would match any text. Only texts and numbers can be compared.
         if !value.is_number() && value.as_str().is_none_or(|text| text.contains('*')) {
             return Err(unsupported());
         }
@@ -40,7 +40,7 @@ impl LogPattern {
         })
     }
 
-    /// Whether a line is wanted.
+    /// Whether a line matches.
     #[must_use]
     pub fn matches(&self, line: &str) -> bool {
         serde_json::from_str::<Json>(line)

@@ -1,4 +1,4 @@
-//! The whole template as this machine needs it.
+//! The stack: the whole template, as this machine needs it.
 
 use super::document::Template;
 use super::{
@@ -6,7 +6,7 @@ use super::{
     MailTemplate, Route, Secret, Table, TemplateError, function, resources,
 };
 
-/// What runs: read from the template, with every expression evaluated.
+/// The stack to run, read from the template with every expression evaluated.
 #[derive(Clone, Debug)]
 pub struct Stack {
     /// The functions.
@@ -17,11 +17,11 @@ pub struct Stack {
     pub cors: Option<Cors>,
     /// The one table.
     pub table: Table,
-    /// What the table's stream feeds.
+    /// The mappings from the table's stream to functions.
     pub event_sources: Vec<EventSource>,
-    /// What the event bus gives to whom.
+    /// The rules of the event bus.
     pub event_rules: Vec<EventRule>,
-    /// Who wants which lines of the functions' logs.
+    /// The subscriptions to the functions' logs.
     pub log_subscriptions: Vec<LogSubscription>,
     /// The mail templates.
     pub mail_templates: Vec<MailTemplate>,
@@ -35,7 +35,7 @@ impl Stack {
     /// Reads the text of a template; `environment` overrides its parameters.
     ///
     /// # Errors
-    /// A sentence that names what is missing or not supported.
+    /// A sentence that names the part that is missing or not supported.
     pub fn read(text: &str, environment: Environment) -> Result<Self, TemplateError> {
         let template = Template::read(text, environment)?;
         let mut functions = Vec::new();
@@ -46,13 +46,10 @@ impl Stack {
         }
         let function::Events {
             routes,
-            sources: mut event_sources,
+            sources: event_sources,
             rules: event_rules,
             logs: log_subscriptions,
         } = events;
-        for resource in template.resources_of("AWS::Lambda::EventSourceMapping")? {
-            event_sources.push(function::read_event_source_mapping(&template, &resource)?);
-        }
         let stack = Self {
             functions,
             routes,

@@ -32,7 +32,7 @@ fn to_json(value: Yaml) -> Result<Json, TemplateError> {
             let name = tagged.tag.to_string();
             let name = name.trim_start_matches('!');
             let long = match name {
-                "Ref" | "Condition" => name.to_owned(),
+                "Ref" => name.to_owned(),
                 _ => format!("Fn::{name}"),
             };
             Json::Object(Map::from_iter([(long, to_json(tagged.value)?)]))

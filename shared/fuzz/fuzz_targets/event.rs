@@ -76,16 +76,14 @@ fn called(event: &[u8]) -> bool {
         let response = answered(
             protocol,
             async |call| {
-                caller = Some(call.caller.network);
+                caller = Some(call.context.caller.network);
                 reader(&call)?;
                 Err(RecoveryError::NoSession.into())
             },
             event.clone(),
         );
         assert_eq!(caller, Some(source));
-        let mut answer = Answer::of(response);
-        answer.take_field();
-        answer.check_refusal(protocol);
+        Answer::of(response).check_refusal(protocol);
     }
     true
 }

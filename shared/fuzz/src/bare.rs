@@ -238,7 +238,7 @@ fn user(id: &UserId) -> User {
 
 /// Holds the answer of an endpoint if all went well against the contract.
 pub fn check_success(endpoint: Endpoint, answer: &Answer) {
-    let data = answer.check_success(endpoint.protocol());
+    let data = &answer.check_success(endpoint.protocol());
     let keys =
         |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
     match endpoint {

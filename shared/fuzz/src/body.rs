@@ -54,8 +54,8 @@ pub fn check(protocol: Protocol, input: &[u8]) -> Corpus {
     let mut answer = Answer::of(response);
     let bare = Bare::of(protocol, locale(protocol, &written));
     let Some(reasons) = read else {
-        let field = answer.take_field();
         answer.check_refusal(protocol);
+        let field = answer.take_field();
         // Nothing but which field is to blame depends on what was sent: so nothing of it is told back.
         let answer = (field, answer);
         assert!(bare.malformed.contains(&answer), "{answer:?}");

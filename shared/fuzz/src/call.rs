@@ -10,6 +10,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 
+use regain::audit::AuditTrail;
 use regain::locale::Locale;
 use regain::protocol::{Call, Failure, Reply};
 use regain::session::Protocol;
@@ -115,7 +116,9 @@ where
     let mut context = Context::default();
     REQUEST_ID.clone_into(&mut context.request_id);
     let event = LambdaEvent::new(event, context);
-    let answer = regain::function::answer(protocol, default_language(protocol), endpoint, event);
+    let language = default_language(protocol);
+    let trail = AuditTrail::new(std::io::sink());
+    let answer = regain::function::answer(protocol, language, &trail, endpoint, event);
     block_on(answer)
 }
 

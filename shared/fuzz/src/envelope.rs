@@ -1,20 +1,14 @@
 //! What an answer has to be, whatever it answers: the contract's envelopes and error tables.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use regain::session::Protocol;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+use testkit::contract;
 
 use crate::call::REQUEST_ID;
-
-/// The contract's two error tables, `directory` and `auth_v1`, and the `reasons` for which a password is
-/// refused.
-static ERRORS: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../tests/contract/errors.json")).unwrap()
-});
 
 /// An answer, taken apart.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,74 +55,21 @@ impl Answer {
         Some(field.as_str().expect("a name").to_owned())
     }
 
-    /// Holds a refusal against the protocol's table; `field` was taken out.
+    /// Compares a refusal with the protocol's table.
     pub fn check_refusal(&self, protocol: Protocol) {
-        let text = |key: &str| {
-            let value = self.body.get(key).and_then(Value::as_str);
-            value.unwrap_or_else(|| panic!("no {key} in {self:?}"))
-        };
-        let mut keys: Vec<&str> = self.body.keys().map(String::as_str).collect();
-        keys.retain(|key| *key != "reasons");
-        let slug = text("error");
-        let table = match protocol {
-            Protocol::Directory => "/directory",
-            Protocol::AuthV1 => "/auth_v1",
-        };
-        let row = ERRORS.pointer(table).and_then(|table| table.get(slug));
-        let row = row.expect("a code of the table");
-        match protocol {
-            Protocol::Directory => {
-                assert_eq!(keys, ["code", "error", "isSuccess", "message"]);
-                assert_eq!(self.body.get("isSuccess"), Some(&Value::Bool(false)));
-                assert_eq!(text("code"), slug);
-                assert_eq!(self.body.get("message"), row.get("message"));
-            }
-            Protocol::AuthV1 => {
-                assert_eq!(keys, ["data", "error", "message", "status_code"]);
-                assert_eq!(self.body.get("data"), Some(&Value::Null));
-                assert_eq!(self.body.get("status_code"), Some(&json!(self.status)));
-                assert!(!text("message").is_empty());
-            }
-        }
-        let statuses = row.get("statuses").and_then(Value::as_array).unwrap();
-        assert!(statuses.contains(&json!(self.status)), "{self:?}");
-        let reasons = self.body.get("reasons").map(|reasons| {
-            let reasons = reasons.as_array().expect("an array");
-            assert!(!reasons.is_empty());
-            let known = ERRORS.get("reasons").and_then(Value::as_array).unwrap();
-            assert!(
-                reasons.iter().all(|reason| known.contains(reason)),
-                "{reasons:?}"
-            );
-        });
-        assert_eq!(reasons.is_some(), self.status == 422, "{self:?}");
+        let body = Value::Object(self.body.clone());
+        contract::error(protocol, self.status, self.retry_after, &body);
         let allow = self.headers.get("allow").map(String::as_str);
         assert_eq!(allow, (self.status == 405).then_some("POST"));
         assert_eq!(self.headers.len(), 3 + usize::from(allow.is_some()));
-        match row.get("retryAfter").and_then(Value::as_str) {
-            Some("always") => assert!(self.retry_after.is_some(), "{self:?}"),
-            // Nothing is refilled by waiting where a session's own guesses are spent.
-            Some("sometimes") => {}
-            _ => assert_eq!(self.retry_after, None, "{self:?}"),
-        }
     }
 
-    /// Holds an answer to a call that got what it asked for against the protocol's envelope, and
-    /// returns its `data`.
+    /// Compares an answer to a call that got what it asked for with the protocol's envelope, and returns
+    /// its `data`.
     #[must_use]
-    pub fn check_success(&self, protocol: Protocol) -> &Value {
-        assert_eq!((self.status, self.retry_after), (200, None), "{self:?}");
-        let keys: Vec<&str> = self.body.keys().map(String::as_str).collect();
-        match protocol {
-            Protocol::Directory => {
-                assert_eq!(keys, ["data", "isSuccess"]);
-                assert_eq!(self.body.get("isSuccess"), Some(&Value::Bool(true)));
-            }
-            Protocol::AuthV1 => {
-                assert_eq!(keys, ["data", "message", "status_code"]);
-                assert_eq!(self.body.get("status_code"), Some(&json!(200)));
-            }
-        }
-        self.body.get("data").unwrap()
+    pub fn check_success(&self, protocol: Protocol) -> Value {
+        assert_eq!(self.retry_after, None, "{self:?}");
+        let body = Value::Object(self.body.clone());
+        contract::data(protocol, self.status, &body).clone()
     }
 }

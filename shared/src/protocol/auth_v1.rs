@@ -28,10 +28,9 @@ pub fn forgot_password(call: &Call) -> Result<Request, Malformed> {
         template: Template::AuthV1ForgotPassword,
         origin: SessionOrigin {
             app: None,
-            device: call.caller.device.clone(),
+            device: call.context.caller.device.clone(),
         },
         locale: call.locale(),
-        caller: call.caller.clone(),
         idempotency_key: call.idempotency_key()?,
     })
 }
@@ -45,7 +44,7 @@ pub fn verify_otp(
     length: CodeLength,
 ) -> Result<(SessionLookup, CodeGuess), Malformed> {
     let mut fields = call.fields()?;
-    let session = named(&mut fields)?;
+    let session = session_lookup(&mut fields)?;
     let guess = fields.code("otp", length)?.ok_or(Malformed::field("otp"))?;
     Ok((session, guess))
 }
@@ -55,12 +54,12 @@ pub fn verify_otp(
 /// # Errors
 /// The field that cannot be read.
 pub fn resend_otp(call: &Call) -> Result<SessionLookup, Malformed> {
-    named(&mut call.fields()?)
+    session_lookup(&mut call.fields()?)
 }
 
 /// The session of a call. A reset token names the session that it was handed out for, since a client
 /// keeps both under one name.
-fn named(fields: &mut Fields<'_>) -> Result<SessionLookup, Malformed> {
+fn session_lookup(fields: &mut Fields<'_>) -> Result<SessionLookup, Malformed> {
     let id = Zeroizing::new(fields.required("session_id")?);
     let of_token = || ResetToken::parse(&id).map(|token| token.session());
     Ok(SessionLookup {
@@ -140,8 +139,8 @@ pub(super) fn failed(failure: &Failure, locale: Locale) -> Reply {
             "invalid_request",
             invalid(malformed.field, locale),
         ),
-        Failure::Refused(refusal) => {
-            let (status, slug, text) = refused(refusal);
+        Failure::Refused(error) => {
+            let (status, slug, text) = refused(error);
             (status, slug, text.in_language(locale).to_owned())
         }
     };
@@ -155,8 +154,8 @@ pub(super) fn failed(failure: &Failure, locale: Locale) -> Reply {
     envelope(status, body)
 }
 
-fn refused(refusal: &RecoveryError) -> (StatusCode, &'static str, Text) {
-    match refusal {
+fn refused(error: &RecoveryError) -> (StatusCode, &'static str, Text) {
+    match error {
         RecoveryError::CodeWrong => (StatusCode::UNAUTHORIZED, "otp_invalid", Text::OtpInvalid),
         RecoveryError::CodeExpired => (StatusCode::GONE, "otp_expired", Text::OtpExpired),
         RecoveryError::TokenUnknown => (

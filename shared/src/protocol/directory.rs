@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{Call, Failure, Kind, Malformed, Reply, blame, put, reply};
-use crate::audit::Caller;
 use crate::code::CodeLength;
 use crate::ids::{SessionId, UserId};
 use crate::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup, Started};
@@ -40,17 +39,12 @@ pub fn resend(call: &Call) -> Result<Request, Malformed> {
         app: fields.short("app", MAX_APP)?,
         device: fields.short("device", MAX_DEVICE)?,
     };
-    let caller = Caller {
-        device: origin.device.clone().or(call.caller.device.clone()),
-        ..call.caller.clone()
-    };
     Ok(Request {
         protocol: Protocol::Directory,
         address,
         template,
         origin,
         locale: call.locale(),
-        caller,
         idempotency_key: call.idempotency_key()?,
     })
 }
@@ -104,7 +98,7 @@ pub fn set_password(
         password: Candidate::new(password),
         locale,
     });
-    let wish = match (guess, new) {
+    let action = match (guess, new) {
         (Some(guess), None) => SetPasswordAction::Verify(guess),
         (None, Some(new)) => SetPasswordAction::SetPassword(new),
         (Some(guess), Some(new)) => SetPasswordAction::Both(guess, new),
@@ -116,7 +110,7 @@ pub fn set_password(
             session,
             user: Some(user),
         },
-        wish,
+        action,
     ))
 }
 
@@ -154,15 +148,15 @@ pub(super) fn failed(failure: &Failure) -> Reply {
             ..
         }) => (StatusCode::BAD_REQUEST, "DI_USP_PRQ", "Password Required"),
         Failure::Malformed(malformed) => (malformed.status(), "DI_USR_INV", "Request is invalid"),
-        Failure::Refused(refusal) => refused(refusal),
+        Failure::Refused(error) => refused(error),
     };
     let mut body = json!({ "isSuccess": false, "code": code, "error": code, "message": message });
     blame(&mut body, failure);
     reply(status, &body)
 }
 
-fn refused(refusal: &RecoveryError) -> (StatusCode, &'static str, &'static str) {
-    match refusal {
+fn refused(error: &RecoveryError) -> (StatusCode, &'static str, &'static str) {
+    match error {
         RecoveryError::OtherUser => (StatusCode::NOT_FOUND, "DI_UVO_UDNE", "User Does not exists"),
         RecoveryError::CodeWrong | RecoveryError::TokenUnknown => {
             (StatusCode::UNAUTHORIZED, "DI_UVO_OINV", "Otp is invalid")

@@ -74,7 +74,7 @@ fn failures() -> Vec<Failure> {
 
 /// The contract's two error tables, and the reasons for which a password is refused.
 fn contract() -> Value {
-    serde_json::from_str(include_str!("../../tests/contract/errors.json")).unwrap()
+    serde_json::from_str(include_str!("../../../testkit/contract/errors.json")).unwrap()
 }
 
 fn answered(failure: &Failure, protocol: Protocol, locale: Locale) -> (u16, Value) {
@@ -84,7 +84,7 @@ fn answered(failure: &Failure, protocol: Protocol, locale: Locale) -> (u16, Valu
 
 /// The status, whether `Retry-After` comes with it, and the body.
 fn answered_with_wait(failure: &Failure, protocol: Protocol, locale: Locale) -> (u16, bool, Value) {
-    let context = Context {
+    let context = ReplyContext {
         protocol,
         locale,
         at: Timestamp::from_millis(0),
@@ -193,7 +193,8 @@ fn call(headers: &[(&'static str, &[u8])], body: &[u8]) -> Call {
         request.headers_mut().append(*name, value);
     }
     let rng = StdRng::seed_from_u64(0);
-    Call::new(Protocol::Directory, Locale::En, request, LATER, rng).0
+    let trail = AuditTrail::new(std::io::sink());
+    Call::new(Protocol::Directory, Locale::En, request, LATER, rng, &trail).0
 }
 
 const JSON: (&str, &[u8]) = ("content-type", b"application/json");
@@ -394,7 +395,7 @@ fn a_caller_who_asks_for_none_of_our_languages_gets_that_of_the_protocol() {
                 let line = HeaderValue::from_bytes(line).unwrap();
                 request.headers_mut().append(ACCEPT_LANGUAGE, line);
             }
-            let context = Call::context(Protocol::AuthV1, language, &request, LATER);
+            let context = Call::reply_context(Protocol::AuthV1, language, &request, LATER);
             assert_eq!(context.locale, expected, "{lines:?}");
         }
     }

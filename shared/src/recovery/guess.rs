@@ -1,10 +1,8 @@
-//! Guessing a code: charge, compare, and only for a right one look the user up.
+//! Verifying a code: charge the guess, compare it, and look the user up only if it is right.
 
-use rand::rngs::StdRng;
-
-use super::trail::{Judged, Trail};
+use super::call::{CallContext, Judged};
 use super::{ATTEMPTS, Recovery, RecoveryError, SessionLookup};
-use crate::audit::{Caller, Event, Means, Unanswered};
+use crate::audit::{Event, Means, Unanswered};
 use crate::code::{Code, CodeInput};
 use crate::ids::ResetToken;
 use crate::keys::AddressKey;
@@ -17,20 +15,21 @@ use crate::users::User;
 /// A code as a caller sent it.
 #[derive(Debug)]
 pub enum CodeGuess {
-    /// What may be the code.
+    /// Has the form of a code.
     Code(Code),
-    /// What cannot be one: it spends no guess.
+    /// Cannot be a code. It spends no guess.
     Malformed,
 }
 
-/// A session whose guess was charged and is right; nobody but this invocation knows yet.
+/// A session with a right guess, which is charged and not yet refunded. Only this call knows that it
+/// is right.
 pub(super) struct Guessed {
     pub(super) session: Awaiting,
     pub(super) address: AddressKey,
 }
 
 impl Recovery {
-    /// Checks a code and, if it is right, makes its session validated.
+    /// Verifies a code and makes its session validated.
     ///
     /// # Errors
     /// [`RecoveryError::NoSession`], [`RecoveryError::SessionOver`], [`RecoveryError::OtherUser`],
@@ -38,87 +37,64 @@ impl Recovery {
     /// [`RecoveryError::Blocked`], or a failure.
     pub async fn verify(
         &self,
-        caller: &Caller,
-        named: &SessionLookup,
+        call: &mut CallContext,
+        lookup: &SessionLookup,
         guess: &CodeGuess,
-        at: Timestamp,
     ) -> Result<User, RecoveryError> {
-        let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
-        let verified = async {
-            let guessed = self.guess_named(named, guess, &mut trail, at).await?;
-            self.prove_subject(&guessed, None, &mut trail, at).await
-        };
-        let verified = verified.await;
-        trail.answered(verified)
+        let verified = self.guess_and_prove(call, lookup, guess, None).await;
+        call.settle(verified)
     }
 
-    /// [`Recovery::verify`] that hands out a reset token for the session.
+    /// [`Recovery::verify`], which also issues a reset token for the session.
     ///
     /// # Errors
     /// As [`Recovery::verify`].
     pub async fn verify_for_token(
         &self,
-        caller: &Caller,
-        named: &SessionLookup,
+        call: &mut CallContext,
+        lookup: &SessionLookup,
         guess: &CodeGuess,
-        at: Timestamp,
-        rng: &mut StdRng,
     ) -> Result<ResetToken, RecoveryError> {
-        let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
-        let verified = async {
-            let session = named.session.as_ref().ok_or(RecoveryError::NoSession)?;
-            let guessed = self.guess_named(named, guess, &mut trail, at).await?;
-            let token = ResetToken::draw(session, rng);
-            self.prove_subject(&guessed, Some(&token), &mut trail, at)
-                .await?;
-            Ok(token)
-        };
-        let verified = verified.await;
-        trail.answered(verified)
+        let session = lookup.session.as_ref().ok_or(RecoveryError::NoSession)?;
+        let token = ResetToken::draw(session, &mut call.rng);
+        let verified = self
+            .guess_and_prove(call, lookup, guess, Some(&token))
+            .await;
+        call.settle(verified)?;
+        Ok(token)
     }
 
-    async fn guess_named(
+    async fn guess_and_prove(
         &self,
-        named: &SessionLookup,
+        call: &mut CallContext,
+        lookup: &SessionLookup,
         guess: &CodeGuess,
-        trail: &mut Trail<'_>,
-        at: Timestamp,
-    ) -> Result<Guessed, RecoveryError> {
-        let session = self.open(named, trail).await?.live(at)?;
-        if let Err(refusal) = named.check_user(session.facts()) {
-            return Err(self.unless_superseded(&session, refusal, at).await?);
-        }
-        self.guess(session, guess, trail, at).await
-    }
-
-    async fn prove_subject(
-        &self,
-        guessed: &Guessed,
         token: Option<&ResetToken>,
-        trail: &mut Trail<'_>,
-        at: Timestamp,
     ) -> Result<User, RecoveryError> {
+        let session = self.find_session(call, lookup).await?.live(call.at)?;
+        if let Err(error) = lookup.check_user(session.info()) {
+            return Err(self.unless_superseded(&session, error, call.at).await?);
+        }
+        let guessed = self.guess(call, session, guess).await?;
         for _ in 0..ATTEMPTS {
-            let user = self.subject(guessed, trail, at).await?;
-            if let Some(user) = self.prove(guessed, user, token, trail, at).await? {
+            let user = self.guessed_user(call, &guessed).await?;
+            if let Some(user) = self.prove(call, &guessed, user, token).await? {
                 return Ok(user);
             }
         }
         Err(StoreError::Contended.into())
     }
 
-    /// Charges a guess to a session and compares it. A right one is charged still.
+    /// Charges a guess to the session and compares it. A right guess is returned, still charged.
     pub(super) async fn guess(
         &self,
+        call: &mut CallContext,
         session: Session,
         guess: &CodeGuess,
-        trail: &mut Trail<'_>,
-        at: Timestamp,
     ) -> Result<Guessed, RecoveryError> {
-        let limits = &self.settings.limits;
-        let keys = self.secrets.index().await?;
-        trail.keys(&keys);
-        let address = keys.address(&session.facts().address);
+        let (at, limits) = (call.at, &self.settings.limits);
+        let keys = self.index_keys(call).await?;
+        let address = keys.address(&session.info().address);
         let codes = self.secrets.code(at).await?;
         let mut session = match session {
             Session::Awaiting(session) => session,
@@ -131,36 +107,31 @@ impl Recovery {
             return Err(RecoveryError::CodeWrong);
         };
         for _ in 0..ATTEMPTS {
-            trail.asks_for(Unanswered::Guess);
-            match self.store.charge(&session, &address, limits, at).await? {
+            let charge = self.store.charge(&session, &address, limits, at);
+            match call.attempt(Unanswered::Guess, charge).await? {
                 Charge::Landed => {
                     let input = CodeInput {
-                        protocol: session.facts.protocol,
-                        session: &session.facts.reference,
+                        protocol: session.info.protocol,
+                        session: &session.info.reference,
                         generation: session.generation.number,
                         address: &address,
                         nonce: &session.generation.nonce,
                     };
-                    let right = codes.matches(code, &input, self.settings.code_length);
-                    metrics::count(if right {
-                        Metric::GuessesRight
-                    } else {
-                        Metric::GuessesWrong
+                    if !codes.matches(code, &input, self.settings.code_length) {
+                        metrics::count(Metric::GuessesWrong);
+                        call.note_guess(Judged::Wrong);
+                        return Err(RecoveryError::CodeWrong);
+                    }
+                    metrics::count(Metric::GuessesRight);
+                    call.note_guess(Judged::Right);
+                    return Ok(Guessed {
+                        session: session.charged(),
+                        address,
                     });
-                    trail.judged(if right { Judged::Right } else { Judged::Wrong });
-                    return if right {
-                        Ok(Guessed {
-                            session: session.charged(),
-                            address,
-                        })
-                    } else {
-                        Err(RecoveryError::CodeWrong)
-                    };
                 }
-                Charge::Refused(found) => {
-                    trail.not_done();
-                    let state = found.address(&session.facts.reference);
-                    session = found
+                Charge::Refused(observed) => {
+                    let state = observed.address(&session.info.reference);
+                    session = observed
                         .session(Session::Awaiting(session))
                         .permit_guess(&state, limits, at)?;
                 }
@@ -169,71 +140,71 @@ impl Recovery {
         Err(StoreError::Contended.into())
     }
 
-    /// The user whose mailbox a right guess proves. Nobody has the address: the guess was luck, and is
-    /// answered as a wrong one. A status that may not recover: the session is used up, and now the
-    /// caller may know.
-    pub(super) async fn subject(
+    /// The user whose mailbox a right guess proves. If nobody has the address, the guess was luck and is
+    /// answered as a wrong one. If the user's status may not recover, the session is used up, and the
+    /// caller is told.
+    pub(super) async fn guessed_user(
         &self,
+        call: &mut CallContext,
         guessed: &Guessed,
-        trail: &mut Trail<'_>,
-        at: Timestamp,
     ) -> Result<User, RecoveryError> {
-        let facts = &guessed.session.facts;
-        let answered = |user: &User| facts.answered_id.as_ref().is_none_or(|id| *id == user.id);
-        let user = self.store.user_of(&facts.address).await?.filter(answered);
-        let user = user.ok_or_else(|| {
-            trail.judged(Judged::ForNobody);
-            RecoveryError::CodeWrong
-        })?;
+        let info = &guessed.session.info;
+        let answered = |user: &User| info.answered_id.as_ref().is_none_or(|id| *id == user.id);
+        let user = self.store.user_of(&info.address).await?.filter(answered);
+        let Some(user) = user else {
+            call.note_guess(Judged::ForNobody);
+            return Err(RecoveryError::CodeWrong);
+        };
         if self.may_recover(&user) {
             return Ok(user);
         }
         let session = Session::Awaiting(guessed.session.clone());
-        match self.store.close(&session, &guessed.address, at).await? {
-            Moved::SessionChanged(found) => Err(self.lost(guessed, &found, at)),
+        let closed = self.store.close(&session, &guessed.address, call.at);
+        match closed.await? {
+            Moved::SessionChanged(observed) => Err(self.overtaken(guessed, &observed, call.at)),
             Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
         }
     }
 
-    /// Makes the session of a right guess validated. `None` if the user changed since being read.
+    /// Makes the session of a right guess validated. `None` if the user changed since it was read.
     pub(super) async fn prove(
         &self,
+        call: &mut CallContext,
         guessed: &Guessed,
         user: User,
         token: Option<&ResetToken>,
-        trail: &mut Trail<'_>,
-        at: Timestamp,
     ) -> Result<Option<User>, RecoveryError> {
+        let at = call.at;
         let proven = guessed.session.clone().prove(
             user.id.clone(),
             user.credentials_version,
             token.map(ResetToken::digest),
             at,
         );
-        trail.asks_for(Unanswered::Proof);
-        let moved = self
-            .store
-            .prove(&proven, &guessed.address, &user, at)
-            .await?;
-        trail.not_done();
-        match moved {
+        let proof = self.store.prove(&proven, &guessed.address, &user, at);
+        match call.attempt(Unanswered::Proof, proof).await? {
             Moved::Done => {
                 let means = token.map_or(Means::Session, |_| Means::Token);
-                trail.happened(Event::Proven(means));
+                call.note(Event::Proven(means));
                 Ok(Some(user.with_proven_mailbox()))
             }
             Moved::UserChanged => Ok(None),
-            Moved::SessionChanged(found) => Err(self.lost(guessed, &found, at)),
+            Moved::SessionChanged(observed) => Err(self.overtaken(guessed, &observed, at)),
         }
     }
 
-    /// Why a right guess came too late: another caller moved the session on in the meantime.
-    pub(super) fn lost(&self, guessed: &Guessed, found: &Observed, at: Timestamp) -> RecoveryError {
-        let session = found.session(Session::Awaiting(guessed.session.clone()));
-        let address = found.address(&guessed.session.facts.reference);
+    /// Why a right guess came too late: another call has changed the session.
+    pub(super) fn overtaken(
+        &self,
+        guessed: &Guessed,
+        observed: &Observed,
+        at: Timestamp,
+    ) -> RecoveryError {
+        let session = observed.session(Session::Awaiting(guessed.session.clone()));
+        let address = observed.address(&guessed.session.info.reference);
         match session.permit_guess(&address, &self.settings.limits, at) {
-            Err(refused) => refused.into(),
-            // Another code was asked for: this one is none any more.
+            Err(error) => error.into(),
+            // Another code was requested, and replaced this one.
             Ok(_) => RecoveryError::CodeWrong,
         }
     }

@@ -1,20 +1,20 @@
-//! Setting the password: with a proven session, with a reset token, or with the code itself.
+//! Setting the password: with a validated session, with a reset token, or with the code itself.
 
 use std::time::Duration;
 
-use rand::rngs::StdRng;
-use regain_password::{Candidate, PasswordHash, Reason};
+use regain_password::{Candidate, Reason};
 
+use super::call::CallContext;
 use super::guess::Guessed;
-use super::trail::Trail;
 use super::{ATTEMPTS, CodeGuess, Recovery, RecoveryError, SessionLookup};
-use crate::audit::{Caller, Event, Means, Unanswered};
+use crate::audit::{Event, Means, Unanswered};
 use crate::hashing;
 use crate::ids::{ResetToken, SessionRef, draw};
+use crate::keys::AddressKey;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
-use crate::session::{Protocol, Session, Validated};
-use crate::store::{CLAIM, Claimant, ClaimedWith, Moved, StoreError, chance};
+use crate::session::{Session, SessionInfo, Validated};
+use crate::store::{CLAIM, Claimant, ClaimedWith, Moved, Observed, StoreError, chance};
 use crate::telemetry;
 use crate::timestamp::Timestamp;
 use crate::users::User;
@@ -24,22 +24,22 @@ use crate::users::User;
 pub struct NewPassword {
     /// The password.
     pub password: Candidate,
-    /// The language of the notice if the user has none set.
+    /// The language of the notice, if the user has set none.
     pub locale: Locale,
 }
 
-/// What a password is set with.
+/// What a caller shows to set the password of a validated session.
 enum Proof<'a> {
-    /// A session whose code was proven, as the Directory API's clients name it.
+    /// The session's id, as the Directory API's clients send it.
     Session(&'a SessionLookup),
-    /// The reset token of such a session.
+    /// The session's reset token.
     Token(&'a ResetToken),
 }
 
 impl Proof<'_> {
-    fn claims_with(&self) -> ClaimedWith<'_> {
+    fn claimed_with(&self) -> ClaimedWith<'_> {
         match self {
-            Self::Session(named) => ClaimedWith::Id(named.protocol, named.user.as_ref()),
+            Self::Session(lookup) => ClaimedWith::Id(lookup.protocol, lookup.user.as_ref()),
             Self::Token(token) => ClaimedWith::Token(token.digest()),
         }
     }
@@ -52,177 +52,156 @@ impl Proof<'_> {
     }
 }
 
-/// How long whoever finds a session claimed waits before looking again: at first about as long as a
-/// hash takes, and then up to twice as long each time.
+/// A session that this call may use up.
+enum Opened {
+    /// Opened by a right guess.
+    Guessed(Guessed),
+    /// Validated by an earlier call, and claimed by this one.
+    Claimed(Claimed),
+}
+
+/// A validated session that this call has claimed.
+struct Claimed {
+    session: Validated,
+    address: AddressKey,
+    means: Means,
+}
+
+impl Opened {
+    fn session(&self) -> Session {
+        match self {
+            Self::Guessed(guessed) => Session::Awaiting(guessed.session.clone()),
+            Self::Claimed(claimed) => Session::Validated(claimed.session.clone()),
+        }
+    }
+
+    const fn info(&self) -> &SessionInfo {
+        match self {
+            Self::Guessed(guessed) => &guessed.session.info,
+            Self::Claimed(claimed) => &claimed.session.info,
+        }
+    }
+
+    const fn address(&self) -> &AddressKey {
+        match self {
+            Self::Guessed(guessed) => &guessed.address,
+            Self::Claimed(claimed) => &claimed.address,
+        }
+    }
+}
+
+/// How long a call that finds the session claimed waits before it looks again: at first about as long as
+/// a hash takes, then up to twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(30);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
-/// When it gives up: late enough to outlast the claim of a process that died, and early enough to set
-/// the password itself within a function's deadline.
+/// How long such a call waits in all: longer than the claim of a process that died, and short enough to
+/// set the password itself before the function's deadline.
 const PATIENCE: Duration = CLAIM.saturating_add(Duration::from_millis(500));
 
 impl Recovery {
-    /// Sets the password of a session whose code was proven before.
+    /// Sets the password of a validated session.
     ///
     /// # Errors
     /// [`RecoveryError::PasswordRefused`], [`RecoveryError::NoSession`], [`RecoveryError::SessionOver`],
-    /// [`RecoveryError::OtherUser`], [`RecoveryError::CodeWrong`] if no code was proven, [`RecoveryError::Blocked`], or a
-    /// failure.
+    /// [`RecoveryError::OtherUser`], [`RecoveryError::CodeWrong`] if no code was proven,
+    /// [`RecoveryError::Blocked`], or a failure.
     pub async fn set_password(
         &self,
-        caller: &Caller,
-        named: &SessionLookup,
+        call: &mut CallContext,
+        lookup: &SessionLookup,
         new: NewPassword,
-        at: Timestamp,
-        rng: &mut StdRng,
     ) -> Result<User, RecoveryError> {
         permitted(self.policy.check(&new.password))?;
-        let id = named.session.as_ref().ok_or(RecoveryError::NoSession)?;
-        let (reference, proof) = (id.reference(), Proof::Session(named));
-        let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
+        let id = lookup.session.as_ref().ok_or(RecoveryError::NoSession)?;
+        let proof = Proof::Session(lookup);
         let set = self
-            .use_proof(&reference, &proof, &new, &mut trail, at, rng)
+            .claim_and_set(call, &id.reference(), &proof, &new)
             .await;
-        trail.answered(set)
+        call.settle(set)
     }
 
-    /// Sets the password of the session that a reset token was handed out for.
+    /// Sets the password of the session that a reset token was issued for.
     ///
     /// # Errors
-    /// [`RecoveryError::PasswordRefused`], [`RecoveryError::TokenUnknown`], [`RecoveryError::SessionOver`],
-    /// [`RecoveryError::Blocked`], or a failure.
+    /// [`RecoveryError::PasswordRefused`], [`RecoveryError::TokenUnknown`],
+    /// [`RecoveryError::SessionOver`], [`RecoveryError::Blocked`], or a failure.
     pub async fn set_password_by_token(
         &self,
-        caller: &Caller,
+        call: &mut CallContext,
         token: Option<ResetToken>,
         new: NewPassword,
-        at: Timestamp,
-        rng: &mut StdRng,
     ) -> Result<User, RecoveryError> {
         permitted(self.policy.check(&new.password))?;
         let token = token.ok_or(RecoveryError::TokenUnknown)?;
         let (reference, proof) = (token.session().reference(), Proof::Token(&token));
-        let mut trail = Trail::new(&self.audit, caller, Protocol::AuthV1, at);
-        let set = self
-            .use_proof(&reference, &proof, &new, &mut trail, at, rng)
-            .await;
-        trail.answered(set)
+        let set = self.claim_and_set(call, &reference, &proof, &new).await;
+        call.settle(set)
     }
 
-    /// Checks a code and sets the password, both or neither. A password that only the user's profile
-    /// speaks against leaves the session validated, so that the person can go on without the code.
+    /// Verifies a code and sets the password, both or neither. If only the user's profile speaks against
+    /// the password, the session becomes validated, so that the person can go on without the code.
     ///
     /// # Errors
     /// Those of [`Recovery::verify`] and [`RecoveryError::PasswordRefused`].
     pub async fn set_password_with_code(
         &self,
-        caller: &Caller,
-        named: &SessionLookup,
+        call: &mut CallContext,
+        lookup: &SessionLookup,
         guess: &CodeGuess,
         new: NewPassword,
-        at: Timestamp,
-        rng: &mut StdRng,
     ) -> Result<User, RecoveryError> {
         permitted(self.policy.check(&new.password))?;
-        let mut trail = Trail::new(&self.audit, caller, named.protocol, at);
-        let set = self
-            .guess_and_set(named, guess, &new, &mut trail, at, rng)
-            .await;
-        trail.answered(set)
+        let set = self.guess_and_set(call, lookup, guess, &new).await;
+        call.settle(set)
     }
 
     async fn guess_and_set(
         &self,
-        named: &SessionLookup,
+        call: &mut CallContext,
+        lookup: &SessionLookup,
         guess: &CodeGuess,
         new: &NewPassword,
-        trail: &mut Trail<'_>,
-        at: Timestamp,
-        rng: &mut StdRng,
     ) -> Result<User, RecoveryError> {
-        let session = self.open(named, trail).await?.live(at)?;
-        self.check(&session, named, &new.password, at).await?;
-        let guessed = self.guess(session, guess, trail, at).await?;
-        let mut hash = None;
-        for _ in 0..ATTEMPTS {
-            let user = self.subject(&guessed, trail, at).await?;
-            let address = &guessed.session.facts.address;
-            let reasons = self
-                .policy
-                .check_profile(&new.password, address, user.profile_texts());
-            if !reasons.is_empty() {
-                let proven = self.prove(&guessed, user, None, trail, at).await?;
-                if proven.is_some() {
-                    return Err(RecoveryError::PasswordRefused(reasons));
-                }
-                continue;
-            }
-            let hash = match &hash {
-                Some(hash) => hash,
-                None => hash.insert(hashing::hash(&self.hasher, &new.password, draw(rng)).await?),
-            };
-            let set = self.use_guess(&guessed, user, hash, new.locale, trail, at);
-            if let Some(user) = set.await? {
-                trail.happened(Event::Proven(Means::Code));
-                trail.happened(Event::PasswordSet(Means::Code));
-                return Ok(user);
-            }
-        }
-        Err(StoreError::Contended.into())
+        let session = self.find_session(call, lookup).await?.live(call.at)?;
+        self.check(&session, lookup, &new.password, call.at).await?;
+        let guessed = self.guess(call, session, guess).await?;
+        self.use_up(call, &Opened::Guessed(guessed), new).await
     }
 
-    /// Checks the password against the address that was typed, and the user id that was sent.
-    async fn check(
+    /// Claims a validated session and sets its password. A call that finds the session claimed waits for
+    /// the outcome, longer than a claim lasts.
+    async fn claim_and_set(
         &self,
-        session: &Session,
-        named: &SessionLookup,
-        password: &Candidate,
-        at: Timestamp,
-    ) -> Result<(), RecoveryError> {
-        let facts = session.facts();
-        let checked = permitted(self.policy.check_address(password, &facts.address))
-            .and_then(|()| named.check_user(facts));
-        match checked {
-            Ok(()) => Ok(()),
-            Err(refusal) => Err(self.unless_superseded(session, refusal, at).await?),
-        }
-    }
-
-    /// Claims a proven session and uses it up. Who finds it claimed waits for what becomes of it, for
-    /// longer than a claim lasts.
-    async fn use_proof(
-        &self,
+        call: &mut CallContext,
         reference: &SessionRef,
         proof: &Proof<'_>,
         new: &NewPassword,
-        trail: &mut Trail<'_>,
-        at: Timestamp,
-        rng: &mut StdRng,
     ) -> Result<User, RecoveryError> {
-        trail.proven_by(proof.means());
-        let claimant = Claimant::draw(rng);
+        call.note_proof(proof.means());
+        let claimant = Claimant::draw(&mut call.rng);
         let mut waited = Duration::ZERO;
         let mut pause = FIRST_PAUSE;
         let session = loop {
-            let now = at.plus(waited);
+            let now = call.at.plus(waited);
             let claimed = self
                 .store
-                .claim(reference, proof.claims_with(), &claimant, now)
+                .claim(reference, proof.claimed_with(), &claimant, now)
                 .await?;
-            let held = claimed.as_ref().is_some_and(|claimed| claimed.held);
+            let is_ours = claimed.as_ref().is_some_and(|claimed| claimed.held);
             let session = claimed.map(|claimed| claimed.session);
             if let Some(session) = &session {
-                trail.session(session.facts());
+                call.note_session(session.info());
             }
             match self.permit(session, proof, &new.password, now).await {
-                Ok(session) if held => break session,
-                // Somebody else has it.
+                Ok(session) if is_ours => break session,
                 Ok(_) if waited >= PATIENCE => return Err(StoreError::Contended.into()),
+                // Another call has claimed it.
                 Ok(_) => {}
-                Err(refusal) => {
-                    if held {
-                        self.give_up(reference, &claimant).await;
+                Err(error) => {
+                    if is_ours {
+                        self.give_up_claim(reference, &claimant).await;
                     }
-                    return Err(refusal);
+                    return Err(error);
                 }
             }
             let next = pause.mul_f64(0.5 + chance()? / 2.0);
@@ -230,25 +209,129 @@ impl Recovery {
             waited += next;
             pause = (pause * 2).min(LONGEST_PAUSE);
         };
-        let used = self.use_claimed(session, new, trail, at, rng).await;
-        if used.is_ok() {
-            trail.happened(Event::PasswordSet(proof.means()));
+        let set = self.use_claimed(call, session, proof.means(), new).await;
+        // The session is used up by a new password, and by a user who may not recover. After any other
+        // outcome it can be used again.
+        if !matches!(set, Ok(_) | Err(RecoveryError::Blocked)) {
+            self.give_up_claim(reference, &claimant).await;
         }
-        // A user who may not recover has the session used up; anything else leaves it to be used.
-        if !matches!(used, Ok(_) | Err(RecoveryError::Blocked)) {
-            self.give_up(reference, &claimant).await;
-        }
-        used
+        set
     }
 
-    /// Gives a claim up. If that fails, it ends by itself.
-    async fn give_up(&self, reference: &SessionRef, claimant: &Claimant) {
+    async fn use_claimed(
+        &self,
+        call: &mut CallContext,
+        session: Validated,
+        means: Means,
+        new: &NewPassword,
+    ) -> Result<User, RecoveryError> {
+        let keys = self.index_keys(call).await?;
+        let claimed = Claimed {
+            address: keys.address(&session.info.address),
+            session,
+            means,
+        };
+        self.use_up(call, &Opened::Claimed(claimed), new).await
+    }
+
+    /// Gives a claim up. If that fails, the claim ends by itself.
+    async fn give_up_claim(&self, reference: &SessionRef, claimant: &Claimant) {
         if let Err(error) = self.store.give_up_claim(reference, claimant).await {
-            tracing::warn!(error = %telemetry::causes(&error), "a claim is left to end by itself");
+            tracing::warn!(
+                error = %telemetry::causes(&error),
+                "giving up a claim failed, it will expire"
+            );
         }
     }
 
-    /// The session as far as it and its proof let the password be set, claims apart.
+    /// Sets the password and uses the session up, in one transaction.
+    async fn use_up(
+        &self,
+        call: &mut CallContext,
+        opened: &Opened,
+        new: &NewPassword,
+    ) -> Result<User, RecoveryError> {
+        let (session, at) = (opened.session(), call.at);
+        let mut hash = None;
+        for _ in 0..ATTEMPTS {
+            let user = match opened {
+                Opened::Guessed(guessed) => self.guessed_user(call, guessed).await?,
+                Opened::Claimed(claimed) => self.proven_user(claimed, at).await?,
+            };
+            let reasons = self.policy.check_profile(
+                &new.password,
+                &opened.info().address,
+                user.profile_texts(),
+            );
+            if !reasons.is_empty() {
+                if let Opened::Guessed(guessed) = opened
+                    && self.prove(call, guessed, user, None).await?.is_none()
+                {
+                    continue;
+                }
+                return Err(RecoveryError::PasswordRefused(reasons));
+            }
+            let hash = match &hash {
+                Some(hash) => hash,
+                None => {
+                    let salt = draw(&mut call.rng);
+                    hash.insert(hashing::hash(&self.hasher, &new.password, salt).await?)
+                }
+            };
+            let set =
+                self.store
+                    .set_password(&session, opened.address(), &user, hash, new.locale, at);
+            match call.attempt(Unanswered::Password, set).await? {
+                Moved::Done => {
+                    metrics::count(Metric::PasswordsSet);
+                    let means = match opened {
+                        Opened::Guessed(_) => {
+                            call.note(Event::Proven(Means::Code));
+                            Means::Code
+                        }
+                        Opened::Claimed(claimed) => claimed.means,
+                    };
+                    call.note(Event::PasswordSet(means));
+                    return Ok(user.with_proven_mailbox().with_password(hash.clone(), at));
+                }
+                // Read the user again: what changed decides.
+                Moved::UserChanged => {}
+                Moved::SessionChanged(observed) => {
+                    return Err(self.came_too_late(opened, &observed, at));
+                }
+            }
+        }
+        Err(StoreError::Contended.into())
+    }
+
+    /// The user whose mailbox was proven, who must still have the same address and credentials. If the
+    /// user's status may not recover, the session is used up.
+    async fn proven_user(&self, claimed: &Claimed, at: Timestamp) -> Result<User, RecoveryError> {
+        let Validated { info, proof, .. } = &claimed.session;
+        let user = self.store.user(&proof.subject).await?;
+        let user = user
+            .filter(|user| user.has_address(&info.address))
+            .filter(|user| user.credentials_version == proof.credentials_version)
+            .ok_or(RecoveryError::SessionOver)?;
+        if self.may_recover(&user) {
+            return Ok(user);
+        }
+        let session = Session::Validated(claimed.session.clone());
+        match self.store.close(&session, &claimed.address, at).await? {
+            Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
+            Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
+        }
+    }
+
+    /// Why the session could not be used up: another call used it, or requested another code for it.
+    fn came_too_late(&self, opened: &Opened, observed: &Observed, at: Timestamp) -> RecoveryError {
+        match opened {
+            Opened::Guessed(guessed) => self.overtaken(guessed, observed, at),
+            Opened::Claimed(_) => RecoveryError::SessionOver,
+        }
+    }
+
+    /// The session, if it and the proof permit the password to be set. Claims do not matter here.
     async fn permit(
         &self,
         session: Option<Session>,
@@ -257,130 +340,75 @@ impl Recovery {
         at: Timestamp,
     ) -> Result<Validated, RecoveryError> {
         match proof {
-            Proof::Session(named) => {
-                let session = session
-                    .filter(|session| session.facts().protocol == named.protocol)
-                    .ok_or(RecoveryError::NoSession)?
-                    .live(at)?;
-                if let Session::Validated(session) = &session {
-                    session.permit_use(at)?;
-                }
-                self.check(&session, named, password, at).await?;
-                match session {
-                    Session::Validated(session) => Ok(session),
-                    session => Err(self
-                        .unless_superseded(&session, RecoveryError::CodeWrong, at)
-                        .await?),
-                }
-            }
-            Proof::Token(token) => {
-                let session = session.ok_or(RecoveryError::TokenUnknown)?;
-                let kept = match &session {
-                    Session::Awaiting(_) => None,
-                    Session::Validated(session) => session.proof.token,
-                    Session::Used(session) => session.token,
-                };
-                if kept != Some(token.digest()) {
-                    return Err(RecoveryError::TokenUnknown);
-                }
-                match session.live(at)? {
-                    Session::Validated(session) => {
-                        session.permit_use(at)?;
-                        permitted(self.policy.check_address(password, &session.facts.address))?;
-                        Ok(session)
-                    }
-                    Session::Awaiting(_) => Err(RecoveryError::TokenUnknown),
-                    Session::Used(_) => Err(RecoveryError::SessionOver),
-                }
-            }
+            Proof::Session(lookup) => self.permit_by_id(session, lookup, password, at).await,
+            Proof::Token(token) => self.permit_by_token(session, token, password, at),
         }
     }
 
-    /// Uses up a session that is claimed, whose proof still lasts. The user must still be who was
-    /// proven, with the same credentials.
-    async fn use_claimed(
+    async fn permit_by_id(
         &self,
-        session: Validated,
-        new: &NewPassword,
-        trail: &mut Trail<'_>,
+        session: Option<Session>,
+        lookup: &SessionLookup,
+        password: &Candidate,
         at: Timestamp,
-        rng: &mut StdRng,
-    ) -> Result<User, RecoveryError> {
-        let (facts, proof) = (session.facts.clone(), session.proof.clone());
-        let keys = self.secrets.index().await?;
-        trail.keys(&keys);
-        let address = keys.address(&facts.address);
-        let session = Session::Validated(session);
-        let mut hash = None;
-        for _ in 0..ATTEMPTS {
-            let user = self
-                .store
-                .user(&proof.subject)
-                .await?
-                .filter(|user| user.has_address(&facts.address))
-                .filter(|user| user.credentials_version == proof.credentials_version)
-                .ok_or(RecoveryError::SessionOver)?;
-            if !self.may_recover(&user) {
-                return match self.store.close(&session, &address, at).await? {
-                    Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
-                    Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
-                };
-            }
-            let texts = user.profile_texts();
-            permitted(
-                self.policy
-                    .check_profile(&new.password, &facts.address, texts),
-            )?;
-            let hash = match &hash {
-                Some(hash) => hash,
-                None => hash.insert(hashing::hash(&self.hasher, &new.password, draw(rng)).await?),
-            };
-            trail.asks_for(Unanswered::Password);
-            let moved = self
-                .store
-                .set_password(&session, &address, &user, hash, new.locale, at)
-                .await?;
-            trail.not_done();
-            match moved {
-                Moved::Done => {
-                    metrics::count(Metric::PasswordsSet);
-                    return Ok(user.with_proven_mailbox().with_password(hash.clone(), at));
-                }
-                // Another use won, or the code was renewed.
-                Moved::SessionChanged(_) => return Err(RecoveryError::SessionOver),
-                // What changed decides: read again.
-                Moved::UserChanged => {}
-            }
+    ) -> Result<Validated, RecoveryError> {
+        let session = session
+            .filter(|session| session.info().protocol == lookup.protocol)
+            .ok_or(RecoveryError::NoSession)?
+            .live(at)?;
+        if let Session::Validated(session) = &session {
+            session.permit_use(at)?;
         }
-        Err(StoreError::Contended.into())
+        self.check(&session, lookup, password, at).await?;
+        match session {
+            Session::Validated(session) => Ok(session),
+            session => Err(self
+                .unless_superseded(&session, RecoveryError::CodeWrong, at)
+                .await?),
+        }
     }
 
-    /// Uses the session of a right guess up at once. `None` if the user changed since being read.
-    async fn use_guess(
+    fn permit_by_token(
         &self,
-        guessed: &Guessed,
-        user: User,
-        hash: &PasswordHash,
-        locale: Locale,
-        trail: &mut Trail<'_>,
+        session: Option<Session>,
+        token: &ResetToken,
+        password: &Candidate,
         at: Timestamp,
-    ) -> Result<Option<User>, RecoveryError> {
-        let session = Session::Awaiting(guessed.session.clone());
-        trail.asks_for(Unanswered::Password);
-        let moved = self
-            .store
-            .set_password(&session, &guessed.address, &user, hash, locale, at)
-            .await?;
-        trail.not_done();
-        match moved {
-            Moved::Done => {
-                metrics::count(Metric::PasswordsSet);
-                Ok(Some(
-                    user.with_proven_mailbox().with_password(hash.clone(), at),
-                ))
+    ) -> Result<Validated, RecoveryError> {
+        let session = session.ok_or(RecoveryError::TokenUnknown)?;
+        let kept = match &session {
+            Session::Awaiting(_) => None,
+            Session::Validated(session) => session.proof.token,
+            Session::Used(session) => session.token,
+        };
+        if kept != Some(token.digest()) {
+            return Err(RecoveryError::TokenUnknown);
+        }
+        match session.live(at)? {
+            Session::Validated(session) => {
+                session.permit_use(at)?;
+                permitted(self.policy.check_address(password, &session.info.address))?;
+                Ok(session)
             }
-            Moved::UserChanged => Ok(None),
-            Moved::SessionChanged(found) => Err(self.lost(guessed, &found, at)),
+            Session::Awaiting(_) => Err(RecoveryError::TokenUnknown),
+            Session::Used(_) => Err(RecoveryError::SessionOver),
+        }
+    }
+
+    /// Checks the password against the address that was typed, and the user id that was sent.
+    async fn check(
+        &self,
+        session: &Session,
+        lookup: &SessionLookup,
+        password: &Candidate,
+        at: Timestamp,
+    ) -> Result<(), RecoveryError> {
+        let info = session.info();
+        let checked = permitted(self.policy.check_address(password, &info.address))
+            .and_then(|()| lookup.check_user(info));
+        match checked {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.unless_superseded(session, error, at).await?),
         }
     }
 }

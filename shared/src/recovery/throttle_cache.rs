@@ -47,7 +47,7 @@ impl ThrottleCache {
     }
 
     /// Who is refused a code, as far as is remembered.
-    pub(super) fn found(
+    pub(super) fn find(
         &self,
         address: AddressKey,
         caller: CallerKey,
@@ -63,7 +63,7 @@ impl ThrottleCache {
     }
 
     /// Remembers whom the store has just refused.
-    pub(super) fn remember(
+    pub(super) fn insert(
         &self,
         throttled: Throttled,
         address: AddressKey,
@@ -119,23 +119,23 @@ mod tests {
         caller: CallerKey,
         at: Timestamp,
     ) -> Option<Timestamp> {
-        cache.found(address, caller, at).and_then(Throttled::until)
+        cache.find(address, caller, at).and_then(Throttled::until)
     }
 
     #[test]
     fn who_was_refused_is_remembered_and_nobody_else() {
         let (ann, bob) = (address("ann@example.com"), address("bob@example.com"));
         let cache = ThrottleCache::default();
-        cache.remember(refused(Some(seconds(30)), None), ann, caller(1), AT);
+        cache.insert(refused(Some(seconds(30)), None), ann, caller(1), AT);
         assert_eq!(ends(&cache, ann, caller(1), AT), Some(seconds(30)));
         assert_eq!(ends(&cache, ann, caller(2), AT), Some(seconds(30)));
         assert_eq!(ends(&cache, bob, caller(1), AT), None);
-        cache.remember(refused(None, Some(seconds(40))), ann, caller(1), AT);
+        cache.insert(refused(None, Some(seconds(40))), ann, caller(1), AT);
         assert_eq!(ends(&cache, bob, caller(1), AT), Some(seconds(40)));
         assert_eq!(ends(&cache, bob, caller(2), AT), None);
         let both = ends(&cache, ann, caller(1), AT);
         assert_eq!(both, Some(seconds(40)), "what lasts longest");
-        let whom = cache.found(ann, caller(1), AT);
+        let whom = cache.find(ann, caller(1), AT);
         assert_eq!(whom, Some(refused(Some(seconds(30)), Some(seconds(40)))));
     }
 
@@ -145,7 +145,7 @@ mod tests {
         let last = Duration::from_millis(1);
         for (until, end) in [(30, 30), (60, 60), (3600, 60)] {
             let cache = ThrottleCache::default();
-            cache.remember(refused(Some(seconds(until)), None), ann, who, AT);
+            cache.insert(refused(Some(seconds(until)), None), ann, who, AT);
             let before = ends(&cache, ann, who, seconds(end).minus(last));
             assert_eq!(before, Some(seconds(until)));
             assert_eq!(ends(&cache, ann, who, seconds(end)), None);
@@ -159,12 +159,12 @@ mod tests {
         let who = caller(1);
         let of = |number: usize| address(&format!("user{number}@example.com"));
         for number in 0..CAPACITY + 10 {
-            cache.remember(refused(Some(seconds(30)), None), of(number), who, AT);
+            cache.insert(refused(Some(seconds(30)), None), of(number), who, AT);
         }
         assert_eq!(cache.kept().len(), CAPACITY);
         assert_eq!(ends(&cache, of(CAPACITY), who, AT), None, "asked again");
         let (next, later) = (of(CAPACITY), seconds(30));
-        cache.remember(refused(Some(seconds(90)), None), next, who, later);
+        cache.insert(refused(Some(seconds(90)), None), next, who, later);
         assert_eq!(cache.kept().len(), 1);
         assert_eq!(ends(&cache, next, who, later), Some(seconds(90)));
     }

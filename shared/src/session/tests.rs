@@ -20,7 +20,7 @@ const LIMITS: Limits = Limits {
     caller_per_hour: None,
 };
 
-fn facts(rng: &mut StdRng, at: Timestamp) -> SessionInfo {
+fn info(rng: &mut StdRng, at: Timestamp) -> SessionInfo {
     SessionInfo {
         reference: SessionId::draw(rng).reference(),
         protocol: Protocol::AuthV1,
@@ -33,7 +33,7 @@ fn facts(rng: &mut StdRng, at: Timestamp) -> SessionInfo {
 }
 
 fn begun(rng: &mut StdRng, at: Timestamp) -> Awaiting {
-    Awaiting::begin(facts(rng, at), Nonce::draw(rng), &LIMITS)
+    Awaiting::begin(info(rng, at), Nonce::draw(rng), &LIMITS)
 }
 
 fn proven(session: Awaiting, rng: &mut StdRng, at: Timestamp) -> Validated {
@@ -44,7 +44,7 @@ fn proven(session: Awaiting, rng: &mut StdRng, at: Timestamp) -> Validated {
 
 fn only(session: &Awaiting) -> AddressState {
     AddressState {
-        current: Some(session.facts.reference),
+        current: Some(session.info.reference),
         ..AddressState::default()
     }
 }
@@ -109,7 +109,7 @@ impl World {
             }
             Step::Begin => {
                 let session = begun(&mut self.rng, self.now);
-                self.address.current = Some(session.facts.reference);
+                self.address.current = Some(session.info.reference);
                 self.sessions.push(Session::Awaiting(session));
                 self.wrong_of_session.push(0);
                 self.used.push(false);
@@ -134,7 +134,7 @@ impl World {
 
     fn guess(&mut self, number: usize, right: bool) -> Result<(), TestCaseError> {
         let session = self.sessions[number].clone();
-        let reference = session.facts().reference;
+        let reference = session.info().reference;
         let Ok(permitted) = session.permit_guess(&self.address, &LIMITS, self.now) else {
             return Ok(());
         };
@@ -145,13 +145,13 @@ impl World {
             "nor does a superseded one"
         );
         prop_assert!(self.now < permitted.generation.expires_at);
-        prop_assert!(self.now < permitted.facts.expires_at);
+        prop_assert!(self.now < permitted.info.expires_at);
         let charged = permitted.charged();
         self.address.guesses_today += 1;
         if right {
             self.address.guesses_today -= 1;
             let proven = proven(charged, &mut self.rng, self.now);
-            prop_assert!(proven.proof.expires_at <= proven.facts.expires_at);
+            prop_assert!(proven.proof.expires_at <= proven.info.expires_at);
             self.sessions[number] = Session::Validated(proven);
         } else {
             self.wrong_of_session[number] += 1;
@@ -166,7 +166,7 @@ impl World {
     fn renew(&mut self, number: usize) -> Result<(), TestCaseError> {
         let nonce = Nonce::draw(&mut self.rng);
         let session = self.sessions[number].clone();
-        let reference = session.facts().reference;
+        let reference = session.info().reference;
         let Ok(renewed) = session.renew(&self.address, &LIMITS, nonce, self.now) else {
             return Ok(());
         };
@@ -181,7 +181,7 @@ impl World {
             self.wrong_of_session[number],
             "guesses stay spent"
         );
-        prop_assert!(renewed.generation.expires_at <= renewed.facts.expires_at);
+        prop_assert!(renewed.generation.expires_at <= renewed.info.expires_at);
         prop_assert!(renewed.generation.expires_at > self.now);
         self.sessions[number] = Session::Awaiting(renewed);
         Ok(())
@@ -209,12 +209,12 @@ proptest! {
             match read.renew(&address, &LIMITS, Nonce::draw(&mut rng), now) {
                 Ok(renewed) => {
                     prop_assert_eq!(renewed.generation.number, session.generation.number + 1);
-                    prop_assert!(renewed.generation.expires_at <= renewed.facts.expires_at);
+                    prop_assert!(renewed.generation.expires_at <= renewed.info.expires_at);
                     session = renewed;
                 }
                 Err(refused) => {
                     prop_assert_eq!(refused, TransitionError::Over);
-                    prop_assert!(now >= session.facts.expires_at);
+                    prop_assert!(now >= session.info.expires_at);
                 }
             }
         }
@@ -301,7 +301,7 @@ fn an_address_has_no_other_code_before_its_cooldown_ends_and_a_cooldown_of_zero_
 fn a_proof_ends_with_its_session() {
     let mut rng = StdRng::seed_from_u64(1);
     let session = begun(&mut rng, NOON);
-    let end = session.facts.expires_at;
+    let end = session.info.expires_at;
     let late = proven(session, &mut rng, end.minus(Duration::from_secs(5)));
     assert_eq!(late.proof.expires_at, end);
 }

@@ -51,9 +51,9 @@ impl Store {
         limits: &Limits,
         at: Timestamp,
     ) -> Result<Charge, StoreError> {
-        let facts = &session.facts;
+        let info = &session.info;
         let charge_session = self
-            .update(keys::session(&facts.reference))
+            .update(keys::session(&info.reference))
             .update_expression("ADD guesses :one")
             .condition_expression(
                 "sessionState = :awaiting AND protocol = :protocol AND generation = :generation \
@@ -61,7 +61,7 @@ impl Store {
             )
             .expression_attribute_values(":one", n(1))
             .expression_attribute_values(":awaiting", s(AWAITING))
-            .expression_attribute_values(":protocol", s(facts.protocol.name()))
+            .expression_attribute_values(":protocol", s(info.protocol.name()))
             .expression_attribute_values(":generation", n(session.generation.number))
             .expression_attribute_values(":now", n(at.millis()))
             .expression_attribute_values(":limit", n(limits.session_guesses));
@@ -76,7 +76,7 @@ impl Store {
                 "currentSession = :session AND (attribute_not_exists({today}) OR {today} < :limit)"
             ))
             .expression_attribute_values(":one", n(1))
-            .expression_attribute_values(":session", s(facts.reference.hex()))
+            .expression_attribute_values(":session", s(info.reference.hex()))
             .expression_attribute_values(":limit", n(limits.daily_guesses));
         match self
             .transact(vec![updated(charge_session)?, updated(charge_address)?])
@@ -101,7 +101,7 @@ impl Store {
     ) -> Result<Moved, StoreError> {
         let proof = &proven.proof;
         let mut session = self
-            .awaiting(&proven.facts, proven.generation.number)
+            .awaiting(&proven.info, proven.generation.number)
             .expression_attribute_values(":validated", s(VALIDATED))
             .expression_attribute_values(":proven", AttributeValue::Bool(true))
             .expression_attribute_values(":subject", s(proof.subject.as_str()))
@@ -121,7 +121,7 @@ impl Store {
             .expression_attribute_values(":true", AttributeValue::Bool(true));
         let transaction = vec![
             updated(session.update_expression(format!("{set} ADD guesses :refund")))?,
-            updated(self.refund(&proven.facts, address, at, ""))?,
+            updated(self.refund(&proven.info, address, at, ""))?,
             updated(user)?,
         ];
         self.move_on(transaction, at).await
@@ -140,10 +140,10 @@ impl Store {
     ) -> Result<Moved, StoreError> {
         let transaction = match session {
             Session::Awaiting(Awaiting {
-                facts, generation, ..
+                info, generation, ..
             }) => vec![
-                updated(use_charged(self.awaiting(facts, generation.number)))?,
-                updated(self.refund(facts, address, at, ""))?,
+                updated(use_charged(self.awaiting(info, generation.number)))?,
+                updated(self.refund(info, address, at, ""))?,
             ],
             Session::Validated(session) => vec![updated(use_proven(self.validated(session)))?],
             Session::Used(_) => return Ok(Moved::SessionChanged(Observed::default())),
@@ -166,20 +166,20 @@ impl Store {
         at: Timestamp,
     ) -> Result<Moved, StoreError> {
         let end_others = "REMOVE currentSession";
-        let (session_update, address_update, facts, generation) = match session {
+        let (session_update, address_update, info, generation) = match session {
             Session::Awaiting(Awaiting {
-                facts, generation, ..
+                info, generation, ..
             }) => (
-                use_charged(self.awaiting(facts, generation.number)),
-                self.refund(facts, address, at, end_others),
-                facts,
+                use_charged(self.awaiting(info, generation.number)),
+                self.refund(info, address, at, end_others),
+                info,
                 generation,
             ),
             Session::Validated(session) => (
                 use_proven(self.validated(session)),
                 self.address_update(address, at)
                     .update_expression(format!("SET expiresAt = :expiresAt {end_others}")),
-                &session.facts,
+                &session.info,
                 &session.generation,
             ),
             Session::Used(_) => return Ok(Moved::SessionChanged(Observed::default())),
@@ -197,7 +197,7 @@ impl Store {
             updated(session_update)?,
             updated(address_update)?,
             updated(user_update)?,
-            self.put_new(items::changed_mail(facts, generation.number, locale, at)?)?,
+            self.put_new(items::changed_mail(info, generation.number, locale, at)?)?,
         ];
         self.move_on(transaction, at).await
     }
@@ -219,8 +219,8 @@ impl Store {
     }
 
     /// An update of a session that awaits its code of that generation.
-    fn awaiting(&self, facts: &SessionInfo, generation: u64) -> UpdateBuilder {
-        self.update(keys::session(&facts.reference))
+    fn awaiting(&self, info: &SessionInfo, generation: u64) -> UpdateBuilder {
+        self.update(keys::session(&info.reference))
             .condition_expression("sessionState = :awaiting AND generation = :generation")
             .expression_attribute_values(":awaiting", s(AWAITING))
             .expression_attribute_values(":generation", n(generation))
@@ -228,7 +228,7 @@ impl Store {
 
     /// An update of a session that is validated by its code of that generation.
     fn validated(&self, session: &Validated) -> UpdateBuilder {
-        self.update(keys::session(&session.facts.reference))
+        self.update(keys::session(&session.info.reference))
             .condition_expression("sessionState = :validated AND generation = :generation")
             .expression_attribute_values(":validated", s(VALIDATED))
             .expression_attribute_values(":generation", n(session.generation.number))
@@ -238,7 +238,7 @@ impl Store {
     /// its current one.
     fn refund(
         &self,
-        facts: &SessionInfo,
+        info: &SessionInfo,
         address: &AddressKey,
         at: Timestamp,
         also: &str,
@@ -250,7 +250,7 @@ impl Store {
             ))
             .condition_expression("currentSession = :session")
             .expression_attribute_values(":refund", n(-1))
-            .expression_attribute_values(":session", s(facts.reference.hex()))
+            .expression_attribute_values(":session", s(info.reference.hex()))
     }
 }
 

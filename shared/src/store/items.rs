@@ -75,28 +75,28 @@ struct SessionItem {
 
 /// The item of a session that begins.
 pub(super) fn new_session(session: &Awaiting, origin: &SessionOrigin) -> Result<Item, StoreError> {
-    let facts = &session.facts;
+    let info = &session.info;
     write(&SessionItem {
-        pk: keys::session(&facts.reference),
-        protocol: facts.protocol,
+        pk: keys::session(&info.reference),
+        protocol: info.protocol,
         purpose: "forgot-password".to_owned(),
-        template: facts.template,
+        template: info.template,
         origin: origin.clone(),
-        address: facts.address.clone(),
-        answered_id: facts.answered_id.clone(),
+        address: info.address.clone(),
+        answered_id: info.answered_id.clone(),
         session_state: State::Awaiting,
         generation: session.generation.number,
         nonce: session.generation.nonce.hex(),
         guesses: session.guesses,
         proven: session.was_proven,
-        started_at: facts.started_at,
+        started_at: info.started_at,
         code_expires_at: session.generation.expires_at,
-        session_expires_at: facts.expires_at,
+        session_expires_at: info.expires_at,
         subject: None,
         credentials_version: None,
         proof_expires_at: None,
         token_digest: None,
-        expires_at: facts.expires_at.ttl_seconds(),
+        expires_at: info.expires_at.ttl_seconds(),
     })
 }
 
@@ -104,7 +104,7 @@ pub(super) fn new_session(session: &Awaiting, origin: &SessionOrigin) -> Result<
 pub(super) fn session(item: Item) -> Result<Session, StoreError> {
     let item: SessionItem = read(item)?;
     let malformed = || StoreError::malformed("a session lacks what its state needs");
-    let facts = SessionInfo {
+    let info = SessionInfo {
         reference: keys::parse_session(&item.pk).ok_or_else(malformed)?,
         protocol: item.protocol,
         template: item.template,
@@ -125,13 +125,13 @@ pub(super) fn session(item: Item) -> Result<Session, StoreError> {
     };
     Ok(match item.session_state {
         State::Awaiting => Session::Awaiting(Awaiting {
-            facts,
+            info,
             generation,
             guesses,
             was_proven: item.proven,
         }),
         State::Validated => Session::Validated(Validated {
-            facts,
+            info,
             generation,
             guesses,
             proof: Proof {
@@ -141,7 +141,7 @@ pub(super) fn session(item: Item) -> Result<Session, StoreError> {
                 token,
             },
         }),
-        State::Used => Session::Used(Used { facts, token }),
+        State::Used => Session::Used(Used { info, token }),
     })
 }
 
@@ -325,10 +325,10 @@ pub(super) fn code_mail(
         expires_at,
     } = session.generation;
     write(&MailItem {
-        pk: keys::code_mail(&session.facts.reference, number),
-        template: session.facts.template,
-        protocol: session.facts.protocol,
-        address: session.facts.address.clone(),
+        pk: keys::code_mail(&session.info.reference, number),
+        template: session.info.template,
+        protocol: session.info.protocol,
+        address: session.info.address.clone(),
         locale,
         nonce: Some(nonce.hex()),
         code_expires_at: Some(expires_at),
@@ -339,16 +339,16 @@ pub(super) fn code_mail(
 
 /// The item that asks for the notice of a changed password.
 pub(super) fn changed_mail(
-    facts: &SessionInfo,
+    info: &SessionInfo,
     generation: u64,
     locale: Locale,
     at: Timestamp,
 ) -> Result<Item, StoreError> {
     write(&MailItem {
-        pk: keys::changed_mail(&facts.reference, generation),
+        pk: keys::changed_mail(&info.reference, generation),
         template: Template::PasswordChanged,
-        protocol: facts.protocol,
-        address: facts.address.clone(),
+        protocol: info.protocol,
+        address: info.address.clone(),
         locale,
         nonce: None,
         code_expires_at: None,

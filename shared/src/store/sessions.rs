@@ -136,8 +136,8 @@ impl Store {
         origin: &SessionOrigin,
         request: &CodeRequest<'_>,
     ) -> Result<Begun, StoreError> {
-        let facts = &session.facts;
-        let at = facts.started_at;
+        let info = &session.info;
+        let at = info.started_at;
         // An id drawn at random is never there. One made from an Idempotency-Key may be: its session is
         // replaced once the key's time is over, but never after it was proven, even if it awaits another
         // code since.
@@ -154,7 +154,7 @@ impl Store {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let mut transaction = vec![
             put(put_session)?,
-            updated(self.count_code(facts, request, at, Current::Becomes))?,
+            updated(self.count_code(info, request, at, Current::Becomes))?,
         ];
         transaction.extend(self.count_caller(request, at)?);
         transaction.push(self.put_new(items::code_mail(session, request.locale, at)?)?);
@@ -184,14 +184,14 @@ impl Store {
         request: &CodeRequest<'_>,
         at: Timestamp,
     ) -> Result<Renewed, StoreError> {
-        let facts = &renewed.facts;
+        let info = &renewed.info;
         let (state, generation) = match read {
             Session::Awaiting(Awaiting { generation, .. }) => (AWAITING, generation),
             Session::Validated(Validated { generation, .. }) => (VALIDATED, generation),
             Session::Used(_) => return Ok(Renewed::Changed(Observed::default())),
         };
         let session = self
-            .update(keys::session(&facts.reference))
+            .update(keys::session(&info.reference))
             .update_expression(
                 "SET sessionState = :awaiting, generation = :next, nonce = :nonce, \
                  codeExpiresAt = :codeExpiresAt \
@@ -215,7 +215,7 @@ impl Store {
             .expression_attribute_values(":limit", n(request.limits.session_guesses));
         let mut transaction = vec![
             updated(session)?,
-            updated(self.count_code(facts, request, at, Current::Stays))?,
+            updated(self.count_code(info, request, at, Current::Stays))?,
         ];
         transaction.extend(self.count_caller(request, at)?);
         transaction.push(self.put_new(items::code_mail(renewed, request.locale, at)?)?);
@@ -224,7 +224,7 @@ impl Store {
             Transacted::Refused(refused) => {
                 let found = Observed::read(&refused, at)?;
                 let as_read = found.session.is_none()
-                    && found.address(&facts.reference).current == Some(facts.reference);
+                    && found.address(&info.reference).current == Some(info.reference);
                 let whom = throttled(&refused, request.limits, at)?;
                 match whom.until() {
                     Some(until) if as_read => Ok(Renewed::Throttled { until, whom }),
@@ -260,7 +260,7 @@ impl Store {
     /// Counts a code for an address, under every throttle of addresses.
     fn count_code(
         &self,
-        facts: &SessionInfo,
+        info: &SessionInfo,
         request: &CodeRequest<'_>,
         at: Timestamp,
         current: Current,
@@ -272,8 +272,8 @@ impl Store {
         );
         let mut conditions = Vec::new();
         let mut update = self
-            .address_update(&request.keys.address(&facts.address), at)
-            .expression_attribute_values(":session", s(facts.reference.hex()))
+            .address_update(&request.keys.address(&info.address), at)
+            .expression_attribute_values(":session", s(info.reference.hex()))
             .expression_attribute_values(":now", n(at.millis()))
             .expression_attribute_values(":one", n(1));
         let supersede = match current {

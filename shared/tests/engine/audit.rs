@@ -7,14 +7,12 @@ use std::collections::BTreeSet;
 
 use regain::audit::Caller;
 use regain::keys::IndexKeys;
-use regain::recovery::Request;
 use regain::session::Protocol;
 use serde_json::{Value, json};
 
 use crate::kit::{
     ANN, CALLER, CODE_SECRET, Failure, INDEX_SECRET, Kit, NOBODY, NOON, PASSWORD, Told, Verified,
-    address, blocked, calling, in_directory, keyed, later, new_password, request, told, typed,
-    wrong,
+    address, blocked, in_directory, keyed, later, new_password, request, told, typed, wrong,
 };
 use crate::races::{at_once, count, guess, instances};
 
@@ -113,11 +111,8 @@ async fn a_throttled_request_is_recorded_with_whom_the_throttle_meant() {
         kit.records.reset();
         // The second of each is refused from memory.
         for _ in 0..2 {
-            let again = Request {
-                caller: calling(network.parse().unwrap()),
-                ..request(Protocol::AuthV1, email)
-            };
-            let again = kit.request(again, later(1)).await;
+            let (network, again) = (network.parse().unwrap(), request(Protocol::AuthV1, email));
+            let again = kit.request_from(network, again, later(1)).await;
             assert!(matches!(told(&again), Told::Throttled(_)));
             let record = kit.records.all().remove(0);
             assert_eq!(record["session"], Value::Null, "none has begun");
@@ -244,7 +239,7 @@ async fn a_blocked_user_is_recorded_wherever_the_block_is_noticed() {
 async fn lost(kit: &Kit, call: usize, calling: impl Future<Output = Told>) -> Vec<String> {
     kit.records.reset();
     kit.log.reset();
-    kit.weather.strike(Failure::TimeoutAfter, call, usize::MAX);
+    kit.weather.fail(Failure::TimeoutAfter, call, usize::MAX);
     assert_eq!(calling.await, Told::Unavailable);
     kit.weather.clear();
     news(kit)
@@ -376,22 +371,17 @@ async fn a_call_is_recorded_with_its_caller_device_and_id_and_a_mail_with_none()
         device: Some("phone".to_owned()),
         request: "8f507cfd-2f5b-4f5b-9a41-3d1f8a0b7c11".to_owned(),
     };
-    let asked = Request {
-        caller: caller.clone(),
-        ..request(Protocol::Directory, ANN)
+    let call = || {
+        let mut call = kit.call(NOON);
+        call.caller = caller.clone();
+        call
     };
-    let started = kit.request(asked, NOON).await.unwrap();
+    let asked = request(Protocol::Directory, ANN);
+    let started = kit.recovery.request(&mut call(), asked).await.unwrap();
     let code = kit.code(NOON).await;
     let (named, guess) = (in_directory(&started), typed(&code));
     kit.recovery
-        .set_password_with_code(
-            &caller,
-            &named,
-            &guess,
-            new_password(PASSWORD),
-            NOON,
-            &mut kit.rng(),
-        )
+        .set_password_with_code(&mut call(), &named, &guess, new_password(PASSWORD))
         .await
         .unwrap();
     let keys = keys();
@@ -412,10 +402,6 @@ async fn no_record_holds_a_secret_an_address_or_a_word_of_the_callers() {
     let kit = Kit::with(&[("CODE_LENGTH", "10")]).await;
     let user = kit.user(ANN).await;
     let device = "ann@example.com's phone";
-    let caller = || Caller {
-        device: Some(device.to_owned()),
-        ..calling(CALLER)
-    };
     let mut secrets = vec![
         PASSWORD.to_owned(),
         CALLER.to_string(),
@@ -428,11 +414,10 @@ async fn no_record_holds_a_secret_an_address_or_a_word_of_the_callers() {
         INDEX_SECRET.to_owned(),
     ];
     for protocol in BOTH {
-        let asked = Request {
-            caller: caller(),
-            ..request(protocol, ANN)
-        };
-        let started = kit.request(asked, NOON).await.unwrap();
+        let mut call = kit.call(NOON);
+        call.caller.device = Some(device.to_owned());
+        let asked = request(protocol, ANN);
+        let started = kit.recovery.request(&mut call, asked).await.unwrap();
         let code = kit.code(NOON).await;
         kit.verify(&started, &wrong(&code), NOON).await.unwrap_err();
         let proof = kit.verify(&started, &code, NOON).await.unwrap();
@@ -461,13 +446,13 @@ async fn in_a_storm_as_many_guesses_are_recorded_as_were_charged() {
         let code = kit.code(NOON).await;
         kit.records.reset();
         kit.weather.storm(seed);
-        let answers = at_once(&instances(&kit), 10, |recovery, number, rng| {
+        let answers = at_once(&kit, &instances(&kit), 10, |recovery, number, call| {
             let sent = if number == 3 {
                 code.clone()
             } else {
                 wrong(&code)
             };
-            guess(recovery, started.clone(), sent, rng)
+            guess(recovery, started.clone(), sent, call)
         })
         .await;
         kit.weather.clear();

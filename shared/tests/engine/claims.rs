@@ -9,8 +9,8 @@ use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    ANN, Dump, Failure, Fault, Kit, NOON, PASSWORD, SOMEBODY, Told, Verified, blocked,
-    in_directory, later, new_password, told,
+    ANN, Dump, Failure, Fault, Kit, NOON, PASSWORD, Told, Verified, blocked, in_directory, later,
+    new_password, told,
 };
 use crate::sessions::validated;
 
@@ -46,22 +46,18 @@ async fn a_storm_with_one_proof_hashes_once() {
         kit.log.reset();
         let mut running = Vec::new();
         for number in 0..STORM {
-            let (instance, mut rng) = (kit.another_instance(), kit.rng());
+            let (instance, mut call) = (kit.another_instance(), kit.call(NOON));
             let (started, proof) = (started.clone(), proof.clone());
             running.push(tokio::spawn(async move {
                 let new = new_password(&format!("{PASSWORD} {number}"));
                 told(&match &*proof {
                     Verified::Token(token) => {
                         let token = Some(token.clone());
-                        instance
-                            .set_password_by_token(&SOMEBODY, token, new, NOON, &mut rng)
-                            .await
+                        instance.set_password_by_token(&mut call, token, new).await
                     }
                     Verified::User => {
                         let named = in_directory(&started);
-                        instance
-                            .set_password(&SOMEBODY, &named, new, NOON, &mut rng)
-                            .await
+                        instance.set_password(&mut call, &named, new).await
                     }
                 })
             }));
@@ -231,7 +227,7 @@ async fn a_claim_whose_answer_was_lost_is_its_owners_still() {
     kit.user(ANN).await;
     let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
     kit.log.reset();
-    kit.weather.strike(Failure::TimeoutAfter, 1, 1);
+    kit.weather.fail(Failure::TimeoutAfter, 1, 1);
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
     assert_eq!(told(&set), Told::Done);
     assert_eq!(kit.log.calls().len(), 3, "it does not wait for itself");
@@ -242,7 +238,7 @@ async fn a_claim_that_meets_a_transaction_on_its_session_is_tried_again() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
-    kit.weather.strike(Failure::Conflict, 1, 3);
+    kit.weather.fail(Failure::Conflict, 1, 3);
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
     assert_eq!(told(&set), Told::Done);
 }

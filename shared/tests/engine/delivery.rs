@@ -166,10 +166,10 @@ async fn what_may_pass_is_tried_again_at_once_and_with_the_same_code() {
         // Without a word of the recipient, it is not taken for the recipient's fault.
         SesAnswer::Failure(400, "MessageRejected"),
         SesAnswer::Failure(400, "BadRequestException"),
-        SesAnswer::RecoveryError("BadRequestException", "Configuration set does not exist"),
-        SesAnswer::RecoveryError("MessageRejected", "Sending suspended for this account."),
-        SesAnswer::RecoveryError("MessageRejected", SENDER_NOT_VERIFIED),
-        SesAnswer::RecoveryError("MessageRejected", BOTH_NOT_VERIFIED),
+        SesAnswer::Refused("BadRequestException", "Configuration set does not exist"),
+        SesAnswer::Refused("MessageRejected", "Sending suspended for this account."),
+        SesAnswer::Refused("MessageRejected", SENDER_NOT_VERIFIED),
+        SesAnswer::Refused("MessageRejected", BOTH_NOT_VERIFIED),
     ] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
@@ -247,7 +247,7 @@ async fn what_ses_has_against_the_recipient_is_not_tried_again() {
         let kit = Kit::new().await;
         kit.user(ANN).await;
         kit.start(Protocol::AuthV1, ANN, NOON).await;
-        kit.ses.answer(SesAnswer::RecoveryError(kind, objection));
+        kit.ses.answer(SesAnswer::Refused(kind, objection));
         assert_eq!(kit.deliver(NOON).await, NONE, "{objection}");
         assert_eq!(
             outcome(&kit).await.as_deref(),
@@ -401,7 +401,7 @@ async fn a_claim_whose_answer_was_lost_is_its_claimants_still() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
-    kit.weather.strike(Failure::ResetAfter, 1, 1);
+    kit.weather.fail(Failure::ResetAfter, 1, 1);
     assert_eq!(kit.deliver(NOON).await, NONE);
     assert_eq!(kit.ses.mails().len(), 1);
     assert_eq!(outcome(&kit).await.as_deref(), Some("sent"));
@@ -465,7 +465,7 @@ async fn every_outcome_writes_the_mail_request_twice_and_nothing_else() {
         };
         kit.start(Protocol::AuthV1, asked, NOON).await;
         match case {
-            "refused" => kit.ses.answer(SesAnswer::RecoveryError(
+            "refused" => kit.ses.answer(SesAnswer::Refused(
                 "MessageRejected",
                 "Address blacklisted.",
             )),

@@ -10,8 +10,8 @@ use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    Dump, Failure, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Verified, address, calling, keyed,
-    later, request, told, wrong,
+    Dump, Failure, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Verified, address, keyed, later,
+    request, told, wrong,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,8 @@ impl<'a> Person<'a> {
         };
         kit.user(&person.email).await;
         if !matches!(case, Begin(_) | BeginWithKey(_)) {
-            let started = kit.request(person.request(request), NOON).await.unwrap();
+            let asked = person.request(request);
+            let started = kit.request_from(person.caller, asked, NOON).await.unwrap();
             person.code = kit.derived(&started.session).await;
             if let SetPassword(_) = case {
                 person.proof = Some(kit.verify(&started, &person.code, NOON).await.unwrap());
@@ -109,18 +110,18 @@ impl<'a> Person<'a> {
     }
 
     fn request(&self, asked: fn(Protocol, &str) -> Request) -> Request {
-        Request {
-            caller: calling(self.caller),
-            ..asked(self.case.protocol(), &self.email)
-        }
+        asked(self.case.protocol(), &self.email)
     }
 
     async fn asks(&self, at: Timestamp) -> Told {
         let kit = self.kit;
         let started = || self.started.as_ref().unwrap();
         match self.case {
-            Begin(_) => told(&kit.request(self.request(request), at).await),
-            BeginWithKey(_) => told(&kit.request(self.request(keyed), at).await),
+            Begin(_) => told(
+                &kit.request_from(self.caller, self.request(request), at)
+                    .await,
+            ),
+            BeginWithKey(_) => told(&kit.request_from(self.caller, self.request(keyed), at).await),
             Resend => told(&kit.resend_from(self.caller, &started().session, at).await),
             Verify(_) => told(&kit.verify(started(), &self.code, at).await),
             GuessWrong(_) => told(&kit.verify(started(), &wrong(&self.code), at).await),
@@ -203,7 +204,7 @@ async fn strike(person: &Person<'_>, failure: Failure, from: usize, times: usize
     let (kit, case) = (person.kit, person.case);
     let what = format!("{case:?}, {failure:?} from attempt {from}, {times} times");
     let before = person.items().await;
-    kit.weather.strike(failure, from, times);
+    kit.weather.fail(failure, from, times);
     let answer = person.asks(later(1)).await;
     kit.weather.clear();
     let after = person.items().await;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt as _, SeedableRng};
-use regain::recovery::{Recovery, Started};
+use regain::recovery::{CallContext, Recovery, Started};
 use regain::session::Protocol;
 
-use crate::kit::{Kit, NOON, PASSWORD, SOMEBODY, Told, in_directory, new_password, told, typed};
+use crate::kit::{Kit, NOON, PASSWORD, Told, in_directory, new_password, told, typed};
 use crate::races::{at_once, count, guess, instances};
 
 /// Guesses at once, one of them right.
@@ -54,10 +54,10 @@ async fn guess_with_password(
     recovery: Arc<Recovery>,
     started: Started,
     code: String,
-    mut rng: StdRng,
+    mut call: CallContext,
 ) -> Told {
     let (named, guess, new) = (in_directory(&started), typed(&code), new_password(PASSWORD));
-    let set = recovery.set_password_with_code(&SOMEBODY, &named, &guess, new, NOON, &mut rng);
+    let set = recovery.set_password_with_code(&mut call, &named, &guess, new);
     told(&set.await)
 }
 
@@ -86,13 +86,13 @@ async fn wins(seed: u64, with_password: bool) -> u32 {
         }
         codes.shuffle(&mut rng);
         kit.weather.storm(rng.random());
-        let answers = at_once(&instances, codes.len(), |recovery, number, rng| {
+        let answers = at_once(&kit, &instances, codes.len(), |recovery, number, call| {
             let (started, code) = (started.clone(), codes[number].clone());
             async move {
                 if with_password {
-                    guess_with_password(recovery, started, code, rng).await
+                    guess_with_password(recovery, started, code, call).await
                 } else {
-                    guess(recovery, started, code, rng).await
+                    guess(recovery, started, code, call).await
                 }
             }
         })

@@ -2,12 +2,11 @@
 
 use std::net::IpAddr;
 
-use regain::recovery::Request;
 use regain::session::Protocol;
 
 use crate::kit::{
-    ANN, Kit, NOBODY, NOON, PASSWORD, Told, calling, just_before, keyed, keyed_with, later,
-    request, told, wrong,
+    ANN, CALLER, Kit, NOBODY, NOON, PASSWORD, Told, just_before, keyed, keyed_with, later, request,
+    told, wrong,
 };
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
@@ -38,19 +37,16 @@ async fn another_key_endpoint_address_or_caller_is_another_session() {
     let kit = Kit::new().await;
     let mut sessions = Vec::new();
     let elsewhere: IpAddr = "198.51.100.1".parse().unwrap();
-    for asked in [
-        keyed(Protocol::AuthV1, ANN),
-        keyed(Protocol::Directory, ANN),
-        keyed(Protocol::AuthV1, NOBODY),
-        keyed_with(OTHER_KEY, Protocol::AuthV1, ANN),
-        Request {
-            caller: calling(elsewhere),
-            ..keyed(Protocol::AuthV1, ANN)
-        },
-        request(Protocol::AuthV1, ANN),
-        request(Protocol::AuthV1, ANN),
+    for (network, asked) in [
+        (CALLER, keyed(Protocol::AuthV1, ANN)),
+        (CALLER, keyed(Protocol::Directory, ANN)),
+        (CALLER, keyed(Protocol::AuthV1, NOBODY)),
+        (CALLER, keyed_with(OTHER_KEY, Protocol::AuthV1, ANN)),
+        (elsewhere, keyed(Protocol::AuthV1, ANN)),
+        (CALLER, request(Protocol::AuthV1, ANN)),
+        (CALLER, request(Protocol::AuthV1, ANN)),
     ] {
-        let started = kit.request(asked, NOON).await.unwrap();
+        let started = kit.request_from(network, asked, NOON).await.unwrap();
         assert!(!sessions.contains(&started.session));
         sessions.push(started.session);
     }

@@ -10,8 +10,8 @@ use regain::timestamp::Timestamp;
 use regain::users::User;
 
 use crate::kit::{
-    ANN, INDEX_SECRET, Kit, LOCALE, NOON, PASSWORD, SOMEBODY, Told, address, hashed, in_directory,
-    keyed, later, told, wrong,
+    ANN, INDEX_SECRET, Kit, LOCALE, NOON, PASSWORD, Told, address, hashed, in_directory, keyed,
+    later, told, wrong,
 };
 
 /// The counts that the address's state holds, in order.
@@ -128,12 +128,8 @@ async fn a_mail_request_is_never_written_over() {
             "a request" => told(&kit.request(keyed(), NOON).await),
             "another code" => {
                 let named = in_directory(&started);
-                let (recovery, mut rng) = (&kit.recovery, kit.rng());
-                told(
-                    &recovery
-                        .resend(&SOMEBODY, &named, LOCALE, NOON, &mut rng)
-                        .await,
-                )
+                let mut call = kit.call(NOON);
+                told(&kit.recovery.resend(&mut call, &named, LOCALE).await)
             }
             "a password" => told(&kit.set_in_directory(&started, PASSWORD, NOON).await),
             _ => told(&kit.set_with_code(&started, &code, PASSWORD, NOON).await),

@@ -5,8 +5,6 @@
 //! called at once must be answered as some order of these steps would be, and leave what it would leave.
 //! `REGAIN_MODEL_CASES` sets how many histories of some thirty such steps are played.
 
-mod rules;
-
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -15,10 +13,10 @@ use regain::recovery::{Recovery, Started};
 use regain::session::Protocol;
 
 use crate::kit::{
-    ANN, CODE_SECRET, Dump, Kit, LOCALE, NOON, PASSWORD, SOMEBODY, Told, Version, in_auth,
-    in_directory, named, new_password, number, request, told, typed, wrong,
+    ANN, CODE_KEY, CODE_SECRET, Dump, Kit, LOCALE, NOON, PASSWORD, Version, in_auth, in_directory,
+    named, new_password, number, request, typed, wrong,
 };
-use rules::{Call, Model, Sent, explanations};
+use testkit::model::{self as rules, Answer, Call, Model, Sent, explanations};
 
 /// Histories that are played if `REGAIN_MODEL_CASES` does not say.
 const CASES: u32 = 40;
@@ -126,32 +124,12 @@ async fn made(kit: &Kit, model: &Model, wish: Wish) -> Option<Made> {
     })
 }
 
-/// What a call was told, and what it was given.
-#[derive(Clone, Debug)]
-struct Answer {
-    told: Told,
-    started: Option<Started>,
-    token: Option<ResetToken>,
-}
-
-impl Answer {
-    fn of<T>(result: &Result<T, regain::recovery::RecoveryError>) -> Self {
-        Self {
-            told: told(result),
-            started: None,
-            token: None,
-        }
-    }
-}
-
 async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> Answer {
-    let (now, mut rng) = (model.now, kit.rng());
+    let call = &mut kit.call(model.now);
     let started = || made.started.as_ref().unwrap();
     match made.call {
         Call::Request(protocol) => {
-            let begun = recovery
-                .request(request(protocol, ANN), now, &mut rng)
-                .await;
+            let begun = recovery.request(call, request(protocol, ANN)).await;
             Answer {
                 started: begun.as_ref().ok().cloned(),
                 ..Answer::of(&begun)
@@ -159,20 +137,14 @@ async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> A
         }
         Call::Resend(_) => {
             let named = in_auth(&started().session);
-            Answer::of(
-                &recovery
-                    .resend(&SOMEBODY, &named, LOCALE, now, &mut rng)
-                    .await,
-            )
+            Answer::of(&recovery.resend(call, &named, LOCALE).await)
         }
         Call::Verify(..) => {
             let (named, guess) = (named(started()), typed(&made.code));
             if named.protocol == Protocol::Directory {
-                return Answer::of(&recovery.verify(&SOMEBODY, &named, &guess, now).await);
+                return Answer::of(&recovery.verify(call, &named, &guess).await);
             }
-            let proven = recovery
-                .verify_for_token(&SOMEBODY, &named, &guess, now, &mut rng)
-                .await;
+            let proven = recovery.verify_for_token(call, &named, &guess).await;
             Answer {
                 token: proven.as_ref().ok().cloned(),
                 ..Answer::of(&proven)
@@ -181,22 +153,17 @@ async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> A
         Call::Both(..) => {
             let (named, guess) = (in_directory(started()), typed(&made.code));
             let new = new_password(PASSWORD);
-            let set =
-                recovery.set_password_with_code(&SOMEBODY, &named, &guess, new, now, &mut rng);
+            let set = recovery.set_password_with_code(call, &named, &guess, new);
             Answer::of(&set.await)
         }
         Call::Set(..) => {
             let new = new_password(PASSWORD);
             Answer::of(&if started().user.is_some() {
                 let named = in_directory(started());
-                recovery
-                    .set_password(&SOMEBODY, &named, new, now, &mut rng)
-                    .await
+                recovery.set_password(call, &named, new).await
             } else {
                 let token = made.token.clone();
-                recovery
-                    .set_password_by_token(&SOMEBODY, token, new, now, &mut rng)
-                    .await
+                recovery.set_password_by_token(call, token, new).await
             })
         }
     }
@@ -248,10 +215,13 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
             }
             Step::Rotate => {
                 if model.rotate() {
-                    let version = |version| Version::new(&secret(version), model.now);
-                    let previous = version(model.secrets - 2);
-                    kit.vault
-                        .set_code(Some(version(model.secrets - 1)), Some(previous));
+                    let (current, previous) =
+                        (secret(model.secrets - 1), secret(model.secrets - 2));
+                    let versions = [
+                        Version::current(&current, model.now),
+                        Version::previous(&previous, model.now),
+                    ];
+                    kit.vault.set(CODE_KEY, versions);
                 }
                 continue;
             }
@@ -276,7 +246,7 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
             .into_iter()
             .find(|model| is_kept(model, &dump));
         let Some(explained) = explained else {
-            let told: Vec<_> = answers.iter().map(|answer| &answer.told).collect();
+            let told: Vec<_> = answers.iter().map(|answer| &answer.outcome).collect();
             let why = format!(
                 "step {number}: no order explains {calls:?} told {told:?} of {model:#?}, leaving {dump:#?}"
             );

@@ -3,16 +3,14 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use rand::SeedableRng;
-use rand::rngs::StdRng;
-use regain::recovery::{Recovery, Request};
+use regain::recovery::{CallContext, Recovery, Request};
 use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 use tokio::sync::Barrier;
 
 use crate::kit::{
-    ANN, Kit, LOCALE, NOON, PASSWORD, SOMEBODY, Told, Verified, calling, in_auth, in_directory,
-    keyed, named, new_password, request, told, typed, wrong,
+    ANN, Kit, LOCALE, NOON, PASSWORD, Told, Verified, calling, in_auth, in_directory, keyed, named,
+    new_password, request, told, typed, wrong,
 };
 
 const TASKS: usize = 60;
@@ -24,9 +22,10 @@ pub(crate) fn instances(kit: &Kit) -> Vec<Arc<Recovery>> {
 
 /// Carries all of it out at the same time, each on one of the instances in turn.
 pub(crate) async fn at_once<T, F>(
+    kit: &Kit,
     instances: &[Arc<Recovery>],
     tasks: usize,
-    task: impl Fn(Arc<Recovery>, usize, StdRng) -> F,
+    task: impl Fn(Arc<Recovery>, usize, CallContext) -> F,
 ) -> Vec<T>
 where
     T: Send + 'static,
@@ -36,8 +35,7 @@ where
     let mut running = Vec::new();
     for number in 0..tasks {
         let instance = instances[number % instances.len()].clone();
-        let rng = StdRng::seed_from_u64(1000 + number as u64);
-        let (start, task) = (start.clone(), task(instance, number, rng));
+        let (start, task) = (start.clone(), task(instance, number, kit.call(NOON)));
         running.push(tokio::spawn(async move {
             start.wait().await;
             task.await
@@ -58,16 +56,12 @@ pub(crate) async fn guess(
     recovery: Arc<Recovery>,
     started: regain::recovery::Started,
     code: String,
-    mut rng: StdRng,
+    mut call: CallContext,
 ) -> Told {
     let (named, guess) = (named(&started), typed(&code));
     match named.protocol {
-        Protocol::AuthV1 => told(
-            &recovery
-                .verify_for_token(&SOMEBODY, &named, &guess, NOON, &mut rng)
-                .await,
-        ),
-        Protocol::Directory => told(&recovery.verify(&SOMEBODY, &named, &guess, NOON).await),
+        Protocol::AuthV1 => told(&recovery.verify_for_token(&mut call, &named, &guess).await),
+        Protocol::Directory => told(&recovery.verify(&mut call, &named, &guess).await),
     }
 }
 
@@ -78,8 +72,8 @@ async fn of_parallel_wrong_guesses_no_more_are_judged_than_the_session_has() {
         kit.user(ANN).await;
         let started = kit.start(protocol, ANN, NOON).await;
         let code = kit.derived(&started.session).await;
-        let answers = at_once(&instances(&kit), TASKS, |recovery, _, rng| {
-            guess(recovery, started.clone(), wrong(&code), rng)
+        let answers = at_once(&kit, &instances(&kit), TASKS, |recovery, _, call| {
+            guess(recovery, started.clone(), wrong(&code), call)
         })
         .await;
         assert_eq!(count(&answers, &Told::CodeWrong), 5);
@@ -99,8 +93,8 @@ async fn of_parallel_wrong_guesses_no_more_are_judged_than_the_day_has() {
     kit.user(ANN).await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = kit.derived(&started.session).await;
-    let answers = at_once(&instances(&kit), TASKS, |recovery, _, rng| {
-        guess(recovery, started.clone(), wrong(&code), rng)
+    let answers = at_once(&kit, &instances(&kit), TASKS, |recovery, _, call| {
+        guess(recovery, started.clone(), wrong(&code), call)
     })
     .await;
     assert_eq!(count(&answers, &Told::CodeWrong), 12);
@@ -116,19 +110,22 @@ async fn of_parallel_guesses_and_resends_no_more_are_judged_than_the_session_has
     kit.user(ANN).await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = wrong(&kit.derived(&started.session).await);
-    let answers = at_once(&instances(&kit), TASKS, |recovery, number, mut rng| {
-        let (started, code) = (started.clone(), code.clone());
-        async move {
-            if number % 4 == 0 {
-                let named = in_auth(&started.session);
-                let resent = recovery
-                    .resend(&SOMEBODY, &named, LOCALE, NOON, &mut rng)
-                    .await;
-                return (true, told(&resent));
+    let answers = at_once(
+        &kit,
+        &instances(&kit),
+        TASKS,
+        |recovery, number, mut call| {
+            let (started, code) = (started.clone(), code.clone());
+            async move {
+                if number % 4 == 0 {
+                    let named = in_auth(&started.session);
+                    let resent = recovery.resend(&mut call, &named, LOCALE).await;
+                    return (true, told(&resent));
+                }
+                (false, guess(recovery, started, code, call).await)
             }
-            (false, guess(recovery, started, code, rng).await)
-        }
-    })
+        },
+    )
     .await;
     let (resent, guessed): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(resent, _)| *resent);
     let guessed: Vec<Told> = guessed.into_iter().map(|(_, told)| told).collect();
@@ -153,8 +150,8 @@ async fn of_parallel_right_guesses_one_wins() {
         kit.user(ANN).await;
         let started = kit.start(protocol, ANN, NOON).await;
         let code = kit.derived(&started.session).await;
-        let answers = at_once(&instances(&kit), TASKS, |recovery, _, rng| {
-            guess(recovery, started.clone(), code.clone(), rng)
+        let answers = at_once(&kit, &instances(&kit), TASKS, |recovery, _, call| {
+            guess(recovery, started.clone(), code.clone(), call)
         })
         .await;
         assert_eq!(count(&answers, &Told::Done), 1, "{answers:?}");
@@ -170,16 +167,21 @@ async fn of_parallel_codes_with_a_password_one_wins_and_one_notice_is_mailed() {
     let user = kit.user(ANN).await;
     let started = kit.start(Protocol::Directory, ANN, NOON).await;
     let code = kit.code(NOON).await;
-    let answers = at_once(&instances(&kit), TASKS, |recovery, number, mut rng| {
-        let (named, guess) = (in_directory(&started), typed(&code));
-        async move {
-            let new = new_password(&format!("{PASSWORD} {number}"));
-            let set = recovery
-                .set_password_with_code(&SOMEBODY, &named, &guess, new, NOON, &mut rng)
-                .await;
-            told(&set)
-        }
-    })
+    let answers = at_once(
+        &kit,
+        &instances(&kit),
+        TASKS,
+        |recovery, number, mut call| {
+            let (named, guess) = (in_directory(&started), typed(&code));
+            async move {
+                let new = new_password(&format!("{PASSWORD} {number}"));
+                let set = recovery
+                    .set_password_with_code(&mut call, &named, &guess, new)
+                    .await;
+                told(&set)
+            }
+        },
+    )
     .await;
     assert_eq!(count(&answers, &Told::Done), 1, "{answers:?}");
     assert_eq!(count(&answers, &Told::Unavailable), 0, "{answers:?}");
@@ -195,25 +197,28 @@ async fn of_parallel_uses_of_one_proof_one_wins() {
         let started = kit.start(protocol, ANN, NOON).await;
         let code = kit.code(NOON).await;
         let proof = Arc::new(kit.verify(&started, &code, NOON).await.unwrap());
-        let answers = at_once(&instances(&kit), TASKS, |recovery, number, mut rng| {
-            let (started, proof) = (started.clone(), proof.clone());
-            async move {
-                let new = new_password(&format!("{PASSWORD} {number}"));
-                told(&match &*proof {
-                    Verified::Token(token) => {
-                        let token = Some(token.clone());
-                        recovery
-                            .set_password_by_token(&SOMEBODY, token, new, NOON, &mut rng)
-                            .await
-                    }
-                    Verified::User => {
-                        recovery
-                            .set_password(&SOMEBODY, &in_directory(&started), new, NOON, &mut rng)
-                            .await
-                    }
-                })
-            }
-        })
+        let answers = at_once(
+            &kit,
+            &instances(&kit),
+            TASKS,
+            |recovery, number, mut call| {
+                let (started, proof) = (started.clone(), proof.clone());
+                async move {
+                    let new = new_password(&format!("{PASSWORD} {number}"));
+                    told(&match &*proof {
+                        Verified::Token(token) => {
+                            let token = Some(token.clone());
+                            recovery.set_password_by_token(&mut call, token, new).await
+                        }
+                        Verified::User => {
+                            recovery
+                                .set_password(&mut call, &in_directory(&started), new)
+                                .await
+                        }
+                    })
+                }
+            },
+        )
         .await;
         assert_eq!(count(&answers, &Told::Done), 1, "{answers:?}");
         assert_eq!(count(&answers, &Told::Over), TASKS - 1, "{answers:?}");
@@ -234,38 +239,39 @@ async fn of_parallel_uses_of_two_proofs_one_wins() {
         proofs.push((started, proof));
     }
     let proofs = Arc::new(proofs);
-    let answers = at_once(&instances(&kit), TASKS, |recovery, number, mut rng| {
-        let proofs = proofs.clone();
-        async move {
-            let new = new_password(&format!("{PASSWORD} {number}"));
-            match &proofs[number % 2] {
-                (_, Verified::Token(token)) => {
-                    let token = Some(token.clone());
-                    told(
-                        &recovery
-                            .set_password_by_token(&SOMEBODY, token, new, NOON, &mut rng)
-                            .await,
-                    )
-                }
-                (started, Verified::User) => {
-                    let named = in_directory(started);
-                    told(
-                        &recovery
-                            .set_password(&SOMEBODY, &named, new, NOON, &mut rng)
-                            .await,
-                    )
+    let answers = at_once(
+        &kit,
+        &instances(&kit),
+        TASKS,
+        |recovery, number, mut call| {
+            let proofs = proofs.clone();
+            async move {
+                let new = new_password(&format!("{PASSWORD} {number}"));
+                match &proofs[number % 2] {
+                    (_, Verified::Token(token)) => {
+                        let token = Some(token.clone());
+                        told(&recovery.set_password_by_token(&mut call, token, new).await)
+                    }
+                    (started, Verified::User) => {
+                        let named = in_directory(started);
+                        told(&recovery.set_password(&mut call, &named, new).await)
+                    }
                 }
             }
-        }
-    })
+        },
+    )
     .await;
     assert_eq!(count(&answers, &Told::Done), 1, "{answers:?}");
     assert_eq!(kit.stored(&user).await.credentials_version, 1);
     assert_eq!(kit.mailed(NOON).await.len(), 1);
 }
 
-async fn asked(recovery: Arc<Recovery>, asked: Request, mut rng: StdRng) -> (Told, Option<String>) {
-    let started = recovery.request(asked, NOON, &mut rng).await;
+async fn asked(
+    recovery: Arc<Recovery>,
+    asked: Request,
+    mut call: CallContext,
+) -> (Told, Option<String>) {
+    let started = recovery.request(&mut call, asked).await;
     let id = started
         .as_ref()
         .ok()
@@ -276,9 +282,9 @@ async fn asked(recovery: Arc<Recovery>, asked: Request, mut rng: StdRng) -> (Tol
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_parallel_requests_within_the_cooldown_one_is_accepted() {
     let kit = Kit::throttled(&[]).await;
-    let answers = at_once(&instances(&kit), TASKS, |recovery, number, rng| {
+    let answers = at_once(&kit, &instances(&kit), TASKS, |recovery, number, call| {
         let protocol = [Protocol::AuthV1, Protocol::Directory][number % 2];
-        asked(recovery, request(protocol, ANN), rng)
+        asked(recovery, request(protocol, ANN), call)
     })
     .await;
     let answers: Vec<Told> = answers.into_iter().map(|(told, _)| told).collect();
@@ -304,13 +310,13 @@ async fn of_parallel_requests_no_more_are_accepted_than_the_hour_or_the_caller_h
         ])
         .await;
         let end: Timestamp = NOON.next_hour();
-        let answers = at_once(&instances(&kit), TASKS, |recovery, number, rng| {
+        let answers = at_once(&kit, &instances(&kit), TASKS, |recovery, number, call| {
             let address = if email == "one" {
                 ANN.to_owned()
             } else {
                 format!("u{number}@example.com")
             };
-            asked(recovery, request(Protocol::AuthV1, &address), rng)
+            asked(recovery, request(Protocol::AuthV1, &address), call)
         })
         .await;
         let answers: Vec<Told> = answers.into_iter().map(|(told, _)| told).collect();
@@ -327,13 +333,9 @@ async fn of_parallel_requests_no_more_are_accepted_than_the_hour_or_the_caller_h
 async fn parallel_requests_with_one_key_are_one_session_and_one_mail() {
     for protocol in [Protocol::AuthV1, Protocol::Directory] {
         let kit = Kit::throttled(&[]).await;
-        let caller = calling("192.0.2.99".parse().unwrap());
-        let answers = at_once(&instances(&kit), TASKS, |recovery, _, rng| {
-            let keyed = Request {
-                caller: caller.clone(),
-                ..keyed(protocol, ANN)
-            };
-            asked(recovery, keyed, rng)
+        let answers = at_once(&kit, &instances(&kit), TASKS, |recovery, _, mut call| {
+            call.caller = calling("192.0.2.99".parse().unwrap());
+            asked(recovery, keyed(protocol, ANN), call)
         })
         .await;
         assert!(

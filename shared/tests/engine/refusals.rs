@@ -7,9 +7,7 @@ use regain::timestamp::Timestamp;
 use regain_password::Reason;
 use serde_json::json;
 
-use crate::kit::{
-    ANN, Kit, NOON, PASSWORD, SOMEBODY, Told, Verified, address, blocked, later, told, wrong,
-};
+use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, Verified, address, blocked, later, told, wrong};
 
 const TOO_SHORT: Reason = Reason::TooShort { minimum: 8 };
 
@@ -309,7 +307,11 @@ async fn a_malformed_id_names_no_session() {
     };
     let guess = crate::kit::typed("123456");
     assert_eq!(
-        told(&kit.recovery.verify(&SOMEBODY, &named, &guess, NOON).await),
+        told(
+            &kit.recovery
+                .verify(&mut kit.call(NOON), &named, &guess)
+                .await
+        ),
         Told::NoSession
     );
 }

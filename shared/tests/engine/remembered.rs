@@ -1,12 +1,11 @@
 //! Refusals that an instance remembers: they cost no call of the store, and refuse nobody wrongly.
 
 use regain::keys::IndexKeys;
-use regain::recovery::Request;
 use regain::session::Protocol;
 
 use crate::kit::{
-    ANN, INDEX_SECRET, Kit, NOBODY, NOON, Told, address, calling, just_before, keyed, keyed_with,
-    later, request, told,
+    ANN, INDEX_SECRET, Kit, NOBODY, NOON, Told, address, just_before, keyed, keyed_with, later,
+    request, told,
 };
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
@@ -56,11 +55,11 @@ async fn a_caller_who_keeps_asking_is_refused_whatever_the_address_and_nobody_el
         assert_eq!(told(&asked), Told::Throttled(end));
     }
     assert_eq!(kit.log.calls(), []);
-    let elsewhere = Request {
-        caller: calling("198.51.100.1".parse().unwrap()),
-        ..request(Protocol::AuthV1, NOBODY)
-    };
-    let asked = kit.request(elsewhere, later(1)).await;
+    let (elsewhere, asked) = (
+        "198.51.100.1".parse().unwrap(),
+        request(Protocol::AuthV1, NOBODY),
+    );
+    let asked = kit.request_from(elsewhere, asked, later(1)).await;
     assert_eq!(told(&asked), Told::Done, "the address was never throttled");
 }
 
@@ -114,7 +113,7 @@ async fn a_cleared_throttle_is_noticed_within_a_minute_and_at_once_by_who_rememb
     assert!(kit.store.clear_throttle(&key).await.unwrap());
     let asked = kit
         .another_instance()
-        .request(request(Protocol::AuthV1, ANN), later(71), &mut kit.rng())
+        .request(&mut kit.call(later(71)), request(Protocol::AuthV1, ANN))
         .await;
     assert_eq!(told(&asked), Told::Done);
 }

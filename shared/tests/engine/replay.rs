@@ -3,9 +3,7 @@
 use regain::ids::ResetToken;
 use regain::session::Protocol;
 
-use crate::kit::{
-    ANN, Kit, NOON, PASSWORD, SOMEBODY, Told, Verified, in_auth, in_directory, told, typed,
-};
+use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, Verified, in_auth, in_directory, told, typed};
 use crate::sessions::validated;
 
 const AUTH: Protocol = Protocol::AuthV1;
@@ -189,7 +187,7 @@ async fn a_session_does_not_exist_in_the_other_protocol() {
     let named = in_auth(&directory.session);
     let guess = kit
         .recovery
-        .verify_for_token(&SOMEBODY, &named, &typed(&code), NOON, &mut kit.rng())
+        .verify_for_token(&mut kit.call(NOON), &named, &typed(&code))
         .await;
     assert_eq!(told(&guess), Told::NoSession);
     assert_eq!(
@@ -205,7 +203,11 @@ async fn a_session_does_not_exist_in_the_other_protocol() {
     assert_eq!(told(&set), Told::NoSession);
     let guess = kit
         .recovery
-        .verify(&SOMEBODY, &in_directory(&as_directory), &typed(&code), NOON)
+        .verify(
+            &mut kit.call(NOON),
+            &in_directory(&as_directory),
+            &typed(&code),
+        )
         .await;
     assert_eq!(told(&guess), Told::NoSession);
     let set = kit

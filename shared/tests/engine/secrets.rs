@@ -6,8 +6,8 @@ use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    ANN, CODE_SECRET, INDEX_SECRET, Kit, NOON, PASSWORD, SOMEBODY, Told, Version, in_auth,
-    just_before, later, named, new_password, request, told, typed, wrong,
+    ANN, CODE_KEY, CODE_SECRET, INDEX_KEY, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Version,
+    in_auth, just_before, later, named, new_password, request, told, typed, wrong,
 };
 
 const NEW_SECRET: &str = "new-code-secret-of-the-tests-new-code-secret-of-the-tests-012345";
@@ -18,9 +18,9 @@ fn minutes(minutes: u64) -> Timestamp {
 
 /// Rotates the code key at that time.
 fn rotate(kit: &Kit, at: Timestamp) {
-    let old = Version::new(CODE_SECRET, NOON.minus(Duration::from_hours(24)));
+    let old = Version::previous(CODE_SECRET, NOON.minus(Duration::from_hours(24)));
     kit.vault
-        .set_code(Some(Version::new(NEW_SECRET, at)), Some(old));
+        .set(CODE_KEY, [Version::current(NEW_SECRET, at), old]);
 }
 
 #[tokio::test]
@@ -33,39 +33,30 @@ async fn without_the_index_key_nothing_is_done() {
         .start(Protocol::Directory, "bob@example.com", NOON)
         .await;
     let before = kit.dump().await;
-    kit.vault.set_index(None);
+    kit.vault.set(INDEX_KEY, []);
     let cold = kit.another_instance();
-    let mut rng = kit.rng();
     for protocol in [Protocol::AuthV1, Protocol::Directory] {
         let asked = cold
-            .request(request(protocol, ANN), later(1), &mut rng)
+            .request(&mut kit.call(later(1)), request(protocol, ANN))
             .await;
         assert_eq!(told(&asked), Told::Unavailable);
     }
     let locale = crate::kit::LOCALE;
     let resent = cold
-        .resend(
-            &SOMEBODY,
-            &in_auth(&started.session),
-            locale,
-            later(1),
-            &mut rng,
-        )
+        .resend(&mut kit.call(later(1)), &in_auth(&started.session), locale)
         .await;
     assert_eq!(told(&resent), Told::Unavailable);
     let guess = typed(&code);
     let verified = cold
-        .verify_for_token(&SOMEBODY, &named(&started), &guess, later(1), &mut rng)
+        .verify_for_token(&mut kit.call(later(1)), &named(&started), &guess)
         .await;
     assert_eq!(told(&verified), Told::Unavailable);
     let set = cold
         .set_password_with_code(
-            &SOMEBODY,
+            &mut kit.call(later(1)),
             &named(&directory),
             &guess,
             new_password(PASSWORD),
-            later(1),
-            &mut rng,
         )
         .await;
     assert_eq!(told(&set), Told::Unavailable);
@@ -84,7 +75,7 @@ async fn without_the_index_key_nothing_is_done() {
 async fn without_the_code_key_nothing_is_guessed_or_mailed_but_codes_are_asked_for() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
-    kit.vault.set_code(None, None);
+    kit.vault.set(CODE_KEY, []);
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = kit.derived(&started.session).await;
     assert_eq!(
@@ -101,10 +92,10 @@ async fn without_the_code_key_nothing_is_guessed_or_mailed_but_codes_are_asked_f
     }
     assert_eq!(kit.dump().await, before);
     kit.vault
-        .set_code(Some(Version::new(CODE_SECRET, NOON)), None);
+        .set(CODE_KEY, [Version::current(CODE_SECRET, NOON)]);
     assert_eq!(kit.code(NOON).await, code);
     let proof = kit.verify(&started, &code, NOON).await.unwrap();
-    kit.vault.set_code(None, None);
+    kit.vault.set(CODE_KEY, []);
     let set = kit
         .set_password(&started, &proof, PASSWORD, minutes(9))
         .await;
@@ -115,10 +106,11 @@ async fn without_the_code_key_nothing_is_guessed_or_mailed_but_codes_are_asked_f
 #[tokio::test]
 async fn an_empty_secret_is_none() {
     let kit = Kit::new().await;
-    kit.vault.set_index(Some(Version::new("", NOON)));
+    kit.vault.set(INDEX_KEY, [Version::current("", NOON)]);
     let asked = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
     assert_eq!(told(&asked), Told::Unavailable);
-    kit.vault.set_index(Some(Version::new(INDEX_SECRET, NOON)));
+    kit.vault
+        .set(INDEX_KEY, [Version::current(INDEX_SECRET, NOON)]);
     let asked = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
     assert_eq!(told(&asked), Told::Done, "a failure is not kept");
 }
@@ -133,24 +125,12 @@ async fn a_code_mailed_before_a_rotation_is_good_after_it_on_every_instance() {
     let fresh = kit.another_instance();
     let guess = typed(&wrong(&code));
     let judged = fresh
-        .verify_for_token(
-            &SOMEBODY,
-            &named(&started),
-            &guess,
-            minutes(2),
-            &mut kit.rng(),
-        )
+        .verify_for_token(&mut kit.call(minutes(2)), &named(&started), &guess)
         .await;
     assert_eq!(told(&judged), Told::CodeWrong);
     let guess = typed(&code);
     let judged = fresh
-        .verify_for_token(
-            &SOMEBODY,
-            &named(&started),
-            &guess,
-            minutes(9),
-            &mut kit.rng(),
-        )
+        .verify_for_token(&mut kit.call(minutes(9)), &named(&started), &guess)
         .await;
     assert_eq!(told(&judged), Told::Done);
 }
@@ -177,7 +157,7 @@ async fn a_new_key_writes_no_mail_until_every_instance_knows_it() {
         let code = kit.derived_with(secret, &started.session).await;
         let guess = typed(&code);
         let judged = warm
-            .verify_for_token(&SOMEBODY, &named(&started), &guess, at, &mut kit.rng())
+            .verify_for_token(&mut kit.call(at), &named(&started), &guess)
             .await;
         assert_eq!(told(&judged), Told::Done, "{at:?}");
     }
@@ -224,7 +204,7 @@ async fn a_first_key_writes_mail_at_once() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     kit.vault
-        .set_code(Some(Version::new(NEW_SECRET, NOON)), None);
+        .set(CODE_KEY, [Version::current(NEW_SECRET, NOON)]);
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     assert_eq!(
         kit.code(NOON).await,
@@ -238,19 +218,15 @@ async fn a_key_before_the_previous_one_opens_nothing() {
     kit.user(ANN).await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = kit.code(NOON).await;
-    let newer = Version::new("the third", NOON);
-    kit.vault
-        .set_code(Some(newer), Some(Version::new(NEW_SECRET, NOON)));
+    let versions = [
+        Version::current("the third", NOON),
+        Version::previous(NEW_SECRET, NOON),
+    ];
+    kit.vault.set(CODE_KEY, versions);
     let fresh = kit.another_instance();
     let guess = typed(&code);
     let judged = fresh
-        .verify_for_token(
-            &SOMEBODY,
-            &named(&started),
-            &guess,
-            later(1),
-            &mut kit.rng(),
-        )
+        .verify_for_token(&mut kit.call(later(1)), &named(&started), &guess)
         .await;
     assert_eq!(told(&judged), Told::CodeWrong);
 }
@@ -268,7 +244,7 @@ async fn a_guess_has_one_code_to_meet_once_every_code_from_the_previous_key_has_
             let started = kit.start(Protocol::AuthV1, ANN, at).await;
             let guess = typed(&kit.derived_with(CODE_SECRET, &started.session).await);
             let judged = instance
-                .verify_for_token(&SOMEBODY, &named(&started), &guess, at, &mut kit.rng())
+                .verify_for_token(&mut kit.call(at), &named(&started), &guess)
                 .await;
             assert_eq!(told(&judged), expected, "{at:?}");
         }
@@ -295,7 +271,7 @@ async fn the_code_key_is_fetched_again_after_five_minutes_and_the_index_key_neve
         let before = kit.vault.fetched();
         let guess = typed("malformed");
         let judged = instance
-            .verify_for_token(&SOMEBODY, &named(&started), &guess, at, &mut kit.rng())
+            .verify_for_token(&mut kit.call(at), &named(&started), &guess)
             .await;
         assert_eq!(told(&judged), Told::CodeWrong);
         assert_eq!(kit.vault.fetched() - before, more, "{at:?}");
@@ -311,13 +287,13 @@ async fn a_copy_of_the_code_key_is_good_for_ten_minutes_if_no_newer_one_can_be_h
     instance.warm(NOON).await;
     let started = kit.start(Protocol::AuthV1, ANN, minutes(4)).await;
     let code = kit.derived(&started.session).await;
-    kit.vault.set_code(None, None);
+    kit.vault.set(CODE_KEY, []);
     let end = minutes(10);
     let try_at = async |code: &str, at| {
         let guess = typed(code);
         told(
             &instance
-                .verify_for_token(&SOMEBODY, &named(&started), &guess, at, &mut kit.rng())
+                .verify_for_token(&mut kit.call(at), &named(&started), &guess)
                 .await,
         )
     };
@@ -330,6 +306,6 @@ async fn a_copy_of_the_code_key_is_good_for_ten_minutes_if_no_newer_one_can_be_h
     assert_eq!(try_at(&code, end).await, Told::Unavailable);
     assert_eq!(kit.dump().await, before);
     kit.vault
-        .set_code(Some(Version::new(CODE_SECRET, NOON)), None);
+        .set(CODE_KEY, [Version::current(CODE_SECRET, NOON)]);
     assert_eq!(try_at(&code, end).await, Told::Done);
 }

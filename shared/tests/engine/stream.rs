@@ -168,7 +168,7 @@ fn disturb(kit: &Kit, rng: &mut StdRng) {
             Failure::Throttled,
         ];
         let failure = *failures.choose(rng).unwrap();
-        kit.weather.strike(failure, rng.random_range(1..20), 1000);
+        kit.weather.fail(failure, rng.random_range(1..20), 1000);
     }
     for _ in 0..3 {
         kit.ses.answer(match rng.random_range(0..4) {

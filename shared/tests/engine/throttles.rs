@@ -3,21 +3,22 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use regain::recovery::{Request, Started};
+use regain::recovery::{RecoveryError, Started};
 use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
-use crate::kit::{
-    ANN, CALLER, Kit, NOBODY, NOON, Told, calling, just_before, later, request, told, wrong,
-};
+use crate::kit::{ANN, CALLER, Kit, NOBODY, NOON, Told, just_before, later, request, told, wrong};
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
 
-fn from(caller: &str, email: &str) -> Request {
-    Request {
-        caller: calling(caller.parse().unwrap()),
-        ..request(Protocol::AuthV1, email)
-    }
+async fn request_from(
+    kit: &Kit,
+    network: &str,
+    email: &str,
+    at: Timestamp,
+) -> Result<Started, RecoveryError> {
+    let asked = request(Protocol::AuthV1, email);
+    kit.request_from(network.parse().unwrap(), asked, at).await
 }
 
 #[tokio::test]
@@ -31,7 +32,7 @@ async fn an_address_has_no_other_code_until_its_cooldown_ends() {
                 // An instance that remembers no refusal, so that the table decides.
                 let instance = kit.another_instance();
                 let refused = instance
-                    .request(request(second, ANN), at, &mut kit.rng())
+                    .request(&mut kit.call(at), request(second, ANN))
                     .await;
                 assert_eq!(told(&refused), Told::Throttled(end));
             }
@@ -155,9 +156,7 @@ async fn a_caller_has_so_many_codes_an_hour_over_all_addresses() {
     }
     let refused = kit.resend(&first.session, later(120)).await;
     assert_eq!(told(&refused), Told::Throttled(end));
-    let other = kit
-        .request(from("192.0.2.8", "c@example.com"), later(120))
-        .await;
+    let other = request_from(&kit, "192.0.2.8", "c@example.com", later(120)).await;
     assert_eq!(told(&other), Told::Done, "another caller has its own count");
     let accepted = kit
         .request(request(Protocol::AuthV1, "d@example.com"), end)
@@ -183,7 +182,7 @@ async fn an_ipv6_caller_is_counted_by_its_network() {
             Told::Throttled(NOON.next_hour()),
         ),
     ] {
-        let answer = kit.request(from(caller, email), NOON).await;
+        let answer = request_from(&kit, caller, email, NOON).await;
         assert_eq!(told(&answer), expected, "{caller}");
     }
 }
@@ -312,16 +311,8 @@ async fn what_refuses_a_caller_costs_the_address_nothing_and_the_other_way_round
             .await;
         assert_eq!(told(&refused), Told::Throttled(NOON.next_hour()));
     }
-    let elsewhere: IpAddr = "198.51.100.1".parse().unwrap();
-    let fresh = Request {
-        caller: calling(elsewhere),
-        ..request(Protocol::AuthV1, third)
-    };
-    assert_eq!(
-        told(&kit.request(fresh, later(3)).await),
-        Told::Done,
-        "it never cooled"
-    );
+    let fresh = request_from(&kit, "198.51.100.1", third, later(3)).await;
+    assert_eq!(told(&fresh), Told::Done, "it never cooled");
 }
 
 #[tokio::test]

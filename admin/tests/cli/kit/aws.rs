@@ -1,6 +1,5 @@
-//! A stand-in for AWS. DynamoDB's calls go through to the embedded table; what the table does not
-//! know, and the other services, are answered as a stack that is all right would have it, until a test
-//! says otherwise.
+//! A stand-in for AWS. The calls of DynamoDB go to the embedded table, and those of Secrets Manager to its
+//! stand-in. All other calls are answered as a healthy stack answers them, until a test says otherwise.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +15,7 @@ use regain_password::{Candidate, Policy};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::{CODE_SECRET, INDEX_SECRET, listen};
+use testkit::aws::serve;
 
 /// What a call is answered, in place of what it would be.
 #[derive(Clone, Debug)]
@@ -35,7 +34,7 @@ enum Answer {
 struct Inner {
     dynamodb: String,
     client: reqwest::Client,
-    secrets: Mutex<String>,
+    secrets: String,
     answers: Mutex<HashMap<String, Answer>>,
     calls: Mutex<HashMap<String, usize>>,
     held: watch::Sender<()>,
@@ -48,12 +47,11 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    pub(crate) async fn serve(dynamodb: &str) -> Self {
-        let (listener, url) = listen().await;
+    pub(crate) async fn serve(dynamodb: &str, secrets: &str) -> Self {
         let inner = Arc::new(Inner {
             dynamodb: dynamodb.to_owned(),
             client: reqwest::Client::new(),
-            secrets: Mutex::default(),
+            secrets: secrets.to_owned(),
             answers: Mutex::default(),
             calls: Mutex::default(),
             held: watch::Sender::default(),
@@ -61,17 +59,12 @@ impl Aws {
         let app = Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&inner));
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        let url = serve(app).await;
         Self { inner, url }
     }
 
     pub(crate) fn url(&self) -> &str {
         &self.url
-    }
-
-    /// Where Secrets Manager's calls go through to, but for reading a value.
-    pub(crate) fn keeps_secrets_at(&self, url: String) {
-        *locked(&self.inner.secrets) = url;
     }
 
     /// What a call is answered from now on: an operation of DynamoDB or Secrets Manager by its name,
@@ -186,9 +179,8 @@ async fn answer(
         None if service.starts_with("DynamoDB") => {
             pass_on(&inner, &inner.dynamodb, &headers, body).await
         }
-        None if service == "secretsmanager" && operation != "GetSecretValue" => {
-            let url = locked(&inner.secrets).clone();
-            pass_on(&inner, &url, &headers, body).await
+        None if service == "secretsmanager" => {
+            pass_on(&inner, &inner.secrets, &headers, body).await
         }
         None if service.is_empty() => failure(&call, 404, "NotFoundException", "no such thing"),
         None => failure(&call, 400, "ResourceNotFoundException", "no such thing"),
@@ -206,14 +198,11 @@ async fn pass_on(inner: &Inner, url: &str, headers: &HeaderMap, body: Bytes) -> 
 
 /// What a stack answers that is all right. `None` is for the table to answer, or there is none.
 fn all_right(call: &str, url: &str) -> Option<Value> {
-    let secret = |text: &str| Some(json!({"SecretString": text}));
     match call {
         "DescribeContinuousBackups" => Some(json!({"ContinuousBackupsDescription": {
             "ContinuousBackupsStatus": "ENABLED",
             "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "ENABLED"},
         }})),
-        "IndexKey" => secret(INDEX_SECRET),
-        "CodeKey" => secret(CODE_SECRET),
         "account" => Some(json!({"SendingEnabled": true, "ProductionAccessEnabled": true})),
         "identities/example.com" => Some(json!({"VerifiedForSendingStatus": true})),
         "DescribeStacks" => Some(json!({

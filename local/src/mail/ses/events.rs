@@ -1,32 +1,32 @@
-//! What SES tells of a mail after it took it: the events of its mailbox simulator, and the mails that it
-//! could not render.
+//! The events that SES publishes after it has accepted a mail: bounces and complaints of its mailbox
+//! simulator's addresses, and rendering failures.
 
 use serde_json::{Value as Json, json};
 
 use crate::random::Random;
 use crate::template::{ACCOUNT, REGION};
 
-/// The domain of SES's mailbox simulator, whose addresses bounce and complain when asked to.
+/// The domain of SES's mailbox simulator. Its addresses bounce or complain on purpose.
 const SIMULATOR: &str = "simulator.amazonses.com";
 
-/// What becomes of a mail.
+/// What happens to a mail after SES has accepted it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It arrives, and that is all.
+pub(super) enum Outcome {
+    /// It is delivered.
     Delivered,
-    /// The recipient's server refuses it.
+    /// The recipient's server rejects it.
     Bounced(&'static str),
-    /// It arrives, and the recipient calls it spam.
+    /// It is delivered, and the recipient reports it as spam.
     Complained,
-    /// It is never sent: its template cannot be filled.
+    /// It is not sent, because its template cannot be rendered.
     NotRendered,
 }
 
-impl Fate {
-    /// What becomes of a mail to an address on the account's suppression list.
+impl Outcome {
+    /// The outcome for an address on the account's suppression list.
     pub(super) const SUPPRESSED: Self = Self::Bounced("OnAccountSuppressionList");
 
-    /// What the mailbox simulator does with an address, and anybody else's mailbox never.
+    /// The outcome for an address: the mailbox simulator's choose theirs, all others are delivered to.
     pub(super) fn of(recipient: &str) -> Self {
         let Some((local, domain)) = recipient.rsplit_once('@') else {
             return Self::Delivered;
@@ -34,7 +34,7 @@ impl Fate {
         if !domain.eq_ignore_ascii_case(SIMULATOR) {
             return Self::Delivered;
         }
-        // A label after a plus sign tells senders apart.
+        // A label may follow after a plus sign.
         match local.split('+').next().unwrap_or_default() {
             "bounce" => Self::Bounced("General"),
             "suppressionlist" => Self::SUPPRESSED,
@@ -47,7 +47,7 @@ impl Fate {
         matches!(self, Self::Delivered | Self::Complained)
     }
 
-    /// The event type, in the words of a configuration set and of the event.
+    /// The event type, as a configuration set and as the event names it.
     const fn kind(&self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Delivered => None,
@@ -58,8 +58,8 @@ impl Fate {
     }
 }
 
-/// A mail that SES took, as its events name it.
-pub(super) struct Taken<'a> {
+/// A mail that SES has accepted, as its events describe it.
+pub(super) struct Accepted<'a> {
     pub(super) configuration_set: &'a str,
     pub(super) from: &'a str,
     pub(super) to: &'a str,
@@ -70,33 +70,33 @@ pub(super) struct Taken<'a> {
     pub(super) at: &'a str,
 }
 
-impl Taken<'_> {
-    /// The event that tells of the mail's fate, if it is of a type that is asked for.
+impl Accepted<'_> {
+    /// The event that reports the mail's outcome, if its type is wanted.
     pub(super) fn event(
         &self,
-        fate: &Fate,
+        outcome: &Outcome,
         is_wanted: impl Fn(&str) -> bool,
         random: &Random,
     ) -> Option<Json> {
-        let (_, detail_type) = fate.kind().filter(|(kind, _)| is_wanted(kind))?;
+        let (_, detail_type) = outcome.kind().filter(|(kind, _)| is_wanted(kind))?;
         let recipient = json!([{"emailAddress": self.to}]);
         let feedback_id = format!("{}-000000", random.uuid());
-        let mut detail = match fate {
-            Fate::Delivered => return None,
-            Fate::Bounced(sub_type) => json!({"eventType": "Bounce", "bounce": {
+        let mut detail = match outcome {
+            Outcome::Delivered => return None,
+            Outcome::Bounced(sub_type) => json!({"eventType": "Bounce", "bounce": {
                 "bounceType": "Permanent",
                 "bounceSubType": sub_type,
                 "bouncedRecipients": recipient,
                 "timestamp": self.at,
                 "feedbackId": feedback_id,
             }}),
-            Fate::Complained => json!({"eventType": "Complaint", "complaint": {
+            Outcome::Complained => json!({"eventType": "Complaint", "complaint": {
                 "complainedRecipients": recipient,
                 "complaintFeedbackType": "abuse",
                 "timestamp": self.at,
                 "feedbackId": feedback_id,
             }}),
-            Fate::NotRendered => json!({"eventType": "Rendering Failure", "failure": {
+            Outcome::NotRendered => json!({"eventType": "Rendering Failure", "failure": {
                 "errorMessage": "a variable of the template is missing",
                 "templateName": self.template,
             }}),
@@ -139,19 +139,25 @@ mod tests {
 
     #[test]
     fn only_the_mailbox_simulator_bounces_and_complains() {
-        for (recipient, fate) in [
-            ("ann@example.com", Fate::Delivered),
-            ("bounce@example.com", Fate::Delivered),
-            ("success@simulator.amazonses.com", Fate::Delivered),
-            ("bounce@simulator.amazonses.com", Fate::Bounced("General")),
-            ("bounce+7@Simulator.AmazonSES.com", Fate::Bounced("General")),
-            ("complaint@simulator.amazonses.com", Fate::Complained),
+        for (recipient, outcome) in [
+            ("ann@example.com", Outcome::Delivered),
+            ("bounce@example.com", Outcome::Delivered),
+            ("success@simulator.amazonses.com", Outcome::Delivered),
+            (
+                "bounce@simulator.amazonses.com",
+                Outcome::Bounced("General"),
+            ),
+            (
+                "bounce+7@Simulator.AmazonSES.com",
+                Outcome::Bounced("General"),
+            ),
+            ("complaint@simulator.amazonses.com", Outcome::Complained),
             (
                 "suppressionlist@simulator.amazonses.com",
-                Fate::Bounced("OnAccountSuppressionList"),
+                Outcome::Bounced("OnAccountSuppressionList"),
             ),
         ] {
-            assert_eq!(Fate::of(recipient), fate, "{recipient}");
+            assert_eq!(Outcome::of(recipient), outcome, "{recipient}");
         }
     }
 }

@@ -1,11 +1,10 @@
-//! Templates, parsed and filled in as SES does it.
+//! Templates, parsed and rendered as SES does it.
 
 use handlebars::{Handlebars, no_escape};
 use regain::locale::Locale;
 use regain::template::Template;
 use serde_json::Value;
 
-use super::wire::SimpleContent;
 use crate::mail::store::Mail;
 use crate::template::{MailTemplate, STACK_NAME};
 
@@ -43,7 +42,7 @@ impl Compiled {
         Ok(Self { template, engine })
     }
 
-    /// The mail's parts. The reason why not names the variable, never a value.
+    /// Renders the mail's parts. An error names the variable, never a value.
     pub(super) fn render(&self, data: &Value) -> Result<Content, String> {
         let render = |part: &str| {
             let rendered = self.engine.render(part, data);
@@ -66,17 +65,6 @@ pub(super) struct Content {
     template: String,
 }
 
-impl From<SimpleContent> for Content {
-    fn from(simple: SimpleContent) -> Self {
-        Self {
-            subject: simple.subject.data,
-            text: simple.body.text.data,
-            html: simple.body.html.data,
-            template: String::new(),
-        }
-    }
-}
-
 impl Content {
     pub(super) fn addressed(&self, to: &str, from: &str, sent_at: &str) -> Mail {
         Mail {
@@ -91,8 +79,8 @@ impl Content {
     }
 }
 
-/// Handlebars as SES has it: no HTML escaping, no helpers of this crate's own, and a variable that
-/// is missing is an error.
+/// Handlebars as SES has it: without HTML escaping and without helpers of this crate's own. A missing
+/// variable is an error.
 fn engine() -> Handlebars<'static> {
     let mut engine = Handlebars::new();
     engine.set_strict_mode(true);
@@ -103,7 +91,7 @@ fn engine() -> Handlebars<'static> {
     engine
 }
 
-/// The code under which callers know the template, or its SES name if it is none of the stack's.
+/// The template's code in the API, or its SES name if it is not one of the stack's.
 fn code(ses_name: &str) -> String {
     let of_stack = |template: &&Template| {
         Locale::ALL

@@ -1,4 +1,4 @@
-//! The stand-in, without its wire.
+//! Tests of the stand-in, without HTTP.
 
 use std::collections::BTreeSet;
 

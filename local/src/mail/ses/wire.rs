@@ -1,4 +1,4 @@
-//! What is sent to SES, as JSON.
+//! The bodies of requests to SES, as JSON.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,8 +44,7 @@ pub(super) struct Destination {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct EmailContent {
-    pub(super) template: Option<TemplateContent>,
-    pub(super) simple: Option<SimpleContent>,
+    pub(super) template: TemplateContent,
 }
 
 #[derive(Deserialize)]
@@ -53,28 +52,6 @@ pub(super) struct EmailContent {
 pub(super) struct TemplateContent {
     pub(super) template_name: String,
     pub(super) template_data: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct SimpleContent {
-    pub(super) subject: Part,
-    pub(super) body: Body,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Body {
-    #[serde(default)]
-    pub(super) text: Part,
-    #[serde(default)]
-    pub(super) html: Part,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Part {
-    pub(super) data: String,
 }
 
 /// An address for the suppression list.

@@ -12,22 +12,15 @@
     reason = "a finding is told by panicking"
 )]
 
-#[path = "../../../tests/engine/kit/told.rs"]
-mod kit;
-#[path = "../../../tests/engine/model/rules.rs"]
-mod rules;
 mod world;
 
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use regain::ids::ResetToken;
-use regain::recovery::Started;
 use regain::session::Protocol;
 use regain::timestamp::Timestamp;
+use testkit::model::{self, Answer, Call, Model, Sent, explanations};
 
-use kit::Told;
-use rules::{Call, Model, Sent, explanations};
 use world::World;
 
 const NOON: Timestamp = Timestamp::from_millis(1_773_144_000_000);
@@ -94,16 +87,8 @@ impl Step {
     }
 }
 
-/// What a call was told, and what it was given.
-#[derive(Clone, Debug)]
-struct Answer {
-    told: Told,
-    started: Option<Started>,
-    token: Option<ResetToken>,
-}
-
 fuzz_target!(|input: &[u8]| {
-    let mut world = World::new(&rules::SETTINGS, NOON);
+    let mut world = World::new(&model::SETTINGS, NOON);
     let mut model = Model::new(NOON);
     let (steps, _) = input.as_chunks();
     for step in steps.iter().take(STEPS).copied().map(Step::read) {
@@ -194,7 +179,7 @@ fn sent(world: &World, number: usize, secret: usize, typed: Typed) -> (Option<St
 fn explained(model: &Model, call: Call, answer: &Answer) -> Model {
     let explained = explanations(model, &[call], std::slice::from_ref(answer));
     let Some(explained) = explained.into_iter().next() else {
-        panic!("{call:?} was told {:?}, of {model:#?}", answer.told);
+        panic!("{call:?} had the outcome {:?}, of {model:#?}", answer.outcome);
     };
     explained
 }

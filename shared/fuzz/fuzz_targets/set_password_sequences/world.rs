@@ -18,9 +18,7 @@ use regain::template::Template;
 use regain::timestamp::Timestamp;
 use regain_password::Address;
 
-use crate::Answer;
-use crate::kit::{Told, told};
-use crate::rules::Model;
+use testkit::model::{Answer, Model};
 
 /// So long that no wrong code is right by chance.
 const LENGTH: CodeLength = CodeLength::new(10).unwrap();
@@ -93,7 +91,7 @@ impl World {
             return "0000000000".to_owned();
         };
         let address = self.index.address(&self.address);
-        let input = input(session.facts(), &generation, &address);
+        let input = input(session.info(), &generation, &address);
         let keys = CodeKeys::new(&secret.to_be_bytes(), &[]);
         keys.derive(&input, LENGTH).reveal().to_owned()
     }
@@ -109,7 +107,7 @@ impl World {
         }
         let id = SessionId::draw(&mut self.rng);
         let user = (protocol == Protocol::Directory).then(|| self.user.clone());
-        let facts = SessionInfo {
+        let info = SessionInfo {
             reference: id.reference(),
             protocol,
             template: Template::AuthV1ForgotPassword,
@@ -118,7 +116,7 @@ impl World {
             started_at: at,
             expires_at: at.plus(self.limits.session_ttl),
         };
-        let begun = Awaiting::begin(facts, Nonce::draw(&mut self.rng), &self.limits);
+        let begun = Awaiting::begin(info, Nonce::draw(&mut self.rng), &self.limits);
         self.current = Some(self.sessions.len());
         self.codes.push(at);
         self.sessions.push(Session::Awaiting(begun));
@@ -150,7 +148,7 @@ impl World {
         }
         assert_eq!(Some(renewed.guesses), before, "a resend refills nothing");
         let ends = renewed.generation.expires_at;
-        assert!(at < ends && ends <= renewed.facts.expires_at);
+        assert!(at < ends && ends <= renewed.info.expires_at);
         self.codes.push(at);
         self.stale[number] = Some(stale);
         self.ledger[number].proven_at = None;
@@ -163,7 +161,7 @@ impl World {
             Ok(guessed) => guessed,
             Err(refusal) => return refused(refusal),
         };
-        let auth = guessed.facts.protocol == Protocol::AuthV1;
+        let auth = guessed.info.protocol == Protocol::AuthV1;
         let token = auth.then(|| ResetToken::draw(&SessionId::draw(&mut self.rng), &mut self.rng));
         let digest = token.as_ref().map(ResetToken::digest);
         let proven = guessed.prove(self.user.clone(), self.credentials_version, digest, at);
@@ -196,8 +194,8 @@ impl World {
         at: Timestamp,
     ) -> Answer {
         let session = self.sessions[number].clone();
-        let facts = session.facts().clone();
-        if facts.protocol == Protocol::AuthV1 {
+        let info = session.info().clone();
+        if info.protocol == Protocol::AuthV1 {
             let kept = match &session {
                 Session::Awaiting(_) => None,
                 Session::Validated(session) => session.proof.token,
@@ -221,7 +219,7 @@ impl World {
         }
         let proven_at = self.ledger[number].proven_at.unwrap();
         assert!(at.since(proven_at) < Duration::from_mins(10), "for 600 s");
-        assert!(at < facts.expires_at);
+        assert!(at < info.expires_at);
         self.password_set(number, Session::Used(validated.use_up()));
         done()
     }
@@ -242,7 +240,7 @@ impl World {
         let permitted = session.permit_guess(&state, &self.limits, at)?;
         assert!(!self.ledger[number].used, "used is final");
         assert_eq!(self.current, Some(number), "no guess at a superseded one");
-        assert!(at < permitted.generation.expires_at && at < permitted.facts.expires_at);
+        assert!(at < permitted.generation.expires_at && at < permitted.info.expires_at);
         let generation = permitted.generation;
         let charged = permitted.charged();
         self.charged.push(at);
@@ -251,7 +249,7 @@ impl World {
         let [current, previous] = versions.each_ref().map(<[u8; 8]>::as_slice);
         let keys = CodeKeys::new(current, &[current, previous]);
         let address = self.index.address(&self.address);
-        let input = input(&charged.facts, &generation, &address);
+        let input = input(&charged.info, &generation, &address);
         let guess = Code::parse(&code, LENGTH).unwrap();
         let right = keys.matches(&guess, &input, LENGTH);
         let entry = &mut self.ledger[number];
@@ -287,7 +285,7 @@ impl World {
             u32::try_from(times.iter().filter(|it| same(it)).count()).unwrap()
         };
         AddressState {
-            current: self.current.map(|it| self.sessions[it].facts().reference),
+            current: self.current.map(|it| self.sessions[it].info().reference),
             last_code_at: self.codes.last().copied(),
             codes_this_hour: count(&self.codes, &|it| it.hour() == at.hour()),
             codes_today: count(&self.codes, &|it| it.day() == at.day()),
@@ -318,7 +316,7 @@ impl World {
         assert_eq!(self.codes, model.codes);
         for (session, expected) in self.sessions.iter().zip(&model.sessions) {
             let reference = expected.started.session.reference();
-            assert_eq!(session.facts().reference, reference);
+            assert_eq!(session.info().reference, reference);
             let (name, guesses) = match session {
                 Session::Awaiting(session) => ("awaiting", Some(session.guesses)),
                 Session::Validated(session) => ("validated", Some(session.guesses)),
@@ -331,13 +329,13 @@ impl World {
 }
 
 fn input<'a>(
-    facts: &'a SessionInfo,
+    info: &'a SessionInfo,
     generation: &'a Generation,
     address: &'a AddressKey,
 ) -> CodeInput<'a> {
     CodeInput {
-        protocol: facts.protocol,
-        session: &facts.reference,
+        protocol: info.protocol,
+        session: &info.reference,
         generation: generation.number,
         address,
         nonce: &generation.nonce,
@@ -361,16 +359,9 @@ fn guesses(session: &Session) -> Option<u32> {
 }
 
 fn done() -> Answer {
-    Answer {
-        told: Told::Done,
-        started: None,
-        token: None,
-    }
+    Answer::of(&Ok(()))
 }
 
 fn refused(refusal: RecoveryError) -> Answer {
-    Answer {
-        told: told(&Err::<(), _>(refusal)),
-        ..done()
-    }
+    Answer::of(&Err::<(), _>(refusal))
 }

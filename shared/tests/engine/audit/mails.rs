@@ -44,7 +44,7 @@ async fn the_end_of_every_mail_is_recorded() {
     kit.user(bob).await;
     kit.start(Protocol::AuthV1, bob, NOON).await;
     kit.records.reset();
-    let refusal = SesAnswer::RecoveryError("BadRequestException", "Illegal address");
+    let refusal = SesAnswer::Refused("BadRequestException", "Illegal address");
     kit.ses.answer(refusal);
     kit.deliver(NOON).await;
     assert_eq!(news(&kit), ["not-mailed refused"]);
@@ -139,7 +139,7 @@ async fn an_address_that_is_suppressed_is_recorded_though_the_first_answer_was_l
         },
     } });
     let event: MailEvent = serde_json::from_value(event).unwrap();
-    kit.weather.strike(Failure::ErrorAfter, 2, 1);
+    kit.weather.fail(Failure::ErrorAfter, 2, 1);
     events.hear(event, later(1)).await.unwrap();
     kit.weather.clear();
     assert_eq!(news(&kit), ["suppressed bounced"]);

@@ -17,7 +17,7 @@ use regain_password::{Candidate, Hasher, PasswordHash};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{CALLER, CODE_SECRET, INDEX_SECRET, Kit, LOCALE, Mail, SOMEBODY, address, calling};
+use super::{CALLER, CODE_SECRET, INDEX_SECRET, Kit, LOCALE, Mail, address};
 
 /// What a proven code gave: a reset token in auth/v1, nothing but the user in the Directory API.
 #[derive(Debug)]
@@ -93,7 +93,6 @@ pub(crate) fn request(protocol: Protocol, email: &str) -> Request {
         },
         origin: SessionOrigin::default(),
         locale: LOCALE,
-        caller: SOMEBODY.clone(),
         idempotency_key: None,
     }
 }
@@ -119,7 +118,17 @@ impl Kit {
         request: Request,
         at: Timestamp,
     ) -> Result<Started, RecoveryError> {
-        self.recovery.request(request, at, &mut self.rng()).await
+        self.recovery.request(&mut self.call(at), request).await
+    }
+
+    pub(crate) async fn request_from(
+        &self,
+        network: IpAddr,
+        request: Request,
+        at: Timestamp,
+    ) -> Result<Started, RecoveryError> {
+        let mut call = self.call_from(network, at);
+        self.recovery.request(&mut call, request).await
     }
 
     /// Asks for a code, which is granted.
@@ -138,18 +147,13 @@ impl Kit {
 
     pub(crate) async fn resend_from(
         &self,
-        caller: IpAddr,
+        network: IpAddr,
         session: &SessionId,
         at: Timestamp,
     ) -> Result<SessionId, RecoveryError> {
+        let mut call = self.call_from(network, at);
         self.recovery
-            .resend(
-                &calling(caller),
-                &in_auth(session),
-                LOCALE,
-                at,
-                &mut self.rng(),
-            )
+            .resend(&mut call, &in_auth(session), LOCALE)
             .await
     }
 
@@ -164,12 +168,12 @@ impl Kit {
         match named.protocol {
             Protocol::AuthV1 => self
                 .recovery
-                .verify_for_token(&SOMEBODY, &named, &guess, at, &mut self.rng())
+                .verify_for_token(&mut self.call(at), &named, &guess)
                 .await
                 .map(Verified::Token),
             Protocol::Directory => self
                 .recovery
-                .verify(&SOMEBODY, &named, &guess, at)
+                .verify(&mut self.call(at), &named, &guess)
                 .await
                 .map(|_| Verified::User),
         }
@@ -196,13 +200,7 @@ impl Kit {
         at: Timestamp,
     ) -> Result<User, RecoveryError> {
         self.recovery
-            .set_password_by_token(
-                &SOMEBODY,
-                token,
-                new_password(password),
-                at,
-                &mut self.rng(),
-            )
+            .set_password_by_token(&mut self.call(at), token, new_password(password))
             .await
     }
 
@@ -214,11 +212,9 @@ impl Kit {
     ) -> Result<User, RecoveryError> {
         self.recovery
             .set_password(
-                &SOMEBODY,
+                &mut self.call(at),
                 &in_directory(started),
                 new_password(password),
-                at,
-                &mut self.rng(),
             )
             .await
     }
@@ -233,12 +229,10 @@ impl Kit {
     ) -> Result<User, RecoveryError> {
         self.recovery
             .set_password_with_code(
-                &SOMEBODY,
+                &mut self.call(at),
                 &in_directory(started),
                 &typed(code),
                 new_password(password),
-                at,
-                &mut self.rng(),
             )
             .await
     }

@@ -2,62 +2,46 @@
 
 mod journey;
 pub(crate) mod omissions;
-mod recorder;
 mod records;
-mod stand_ins;
-mod told;
-mod weather;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials, Region, SharedHttpClient,
-    retry::{RetryConfig, RetryPartition, TokenBucket},
-};
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
-    ScalarAttributeType,
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use regain::audit::Caller;
 use regain::locale::Locale;
 use regain::mail::Delivery;
-use regain::recovery::Recovery;
+use regain::recovery::{CallContext, Recovery};
 use regain::settings::{MailSettings, Settings};
 use regain::store::{Claimant, Store};
 use regain::timestamp::Timestamp;
 use regain::users::User;
 use regain_password::{Address, Hasher};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use testkit::aws::http_client;
+use testkit::fake_secrets::FakeSecrets;
+use testkit::fake_ses::FakeSes;
+use testkit::fault_injector::FaultInjector;
+use testkit::table::{self, Item, Table, text};
 
 pub(crate) use journey::{
     Verified, hashed, in_auth, in_directory, keyed, keyed_with, named, new_password, number,
     request, typed, wrong,
 };
-pub(crate) use recorder::{Fault, Recorder, StoreCall};
 pub(crate) use records::Records;
-pub(crate) use stand_ins::{Mail, SesAnswer, Version};
-pub(crate) use told::{Told, told};
-pub(crate) use weather::Failure;
+pub(crate) use testkit::fake_secrets::{CODE_KEY, CODE_SECRET, INDEX_KEY, INDEX_SECRET, Version};
+pub(crate) use testkit::fake_ses::{Mail, SesAnswer};
+pub(crate) use testkit::fault_injector::Failure;
+pub(crate) use testkit::outcome::{Outcome as Told, outcome_of as told};
+pub(crate) use testkit::recorder::{Fault, Recorder, StoreCall};
 
 use omissions::Omissions;
-use stand_ins::{Ses, Vault};
-use weather::Weather;
 
-pub(crate) const INDEX_SECRET: &str =
-    "index-secret-of-the-tests-index-secret-of-the-tests-0123456789ab";
-pub(crate) const CODE_SECRET: &str =
-    "code-secret-of-the-tests-code-secret-of-the-tests-0123456789abcd";
 pub(crate) const CALLER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
-/// Who calls at [`CALLER`].
-pub(crate) static SOMEBODY: LazyLock<Caller> = LazyLock::new(|| calling(CALLER));
-
 /// A caller of that network address, who says nothing of its device.
 pub(crate) fn calling(network: IpAddr) -> Caller {
     Caller {
@@ -88,8 +72,8 @@ pub(crate) fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }
 
-/// An item of the table, with its attributes in order, so that two dumps can be compared.
-pub(crate) type Dump = BTreeMap<String, BTreeMap<String, AttributeValue>>;
+/// All items of a table, by their keys.
+pub(crate) type Dump = BTreeMap<String, Item>;
 
 /// A stack of its own for one test.
 #[derive(Debug)]
@@ -100,9 +84,9 @@ pub(crate) struct Kit {
     /// What the engine's client did.
     pub(crate) log: Recorder,
     /// What happens to its client's calls on their way.
-    pub(crate) weather: Weather,
-    pub(crate) ses: Ses,
-    pub(crate) vault: Vault,
+    pub(crate) weather: FaultInjector,
+    pub(crate) ses: FakeSes,
+    pub(crate) vault: FakeSecrets,
     /// What the audit trail was told, by whomever.
     pub(crate) records: Records,
     settings: Settings,
@@ -146,17 +130,17 @@ impl Kit {
     }
 
     async fn of(settings: Settings) -> Self {
-        let table = Table::new().await;
-        let ses = Ses::serve().await;
-        let vault = Vault::serve().await;
+        let table = Table::create().await;
+        let ses = FakeSes::serve().await;
+        let vault = FakeSecrets::serve(NOON.minus(Duration::from_hours(24 * 30))).await;
         let records = Records::default();
         let log = Recorder::new(ses.endpoint());
-        let weather = Weather::default();
-        let store = table.store(Some((&log, &weather)));
+        let weather = FaultInjector::default();
+        let watched = store(&table, Some((&log, &weather)));
         Self {
-            recovery: recovery(&store, &vault, &settings, &records),
+            recovery: recovery(&watched, &vault, &settings),
             delivery: Delivery::new(
-                store.clone(),
+                watched,
                 vault.secrets(),
                 ses.client(),
                 settings.clone(),
@@ -167,7 +151,7 @@ impl Kit {
                 },
                 records.trail(),
             ),
-            store: table.store(None),
+            store: store(&table, None),
             log,
             weather,
             ses,
@@ -181,30 +165,34 @@ impl Kit {
 
     /// The same engine in another process: its own client, its own copies of the secrets.
     pub(crate) fn another_instance(&self) -> Recovery {
-        recovery(
-            &self.another_store(),
-            &self.vault,
-            &self.settings,
-            &self.records,
-        )
+        recovery(&self.another_store(), &self.vault, &self.settings)
     }
 
     /// The same as it is deployed: as patient with others' transactions.
     pub(crate) fn deployed_instance(&self) -> Recovery {
         let watched = Some((&self.log, &self.weather));
-        let client = client(&self.table.endpoint, watched);
-        let store = Store::new(client, self.table.name.as_str());
-        recovery(&store, &self.vault, &self.settings, &self.records)
+        let store = Store::new(client(&self.table, watched), self.table.name.as_str());
+        recovery(&store, &self.vault, &self.settings)
     }
 
     /// The store as a function has it, faults included.
     pub(crate) fn another_store(&self) -> Store {
-        self.table.store(Some((&self.log, &self.weather)))
+        store(&self.table, Some((&self.log, &self.weather)))
     }
 
     /// A generator that has not been used yet.
     pub(crate) fn rng(&self) -> StdRng {
         StdRng::seed_from_u64(self.draws.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The context of a call from [`CALLER`] at the time `at`.
+    pub(crate) fn call(&self, at: Timestamp) -> CallContext {
+        self.call_from(CALLER, at)
+    }
+
+    /// The context of a call from a network address at the time `at`.
+    pub(crate) fn call_from(&self, network: IpAddr, at: Timestamp) -> CallContext {
+        CallContext::new(calling(network), at, self.rng(), self.records.trail())
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -250,72 +238,29 @@ impl Kit {
 
     /// Writes one attribute of an item.
     pub(crate) async fn change(&self, key: &str, name: &str, value: AttributeValue) {
-        self.table
-            .client
-            .update_item()
-            .table_name(&self.table.name)
-            .key("pk", AttributeValue::S(key.to_owned()))
-            .update_expression("SET #name = :value")
-            .expression_attribute_names("#name", name)
-            .expression_attribute_values(":value", value)
-            .send()
-            .await
-            .unwrap();
+        self.table.set(key, name, value).await;
     }
 
-    /// Takes one attribute of an item away.
+    /// Removes one attribute of an item.
     pub(crate) async fn forget(&self, key: &str, name: &str) {
-        self.table
-            .client
-            .update_item()
-            .table_name(&self.table.name)
-            .key("pk", AttributeValue::S(key.to_owned()))
-            .update_expression("REMOVE #name")
-            .expression_attribute_names("#name", name)
-            .send()
-            .await
-            .unwrap();
+        self.table.remove(key, name).await;
     }
 
-    /// Takes an item away, as its TTL does.
+    /// Deletes an item, as its TTL does.
     pub(crate) async fn delete(&self, key: &str) {
-        self.table
-            .client
-            .delete_item()
-            .table_name(&self.table.name)
-            .key("pk", AttributeValue::S(key.to_owned()))
-            .send()
-            .await
-            .unwrap();
+        self.table.delete(key).await;
     }
 
-    /// An item as it stands.
-    pub(crate) async fn item(&self, key: &str) -> Option<BTreeMap<String, AttributeValue>> {
-        let got = self
-            .table
-            .client
-            .get_item()
-            .table_name(&self.table.name)
-            .key("pk", AttributeValue::S(key.to_owned()))
-            .send()
-            .await
-            .unwrap();
-        got.item.map(|item| item.into_iter().collect())
+    /// An item as it is stored.
+    pub(crate) async fn item(&self, key: &str) -> Option<Item> {
+        self.table.get(key).await
     }
 
     /// The whole table.
     pub(crate) async fn dump(&self) -> Dump {
-        let scan = self.table.client.scan().table_name(&self.table.name);
-        let scanned = scan.send().await.unwrap();
-        assert!(scanned.last_evaluated_key.is_none(), "all in one page");
-        scanned
-            .items
-            .unwrap_or_default()
-            .into_iter()
-            .map(|item| {
-                let key = item["pk"].as_s().unwrap().clone();
-                (key, item.into_iter().collect())
-            })
+        let items = self.table.all().await.into_iter();
+        items
+            .map(|item| (text(&item, "pk").to_owned(), item))
             .collect()
     }
 
@@ -328,125 +273,30 @@ impl Kit {
     }
 }
 
-fn recovery(store: &Store, vault: &Vault, settings: &Settings, records: &Records) -> Recovery {
+fn recovery(store: &Store, vault: &FakeSecrets, settings: &Settings) -> Recovery {
     let cost = settings.argon2;
     let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism).unwrap();
     let (secrets, settings) = (vault.secrets(), settings.clone());
-    Recovery::new(store.clone(), secrets, settings, hasher, records.trail())
+    Recovery::new(store.clone(), secrets, settings, hasher)
 }
 
-/// Plain HTTP to a stand-in on this machine.
-fn http() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().build_http()
-}
-
-fn credentials() -> Credentials {
-    Credentials::new("id", "secret", None, None, "tests")
-}
-
-/// Quick about its retries, since what it retries here is made up.
-fn retries() -> RetryConfig {
-    RetryConfig::standard()
-        .with_max_attempts(3)
-        .with_initial_backoff(Duration::from_millis(1))
-}
-
-/// A client of the table: the engine's is watched and in the weather, the tests' own is not. What either
-/// writes may lack a part.
-fn client(endpoint: &str, watched: Option<(&Recorder, &Weather)>) -> aws_sdk_dynamodb::Client {
-    // Clients share what they may spend on retries; what one test makes up is not to cost another any.
-    let partition = RetryPartition::custom("tests")
-        .token_bucket(TokenBucket::unlimited())
-        .build();
-    let mut config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-central-1"))
-        .endpoint_url(endpoint)
-        .credentials_provider(credentials())
-        .retry_config(retries())
-        .retry_partition(partition)
-        .http_client(http())
-        .interceptor(Omissions);
+/// A client of the table. The engine's client is recorded and has faults; the tests' own client has neither.
+/// A condition mutant changes the writes of both.
+fn client(table: &Table, watched: Option<(&Recorder, &FaultInjector)>) -> aws_sdk_dynamodb::Client {
+    let mut config = table::config(&table.endpoint).interceptor(Omissions);
     if let Some((log, weather)) = watched {
         config = config
             .interceptor(log.clone())
-            .http_client(weather.over(http()));
+            .http_client(weather.wrap(http_client()));
     }
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
-/// How long a store waits for others' transactions: a conflict that lasts is not to take the tests 5 s.
+/// How long a store waits for others' transactions: a lasting conflict must not take the tests 5 s.
 const PATIENCE: Duration = Duration::from_millis(400);
 
-/// The table of one test, at the engine that `REGAIN_DYNAMODB` says, or in an embedded one of its own.
-#[derive(Debug)]
-struct Table {
-    endpoint: String,
-    name: String,
-    /// The tests' own client.
-    client: aws_sdk_dynamodb::Client,
-}
-
-impl Table {
-    /// TTL is not turned on: an engine deletes by its own clock, and the tests' time is made up. What
-    /// TTL deletes is over before that, and the clock alone says when.
-    async fn new() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let endpoint = match std::env::var_os("REGAIN_DYNAMODB") {
-            Some(url) => url.into_string().unwrap(),
-            None => serve_engine().await,
-        };
-        let (process, next) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let name = format!("regain-{process}-{next}");
-        let client = client(&endpoint, None);
-        client
-            .create_table()
-            .table_name(&name)
-            .billing_mode(BillingMode::PayPerRequest)
-            .attribute_definitions(
-                AttributeDefinition::builder()
-                    .attribute_name("pk")
-                    .attribute_type(ScalarAttributeType::S)
-                    .build()
-                    .unwrap(),
-            )
-            .key_schema(
-                KeySchemaElement::builder()
-                    .attribute_name("pk")
-                    .key_type(KeyType::Hash)
-                    .build()
-                    .unwrap(),
-            )
-            .send()
-            .await
-            .unwrap();
-        Self {
-            endpoint,
-            name,
-            client,
-        }
-    }
-
-    fn store(&self, watched: Option<(&Recorder, &Weather)>) -> Store {
-        Store::new(client(&self.endpoint, watched), self.name.as_str()).waiting_for(PATIENCE)
-    }
-}
-
-async fn serve_engine() -> String {
-    let (listener, endpoint) = listen().await;
-    let database = dynoxide::Database::memory().unwrap();
-    tokio::spawn(dynoxide::server::serve_with_shutdown(
-        listener,
-        database,
-        std::future::pending(),
-    ));
-    endpoint
-}
-
-async fn listen() -> (TcpListener, String) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    (listener, endpoint)
+fn store(table: &Table, watched: Option<(&Recorder, &FaultInjector)>) -> Store {
+    Store::new(client(table, watched), table.name.as_str()).waiting_for(PATIENCE)
 }
 
 /// The language that the tests' callers ask for.

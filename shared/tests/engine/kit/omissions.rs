@@ -123,8 +123,6 @@ const OPERATIONS: [(&str, &str, &str); 22] = [
     ("unblock", "", "USER SET #status"),
     ("unblock", "", "USER REMOVE #status"),
 ];
-/// What a test writes by itself, see [`super::Kit`]: no operations of the store.
-const A_TESTS_OWN: [&str; 2] = ["SET #name = :value", "REMOVE #name"];
 
 /// What ends in an hour, a day or another number that says nothing of the part.
 const COUNTS: [&str; 5] = ["codesHour", "codesDay", "guessesDay", "#field", ":field"];
@@ -162,9 +160,6 @@ fn kind(action: &str, item: &Value) -> String {
 fn operation(items: &[(String, &mut Value)]) -> Option<&'static str> {
     let kinds: Vec<String> = items.iter().map(|(done, item)| kind(done, item)).collect();
     let update = items.first()?.1[UPDATE].as_str().unwrap_or_default();
-    if A_TESTS_OWN.contains(&update) {
-        return None;
-    }
     let first = format!("{} {update}", kinds[0]);
     let found = OPERATIONS.iter().find(|(_, besides, begins)| {
         first.starts_with(begins) && kinds.iter().any(|kind| kind.ends_with(besides))

@@ -11,7 +11,7 @@ use local::dynamodb::store::TableStore;
 use local::gateway::listen::{StandInListeners, Urls};
 use local::lambda::binaries;
 use local::lambda::bus::Bus;
-use local::lambda::pool::Pool;
+use local::lambda::pool::{Pool, PoolError};
 use local::lambda::program::{Program, program};
 use local::mail::ses::Ses;
 use local::mail::store::MailStore;
@@ -21,20 +21,22 @@ use local::shutdown::Shutdown;
 use local::template::{Environment, Stack};
 use local::users::Loader;
 use regain::settings::Settings;
+use serde_json::Value as Json;
 
-use super::WORKSPACE;
-use super::answer;
-use super::fixture::{Fixture, events};
+use crate::WORKSPACE;
+use crate::fixture::{Fixture, events};
+use crate::snapshot;
 
 /// The stack as the template declares it, with every parameter at its default.
-pub(crate) fn template() -> Stack {
+pub fn template() -> Stack {
     let text = std::fs::read_to_string(Path::new(WORKSPACE).join("template.yaml")).unwrap();
     Stack::read(&text, Environment::new()).unwrap()
 }
 
 /// The running functions and what they talk to.
-pub(crate) struct Running {
-    pub(crate) pools: BTreeMap<String, Pool>,
+pub struct Running {
+    /// The processes of each function, by its name.
+    pub pools: BTreeMap<String, Pool>,
     mails: MailStore,
     shutdown: Shutdown,
 }
@@ -42,7 +44,7 @@ pub(crate) struct Running {
 impl Running {
     /// Builds the functions, starts the stand-ins, and loads the seed. What each function is
     /// started from goes through `prepare`.
-    pub(crate) async fn start(prepare: impl Fn(Program) -> Program) -> Self {
+    pub async fn start(prepare: impl Fn(Program) -> Program) -> Self {
         let stack = template();
         let workspace = Path::new(WORKSPACE);
         let names: BTreeSet<_> = stack.functions.iter().map(|it| it.name.as_str()).collect();
@@ -105,7 +107,7 @@ impl Running {
     }
 
     /// What the functions say to the fixtures, by the fixtures' names, and the mail that they send.
-    pub(crate) async fn answers(self, fixtures: &[Fixture]) -> BTreeMap<String, String> {
+    pub async fn answers(self, fixtures: &[Fixture]) -> BTreeMap<String, String> {
         let mut answers = BTreeMap::new();
         for fixture in fixtures {
             answers.insert(fixture.name(), self.answer(fixture).await);
@@ -124,22 +126,32 @@ impl Running {
         let answer = serde_json::from_slice(&answer).unwrap();
         let mut mails = self.mails.newest_first(None);
         mails.reverse();
-        answer::text(
+        snapshot::text(
             &fixture.text,
             &answer,
             mails.get(before..).unwrap_or_default(),
         )
     }
 
+    /// What a function answers to an event that is no fixture.
+    ///
+    /// # Errors
+    /// When the function fails.
+    pub async fn invoke(&self, function: &str, event: &Json) -> Result<Json, PoolError> {
+        let event = Bytes::from(event.to_string());
+        let answer = self.pools[function].invoke(event).await?;
+        Ok(serde_json::from_slice(&answer).unwrap())
+    }
+
     /// Ends everything that was started.
-    pub(crate) async fn finish(self) {
+    pub async fn finish(self) {
         drop(self.pools);
         self.shutdown.finish().await;
     }
 }
 
 fn serve(listeners: StandInListeners, app: Router, shutdown: &Shutdown) {
-    let mut stop = shutdown.stop();
+    let stop = shutdown.stop();
     tokio::spawn(async move {
         let served = axum::serve(listeners.loopback, app);
         served

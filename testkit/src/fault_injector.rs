@@ -1,5 +1,5 @@
-//! What happens between the engine's DynamoDB client and the table: under the SDK, so that its own
-//! retries, timeouts and tokens are at work.
+//! Faults between the engine's DynamoDB client and its table. They are injected below the SDK, so that the
+//! SDK's own retries, timeouts and tokens take part.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,9 +15,9 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-/// What becomes of one attempt of a call.
+/// How one attempt of a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// No answer in time, and nothing arrived.
     TimeoutBefore,
     /// No answer in time, though it was carried out.
@@ -59,7 +59,7 @@ impl Failure {
             let extra = json!({ "CancellationReasons": reasons });
             answer(400, "TransactionCanceledException", extra)
         };
-        let told = |kind| answer(400, kind, json!({}));
+        let error = |kind| answer(400, kind, json!({}));
         Some(match (self, operation) {
             (Self::TimeoutBefore | Self::TimeoutAfter, _) => {
                 Err(ConnectorError::timeout("no answer in time".into()))
@@ -70,9 +70,9 @@ impl Failure {
             (Self::ErrorBefore | Self::ErrorAfter, _) => {
                 Ok(answer(500, "InternalServerError", json!({})))
             }
-            (Self::Throttled, _) => Ok(told("ThrottlingException")),
+            (Self::Throttled, _) => Ok(error("ThrottlingException")),
             (Self::Conflict, "TransactWriteItems") => Ok(cancelled("TransactionConflict")),
-            (Self::Conflict, "UpdateItem") => Ok(told("TransactionConflictException")),
+            (Self::Conflict, "UpdateItem") => Ok(error("TransactionConflictException")),
             (Self::Cancelled, "TransactWriteItems") => Ok(cancelled("ThrottlingError")),
             (Self::Conflict | Self::Cancelled, _) => return None,
         })
@@ -87,56 +87,57 @@ fn answer(status: u16, kind: &str, mut body: Value) -> HttpResponse {
 }
 
 #[derive(Debug, Default)]
-enum Forecast {
+enum Plan {
     #[default]
-    Fair,
+    None,
     /// From the attempt of that number on, so many attempts fail.
-    Strike {
+    Fail {
         failure: Failure,
         from: usize,
         times: usize,
         attempts: usize,
     },
-    /// The attempt of that number meets its test at the gate, and once more before it goes on.
+    /// The attempt of that number waits at the gate for its test, twice.
     Held {
         number: usize,
         gate: Arc<Barrier>,
         attempts: usize,
     },
-    /// Attempts are held up at random on either way, and some meet another transaction.
+    /// Attempts are delayed at random on the way there and back, and some conflict with another transaction.
     Storm { rng: Box<StdRng> },
 }
 
-/// The longest that an attempt is held up on one way in a storm.
+/// The longest delay of an attempt on one way in a storm.
 const LONGEST: Duration = Duration::from_millis(4);
-/// How many of a storm's attempts meet another transaction.
+/// The share of a storm's attempts that conflict with another transaction.
 const CONFLICTS: f64 = 0.1;
 
-/// The weather, the same for all clients of one stack.
+/// Injects faults into the calls of all clients of one stack.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Weather(Arc<Mutex<Forecast>>);
+pub struct FaultInjector(Arc<Mutex<Plan>>);
 
-/// What one attempt meets.
+/// What is done to one attempt.
 #[derive(Default)]
-struct Met {
+struct Effect {
     gate: Option<Arc<Barrier>>,
     before: Duration,
     failure: Option<Failure>,
     after: Duration,
 }
 
-impl Weather {
-    fn forecast(&self) -> MutexGuard<'_, Forecast> {
+impl FaultInjector {
+    fn plan(&self) -> MutexGuard<'_, Plan> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn clear(&self) {
-        *self.forecast() = Forecast::Fair;
+    /// From now on no call fails.
+    pub fn clear(&self) {
+        *self.plan() = Plan::None;
     }
 
     /// From the attempt of that number on, counted from now, so many attempts fail.
-    pub(crate) fn strike(&self, failure: Failure, from: usize, times: usize) {
-        *self.forecast() = Forecast::Strike {
+    pub fn fail(&self, failure: Failure, from: usize, times: usize) {
+        *self.plan() = Plan::Fail {
             failure,
             from,
             times,
@@ -146,9 +147,9 @@ impl Weather {
 
     /// Holds the attempt of that number, counted from now, until somebody has come to the gate twice:
     /// what is done between is done before it.
-    pub(crate) fn hold(&self, number: usize) -> Arc<Barrier> {
+    pub fn hold(&self, number: usize) -> Arc<Barrier> {
         let gate = Arc::new(Barrier::new(2));
-        *self.forecast() = Forecast::Held {
+        *self.plan() = Plan::Held {
             number,
             gate: gate.clone(),
             attempts: 0,
@@ -156,39 +157,40 @@ impl Weather {
         gate
     }
 
-    pub(crate) fn storm(&self, seed: u64) {
+    /// From now on attempts are delayed at random, and some conflict with other transactions.
+    pub fn storm(&self, seed: u64) {
         let rng = Box::new(StdRng::seed_from_u64(seed));
-        *self.forecast() = Forecast::Storm { rng };
+        *self.plan() = Plan::Storm { rng };
     }
 
-    fn meet(&self) -> Met {
-        match &mut *self.forecast() {
-            Forecast::Fair => Met::default(),
-            Forecast::Strike {
+    fn next(&self) -> Effect {
+        match &mut *self.plan() {
+            Plan::None => Effect::default(),
+            Plan::Fail {
                 failure,
                 from,
                 times,
                 attempts,
             } => {
                 *attempts += 1;
-                let struck = *from <= *attempts && *attempts < from.saturating_add(*times);
-                Met {
-                    failure: struck.then_some(*failure),
-                    ..Met::default()
+                let fails = *from <= *attempts && *attempts < from.saturating_add(*times);
+                Effect {
+                    failure: fails.then_some(*failure),
+                    ..Effect::default()
                 }
             }
-            Forecast::Held {
+            Plan::Held {
                 number,
                 gate,
                 attempts,
             } => {
                 *attempts += 1;
-                Met {
+                Effect {
                     gate: (attempts == number).then(|| gate.clone()),
-                    ..Met::default()
+                    ..Effect::default()
                 }
             }
-            Forecast::Storm { rng } => Met {
+            Plan::Storm { rng } => Effect {
                 gate: None,
                 before: LONGEST.mul_f64(rng.random()),
                 failure: rng.random_bool(CONFLICTS).then_some(Failure::Conflict),
@@ -197,42 +199,42 @@ impl Weather {
         }
     }
 
-    /// The client that goes through this weather.
-    pub(crate) fn over(&self, inner: SharedHttpClient) -> SharedHttpClient {
-        SharedHttpClient::new(Exposed {
+    /// The client with these faults between it and the table.
+    pub fn wrap(&self, inner: SharedHttpClient) -> SharedHttpClient {
+        SharedHttpClient::new(Faulty {
             inner,
-            weather: self.clone(),
+            injector: self.clone(),
         })
     }
 }
 
 #[derive(Debug)]
-struct Exposed<T> {
+struct Faulty<T> {
     inner: T,
-    weather: Weather,
+    injector: FaultInjector,
 }
 
-impl HttpClient for Exposed<SharedHttpClient> {
+impl HttpClient for Faulty<SharedHttpClient> {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Exposed {
+        SharedHttpConnector::new(Faulty {
             inner: self.inner.http_connector(settings, components),
-            weather: self.weather.clone(),
+            injector: self.injector.clone(),
         })
     }
 }
 
-impl HttpConnector for Exposed<SharedHttpConnector> {
+impl HttpConnector for Faulty<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Met {
+        let Effect {
             gate,
             before,
             failure,
             after,
-        } = self.weather.meet();
+        } = self.injector.next();
         let is_after = failure.is_some_and(Failure::is_after);
         let seen = failure.and_then(|failure| failure.seen(&request));
         let inner = self.inner.clone();

@@ -5,23 +5,23 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use super::WORKSPACE;
+use crate::WORKSPACE;
 
 /// One event, and the function it is for.
-pub(crate) struct Fixture {
+pub struct Fixture {
     /// The function's name.
-    pub(crate) function: String,
+    pub function: String,
     /// What the event is about.
-    pub(crate) case: String,
+    pub case: String,
     /// The file as it is.
-    pub(crate) text: String,
+    pub text: String,
     /// The file as JSON.
-    pub(crate) event: Json,
+    pub event: Json,
 }
 
 impl Fixture {
     /// All of them, in the order of their names.
-    pub(crate) fn all() -> Vec<Self> {
+    pub fn all() -> Vec<Self> {
         let folder = events();
         let fixtures = files(&folder, "json").map(|name| {
             let text = fs::read_to_string(folder.join(&name).with_extension("json")).unwrap();
@@ -39,18 +39,18 @@ impl Fixture {
     }
 
     /// The file's name below `events/`, without its ending.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         format!("{}/{}", self.function, self.case)
     }
 }
 
 /// The folder with the fixtures and their seed.
-pub(crate) fn events() -> PathBuf {
+pub fn events() -> PathBuf {
     Path::new(WORKSPACE).join("events")
 }
 
 /// The files of that ending in the folders of a folder, as `folder/file` without the ending.
-pub(crate) fn files(folder: &Path, ending: &str) -> impl Iterator<Item = String> {
+pub fn files(folder: &Path, ending: &str) -> impl Iterator<Item = String> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)
         .unwrap()

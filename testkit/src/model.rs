@@ -1,16 +1,20 @@
-//! The rules, as plainly as they can be said, and which orders of steps explain what was told.
+//! A sequential model of all sessions of one address, which predicts the outcome of every call.
+//!
+//! A right guess takes two steps in the model, as in the engine: the guess is charged, and then it moves the
+//! session on and is given back. The use of a proof takes two steps as well. [`explanations`] finds every
+//! order of the steps of concurrent calls that has the outcomes which the callers saw.
 
 use std::time::Duration;
 
 use regain::ids::ResetToken;
-use regain::recovery::Started;
+use regain::recovery::{RecoveryError, Started};
 use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
-use super::Answer;
-use crate::kit::Told;
+use crate::outcome::{Outcome, outcome_of};
 
-pub(super) const SETTINGS: [(&str, &str); 8] = [
+/// The settings of a stack that the model predicts.
+pub const SETTINGS: [(&str, &str); 8] = [
     ("CODE_MAX_ATTEMPTS", "2"),
     ("ACCOUNT_GUESSES_PER_DAY", "5"),
     ("CODE_TTL_SECONDS", "100"),
@@ -32,8 +36,32 @@ const PER_CALLER: u32 = 7;
 /// From this age on, mail is written with a version of the code key.
 const SECRET_COMES_OF_AGE: Duration = Duration::from_mins(10);
 
+/// The outcome of a call, and what its caller was given.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What the caller was outcome.
+    pub outcome: Outcome,
+    /// The session that began.
+    pub started: Option<Started>,
+    /// The token that a right code was traded for.
+    pub token: Option<ResetToken>,
+}
+
+impl Answer {
+    /// The answer to a call that gives its caller nothing.
+    pub fn of<T>(result: &Result<T, RecoveryError>) -> Self {
+        Self {
+            outcome: outcome_of(result),
+            started: None,
+            token: None,
+        }
+    }
+}
+
+/// The code that a caller sends, compared with the one that was mailed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sent {
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Sent {
     Right,
     Wrong,
     Malformed,
@@ -42,23 +70,38 @@ pub(super) enum Sent {
 /// A call about the session of that number. What is right is the code that its generation had when
 /// the call was made; a token is named by the generation whose code was traded for it.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Call {
+pub enum Call {
+    /// A code is asked for.
     Request(Protocol),
+    /// A code is sent, made for that generation.
     Verify(usize, Sent, u32),
+    /// Another code is asked for.
     Resend(usize),
+    /// A password is set with the token of that generation.
     Set(usize, Option<u32>),
+    /// A code and a password are sent at once.
     Both(usize, Sent, u32),
 }
 
+/// The state of a session.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum State {
+pub enum State {
+    /// A code is awaited.
     Awaiting,
-    Validated { until: Timestamp, version: u64 },
+    /// A code was proven.
+    Validated {
+        /// When the proof ends.
+        until: Timestamp,
+        /// The version of the credentials that it is good for.
+        version: u64,
+    },
+    /// The password was set.
     Used,
 }
 
 impl State {
-    pub(super) fn name(&self) -> &'static str {
+    /// The name that the table has for the state.
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Awaiting => "awaiting",
             Self::Validated { .. } => "validated",
@@ -67,33 +110,44 @@ impl State {
     }
 }
 
+/// A session.
 #[derive(Clone, Debug)]
-pub(super) struct Session {
-    pub(super) started: Started,
-    pub(super) protocol: Protocol,
-    pub(super) state: State,
-    pub(super) guesses: u32,
+pub struct Session {
+    /// What its caller was given.
+    pub started: Started,
+    /// The API that it began over.
+    pub protocol: Protocol,
+    /// Its state.
+    pub state: State,
+    /// The guesses charged to it and not given back.
+    pub guesses: u32,
     /// Which of its codes is good, and by which version of the code key it was mailed.
-    pub(super) generation: u32,
-    pub(super) secret: usize,
+    pub generation: u32,
+    /// The version of the code key that its code was mailed with.
+    pub secret: usize,
     code_ends: Timestamp,
     ends: Timestamp,
     /// The last token handed out, and for which generation.
-    pub(super) token: Option<(ResetToken, u32)>,
+    pub token: Option<(ResetToken, u32)>,
 }
 
+/// All sessions of one address.
 #[derive(Clone, Debug)]
-pub(super) struct Model {
-    pub(super) now: Timestamp,
-    pub(super) sessions: Vec<Session>,
-    pub(super) current: Option<usize>,
-    pub(super) version: u64,
+pub struct Model {
+    /// The time.
+    pub now: Timestamp,
+    /// The sessions, in the order in which they began.
+    pub sessions: Vec<Session>,
+    /// The number of the current session.
+    pub current: Option<usize>,
+    /// The version of the user's credentials.
+    pub version: u64,
     /// When codes were asked for.
-    pub(super) codes: Vec<Timestamp>,
+    pub codes: Vec<Timestamp>,
     /// When guesses were charged that were not refunded.
     guesses: Vec<Timestamp>,
     /// How many versions the code key has had, and when it had the last one.
-    pub(super) secrets: usize,
+    pub secrets: usize,
     rotated: Option<Timestamp>,
 }
 
@@ -108,12 +162,13 @@ enum Progress {
 
 /// What a step of a call comes to.
 enum Stepped {
-    Told(Told),
+    Ended(Outcome),
     Good(u32),
 }
 
 impl Model {
-    pub(super) fn new(now: Timestamp) -> Self {
+    /// An address without sessions.
+    pub fn new(now: Timestamp) -> Self {
         Self {
             now,
             sessions: Vec::new(),
@@ -126,13 +181,14 @@ impl Model {
         }
     }
 
-    pub(super) fn guesses_today(&self) -> u32 {
+    /// The guesses charged to the address on this UTC day and not given back.
+    pub fn guesses_today(&self) -> u32 {
         let today = self.guesses.iter().filter(|at| at.day() == self.now.day());
         u32::try_from(today.count()).unwrap()
     }
 
     /// Rotates the code key, unless a code of the version before the last may still be good.
-    pub(super) fn rotate(&mut self) -> bool {
+    pub fn rotate(&mut self) -> bool {
         let apart = SESSION_TTL + SECRET_COMES_OF_AGE;
         let permitted = self.rotated.is_none_or(|last| self.now >= last.plus(apart));
         if permitted {
@@ -150,7 +206,7 @@ impl Model {
         self.secrets - 1 - usize::from(young)
     }
 
-    fn throttled(&self) -> Option<Told> {
+    fn throttled(&self) -> Option<Outcome> {
         let within = |same: &dyn Fn(&Timestamp) -> bool| {
             u32::try_from(self.codes.iter().filter(|at| same(at)).count()).unwrap()
         };
@@ -165,7 +221,7 @@ impl Model {
         .into_iter()
         .flatten()
         .max()
-        .map(Told::Throttled)
+        .map(Outcome::Throttled)
     }
 
     fn over(&self, number: usize) -> bool {
@@ -176,36 +232,36 @@ impl Model {
     /// The next step of a call.
     fn step(&mut self, call: Call, progress: Progress, answer: &Answer) -> Stepped {
         match (call, progress) {
-            (Call::Request(protocol), _) => Stepped::Told(self.request(protocol, answer)),
-            (Call::Resend(number), _) => Stepped::Told(self.resend(number)),
+            (Call::Request(protocol), _) => Stepped::Ended(self.request(protocol, answer)),
+            (Call::Resend(number), _) => Stepped::Ended(self.resend(number)),
             (
                 Call::Verify(number, sent, generation) | Call::Both(number, sent, generation),
                 Progress::NotBegun,
             ) => self.charge(number, sent, generation),
             (Call::Verify(number, ..), Progress::Good(generation)) => {
-                Stepped::Told(self.prove(number, generation, answer))
+                Stepped::Ended(self.prove(number, generation, answer))
             }
             (Call::Both(number, ..), Progress::Good(generation)) => {
-                let told = self.refund(number, generation);
-                if told == Told::Done {
+                let outcome = self.refund(number, generation);
+                if outcome == Outcome::Done {
                     self.password_set(number);
                 }
-                Stepped::Told(told)
+                Stepped::Ended(outcome)
             }
             (Call::Set(number, token), Progress::NotBegun) => self.permit_use(number, token),
             (Call::Set(number, _), Progress::Good(generation)) => {
-                Stepped::Told(self.use_up(number, generation))
+                Stepped::Ended(self.use_up(number, generation))
             }
             (_, Progress::Answered) => unreachable!("an answered call takes no step"),
         }
     }
 
-    fn request(&mut self, protocol: Protocol, answer: &Answer) -> Told {
+    fn request(&mut self, protocol: Protocol, answer: &Answer) -> Outcome {
         if let Some(throttled) = self.throttled() {
             return throttled;
         }
         let Some(started) = answer.started.clone() else {
-            return Told::Done;
+            return Outcome::Done;
         };
         self.codes.push(self.now);
         self.current = Some(self.sessions.len());
@@ -220,15 +276,15 @@ impl Model {
             ends: self.now.plus(SESSION_TTL),
             token: None,
         });
-        Told::Done
+        Outcome::Done
     }
 
-    fn resend(&mut self, number: usize) -> Told {
+    fn resend(&mut self, number: usize) -> Outcome {
         if self.over(number) || self.current != Some(number) {
-            return Told::Over;
+            return Outcome::Over;
         }
         if self.sessions[number].guesses >= SESSION_GUESSES {
-            return Told::Spent;
+            return Outcome::Spent;
         }
         if let Some(throttled) = self.throttled() {
             return throttled;
@@ -240,27 +296,27 @@ impl Model {
         session.generation += 1;
         session.secret = secret;
         session.code_ends = now.plus(CODE_TTL).min(session.ends);
-        Told::Done
+        Outcome::Done
     }
 
     /// Charges a guess, and only then looks at it.
     fn charge(&mut self, number: usize, sent: Sent, generation: u32) -> Stepped {
         let today = self.guesses_today();
         let session = &self.sessions[number];
-        Stepped::Told(if self.over(number) {
-            Told::Over
+        Stepped::Ended(if self.over(number) {
+            Outcome::Over
         } else if session.state != State::Awaiting {
-            Told::CodeWrong
+            Outcome::CodeWrong
         } else if self.current != Some(number) {
-            Told::Over
+            Outcome::Over
         } else if session.guesses >= SESSION_GUESSES {
-            Told::Spent
+            Outcome::Spent
         } else if sent == Sent::Malformed {
-            Told::CodeWrong
+            Outcome::CodeWrong
         } else if self.now >= session.code_ends {
-            Told::CodeExpired
+            Outcome::CodeExpired
         } else if today >= DAILY_GUESSES {
-            Told::SpentUntil(self.now.next_day())
+            Outcome::SpentUntil(self.now.next_day())
         } else {
             let right = sent == Sent::Right && session.generation == generation;
             self.sessions[number].guesses += 1;
@@ -268,29 +324,29 @@ impl Model {
             if right {
                 return Stepped::Good(generation);
             }
-            Told::CodeWrong
+            Outcome::CodeWrong
         })
     }
 
     /// Gives a right guess back, unless its session was moved on since it was charged.
-    fn refund(&mut self, number: usize, generation: u32) -> Told {
+    fn refund(&mut self, number: usize, generation: u32) -> Outcome {
         let session = &mut self.sessions[number];
         match session.state {
-            State::Used => Told::Over,
-            State::Awaiting if self.current != Some(number) => Told::Over,
+            State::Used => Outcome::Over,
+            State::Awaiting if self.current != Some(number) => Outcome::Over,
             State::Awaiting if session.generation == generation => {
                 session.guesses -= 1;
                 self.guesses.pop();
-                Told::Done
+                Outcome::Done
             }
-            State::Awaiting if session.guesses >= SESSION_GUESSES => Told::Spent,
-            State::Awaiting | State::Validated { .. } => Told::CodeWrong,
+            State::Awaiting if session.guesses >= SESSION_GUESSES => Outcome::Spent,
+            State::Awaiting | State::Validated { .. } => Outcome::CodeWrong,
         }
     }
 
-    fn prove(&mut self, number: usize, generation: u32, answer: &Answer) -> Told {
-        let told = self.refund(number, generation);
-        if told == Told::Done {
+    fn prove(&mut self, number: usize, generation: u32, answer: &Answer) -> Outcome {
+        let outcome = self.refund(number, generation);
+        if outcome == Outcome::Done {
             let (now, version) = (self.now, self.version);
             let session = &mut self.sessions[number];
             let until = now.plus(PROOF_TTL).min(session.ends);
@@ -298,7 +354,7 @@ impl Model {
             let token = answer.token.clone();
             session.token = token.map(|token| (token, generation));
         }
-        told
+        outcome
     }
 
     /// Whether a proof is good: of a token, if it is the one that the session knows.
@@ -308,28 +364,28 @@ impl Model {
         // A session that awaits another code has forgotten its token.
         let known = known.filter(|of| *of == session.generation);
         if session.protocol == Protocol::AuthV1 && (known.is_none() || token != known) {
-            return Stepped::Told(Told::TokenUnknown);
+            return Stepped::Ended(Outcome::TokenUnknown);
         }
-        Stepped::Told(match session.state {
-            _ if self.over(number) => Told::Over,
-            State::Awaiting if self.current == Some(number) => Told::CodeWrong,
+        Stepped::Ended(match session.state {
+            _ if self.over(number) => Outcome::Over,
+            State::Awaiting if self.current == Some(number) => Outcome::CodeWrong,
             State::Validated { until, version } if self.now < until && version == self.version => {
                 return Stepped::Good(session.generation);
             }
-            _ => Told::Over,
+            _ => Outcome::Over,
         })
     }
 
-    fn use_up(&mut self, number: usize, generation: u32) -> Told {
+    fn use_up(&mut self, number: usize, generation: u32) -> Outcome {
         let session = &self.sessions[number];
         match session.state {
             State::Validated { version, .. }
                 if session.generation == generation && version == self.version =>
             {
                 self.password_set(number);
-                Told::Done
+                Outcome::Done
             }
-            _ => Told::Over,
+            _ => Outcome::Over,
         }
     }
 
@@ -342,7 +398,7 @@ impl Model {
 
 /// What may be the case after the calls were answered so: one model for each order of their steps that
 /// explains the answers.
-pub(super) fn explanations(model: &Model, calls: &[Call], answers: &[Answer]) -> Vec<Model> {
+pub fn explanations(model: &Model, calls: &[Call], answers: &[Answer]) -> Vec<Model> {
     let mut found = Vec::new();
     let progress = vec![Progress::NotBegun; calls.len()];
     explain(model, calls, answers, &progress, &mut found);
@@ -365,8 +421,8 @@ fn explain(
         let (mut next, mut progress) = (model.clone(), progress.to_vec());
         progress[place] = match next.step(*call, progress[place], &answers[place]) {
             Stepped::Good(generation) => Progress::Good(generation),
-            Stepped::Told(told) if told == answers[place].told => Progress::Answered,
-            Stepped::Told(_) => continue,
+            Stepped::Ended(outcome) if outcome == answers[place].outcome => Progress::Answered,
+            Stepped::Ended(_) => continue,
         };
         explain(&next, calls, answers, &progress, found);
     }

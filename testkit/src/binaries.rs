@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use crate::WORKSPACE;
+
 /// The directory with the functions, the local service and the operator's command, as this workspace's
 /// sources are now.
 ///
 /// All binaries are built at once, as `cargo run` does it: some packages alone would unify features
 /// differently. Cargo's own lock orders test processes that do this at the same time.
-pub(crate) fn binaries() -> &'static Path {
+pub fn binaries() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(build)
 }
@@ -24,7 +26,7 @@ fn build() -> PathBuf {
     command
         .args(["build", "--bins", "--target-dir"])
         .arg(folder.parent().unwrap())
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        .current_dir(WORKSPACE);
     let profile = folder.file_name().unwrap();
     if profile != "debug" {
         command.arg("--profile").arg(profile);

@@ -2,11 +2,11 @@
 
 use std::process::{Command, Output};
 
-use super::binaries::binaries;
-use super::stack::Stack;
+use crate::binaries::binaries;
+use crate::stack::Stack;
 
 /// Runs `regain` with these arguments: what it said, or why it did not work.
-pub(crate) fn regain(stack: &Stack, arguments: &[&str]) -> Result<String, String> {
+pub fn regain(stack: &Stack, arguments: &[&str]) -> Result<String, String> {
     let endpoint = |service: &str, name: &str| {
         let url = stack.endpoint(name);
         ["--endpoint".to_owned(), format!("{service}={url}")]

@@ -9,12 +9,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 
-use super::DEADLINE;
-use super::binaries::binaries;
+use regain::ids::SessionId;
+
+use crate::binaries::binaries;
+use crate::table::{Item, Table, text};
+use crate::{DEADLINE, eventually};
 
 /// What a service is to be started with.
 #[derive(Debug, Default)]
-pub(crate) struct Setup {
+pub struct Setup {
     settings: Vec<(String, String)>,
     arguments: Vec<String>,
     functions: Option<PathBuf>,
@@ -25,11 +28,11 @@ pub(crate) struct Setup {
 
 /// A running service. It ends with this value, and at the latest with the test process.
 #[derive(Debug)]
-pub(crate) struct Stack {
+pub struct Stack {
     /// Where the API answers.
-    pub(crate) url: String,
+    pub url: String,
     /// The name of its table.
-    pub(crate) table: String,
+    pub table: String,
     /// Where the stand-ins do, by the names that they are printed with.
     endpoints: HashMap<String, String>,
     child: Child,
@@ -40,21 +43,22 @@ pub(crate) struct Stack {
 
 /// How a service ended that did not come up, or was told to end.
 #[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) status: ExitStatus,
+pub struct Ended {
+    /// The exit status.
+    pub status: ExitStatus,
     /// All it said, on stdout and stderr.
-    pub(crate) said: String,
+    pub said: String,
 }
 
 impl Setup {
     /// A setting, as an environment variable.
-    pub(crate) fn set(mut self, name: &str, value: impl Display) -> Self {
+    pub fn set(mut self, name: &str, value: impl Display) -> Self {
         self.settings.push((name.to_owned(), value.to_string()));
         self
     }
 
     /// Throttles off: for tests that are about something else.
-    pub(crate) fn unthrottled(self) -> Self {
+    pub fn unthrottled(self) -> Self {
         [
             "RESEND_COOLDOWN_SECONDS",
             "EMAIL_REQUESTS_PER_HOUR",
@@ -66,38 +70,38 @@ impl Setup {
     }
 
     /// An option with its value.
-    pub(crate) fn option(mut self, name: &str, value: &Path) -> Self {
+    pub fn option(mut self, name: &str, value: &Path) -> Self {
         self.arguments.push(name.to_owned());
         self.arguments.push(value.to_str().unwrap().to_owned());
         self
     }
 
     /// An option of the command line without a value.
-    pub(crate) fn flag(mut self, name: &str) -> Self {
+    pub fn flag(mut self, name: &str) -> Self {
         self.arguments.push(name.to_owned());
         self
     }
 
     /// A port that is not free to choose.
-    pub(crate) fn port(mut self, port: u16) -> Self {
+    pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
     /// Functions from another directory than the built ones.
-    pub(crate) fn functions(mut self, folder: &Path) -> Self {
+    pub fn functions(mut self, folder: &Path) -> Self {
         self.functions = Some(folder.to_owned());
         self
     }
 
     /// Starts the service, which is expected to come up.
-    pub(crate) fn start(self) -> Stack {
+    pub fn start(self) -> Stack {
         self.try_start()
             .unwrap_or_else(|ended| panic!("the service does not start: {ended:?}"))
     }
 
     /// With a table of that name at another DynamoDB than the embedded one.
-    pub(crate) fn table_at(mut self, url: &str, name: &str) -> Self {
+    pub fn table_at(mut self, url: &str, name: &str) -> Self {
         self.arguments.push("--dynamodb-url".to_owned());
         self.arguments.push(url.to_owned());
         self.table = Some(name.to_owned());
@@ -119,7 +123,7 @@ impl Setup {
     }
 
     /// Starts the service; the error is how it ended instead.
-    pub(crate) fn try_start(self) -> Result<Stack, Ended> {
+    pub fn try_start(self) -> Result<Stack, Ended> {
         let setup = self.at_the_tested_engine();
         let folder = setup.functions.unwrap_or_else(|| binaries().to_owned());
         let mut child = Command::new(binaries().join("local"))
@@ -175,22 +179,22 @@ impl Setup {
 
 impl Stack {
     /// The service's process.
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Where a stand-in answers: `DynamoDB`, `SES` or `Secrets`.
-    pub(crate) fn endpoint(&self, name: &str) -> &str {
+    pub fn endpoint(&self, name: &str) -> &str {
         &self.endpoints[name]
     }
 
     /// All the service and its functions have said so far.
-    pub(crate) fn said(&self) -> String {
+    pub fn said(&self) -> String {
         String::from_utf8_lossy(&self.output.lock().unwrap()).into_owned()
     }
 
     /// Ends the service by a signal, and waits for it.
-    pub(crate) fn end(mut self, signal: &str) -> Ended {
+    pub fn end(mut self, signal: &str) -> Ended {
         send(signal, self.pid());
         self.ended()
     }
@@ -215,7 +219,7 @@ impl Drop for Stack {
 }
 
 /// The processes that a process has started, with the names of their programs.
-pub(crate) fn children(pid: u32) -> Vec<(u32, String)> {
+pub fn children(pid: u32) -> Vec<(u32, String)> {
     let mut children = Vec::new();
     for entry in Path::new("/proc").read_dir().unwrap().flatten() {
         let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else {
@@ -240,12 +244,12 @@ pub(crate) fn children(pid: u32) -> Vec<(u32, String)> {
 }
 
 /// Whether a process is there.
-pub(crate) fn is_running(pid: u32) -> bool {
+pub fn is_running(pid: u32) -> bool {
     Path::new("/proc").join(pid.to_string()).exists()
 }
 
 /// Sends a signal to one process.
-pub(crate) fn send(signal: &str, pid: u32) {
+pub fn send(signal: &str, pid: u32) {
     let script = format!("kill -{signal} {pid}");
     let status = Command::new("sh").args(["-c", &script]).status().unwrap();
     assert!(status.success(), "{script}");
@@ -284,4 +288,44 @@ fn follow(from: impl Read + Send + 'static, output: &Arc<Mutex<Vec<u8>>>) -> Rec
         }
     });
     lines
+}
+
+/// The table behind a stack, as its own API shows it.
+impl Table {
+    /// The table of a stack.
+    pub fn of(stack: &Stack) -> Self {
+        Self::at(stack.endpoint("DynamoDB"), &stack.table)
+    }
+
+    /// A user's item.
+    pub async fn user(&self, id: &str) -> Item {
+        let item = self.get(&format!("USER#{id}")).await;
+        item.expect("the user is stored")
+    }
+
+    /// Waits until the code of a session is expired.
+    pub async fn code_expires(&self, session: &str) {
+        let reference = SessionId::parse(session).expect("a session id").reference();
+        let item = self.get(&format!("SESSION#{}", reference.hex())).await;
+        let item = item.expect("the session is stored");
+        let ends: i64 = item["codeExpiresAt"].as_n().unwrap().parse().unwrap();
+        eventually("the code expires", async || {
+            (regain::ambient::now().millis() >= ends).then_some(())
+        })
+        .await;
+    }
+
+    /// The outcomes of a session's mails, once each has one, in order.
+    pub async fn mail_outcomes(&self, session: &str) -> Vec<String> {
+        let reference = SessionId::parse(session).expect("a session id").reference();
+        let prefix = format!("MAIL#{}#", reference.hex());
+        eventually("every mail of the session is closed", async || {
+            let mut mails: Vec<_> = self.all().await;
+            mails.retain(|item| text(item, "pk").starts_with(&prefix));
+            mails.sort_by_key(|item| text(item, "pk").to_owned());
+            let outcome = |item: &Item| item.get("outcome")?.as_s().ok().cloned();
+            mails.iter().map(outcome).collect()
+        })
+        .await
+    }
 }

@@ -19,19 +19,20 @@ use aws_sdk_dynamodb::types::{
 
 /// One call of the store, however often the SDK tried it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct StoreCall {
-    pub(crate) operation: &'static str,
+pub struct StoreCall {
+    /// The operation of DynamoDB.
+    pub operation: &'static str,
     /// The keys of its items, in order.
-    pub(crate) keys: Vec<String>,
+    pub keys: Vec<String>,
     /// Whether it read, and then whether consistently.
-    pub(crate) consistent: Option<bool>,
+    pub consistent: Option<bool>,
     /// How often it was sent.
-    pub(crate) sent: usize,
+    pub sent: usize,
 }
 
 impl StoreCall {
     /// The operation and the kinds of its items: what an observer of the store's traffic could tell.
-    pub(crate) fn shape(&self) -> String {
+    pub fn shape(&self) -> String {
         let kinds: Vec<&str> = self
             .keys
             .iter()
@@ -43,7 +44,7 @@ impl StoreCall {
 
 /// What goes wrong.
 #[derive(Clone, Debug)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// From the call of that number on, nothing reaches the store.
     Down(usize),
     /// The first answer to the call of that number is lost; it was carried out.
@@ -69,15 +70,17 @@ impl State {
     }
 }
 
+/// Records the calls of the engine's client.
 #[derive(Clone, Debug)]
-pub(crate) struct Recorder {
+pub struct Recorder {
     state: Arc<Mutex<State>>,
     /// Where something answers that is no store.
     elsewhere: String,
 }
 
 impl Recorder {
-    pub(crate) fn new(elsewhere: &str) -> Self {
+    /// A recorder. Calls that never reach the table go to `elsewhere`, which has to answer.
+    pub fn new(elsewhere: &str) -> Self {
         Self {
             state: Arc::default(),
             elsewhere: elsewhere.to_owned(),
@@ -89,31 +92,33 @@ impl Recorder {
     }
 
     /// Forgets what was, and any fault.
-    pub(crate) fn reset(&self) {
+    pub fn reset(&self) {
         *self.state() = State::default();
     }
 
     /// Forgets what was; from now on this goes wrong.
-    pub(crate) fn fail(&self, fault: Fault) {
+    pub fn fail(&self, fault: Fault) {
         self.reset();
         self.state().fault = Some(fault);
     }
 
-    pub(crate) fn calls(&self) -> Vec<StoreCall> {
+    /// The calls since the last reset.
+    pub fn calls(&self) -> Vec<StoreCall> {
         self.state().calls.clone()
     }
 
-    pub(crate) fn shapes(&self) -> Vec<String> {
+    /// The shapes of the calls since the last reset.
+    pub fn shapes(&self) -> Vec<String> {
         self.state().calls.iter().map(StoreCall::shape).collect()
     }
 
     /// Write units of all that was applied; a refused transaction reports none.
-    pub(crate) fn write_units(&self) -> u32 {
+    pub fn write_units(&self) -> u32 {
         self.state().write_units
     }
 
     /// Read units of all items that were asked for.
-    pub(crate) fn read_units(&self) -> f64 {
+    pub fn read_units(&self) -> f64 {
         self.state().read_units
     }
 }

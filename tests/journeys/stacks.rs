@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::stack::{Setup, Stack};
+use testkit::stack::{Setup, Stack};
 
 /// The browser origin that the open stack allows.
 pub(crate) const ORIGIN: &str = "https://app.example.com";

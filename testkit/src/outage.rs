@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::binaries::binaries;
-use super::stack::{Setup, Stack};
+use crate::binaries::binaries;
+use crate::stack::{Setup, Stack};
 
 /// What is wrong with the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Nothing.
     None,
     /// Connections end as soon as something is asked.
@@ -26,20 +26,21 @@ pub(crate) enum Fault {
 
 /// The stack and its line.
 #[derive(Debug)]
-pub(crate) struct Outage {
-    pub(crate) stack: Stack,
+pub struct Outage {
+    /// The stack.
+    pub stack: Stack,
     fault: Arc<Mutex<Fault>>,
     _wrapped: tempfile::TempDir,
 }
 
 impl Outage {
     /// An unthrottled stack with a good line to the table.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         Self::of("DYNAMODB")
     }
 
     /// An unthrottled stack with a good line to the service that the AWS SDK knows by that name.
-    pub(crate) fn of(service: &str) -> Self {
+    pub fn of(service: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let line = listener.local_addr().unwrap();
         let name = format!("AWS_ENDPOINT_URL_{service}");
@@ -71,18 +72,18 @@ impl Outage {
     }
 
     /// Breaks the line, or mends it.
-    pub(crate) fn set(&self, fault: Fault) {
+    pub fn set(&self, fault: Fault) {
         *self.fault.lock().unwrap() = fault;
     }
 
     /// What is wrong with the line now.
-    pub(crate) fn fault(&self) -> Fault {
+    pub fn fault(&self) -> Fault {
         *self.fault.lock().unwrap()
     }
 }
 
 /// Fills a folder with the functions, each started by a script that changes its environment first.
-pub(crate) fn wrap_all(folder: &Path, environment: &str) {
+pub fn wrap_all(folder: &Path, environment: &str) {
     for entry in binaries().read_dir().unwrap() {
         let program: PathBuf = entry.unwrap().path();
         let executable = program.metadata().unwrap().permissions().mode() & 0o100 != 0;

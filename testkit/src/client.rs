@@ -6,20 +6,27 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
-use super::answer::Answer;
-use super::stack::Stack;
+use crate::answer::Answer;
+use crate::stack::Stack;
 
-pub(crate) const RESEND: &str = "/directory/api/users/resend";
-pub(crate) const SET_PASSWORD: &str = "/directory/api/users/setPassword";
-pub(crate) const FORGOT: &str = "/auth/v1/forgot-password";
-pub(crate) const VERIFY: &str = "/auth/v1/forgot-password/verify-otp";
-pub(crate) const RESEND_OTP: &str = "/auth/v1/forgot-password/resend-otp";
-pub(crate) const RESET: &str = "/auth/v1/forgot-password/set-password";
-pub(crate) const PATHS: [&str; 6] = [RESEND, SET_PASSWORD, FORGOT, VERIFY, RESEND_OTP, RESET];
+/// Asks for a code, by the Directory API.
+pub const RESEND: &str = "/directory/api/users/resend";
+/// Sends a code, a password or both, by the Directory API.
+pub const SET_PASSWORD: &str = "/directory/api/users/setPassword";
+/// Asks for a code, by auth/v1.
+pub const FORGOT: &str = "/auth/v1/forgot-password";
+/// Trades a code for a token, by auth/v1.
+pub const VERIFY: &str = "/auth/v1/forgot-password/verify-otp";
+/// Asks for another code, by auth/v1.
+pub const RESEND_OTP: &str = "/auth/v1/forgot-password/resend-otp";
+/// Sets a password with a token, by auth/v1.
+pub const RESET: &str = "/auth/v1/forgot-password/set-password";
+/// Every path of the API.
+pub const PATHS: [&str; 6] = [RESEND, SET_PASSWORD, FORGOT, VERIFY, RESEND_OTP, RESET];
 
 /// A client of the API. Every answer is checked for what all answers have in common.
 #[derive(Clone, Debug)]
-pub(crate) struct Api {
+pub struct Api {
     url: String,
     http: Client,
     headers: HeaderMap,
@@ -27,22 +34,24 @@ pub(crate) struct Api {
 
 /// The web client of the Directory API.
 #[derive(Clone, Debug)]
-pub(crate) struct Web(pub(crate) Api);
+pub struct Web(pub Api);
 
 /// The mobile client of auth/v1.
 #[derive(Clone, Debug)]
-pub(crate) struct Mobile(pub(crate) Api);
+pub struct Mobile(pub Api);
 
 /// A session that began over the Directory API: the user's id and its own.
 #[derive(Clone, Debug)]
-pub(crate) struct Begun {
-    pub(crate) id: String,
-    pub(crate) session: String,
+pub struct Begun {
+    /// The user's id.
+    pub id: String,
+    /// The session's id.
+    pub session: String,
 }
 
 impl Api {
     /// A client that says nothing but what it must.
-    pub(crate) fn of(stack: &Stack) -> Self {
+    pub fn of(stack: &Stack) -> Self {
         Self {
             url: stack.url.clone(),
             http: Client::new(),
@@ -51,7 +60,7 @@ impl Api {
     }
 
     /// A client with another network address of this machine.
-    pub(crate) fn from(stack: &Stack, address: [u8; 4]) -> Self {
+    pub fn from(stack: &Stack, address: [u8; 4]) -> Self {
         let http = Client::builder()
             .local_address(IpAddr::from(address))
             .build()
@@ -63,14 +72,14 @@ impl Api {
     }
 
     /// With a header on every request.
-    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
         let value = HeaderValue::from_str(value).unwrap();
         self.headers.insert(HeaderName::from_static(name), value);
         self
     }
 
     /// Posts JSON.
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
         let answer = self
             .send(Method::POST, path, "application/json", body.to_string())
             .await;
@@ -81,13 +90,13 @@ impl Api {
     }
 
     /// Posts what may not be JSON.
-    pub(crate) async fn post_bytes(&self, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+    pub async fn post_bytes(&self, path: &str, body: impl Into<Vec<u8>>) -> Answer {
         self.send(Method::POST, path, "application/json", body.into())
             .await
     }
 
     /// Sends a request to a function, whose answers have much in common.
-    pub(crate) async fn send(
+    pub async fn send(
         &self,
         method: Method,
         path: &str,
@@ -125,7 +134,7 @@ impl Api {
     }
 
     /// Sends a request to the gateway.
-    pub(crate) async fn raw(
+    pub async fn raw(
         &self,
         method: Method,
         path: &str,
@@ -170,7 +179,7 @@ fn assert_nothing_echoed(answer: &Answer, sent: &Value) {
 
 impl Web {
     /// The web client, with all the headers it sends.
-    pub(crate) fn of(stack: &Stack) -> Self {
+    pub fn of(stack: &Stack) -> Self {
         Self(
             Api::of(stack)
                 .with("authorization", "Bearer ")
@@ -187,7 +196,7 @@ impl Web {
     }
 
     /// Asks for a code.
-    pub(crate) async fn resend(&self, email: &str) -> Answer {
+    pub async fn resend(&self, email: &str) -> Answer {
         let body = json!({
             "email": email,
             "purpose": "forgot-password",
@@ -199,7 +208,7 @@ impl Web {
     }
 
     /// Begins a session.
-    pub(crate) async fn begin(&self, email: &str) -> Begun {
+    pub async fn begin(&self, email: &str) -> Begun {
         let data = self.resend(email).await.data();
         let text = |value: &Value| value.as_str().expect("text").to_owned();
         Begun {
@@ -209,19 +218,19 @@ impl Web {
     }
 
     /// Proves a code.
-    pub(crate) async fn verify(&self, begun: &Begun, otp: &str) -> Answer {
+    pub async fn verify(&self, begun: &Begun, otp: &str) -> Answer {
         let body = json!({"id": begun.id, "session": begun.session, "otp": otp});
         self.0.post(SET_PASSWORD, body).await
     }
 
     /// Sets a password after a code was proven.
-    pub(crate) async fn set_password(&self, begun: &Begun, password: &str) -> Answer {
+    pub async fn set_password(&self, begun: &Begun, password: &str) -> Answer {
         let body = json!({"id": begun.id, "session": begun.session, "password": password});
         self.0.post(SET_PASSWORD, body).await
     }
 
     /// Proves a code and sets a password at once.
-    pub(crate) async fn set_both(&self, begun: &Begun, otp: &str, password: &str) -> Answer {
+    pub async fn set_both(&self, begun: &Begun, otp: &str, password: &str) -> Answer {
         let body = json!({
             "id": begun.id, "session": begun.session, "otp": otp, "password": password,
         });
@@ -231,7 +240,7 @@ impl Web {
 
 impl Mobile {
     /// The mobile client, with the headers it sends.
-    pub(crate) fn of(stack: &Stack) -> Self {
+    pub fn of(stack: &Stack) -> Self {
         Self(
             Api::of(stack)
                 .with("authorization", "Bearer ")
@@ -240,31 +249,31 @@ impl Mobile {
     }
 
     /// Asks for a code.
-    pub(crate) async fn forgot(&self, email: &str) -> Answer {
+    pub async fn forgot(&self, email: &str) -> Answer {
         self.0.post(FORGOT, json!({"email": email})).await
     }
 
     /// Begins a session: its id.
-    pub(crate) async fn begin(&self, email: &str) -> String {
+    pub async fn begin(&self, email: &str) -> String {
         self.forgot(email).await.word()
     }
 
     /// Proves a code.
-    pub(crate) async fn verify(&self, session: &str, otp: &str) -> Answer {
+    pub async fn verify(&self, session: &str, otp: &str) -> Answer {
         self.0
             .post(VERIFY, json!({"session_id": session, "otp": otp}))
             .await
     }
 
     /// Asks for another code; the client sends the last one along, though nobody asks for it.
-    pub(crate) async fn resend(&self, session: &str) -> Answer {
+    pub async fn resend(&self, session: &str) -> Answer {
         self.0
             .post(RESEND_OTP, json!({"session_id": session, "otp": ""}))
             .await
     }
 
     /// Sets a password: the client sends what verify-otp answered back as `session_id`.
-    pub(crate) async fn set_password(&self, token: &str, password: &str) -> Answer {
+    pub async fn set_password(&self, token: &str, password: &str) -> Answer {
         self.0
             .post(RESET, json!({"session_id": token, "password": password}))
             .await

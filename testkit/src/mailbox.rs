@@ -2,26 +2,33 @@
 
 use serde::Deserialize;
 
-use super::eventually;
-use super::people::Person;
-use super::stack::Stack;
+use crate::eventually;
+use crate::people::Person;
+use crate::stack::Stack;
 
 /// A mail.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Mail {
-    pub(crate) to: String,
-    pub(crate) from: String,
-    pub(crate) subject: String,
-    pub(crate) template: String,
-    pub(crate) text: String,
-    pub(crate) html: String,
-    pub(crate) sent_at: String,
+pub struct Mail {
+    /// The recipient.
+    pub to: String,
+    /// The sender.
+    pub from: String,
+    /// The subject.
+    pub subject: String,
+    /// The template's code, as callers of the API name it.
+    pub template: String,
+    /// The plain text.
+    pub text: String,
+    /// The HTML.
+    pub html: String,
+    /// When it was sent, as RFC 3339.
+    pub sent_at: String,
 }
 
 /// One person's mailbox, read from where it was left off.
 #[derive(Debug)]
-pub(crate) struct Mailbox {
+pub struct Mailbox {
     url: String,
     http: reqwest::Client,
     read: usize,
@@ -29,12 +36,12 @@ pub(crate) struct Mailbox {
 
 impl Mailbox {
     /// The mailbox of a person.
-    pub(crate) fn of(stack: &Stack, person: &Person) -> Self {
+    pub fn of(stack: &Stack, person: &Person) -> Self {
         Self::at(stack, &person.email)
     }
 
     /// The mailbox of an address.
-    pub(crate) fn at(stack: &Stack, address: &str) -> Self {
+    pub fn at(stack: &Stack, address: &str) -> Self {
         let to: String = form_urlencoded::byte_serialize(address.as_bytes()).collect();
         let url = format!("{}/_mail.json?to={to}", stack.url);
         Self {
@@ -45,7 +52,7 @@ impl Mailbox {
     }
 
     /// All mail, newest first.
-    pub(crate) async fn all(&self) -> Vec<Mail> {
+    pub async fn all(&self) -> Vec<Mail> {
         self.http
             .get(&self.url)
             .send()
@@ -57,7 +64,7 @@ impl Mailbox {
     }
 
     /// The next mail, when it is there.
-    pub(crate) async fn next(&mut self) -> Mail {
+    pub async fn next(&mut self) -> Mail {
         let read = self.read;
         self.read += 1;
         eventually("a mail arrives", async || {
@@ -67,14 +74,14 @@ impl Mailbox {
     }
 
     /// The code in the next mail.
-    pub(crate) async fn next_code(&mut self) -> String {
+    pub async fn next_code(&mut self) -> String {
         self.next().await.code()
     }
 }
 
 impl Mail {
     /// The code: the one run of digits that is that long, alone on its line.
-    pub(crate) fn code(&self) -> String {
+    pub fn code(&self) -> String {
         let runs: Vec<_> = self
             .text
             .split(|character: char| !character.is_numeric())
@@ -94,7 +101,7 @@ impl Mail {
     }
 
     /// The mail as it reads, without its code.
-    pub(crate) fn redacted(&self) -> String {
+    pub fn redacted(&self) -> String {
         let text = if self.template == "password-changed" {
             self.text.clone()
         } else {
@@ -109,7 +116,7 @@ impl Mail {
 }
 
 /// A code that is wrong, whatever the right one is.
-pub(crate) fn wrong(code: &str) -> String {
+pub fn wrong(code: &str) -> String {
     let (first, rest) = code.split_at(1);
     let first = (first.parse::<u8>().unwrap() + 1) % 10;
     format!("{first}{rest}")

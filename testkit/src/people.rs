@@ -9,18 +9,20 @@ use regain::users::ImportRules;
 use regain_password::{Address, Candidate, Cost, PasswordHash, Verified, verify};
 use serde_json::{Value, json};
 
-use super::stack::Stack;
-use super::table::{Table, text};
+use crate::stack::Stack;
+use crate::table::{Table, text};
 
 /// A user of the directory.
 #[derive(Clone, Debug)]
-pub(crate) struct Person {
-    pub(crate) id: String,
-    pub(crate) email: String,
+pub struct Person {
+    /// The id.
+    pub id: String,
+    /// The address.
+    pub email: String,
 }
 
 /// An address that no user of any stack has, unless a test makes one of it.
-pub(crate) fn new_address() -> String {
+pub fn new_address() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(1);
     format!(
         "person-{}@example.com",
@@ -30,17 +32,17 @@ pub(crate) fn new_address() -> String {
 
 impl Person {
     /// A new user of a stack, with nothing but an address.
-    pub(crate) async fn of(stack: &Stack) -> Self {
+    pub async fn of(stack: &Stack) -> Self {
         Self::with(stack, json!({})).await
     }
 
     /// A new user of a stack, with fields as in a users file.
-    pub(crate) async fn with(stack: &Stack, fields: Value) -> Self {
+    pub async fn with(stack: &Stack, fields: Value) -> Self {
         Self::in_form(stack, fields, UserIdFormat::ObjectId).await
     }
 
     /// A new user of a stack whose ids have the given form.
-    pub(crate) async fn in_form(stack: &Stack, mut fields: Value, form: UserIdFormat) -> Self {
+    pub async fn in_form(stack: &Stack, mut fields: Value, form: UserIdFormat) -> Self {
         let line = fields.as_object_mut().unwrap();
         line.entry("email").or_insert_with(|| new_address().into());
         let email = line["email"].as_str().unwrap().to_owned();
@@ -68,7 +70,7 @@ impl Person {
     }
 
     /// Changes the user, as the directory does.
-    pub(crate) async fn change(&self, stack: &Stack, mut fields: Value) {
+    pub async fn change(&self, stack: &Stack, mut fields: Value) {
         let line = fields.as_object_mut().unwrap();
         line.insert("id".to_owned(), self.id.clone().into());
         line.entry("email")
@@ -77,7 +79,7 @@ impl Person {
     }
 
     /// Whether a password opens the user's account now, by the hash that is stored.
-    pub(crate) async fn has_password(&self, stack: &Stack, password: &str) -> bool {
+    pub async fn has_password(&self, stack: &Stack, password: &str) -> bool {
         let user = Table::of(stack).user(&self.id).await;
         if !user.contains_key("passwordHash") {
             return false;

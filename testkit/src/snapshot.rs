@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 /// The answer to an event, and the mails that were sent meanwhile.
-pub(crate) fn text(event: &str, answer: &Json, mails: &[Mail]) -> String {
+pub fn text(event: &str, answer: &Json, mails: &[Mail]) -> String {
     let mut text = match answer.get("statusCode") {
         Some(status) => http(event, status, answer),
         None => pretty(answer),

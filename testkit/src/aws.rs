@@ -1,0 +1,43 @@
+//! What the clients and stand-ins of the tests share: plain HTTP on this machine.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use axum::Router;
+use tokio::net::TcpListener;
+
+/// The region of the tests.
+pub const REGION: Region = Region::from_static("eu-central-1");
+
+/// A client for plain HTTP.
+pub fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}
+
+/// Credentials of no account.
+pub fn credentials() -> Credentials {
+    Credentials::new("id", "secret", None, None, "tests")
+}
+
+/// Three attempts without a pause: the failures that are retried are made up.
+pub fn quick_retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(1))
+}
+
+/// Listens on a free port of this machine, and says where.
+pub async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    (listener, endpoint)
+}
+
+/// Serves a stand-in until the test ends, and says where.
+pub async fn serve(app: Router) -> String {
+    let (listener, endpoint) = listen().await;
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    endpoint
+}
