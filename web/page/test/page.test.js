@@ -1,7 +1,7 @@
 // The parts of the page that need no browser.
 
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -111,6 +111,17 @@ test("no language lacks a message, and none has one that the page does not say",
   const all = languages(join(here, "../texts"));
   for (const tag of ["en", "id", "ar"]) assert.ok(all.has(tag), tag);
   assert.equal(all.get("ar").direction, "rtl");
+});
+
+test("the page says every message, and no other", () => {
+  const source = ["../src/app.ts", "../src/state.ts", "../index.html"].map((file) => readFileSync(join(here, file), "utf8")).join("\n");
+  const said = new Set([...source.matchAll(/say\((?!each)[^)"`]*"([a-z-]+)"(?:[^)"]*"([a-z-]+)")?|data-text="([a-z-]+)"/g)].flatMap((it) => it.slice(1)).filter(Boolean));
+  // What the script puts together: the title and lead of each step, the reasons, and what any step can fail with.
+  for (const name of Object.keys(languages(join(here, "../texts")).get("en"))) {
+    const part = /^(address|code|password|done|unsure|expired|link|spent|blocked)-(title|lead)$|^reason-|^(direction|noscript|too-many|unavailable|no-answer|unexpected|password-rejected)$/;
+    assert.ok(said.delete(name) || part.test(name), `${name} is never said`);
+  }
+  assert.deepEqual([...said], [], "said without a text");
 });
 
 test("every fault of a language's file is told", () => {
