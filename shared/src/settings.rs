@@ -17,6 +17,11 @@ const LONGEST_SERVICE_NAME: usize = 64;
 /// The longest sender. SES takes 254 characters; the template has to fit it into 256 with other settings.
 const LONGEST_SENDER: usize = 100;
 
+/// The longest address of a page, and the longest list of those that may frame it: with other settings they have
+/// to fit into 256 characters, too.
+const LONGEST_URL: usize = 90;
+const LONGEST_ANCESTORS: usize = 60;
+
 /// A setting that stops the start. Its message names the setting and what it may be.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum SettingsError {
@@ -93,6 +98,34 @@ pub enum SettingsError {
     NoOrigin {
         /// The entry of the list.
         value: String,
+    },
+    /// No address of a page.
+    #[error(
+        "SIGN_IN_URL must be an address such as https://app.example.com/sign-in, of at most {max} ASCII \
+         characters without blanks, not {value:?}"
+    )]
+    NoUrl {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
+    },
+    /// No color.
+    #[error("BRAND_COLOR must be # and six hexadecimal digits, such as #1d5b54, not {value:?}")]
+    NoColor {
+        /// What it was set to.
+        value: String,
+    },
+    /// No list of pages that may frame the recovery page.
+    #[error(
+        "FRAME_ANCESTORS must be origins such as https://app.example.com, or 'self', with one blank \
+         between them, of at most {max} characters in all, not {value:?}"
+    )]
+    NoAncestors {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
     },
     /// Not set, or empty, where there is no default.
     #[error("{name} is not set")]
@@ -365,6 +398,60 @@ impl MailSettings {
     }
 }
 
+/// What `recovery-page` needs besides.
+#[derive(Clone, Debug)]
+pub struct PageSettings {
+    /// `SIGN_IN_URL`: where a person signs in afterwards, if the page is to link there.
+    pub sign_in_url: Option<String>,
+    /// `BRAND_COLOR`: the page's one color, as `#rrggbb`.
+    pub brand_color: String,
+    /// `FRAME_ANCESTORS`: the origins whose pages may frame the page, with blanks between them; none if not set.
+    pub frame_ancestors: Option<String>,
+}
+
+impl PageSettings {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// The first setting that is not what its name says.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Self::read(&env)
+    }
+
+    /// Reads settings by name from wherever `get` finds them; empty is not set.
+    ///
+    /// # Errors
+    /// As [`PageSettings::from_env`].
+    pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let source = Source(get);
+        let sign_in_url = source.text("SIGN_IN_URL");
+        if let Some(value) = sign_in_url.clone().filter(|it| !is_url(it)) {
+            return Err(SettingsError::NoUrl {
+                value,
+                max: LONGEST_URL,
+            });
+        }
+        let brand_color = source
+            .text("BRAND_COLOR")
+            .unwrap_or_else(|| "#1d5b54".to_owned());
+        if !is_color(&brand_color) {
+            return Err(SettingsError::NoColor { value: brand_color });
+        }
+        let frame_ancestors = source.text("FRAME_ANCESTORS");
+        if let Some(value) = frame_ancestors.clone().filter(|it| !are_ancestors(it)) {
+            return Err(SettingsError::NoAncestors {
+                value,
+                max: LONGEST_ANCESTORS,
+            });
+        }
+        Ok(Self {
+            sign_in_url,
+            brand_color,
+            frame_ancestors,
+        })
+    }
+}
+
 /// A variable of the environment, if it is set and is text.
 #[expect(
     clippy::disallowed_methods,
@@ -436,6 +523,46 @@ fn is_label(label: &str) -> bool {
     (1..=63).contains(&label.len())
         && !has_hyphen_outside
         && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// Whether a text is the address of a page that a person can be sent to.
+fn is_url(url: &str) -> bool {
+    let Some(rest) = after_scheme(url) else {
+        return false;
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    url.len() <= LONGEST_URL
+        && is_authority(authority)
+        && path.chars().all(|c| c.is_ascii_graphic())
+}
+
+/// Whether a text is a color as `#rrggbb`.
+fn is_color(color: &str) -> bool {
+    let digits = color.strip_prefix('#').unwrap_or_default();
+    digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit())
+}
+
+/// Whether a text is a list of sources for `frame-ancestors` (Content Security Policy, 6.4.2).
+fn are_ancestors(list: &str) -> bool {
+    let is_source = |it: &str| it == "'self'" || after_scheme(it).is_some_and(is_authority);
+    list.len() <= LONGEST_ANCESTORS && list.split(' ').all(is_source)
+}
+
+fn after_scheme(url: &str) -> Option<&str> {
+    url.strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+}
+
+/// Whether a text is a host, and perhaps a port.
+fn is_authority(authority: &str) -> bool {
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "0"));
+    !host.is_empty()
+        && host
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+        && (1..=5).contains(&port.len())
+        && port.chars().all(|c| c.is_ascii_digit())
 }
 
 /// Checks one entry of `CORS_ORIGINS`, which the gateway compares with what browsers send as `Origin`
