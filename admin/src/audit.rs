@@ -1,4 +1,4 @@
-//! `regain audit`: under which names the audit trail speaks of somebody.
+//! `regain audit`: prints the digests by which the audit trail names somebody.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use crate::stack::Stack;
 use crate::throttle::index_keys;
 use crate::users::parse_address;
 
-/// Prints the name, and nothing else, so that a script can take it.
+/// Prints the digest and nothing else, so that a script can read it.
 pub(crate) async fn name(
     connection: &Connection,
     stack: &Stack,

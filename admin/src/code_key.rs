@@ -19,15 +19,15 @@ use crate::failure::{Failure, Trouble};
 use crate::say;
 use crate::stack::Stack;
 
-/// The template has keys of the same form generated: letters and digits, so many.
+/// The length of a key. The template generates keys of the same form, letters and digits.
 const LENGTH: usize = 64;
-/// What a session lives for at most, whatever the settings.
+/// The longest lifetime of a session that any setting allows.
 const LONGEST_SESSION: Duration = Duration::from_hours(24);
-/// How often it is looked whether the new version is in force, and how long between.
+/// How often the versions are read until the new one is current, and the pause between two reads.
 const LOOKS: usize = 5;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
-/// Puts a new code key in force, unless the key before the current one is still needed.
+/// Puts a new code key into use, unless the previous key is still needed.
 pub(crate) async fn rotate(
     connection: &Connection,
     stack: &Stack,
@@ -84,18 +84,18 @@ pub(crate) async fn rotate(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first full minute that is not before a point in time.
+/// Rounds a time up to a full minute.
 fn from(at: Timestamp) -> String {
     say::minute(at.plus(Duration::from_millis(59_999)))
 }
 
-/// The code key's secret. Its value is written, and never read.
+/// The secret of the code key. The value is written and never read.
 struct Secret<'a> {
     client: Client,
     id: &'a str,
 }
 
-/// The versions that verification knows.
+/// The versions that codes are verified with.
 struct Versions {
     current: Version,
     previous: Option<Version>,
@@ -108,7 +108,7 @@ struct Version {
 }
 
 impl Versions {
-    /// When the key was rotated last. Versions that were set back by hand count from the younger one.
+    /// When the key was last rotated. If the versions were swapped by hand, the newer one counts.
     fn rotated_at(&self) -> Option<Timestamp> {
         let previous = self.previous.as_ref()?;
         Some(self.current.created_at.max(previous.created_at))
@@ -120,7 +120,7 @@ impl Secret<'_> {
         format!("the secret {}", self.id)
     }
 
-    /// What is in force now. Only versions with a label are listed, and a page holds them all.
+    /// The current versions. Only versions with a label are listed, so one page has them all.
     async fn versions(&self) -> Result<Versions, Failure> {
         let asked = self
             .client
@@ -144,10 +144,10 @@ impl Secret<'_> {
         })
     }
 
-    /// Puts a new key, and says as which version.
+    /// Puts a new key, and returns its version.
     ///
-    /// The version's id follows from that of the one before. So a put that is tried again makes one
-    /// version, and of two people who rotate at the same time one is refused.
+    /// The id of the new version is derived from the current version's id. So a retried put makes only one
+    /// version, and if two people rotate at the same time, one of them is refused.
     async fn put_after(&self, current: &Version) -> Result<String, Failure> {
         let id = HEXLOWER.encode(&Sha256::digest(format!("after {}", current.id)));
         let rng = ambient::rng().map_err(|_| Failure::NoRandomness)?;
@@ -171,7 +171,7 @@ impl Secret<'_> {
         }
     }
 
-    /// The versions, once the new one is current and the one before it the previous.
+    /// Waits until the new version is current and the old one is previous, and returns both.
     async fn in_force(&self, new: &str, old: &Version) -> Result<Versions, Failure> {
         for _ in 0..LOOKS {
             let found = self.versions().await?;

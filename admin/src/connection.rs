@@ -1,4 +1,4 @@
-//! The AWS clients: where each service is, and as whom it is asked.
+//! The AWS clients, with their endpoints and credentials.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ use tokio::net::TcpStream;
 use crate::failure::{Cause, Failure};
 use crate::options::{Connect, Endpoint, Service};
 
-/// What one try of a call may take, and the call with all of them: an operator can wait longer than
-/// somebody who calls the API, and an import goes on until the table's capacity has grown.
+/// The timeouts of one attempt and of a call with all its attempts. An operator can wait longer than a caller
+/// of the API, and an import has to wait until the table's capacity has grown.
 const ATTEMPT: Duration = Duration::from_secs(10);
 const OPERATION: Duration = Duration::from_mins(1);
 const CONNECT: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 8;
-/// The longest pause before the second try; it doubles from try to try.
+/// The longest pause before the second attempt. It doubles with each attempt.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
-/// What is at hand to talk to a stack.
+/// The clients of one stack.
 #[derive(Debug)]
 pub(crate) struct Connection {
     config: SdkConfig,
     endpoints: Vec<Endpoint>,
-    /// The API's port, where it is that of `cargo run`.
+    /// The port of the API, for the stack of `cargo run`.
     local: Option<u16>,
 }
 
@@ -52,7 +52,7 @@ impl Connection {
                     .with_initial_backoff(FIRST_PAUSE),
             );
         if options.local.is_some() {
-            // The stand-ins ask for neither, but every call carries both.
+            // The stand-ins check neither, but the SDK sends both with every call.
             loader = loader
                 .region(Region::new("us-east-1"))
                 .credentials_provider(Credentials::new("local", "local", None, None, "--local"));
@@ -74,7 +74,7 @@ impl Connection {
         }
     }
 
-    /// Where a service is, if not where AWS has it or the environment says. The first one counts.
+    /// The endpoint of a service from --endpoint or --local. The first one counts.
     fn endpoint(&self, service: Service) -> Option<String> {
         let found = self
             .endpoints
@@ -83,7 +83,7 @@ impl Connection {
         found.map(|endpoint| endpoint.url.clone())
     }
 
-    /// Where a service is, if it is not where AWS has it.
+    /// The endpoint of a service, if it is not AWS's own.
     fn url(&self, service: Service) -> Option<String> {
         let set = |name: &str| {
             let url = std::env::var_os(name)?.into_string().ok()?;
@@ -94,7 +94,7 @@ impl Connection {
             .or_else(|| set("AWS_ENDPOINT_URL"))
     }
 
-    /// The URL of a service, if nothing listens there. Nobody asks that of AWS itself.
+    /// The URL of a service if nothing listens there. AWS's own endpoints are not checked.
     pub(crate) async fn silent(&self, service: Service) -> Option<String> {
         let url = self.url(service)?;
         let (scheme, rest) = url.split_once("://")?;
@@ -112,13 +112,13 @@ impl Connection {
         (!listens).then_some(url)
     }
 
-    /// Where the API of `cargo run` answers, if it is that one.
+    /// The URL of the API, for the stack of `cargo run`.
     pub(crate) fn local_api(&self) -> Option<String> {
         let port = self.local?;
         Some(format!("http://127.0.0.1:{port}"))
     }
 
-    /// What to do about a failure with `--local`, as the end of its sentence.
+    /// What to do about a failure with `--local`: the end of the error sentence.
     pub(crate) fn hint(&self, failure: &Failure) -> String {
         let Failure::Aws(trouble) = failure else {
             return String::new();
@@ -183,14 +183,14 @@ impl Connection {
     }
 }
 
-/// The stand-ins of `cargo run`, in the order of their ports after the API's, and what they stand for.
+/// The stand-ins of `cargo run` in the order of their ports, with the names of their services.
 pub(crate) const SERVICES: [(Service, &str); 3] = [
     (Service::Dynamodb, "DynamoDB"),
     (Service::Ses, "SES"),
     (Service::Secrets, "Secrets Manager"),
 ];
 
-/// The stand-ins beside an API, but for those that the environment says are elsewhere.
+/// The stand-ins of an API, except those for which the environment names another endpoint.
 fn stand_ins(api: u16) -> impl Iterator<Item = Endpoint> {
     let ports = api.saturating_add(1)..;
     let moved =

@@ -1,4 +1,4 @@
-//! `regain doctor`: everything that a stack needs to work, looked at one by one.
+//! `regain doctor`: checks one by one everything that a stack needs to work.
 
 mod calls;
 mod clock;
@@ -16,7 +16,7 @@ use crate::options::Service;
 use crate::say;
 use crate::stack::Stack;
 
-/// Looks at everything, and says what is right, what is not, and what could not be looked at.
+/// Makes all checks, and prints which passed, which failed and which could not be made.
 pub(crate) async fn run(connection: &Connection, stack: &Stack, all_users: bool) -> ExitCode {
     let mut report = Report::default();
     let clock = Clock::default();
@@ -58,7 +58,7 @@ pub(crate) async fn run(connection: &Connection, stack: &Stack, all_users: bool)
     report.sum_up()
 }
 
-/// What was found so far. It is said as it is found.
+/// The results so far. Each is printed at once.
 #[derive(Debug, Default)]
 struct Report {
     good: usize,
@@ -90,7 +90,7 @@ impl Report {
         say::unchecked(format!("{what}: {why}"));
     }
 
-    /// Good or bad, as `holds` says.
+    /// Reports a check as passed if `holds`, and otherwise as failed.
     fn judge(&mut self, holds: bool, good: &str, bad: &str, fix: &str) {
         if holds {
             self.good(good);
@@ -99,8 +99,8 @@ impl Report {
         }
     }
 
-    /// Reports a call that the endpoint does not know, though every stack answers it: another program listens
-    /// there.
+    /// Reports that the endpoint does not know a call that every stack answers, because another program
+    /// listens there.
     fn required(&mut self, what: &str, service: &str, trouble: &Trouble) {
         if trouble.cause == Cause::NotServed {
             self.bad(
@@ -112,7 +112,7 @@ impl Report {
         }
     }
 
-    /// What could not be asked about. What an endpoint does not know is nothing to mend.
+    /// Reports a check that could not be made. If the endpoint does not know the call, there is nothing to repair.
     fn trouble(&mut self, what: &str, trouble: &Trouble) {
         let fix = match &trouble.cause {
             Cause::NotServed => {

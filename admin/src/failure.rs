@@ -1,4 +1,4 @@
-//! Why a command does not work, in one sentence.
+//! Errors of the command, each as one sentence.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,68 +13,71 @@ use regain::users::ImportError;
 use regain_password::InvalidCost;
 use thiserror::Error;
 
-/// Why a command does not work.
+/// Why a command failed.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
-    /// It was not called right.
+    /// The command line is wrong.
     #[error("{0}")]
     Usage(&'static str),
-    /// The argument is no such thing.
+    /// An argument has the wrong form.
     #[error("{given:?} is {problem}")]
     Argument {
         given: String,
         problem: &'static str,
     },
-    /// The settings of the stack or the environment make no sense.
+    /// The settings of the stack or the environment are invalid.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The cost of a hash is out of range.
     #[error(transparent)]
     Cost(#[from] InvalidCost),
-    /// A file.
+    /// A file cannot be read.
     #[error("{file} cannot be read: {problem}")]
     File { file: String, problem: String },
-    /// AWS, or what stands in for it.
+    /// A file of the mails is not as it has to be.
+    #[error("{file}: {problem}")]
+    Mail { file: String, problem: String },
+    /// AWS or a stand-in for it failed.
     #[error(transparent)]
     Aws(#[from] Trouble),
-    /// A file that could not be checked.
+    /// The lines of a file could not be checked.
     #[error(transparent)]
     Import(ImportError),
-    /// An import that was begun.
+    /// An import ended before its last line.
     #[error("line {line}: {problem} ({so_far})")]
     CutShort {
         line: usize,
         problem: String,
         so_far: String,
     },
-    /// The stack lacks what every stack has.
+    /// The stack lacks an output that every stack of Regain has.
     #[error("the stack {stack} has no output {output}: it is none of Regain's")]
     NoRegain { stack: String, output: &'static str },
     /// Nobody has the address or id.
     #[error("nobody has the {kind} {given}")]
     Nobody { kind: &'static str, given: String },
-    /// Somebody else was writing the same.
+    /// Another program was writing the same item.
     #[error("the user was changed by somebody else just now: look again, and decide again")]
     Changed,
-    /// The key before the current one is still needed.
+    /// The previous key is still needed.
     #[error(
         "the code key was rotated at {rotated}, and codes mailed before that may still be good: it may \
          be rotated again at {again}"
     )]
     TooSoon { rotated: String, again: String },
-    /// Somebody else was rotating the same.
+    /// Somebody else was rotating the key at the same time.
     #[error(
         "the code key was rotated by somebody else just now, or set back by hand: look with `aws \
          secretsmanager list-secret-version-ids`, and decide again"
     )]
     Rotated,
-    /// The secret has no current version, or not the one that was put.
+    /// The secret has no current version, or another one than the version that was put.
     #[error("{secret} {problem}: look with `aws secretsmanager list-secret-version-ids`")]
     Versions {
         secret: String,
         problem: &'static str,
     },
-    /// The system has no randomness.
+    /// The system has no randomness to give.
     #[error("the system has no randomness to give")]
     NoRandomness,
     /// The result cannot be written as JSON.
@@ -83,7 +86,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// 2 for what is the caller's to mend in the call, 1 for everything else.
+    /// 2 if the command line is wrong, and 1 for everything else.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Argument { .. } | Self::Cost(_) => ExitCode::from(2),
@@ -92,16 +95,16 @@ impl Failure {
     }
 }
 
-/// What asking a service came to.
+/// Why a call to a service failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// It knows no such thing.
+    /// The service has no such resource.
     Absent,
     /// Permission is missing.
     Denied(String),
-    /// There are no credentials, or they are not good.
+    /// Credentials are missing or invalid.
     Credentials(String),
-    /// It did not answer.
+    /// The service did not answer.
     Unreachable(String),
     /// The endpoint does not know the call.
     NotServed,
@@ -111,7 +114,7 @@ pub(crate) enum Cause {
     Other(String),
 }
 
-/// What was asked of a service that did not answer it, and why.
+/// A call that failed: its subject, and the cause.
 #[derive(Debug)]
 pub(crate) struct Trouble {
     what: String,
@@ -140,7 +143,7 @@ impl fmt::Display for Trouble {
 }
 
 impl Trouble {
-    /// From an answer of the SDK.
+    /// Reads the cause from an error of the SDK.
     pub(crate) fn of<E>(what: impl Into<String>, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + StdError + 'static,
@@ -150,7 +153,7 @@ impl Trouble {
             .map(|response| response.status().as_u16());
         let cause = match error.code() {
             Some(code) => refusal(code, error.message().unwrap_or(code)),
-            // What a service does not serve it refuses without a code of its own.
+            // A service refuses an unknown call without an error code.
             None if matches!(status, Some(404 | 405 | 501)) => Cause::NotServed,
             None => cause(error),
         };
@@ -160,7 +163,7 @@ impl Trouble {
         }
     }
 
-    /// From what an error of the engine was caused by.
+    /// Reads the cause from the source of an error of the store.
     pub(crate) fn because(what: impl Into<String>, error: &(dyn StdError + 'static)) -> Self {
         Self {
             what: what.into(),
@@ -179,7 +182,7 @@ fn has<E: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| cause.downcast_ref::<E>().is_some())
 }
 
-/// Why a call failed, by all that its error was caused by.
+/// Why a call failed, by the chain of its error sources.
 fn cause(error: &(dyn StdError + 'static)) -> Cause {
     if has::<NoTable>(error) || has::<NoSecret>(error) {
         return Cause::Absent;
@@ -205,12 +208,12 @@ fn cause(error: &(dyn StdError + 'static)) -> Cause {
     }
 }
 
-/// What a service means that refuses a call with a code.
+/// The meaning of an error code of a service.
 fn refusal(code: &str, message: &str) -> Cause {
     let message = message.to_owned();
     match code {
         "ResourceNotFoundException" | "NotFoundException" => Cause::Absent,
-        // CloudFormation has no code of its own for it.
+        // CloudFormation has no code for a stack that does not exist.
         "ValidationError" if message.ends_with("does not exist") => Cause::Absent,
         "ValidationException" if message.contains("key element") => Cause::OtherKey,
         "UnknownOperationException" => Cause::NotServed,
@@ -229,7 +232,7 @@ fn refusal(code: &str, message: &str) -> Cause {
     }
 }
 
-/// What the SDK lists as tried, in a sentence.
+/// The sources of credentials that the SDK tried, as a sentence.
 fn no_credentials(tried: &str) -> String {
     let tried = tried.to_lowercase();
     if tried.contains("`sso`") || tried.contains("sso feature") {

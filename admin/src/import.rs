@@ -1,4 +1,4 @@
-//! `regain users import`: a file of users into the table. All lines are read and checked before the
+//! `regain users import`: imports a file of users into the table. All lines are read and checked before the
 //! first is written.
 
 use std::io::Read as _;
@@ -15,10 +15,10 @@ use crate::options::ImportOptions;
 use crate::say;
 use crate::stack::Stack;
 
-/// How a program ends that Ctrl-C has stopped.
+/// The exit code of a program that Ctrl-C has stopped.
 const INTERRUPTED: u8 = 130;
 
-/// Brings the file in, or says why not.
+/// Imports the file, or returns why it cannot.
 pub(crate) async fn run(
     connection: &Connection,
     stack: &Stack,
@@ -31,7 +31,7 @@ pub(crate) async fn run(
     let mut rng = ambient::rng().map_err(|_| Failure::NoRandomness)?;
 
     let (bar, progress) = stopped_by_ctrl_c();
-    // Of the file there may be anything: blank and bad lines count as well.
+    // The file is not read yet, so that blank and bad lines count as well.
     begin(&bar, text.lines().count(), "checking");
     let checked = import.check(&text, &progress, &mut rng).await;
     bar.finish_and_clear();
@@ -113,10 +113,10 @@ fn rules(stack: &Stack, options: &ImportOptions) -> ImportRules {
     rules
 }
 
-/// A bar, and the progress that moves it. The first Ctrl-C stops the progress, and the second one ends
-/// the program.
+/// A progress bar and the import's progress, which moves it. The first Ctrl-C stops the import, and the
+/// second one ends the program.
 ///
-/// Checking and writing share them: an interrupt counts for whatever comes after it.
+/// Checking and writing share both, so an interrupt while lines are checked also prevents the writing.
 fn stopped_by_ctrl_c() -> (ProgressBar, Progress) {
     let bar = ProgressBar::new(0);
     let style = "{msg} {wide_bar} {human_pos} of {human_len}, {eta} left";
@@ -134,7 +134,7 @@ fn stopped_by_ctrl_c() -> (ProgressBar, Progress) {
                 return;
             }
             progress.stop();
-            // The second one is listened for before it is offered.
+            // The command listens for the second Ctrl-C before it tells the operator about it.
             let (again, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), async {
                 bar.suspend(|| {
                     say::note("stopping after the lines under way; Ctrl-C again exits at once");
@@ -142,7 +142,7 @@ fn stopped_by_ctrl_c() -> (ProgressBar, Progress) {
             });
             if again.is_ok() {
                 bar.finish_and_clear();
-                // Each line is one transaction: none is left half written.
+                // A user is written by one transaction, so none is left half written.
                 std::process::exit(INTERRUPTED.into());
             }
         }
@@ -150,7 +150,7 @@ fn stopped_by_ctrl_c() -> (ProgressBar, Progress) {
     (bar, progress)
 }
 
-/// Starts the bar anew, for so many lines.
+/// Restarts the bar for a number of lines.
 fn begin(bar: &ProgressBar, lines: usize, what: &'static str) {
     bar.set_length(lines as u64);
     bar.set_message(what);
@@ -161,7 +161,7 @@ fn failure(stack: &Stack, line: usize, error: &ImportError, done: usize, step: S
     let problem = match error {
         ImportError::Store(error) => {
             let trouble = Trouble::because(stack.the_table(), error);
-            // Before anything is written it is about the table as a whole.
+            // Nothing was written, so the failure is about the whole table and not about a line.
             if done == 0 || step == Step::Preview {
                 return trouble.into();
             }

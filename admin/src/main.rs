@@ -1,6 +1,6 @@
-//! `regain`: what an operator does to a stack by hand. Users are brought in, shown and blocked; what
-//! throttles somebody is shown and cleared; the audit trail's names for somebody are told; the code key is
-//! rotated; and the doctor says what keeps a stack from working.
+//! `regain`: the operator's command. It imports, shows and blocks users, shows and clears throttles, prints
+//! the digests that the audit trail uses, rotates the code key, makes the mail templates, and checks whether a
+//! stack can work.
 
 mod audit;
 mod code_key;
@@ -8,6 +8,7 @@ mod connection;
 mod doctor;
 mod failure;
 mod import;
+mod mails;
 mod options;
 mod say;
 mod stack;
@@ -20,11 +21,24 @@ use clap::Parser as _;
 
 use self::connection::Connection;
 use self::failure::Failure;
-use self::options::{CodeKeyCommand, Command, Options, ThrottleCommand, UsersCommand};
+use self::options::{
+    CodeKeyCommand, Command, MailsCommand, Options, StackCommand, ThrottleCommand, UsersCommand,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let Options { connect, command } = Options::parse();
+    let command = match command {
+        Command::Stack(command) => *command,
+        Command::Mails {
+            command: MailsCommand::Build { folder },
+        } => {
+            return mails::build(&folder).unwrap_or_else(|failure| {
+                say::error(&failure);
+                failure.exit_code()
+            });
+        }
+    };
     let connection = Connection::new(&connect).await;
     match run(&connection, connect.local.is_some(), command).await {
         Ok(code) => code,
@@ -35,10 +49,14 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(connection: &Connection, local: bool, command: Command) -> Result<ExitCode, Failure> {
+async fn run(
+    connection: &Connection,
+    local: bool,
+    command: StackCommand,
+) -> Result<ExitCode, Failure> {
     let stack = stack::find(connection, &command.place(), local).await?;
     match command {
-        Command::Users { command } => match command {
+        StackCommand::Users { command } => match command {
             UsersCommand::Import(options) => import::run(connection, &stack, &options).await,
             UsersCommand::Show(options) => users::show(connection, &stack, &options.user).await,
             UsersCommand::Block(options) => users::block(connection, &stack, &options.user).await,
@@ -49,7 +67,7 @@ async fn run(connection: &Connection, local: bool, command: Command) -> Result<E
                 users::unsuppress(connection, &stack, &options.user).await
             }
         },
-        Command::Throttle { command } => match command {
+        StackCommand::Throttle { command } => match command {
             ThrottleCommand::Show(options) => {
                 throttle::show(connection, &stack, &options.address).await
             }
@@ -57,10 +75,12 @@ async fn run(connection: &Connection, local: bool, command: Command) -> Result<E
                 throttle::clear(connection, &stack, &options.address).await
             }
         },
-        Command::Audit { command } => audit::name(connection, &stack, &command).await,
-        Command::CodeKey {
+        StackCommand::Audit { command } => audit::name(connection, &stack, &command).await,
+        StackCommand::CodeKey {
             command: CodeKeyCommand::Rotate(options),
         } => code_key::rotate(connection, &stack, options.dry_run).await,
-        Command::Doctor(options) => Ok(doctor::run(connection, &stack, options.all_users).await),
+        StackCommand::Doctor(options) => {
+            Ok(doctor::run(connection, &stack, options.all_users).await)
+        }
     }
 }

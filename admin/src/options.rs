@@ -19,7 +19,7 @@ const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 /// The operator's command of a Regain stack: imports, shows and blocks users, shows and clears throttles,
-/// prints the names that the audit trail has for somebody, rotates the code key, and checks a stack.
+/// prints the digests that the audit trail uses, rotates the code key, and checks a stack.
 #[derive(Debug, Parser)]
 #[command(name = "regain", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Options {
@@ -53,18 +53,18 @@ The exit code is 0 when all is well, 1 when something is not, and 2 when the com
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Where")]
 pub(crate) struct Connect {
-    /// The stack of `cargo run` on this machine. PORT is that of its API, 3000 if left out; the
-    /// stand-ins are on the ports after it, unless --endpoint or AWS_ENDPOINT_URL_… say otherwise
+    /// The stack of `cargo run` on this machine. PORT is the port of its API, 3000 if left out. The
+    /// stand-ins are on the next three ports, unless --endpoint or AWS_ENDPOINT_URL_… name others
     #[arg(long, global = true, value_name = "PORT", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "3000", value_parser = clap::value_parser!(u16).range(1..=65_532))]
     pub(crate) local: Option<u16>,
 
-    /// Another address for one service: dynamodb, ses, secrets or cloudformation. May be repeated;
-    /// overrides AWS_ENDPOINT_URL_DYNAMODB and its like
+    /// The endpoint of one service: dynamodb, ses, secrets or cloudformation. May be repeated.
+    /// Overrides AWS_ENDPOINT_URL_DYNAMODB and the other variables
     #[arg(long, global = true, value_name = "SERVICE=URL", value_parser = endpoint)]
     pub(crate) endpoint: Vec<Endpoint>,
 
-    /// The region, if not that of the environment or the profile
+    /// The region, if it is not the one of the environment or the profile
     #[arg(long, global = true, value_name = "REGION")]
     pub(crate) region: Option<String>,
 
@@ -73,14 +73,14 @@ pub(crate) struct Connect {
     pub(crate) profile: Option<String>,
 }
 
-/// A service, and where it is.
+/// The endpoint of a service.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     pub(crate) service: Service,
     pub(crate) url: String,
 }
 
-/// A service that is asked.
+/// An AWS service that the command calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Service {
     Dynamodb,
@@ -90,7 +90,7 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    /// The variable that the SDKs read an address of it from.
+    /// The environment variable from which the SDKs read the service's endpoint.
     pub(crate) fn variable(self) -> &'static str {
         match self {
             Self::Dynamodb => "AWS_ENDPOINT_URL_DYNAMODB",
@@ -114,15 +114,15 @@ fn endpoint(text: &str) -> Result<Endpoint, String> {
     })
 }
 
-/// Which stack.
+/// The stack that a command works on.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Place {
-    /// The stack's name, which tells the table, the secrets and the settings (it takes the permission
-    /// cloudformation:DescribeStacks)
+    /// The name of the stack, from which the command learns the table, the secrets and the settings
+    /// (needs the permission cloudformation:DescribeStacks)
     #[arg(long, value_name = "NAME")]
     pub(crate) stack: Option<String>,
 
-    /// The table, if not the stack's: its output TableName
+    /// The table. Default: the stack's output TableName
     #[arg(long, value_name = "NAME")]
     pub(crate) table: Option<String>,
 
@@ -130,33 +130,56 @@ pub(crate) struct Place {
     pub(crate) parts: Parts,
 }
 
-/// The other parts of a stack, where they are given one by one.
+/// The other parts of a stack, for when no --stack names them.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Parts {
-    /// The index key's secret, if not the stack's: its output IndexKeyArn
+    /// The secret of the index key. Default: the stack's output IndexKeyArn
     #[arg(long, value_name = "ID")]
     pub(crate) index_key_secret: Option<String>,
 
-    /// The code key's secret, if not the stack's: its output CodeKeyArn
+    /// The secret of the code key. Default: the stack's output CodeKeyArn
     #[arg(long, value_name = "ID")]
     pub(crate) code_key_secret: Option<String>,
 
-    /// The sender, if not the stack's: its parameter MailFrom
+    /// The sender of mails. Default: the stack's parameter MailFrom
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) mail_from: Option<String>,
 
-    /// What the names of the mail templates begin with, if not the stack's name
+    /// The prefix of the names of the mail templates. Default: the stack's name
     #[arg(long, value_name = "PREFIX")]
     pub(crate) template_prefix: Option<String>,
 
-    /// Where the API answers, if not at the stack's output ApiUrl
+    /// The URL of the API. Default: the stack's output ApiUrl
     #[arg(long, value_name = "URL")]
     pub(crate) api: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Bring users in, show them, block them, mail them again
+    #[command(flatten)]
+    Stack(Box<StackCommand>),
+    /// Make the stack's mail templates from the files of the mails
+    #[command(arg_required_else_help = true)]
+    Mails {
+        #[command(subcommand)]
+        command: MailsCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailsCommand {
+    /// Write the files in mails/templates, which template.yaml includes, from the files in mails
+    Build {
+        /// The folder of the mails
+        #[arg(default_value = "mails", value_name = "FOLDER")]
+        folder: PathBuf,
+    },
+}
+
+/// A command for a stack.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StackCommand {
+    /// Import, show, block and unblock users, and lift mail suppressions
     #[command(arg_required_else_help = true)]
     Users {
         #[command(subcommand)]
@@ -168,7 +191,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ThrottleCommand,
     },
-    /// Print the name that the audit trail has for a person, a network or a device
+    /// Print the digest by which the audit trail names a person, a network or a device
     #[command(arg_required_else_help = true, after_help = AUDIT)]
     Audit {
         #[command(subcommand)]
@@ -185,7 +208,7 @@ pub(crate) enum Command {
     Doctor(DoctorOptions),
 }
 
-impl Command {
+impl StackCommand {
     pub(crate) fn place(&self) -> Place {
         let with_index_key = |place: &Place, id: &Option<String>| Place {
             parts: Parts {
@@ -231,18 +254,18 @@ impl Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UsersCommand {
-    /// Bring in a file of users, one JSON object a line
+    /// Import a file of users, one JSON object a line
     #[command(after_help = IMPORT)]
     Import(ImportOptions),
-    /// Print a user as JSON, without the password's hash
+    /// Print a user as JSON, without the password hash
     Show(UserOptions),
-    /// Keep a user from setting passwords, from now on
+    /// Block a user, so that no recovery can set the password
     #[command(after_help = BLOCK)]
     Block(UserOptions),
-    /// Give a blocked user the earlier status back
+    /// Unblock a user, and restore the earlier status
     #[command(after_help = UNBLOCK)]
     Unblock(UserOptions),
-    /// Mail a user's address again, which bounced or complained before
+    /// Lift the suppression of an address that bounced or complained
     #[command(after_help = UNSUPPRESS)]
     Unsuppress(UserOptions),
 }
@@ -256,18 +279,21 @@ A line is one user. Only \"email\" is required. A line matches an existing user 
 
 The other fields are phone, status, profile, meta, identities, address, roles, isEmailValidate, \
 isProfileComplete and isTemporary. \"passwordHash\" is an Argon2id PHC string. Hashes of another kind, \
-such as bcrypt or scrypt, cannot be taken over: leave them out, and those people set a new password by \
-a recovery.
+such as bcrypt or scrypt, cannot be imported. Leave them out: those people set a new password by a \
+recovery.
 
-All lines are checked before the first is written: as JSON, as an item of the table, the address by \
-what SES mails to, and a \"password\" by the password policy. If one is bad, all bad ones are listed and \
-nothing is brought in. Statuses that may not recover, locales without mails and unknown fields are noted.
+All lines are checked before the first is written. Each has to be valid JSON and to fit an item of the \
+table, SES has to be able to mail to the address, and a \"password\" has to meet the password policy. If a \
+line is bad, all bad lines are listed and nothing is imported. Notes point out statuses that may not \
+recover, locales without mails, and unknown fields.
 
-An address that changes is unproven again. A password that was changed otherwise than by an import, as \
-by a recovery, is kept. Ctrl-C ends the import after the lines under way, and before the first is \
-written if they are still being checked. A second Ctrl-C ends it at once. To finish an import that was \
-cut short, run it again: \
-unchanged users are skipped.
+If an address changes, it has to be proven again. A password that a recovery or another program has \
+changed is kept. Ctrl-C stops the import after the lines under way; nothing is written if it comes while \
+the lines are checked. A second Ctrl-C stops it at once. To finish an import that was stopped, run it \
+again: unchanged users are skipped.
+
+The import needs the permissions dynamodb:BatchGetItem, dynamodb:PutItem, dynamodb:UpdateItem and \
+dynamodb:DeleteItem on the table.
 
 Examples, the first of which writes nothing:
   regain users import people.jsonl --stack my-regain --dry-run
@@ -276,33 +302,33 @@ Examples, the first of which writes nothing:
   regain users import people.jsonl --local";
 
 const BLOCK: &str = "\
-A recovery that is under way fails. Only somebody who has proven the mailbox is told that the user is \
-blocked. This command does not end sessions of other services.";
+A recovery that is under way fails. Only somebody who has proven the mailbox learns that the user is \
+blocked. This command does not end the sessions of other services.";
 
 const UNBLOCK: &str = "\
 The user gets back the status that `users block` replaced. A user who was blocked by other means gets \
 the first of the stack's RecoverableStatuses.";
 
 const UNSUPPRESS: &str = "\
-An address whose server refused a mail for good gets no mail for 24 hours. If it happens again, it gets \
-none for 7 days, then for 30 days, then for good. An address whose owner reported a mail as spam gets no \
-codes. `users show` prints this as mailSuppressed. Lift it when the mailbox works again, or when the owner \
+After a permanent bounce, an address gets no mail for 24 hours. After the next bounce it gets none for 7 \
+days, then for 30 days, then none ever. After a spam complaint, an address gets no codes. `users show` prints this as mailSuppressed. Lift it when the mailbox works again, or when the owner \
 asks for it. The next bounce then counts as the first.
 
 SES has a suppression list of its own for the whole account. The command removes the address from that \
 list, too, which needs the permission ses:DeleteSuppressedDestination.";
 
 const DOCTOR: &str = "\
-✓ is as it should be. ✗ is not, and the line below says what to do. – could not be checked. The exit \
-code is 1 if there is a ✗. No user and no setting is changed, and no secret is printed.
+✓ means that a check passed. ✗ means that it failed, and the line below says what to do. – means that it \
+could not be made. The exit code is 1 if a check failed. No user and no setting is changed, and no secret \
+is printed.
 
 Each endpoint is called once, for two addresses under .invalid, which nobody can have. No mail goes out, \
 and what is left in the table expires within two days. The calls count in the metrics and against \
 IP_REQUESTS_PER_HOUR. mail-events and audit-trail are not called: only AWS calls them.
 
-Counting the users who cannot recover reads the first 10 MB of the table, sessions and mail requests \
-included, for about 1,300 read units. --all-users reads all of it, for about 130 read units a MB. Both take \
-the permission dynamodb:Scan.
+Counting the users who cannot recover reads the first 10 MB of the table, with sessions and mail \
+requests, for about 1,300 read units. --all-users reads the whole table, for about 130 read units a MB. Both \
+need the permission dynamodb:Scan.
 
 Examples:
   regain doctor --stack my-regain
@@ -314,37 +340,37 @@ Examples:
 /// `users import`.
 #[derive(Debug, Args)]
 pub(crate) struct ImportOptions {
-    /// The file; - reads standard input
+    /// The file, or - for standard input
     pub(crate) file: PathBuf,
 
     #[command(flatten)]
     pub(crate) place: Place,
 
-    /// Say what it would do, and write nothing
+    /// Print what the import would do, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Bring in the other lines when some are bad
+    /// Import the other lines if some are bad
     #[arg(long)]
     pub(crate) skip_bad: bool,
 
-    /// Replace passwords, too, that were changed otherwise than by an import, as by a recovery
+    /// Also replace passwords that a recovery or another program has changed
     #[arg(long)]
     pub(crate) overwrite_passwords: bool,
 
-    /// Form of the ids: that of the stack's UserIdFormat, else objectid
+    /// Format of the ids. Default: the stack's UserIdFormat, or objectid
     #[arg(long, value_name = "FORM")]
     pub(crate) id_format: Option<IdFormat>,
 
-    /// Memory of a password hash in KiB: the stack's Argon2MemoryKib, else 19456, which is the least
+    /// Memory of a password hash in KiB, at least 19456. Default: the stack's Argon2MemoryKib, or 19456
     #[arg(long, value_name = "KIB")]
     pub(crate) argon2_memory_kib: Option<u32>,
 
-    /// Passes of a password hash: the stack's Argon2Iterations, else 2, which is the least
+    /// Passes of a password hash, at least 2. Default: the stack's Argon2Iterations, or 2
     #[arg(long, value_name = "PASSES")]
     pub(crate) argon2_iterations: Option<u32>,
 
-    /// Lanes of a password hash: the stack's Argon2Parallelism, else 1
+    /// Lanes of a password hash. Default: the stack's Argon2Parallelism, or 1
     #[arg(long, value_name = "LANES")]
     pub(crate) argon2_parallelism: Option<u32>,
 }
@@ -383,19 +409,18 @@ pub(crate) enum ThrottleCommand {
     /// Show the cooldown, the codes of this hour and day, and the wrong guesses of today
     #[command(after_help = THROTTLE_SHOW)]
     Show(ThrottleOptions),
-    /// Clear them all, so that the person can go on at once
+    /// Clear all of these, so that the person can try again at once
     #[command(after_help = THROTTLE_CLEAR)]
     Clear(ThrottleOptions),
 }
 
 const THROTTLE_SHOW: &str = "\
-Throttles are kept by address, whether or not a user has it. The limit of requests from one network \
-address is not shown: it ends with the hour.";
+Throttles count by address, whether or not a user has it. The hourly limit of requests from one network \
+address is not shown.";
 
 const THROTTLE_CLEAR: &str = "\
-Recovery sessions stay as they are: a session whose own guesses are spent stays spent, and the person \
-asks for a new code. The limit of requests from one network address is not cleared: it ends with the \
-hour.";
+Recovery sessions stay as they are: if the guesses of a session are spent, the person has to ask for a new \
+code. The hourly limit of requests from one network address is not cleared.";
 
 /// The commands for throttles.
 #[derive(Debug, Args)]
@@ -406,14 +431,14 @@ pub(crate) struct ThrottleOptions {
     #[command(flatten)]
     pub(crate) place: Place,
 
-    /// The index key's secret, if not the stack's: its output IndexKeyArn
+    /// The secret of the index key. Default: the stack's output IndexKeyArn
     #[arg(long, value_name = "ID")]
     pub(crate) index_key_secret: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
-    /// The subject that an address is, whether or not a user has it
+    /// Print the audit trail's subject for an e-mail address, whether or not a user has it
     Subject {
         /// The e-mail address
         address: String,
@@ -421,7 +446,7 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_name = "NAME")]
         stack: Option<String>,
     },
-    /// The caller that a network address is
+    /// Print the audit trail's caller for a network address
     Caller {
         /// The IPv4 or IPv6 address
         network: IpAddr,
@@ -429,9 +454,9 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_name = "NAME")]
         stack: Option<String>,
     },
-    /// The device that a text is, as a client sends it
+    /// Print the audit trail's device for the text that a client sends
     Device {
-        /// The text, to the letter, as far as it is kept: the first 256 bytes of an X-Agent
+        /// The exact text, as far as it is kept: the first 256 bytes of an X-Agent
         device: String,
         /// The stack's name
         #[arg(long, value_name = "NAME")]
@@ -440,9 +465,9 @@ pub(crate) enum AuditCommand {
 }
 
 const AUDIT: &str = "\
-The audit trail names people, networks and devices by keyed digests, which only the index key can \
-make. Look for what is printed here in the stack's log group AuditLogGroup, or with `cargo run` in the \
-file that its start names. docs/audit.md has the queries.
+The audit trail names people, networks and devices by keyed digests, which cannot be computed without the \
+index key. Search for the printed digest in the stack's log group AuditLogGroup. `cargo run` prints at its \
+start which file has the audit trail. docs/audit.md has the queries.
 
 Examples:
   regain audit subject ann@example.com --stack my-regain
@@ -451,20 +476,19 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CodeKeyCommand {
-    /// Put a new code key in force, if the one before it is no longer needed
+    /// Put a new code key into use, if the previous key is no longer needed
     #[command(after_help = CODE_KEY_ROTATE)]
     Rotate(CodeKeyOptions),
 }
 
 const CODE_KEY_ROTATE: &str = "\
-Codes that were mailed before stay good, and nobody's budget or throttle changes. The new key is put \
-into the stack's secret CodeKey and never printed. Mail is written with it ten minutes later, when \
-every running function knows it.
+Codes that were already mailed stay valid, and no limit changes. The new key is stored in the stack's \
+secret CodeKey and never printed. Mails use it ten minutes later, when every running function has read it.
 
-Verification knows the key and the one before it, but no third. So a rotation is refused while a \
-session may live that began under the key before: SessionTtlSeconds and ten minutes after the last \
-rotation. For the stack of `cargo run`, whose settings are not known here, a session is taken to live \
-for a day.
+Codes are verified with the current key and the previous one. So a rotation is refused while a session may \
+be alive that began under the previous key: until SessionTtlSeconds and ten minutes after the last \
+rotation. The settings of the stack of `cargo run` are not known to this command, which assumes that a \
+session lives for a day there.
 
 The index key must never change, because throttles and made-up user ids depend on it. This command \
 rotates the code key only.
@@ -479,12 +503,12 @@ Examples, the first of which changes nothing:
 /// `code-key rotate`.
 #[derive(Debug, Args)]
 pub(crate) struct CodeKeyOptions {
-    /// The stack's name, which tells the secret and how long a session lives (it takes the permission
-    /// cloudformation:DescribeStacks)
+    /// The name of the stack, from which the command learns the secret and how long a session lives
+    /// (needs the permission cloudformation:DescribeStacks)
     #[arg(long, value_name = "NAME")]
     pub(crate) stack: Option<String>,
 
-    /// Say whether it may be done now, and change nothing
+    /// Print whether a rotation is allowed now, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -497,7 +521,7 @@ pub(crate) struct DoctorOptions {
     #[command(flatten)]
     pub(crate) parts: Parts,
 
-    /// Count the users who cannot recover in the whole table, and not only in its first 10 MB
+    /// Count the users who cannot recover in the whole table, instead of its first 10 MB
     #[arg(long)]
     pub(crate) all_users: bool,
 }

@@ -1,4 +1,4 @@
-//! What is said on the terminal: colours where there is one, plain text where there is none.
+//! Prints to the terminal in colours, or to a pipe or file in plain text.
 
 use std::fmt::Display;
 
@@ -21,44 +21,44 @@ pub(crate) fn heading(text: impl Display) {
     anstream::println!("{bold}{text}{bold:#}");
 }
 
-/// What is as it should be.
+/// A check that passed.
 pub(crate) fn good(text: impl Display) {
     anstream::println!("{GOOD}✓{GOOD:#} {text}");
 }
 
-/// What is not.
+/// A check that failed.
 pub(crate) fn bad(text: impl Display) {
     anstream::println!("{BAD}✗{BAD:#} {text}");
 }
 
-/// What could not be looked at.
+/// A check that could not be made.
 pub(crate) fn unchecked(text: impl Display) {
     anstream::println!("{QUIET}– {text}{QUIET:#}");
 }
 
-/// What to do about it.
+/// How to repair what a check found.
 pub(crate) fn fix(text: impl Display) {
     anstream::println!("  → {text}");
 }
 
-/// Something to know that stops nothing.
+/// A note, which stops nothing.
 pub(crate) fn note(text: impl Display) {
     anstream::eprintln!("{NOTE}note:{NOTE:#} {text}");
 }
 
-/// Why it did not work.
+/// The error that ends the command.
 pub(crate) fn error(text: impl Display) {
     anstream::eprintln!("{BAD}error:{BAD:#} {text}");
 }
 
-/// A point in time to the minute, which is what hours and days end on.
+/// A time to the minute; limits end at full hours and days.
 pub(crate) fn minute(at: Timestamp) -> String {
     let text = at.rfc3339();
     let (date, time) = text.split_once('T').unwrap_or((&text, ""));
     format!("{date} {} UTC", time.get(..5).unwrap_or_default())
 }
 
-/// A number of things.
+/// A number with its noun in the singular or plural.
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }

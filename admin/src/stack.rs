@@ -1,4 +1,4 @@
-//! A stack: what its parts are called, and its settings.
+//! A stack: the names of its parts, and its settings.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::connection::Connection;
 use crate::failure::{Failure, Trouble};
 use crate::options::Place;
 
-/// What a stack's parts are called. The table is always known; the others where they were given.
+/// The names of a stack's parts. The table is always known, the others may be missing.
 #[derive(Debug)]
 pub(crate) struct Stack {
     pub(crate) table: String,
@@ -17,28 +17,27 @@ pub(crate) struct Stack {
     pub(crate) code_key: Option<String>,
     pub(crate) mail_from: Option<String>,
     pub(crate) template_prefix: Option<String>,
-    /// Where the API answers.
+    /// The URL of the API.
     pub(crate) api: Option<String>,
     pub(crate) settings: Settings,
-    /// Whether the settings are the stack's own, and not the environment's or the defaults.
+    /// Whether the settings come from the stack, and not from the environment or the defaults.
     pub(crate) has_own_settings: bool,
 }
 
 impl Stack {
-    /// How the table is called in a sentence.
+    /// The table in a sentence of an error.
     pub(crate) fn the_table(&self) -> String {
         format!("the table {}", self.table)
     }
 }
 
-/// The names that `cargo run` gives.
+/// The names in the stack of `cargo run`.
 const LOCAL_STACK: &str = "regain";
 const LOCAL_INDEX_KEY: &str = "IndexKey";
 const LOCAL_CODE_KEY: &str = "CodeKey";
 const LOCAL_SENDER: &str = "no-reply@example.com";
 
-/// Finds out what the stack's parts are called: from `CloudFormation` where the stack is named, and from
-/// the options, which come first.
+/// Finds the names of the stack's parts: from the options, then from `CloudFormation` if the stack is named.
 pub(crate) async fn find(
     connection: &Connection,
     place: &Place,

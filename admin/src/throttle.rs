@@ -16,7 +16,7 @@ use crate::say;
 use crate::stack::Stack;
 use crate::users::{parse_address, trouble};
 
-/// Says what throttles an address.
+/// Prints the throttles of an address.
 pub(crate) async fn show(
     connection: &Connection,
     stack: &Stack,
@@ -37,7 +37,7 @@ pub(crate) async fn show(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Clears what throttles an address.
+/// Clears the throttles of an address.
 pub(crate) async fn clear(
     connection: &Connection,
     stack: &Stack,
@@ -53,13 +53,13 @@ pub(crate) async fn clear(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Under which key an address is counted: only who has the index key can tell.
+/// The key under which an address is counted. Computing it needs the index key.
 async fn key(connection: &Connection, stack: &Stack, given: &str) -> Result<AddressKey, Failure> {
     let address = parse_address(given)?;
     Ok(index_keys(connection, stack).await?.address(&address))
 }
 
-/// What names everything that is kept about addresses and callers.
+/// The index keys, from which the keys of all state about addresses and callers are derived.
 pub(crate) async fn index_keys(
     connection: &Connection,
     stack: &Stack,

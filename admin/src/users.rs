@@ -17,8 +17,7 @@ use crate::failure::{Cause, Failure, Trouble};
 use crate::say;
 use crate::stack::Stack;
 
-/// A user as shown: what the API shows of one, and what an operator wants to know besides. Never the
-/// password's hash.
+/// A user as printed: the fields that the API returns, and some for operators. Never the password hash.
 #[derive(Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the user's")]
 #[serde(rename_all = "camelCase")]
@@ -46,12 +45,12 @@ struct Shown<'a> {
 /// How the user's address is suppressed.
 #[derive(Serialize)]
 struct ShownSuppression {
-    /// Which mails it stops now.
+    /// The mails that it stops now.
     stops: &'static str,
     since: String,
     because: &'static str,
     count: u32,
-    /// `null` is for good.
+    /// When it ends; `null` if it never does.
     until: Option<String>,
 }
 
@@ -81,7 +80,7 @@ pub(crate) async fn show(
     let user = find(&store, stack, named).await?;
     let suppressed = match Address::parse(&user.email) {
         Ok(address) => store.suppressed(&address).await,
-        // An address that is none has no mail to suppress.
+        // Text that is no address gets no mail that could be suppressed.
         Err(_) => Ok(None),
     };
     let suppressed = suppressed.map_err(|error| trouble(stack, &error))?;
@@ -131,7 +130,7 @@ pub(crate) async fn block(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Gives a blocked user the status back that the user had before.
+/// Restores the status that a blocked user had before.
 pub(crate) async fn unblock(
     connection: &Connection,
     stack: &Stack,
@@ -163,7 +162,7 @@ pub(crate) async fn unblock(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lifts the suppression of a user's address, here and on the list that SES keeps for the account.
+/// Lifts the suppression of a user's address, in the table and on SES's list for the account.
 pub(crate) async fn unsuppress(
     connection: &Connection,
     stack: &Stack,
@@ -198,7 +197,7 @@ pub(crate) async fn unsuppress(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The user of an address or an id, whichever was given.
+/// Finds a user by address or id.
 async fn find(store: &Store, stack: &Stack, named: &str) -> Result<User, Failure> {
     let (kind, found) = if named.contains('@') {
         ("address", store.user_of(&parse_address(named)?).await)
@@ -228,7 +227,7 @@ pub(crate) fn parse_address(given: &str) -> Result<Address, Failure> {
     })
 }
 
-/// What the table answered, in a sentence.
+/// Turns an error of the table into a sentence.
 pub(crate) fn trouble(stack: &Stack, error: &StoreError) -> Trouble {
     Trouble::because(stack.the_table(), error)
 }

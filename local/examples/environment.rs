@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         secrets: address("Secrets Manager")?,
     };
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
-    let stack = Stack::read(&std::fs::read_to_string(template)?, Environment::new())?;
+    let stack = Stack::open(Path::new(template), Environment::new())?;
     let functions = stack.functions.iter().map(|function| {
         let variables = program(function, Path::new(""), &urls).environment;
         let variables = variables

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_as_a_whole_and_its_owners_alone() {
+    fn a_file_is_replaced_as_a_whole_and_readable_by_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file.json");
         write_whole(&path, b"a long content").unwrap();

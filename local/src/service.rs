@@ -114,10 +114,7 @@ async fn start(
         last,
     } = stages;
     let cargo = environment.get("CARGO").map(Into::into);
-    let template = workspace.join("template.yaml");
-    let text =
-        std::fs::read_to_string(&template).map_err(|it| ServiceError::file(&template, it))?;
-    let stack = Stack::read(&text, environment)?;
+    let stack = Stack::open(&workspace.join("template.yaml"), environment)?;
     let settings = check_settings(&stack)?;
     let listeners = Listeners::bind(&options)?;
     let urls = listeners.urls.clone();

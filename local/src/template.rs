@@ -22,6 +22,7 @@ pub use resources::{ConfigurationSets, Cors, MailTemplate, Secret, Table};
 pub use stack::Stack;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -38,6 +39,14 @@ pub type Environment = BTreeMap<String, String>;
 /// Why the template cannot be run here.
 #[derive(Debug, Error)]
 pub enum TemplateError {
+    /// A file cannot be read.
+    #[error("{} cannot be read: {problem}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        problem: std::io::Error,
+    },
     /// It is not YAML.
     #[error("template.yaml cannot be read: {0}")]
     Yaml(#[from] serde_yaml_ng::Error),

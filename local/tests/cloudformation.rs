@@ -1,5 +1,5 @@
-//! What `CloudFormation`, SAM and the services behind them do with template.yaml, as far as their
-//! documents and bug reports tell. Nothing here is deployed.
+//! Checks template.yaml for mistakes that only a deployment would show, according to the documents and bug
+//! reports of `CloudFormation`, SAM and the services. Nothing is deployed here.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -32,7 +32,7 @@ fn entries(mapping: &Yaml) -> BTreeMap<&str, &Yaml> {
         .collect()
 }
 
-/// The resources whose type begins so.
+/// The resources whose type begins with a prefix.
 fn resources<'a>(template: &'a Yaml, kind: &str) -> BTreeMap<&'a str, &'a Yaml> {
     let mut resources = entries(&template["Resources"]);
     resources.retain(|_, it| it["Type"].as_str().unwrap().starts_with(kind));
@@ -48,7 +48,7 @@ fn tag_keys(resource: &Yaml) -> BTreeSet<&str> {
     }
 }
 
-/// The parameters that a text or anything in it refers to.
+/// The parameters that a value refers to.
 fn parameters(value: &Yaml) -> BTreeSet<String> {
     match value {
         Yaml::Sequence(items) => items.iter().flat_map(parameters).collect(),
@@ -66,7 +66,7 @@ fn parameters(value: &Yaml) -> BTreeSet<String> {
     }
 }
 
-/// How many characters a parameter's value has at most.
+/// The most characters that a parameter's value can have.
 fn longest(parameter: &Yaml) -> usize {
     if let Some(allowed) = parameter["AllowedValues"].as_sequence() {
         let lengths = allowed.iter().map(|it| it.as_str().unwrap().len());
@@ -75,7 +75,7 @@ fn longest(parameter: &Yaml) -> usize {
     let length = parameter["MaxLength"].as_u64();
     let digits = |most: u64| u64::from(most.ilog10()) + 1;
     let length = length.or_else(|| Some(digits(parameter["MaxValue"].as_u64()?)));
-    // What a pattern alone limits says in words how far it goes.
+    // If only a pattern limits the value, its description names the limit.
     let length = length.or_else(|| {
         let words = parameter["ConstraintDescription"].as_str()?;
         if let Some(range) = words.strip_prefix("a whole number from ") {
@@ -90,7 +90,7 @@ fn longest(parameter: &Yaml) -> usize {
         .unwrap()
 }
 
-/// SES is handed the stack's tags and the resource's in one list, and refuses one with a key twice
+/// SES gets the stack's tags and the resource's in one list, and refuses a list with a key twice
 /// (aws/aws-cdk#35298). Most resources have the two merged, but not all of them at all times
 /// (aws-cloudformation/cloudformation-coverage-roadmap#2244).
 #[test]
@@ -119,11 +119,11 @@ fn no_tag_is_given_by_the_stack_and_by_a_resource() {
     }
 }
 
-/// A kept version that was rolled back has the next deployment refused ("A version for this Lambda
-/// function exists"), and so has a version that differs in nothing Lambda publishes, a tag say
+/// The next deployment is refused ("A version for this Lambda function exists") if a version is kept after a
+/// rollback, and also if a version differs in nothing that Lambda publishes, such as only in a tag
 /// (aws/serverless-application-model#3281).
 #[test]
-fn a_version_is_deleted_when_rolled_back_and_made_only_where_something_differs() {
+fn a_version_is_deleted_by_a_rollback_and_made_only_if_something_differs() {
     let template = template();
     let shared = &template["Globals"]["Function"];
     assert_eq!(shared["AutoPublishAlias"], "live");
@@ -139,12 +139,12 @@ fn a_version_is_deleted_when_rolled_back_and_made_only_where_something_differs()
     }
 }
 
-/// The value of a parameter makes a version only where it stands in the version's description, and a
-/// description that Lambda does not take fails the deployment.
+/// A parameter's value makes a new version only if the version's description has it. A description that
+/// Lambda refuses fails the deployment.
 #[test]
-fn a_changed_setting_makes_a_version_that_lambda_takes() {
+fn a_changed_setting_makes_a_version_that_lambda_accepts() {
     const LONGEST_DESCRIPTION: usize = 256;
-    /// What only those functions use that send codes.
+    /// The parameters that only functions which send codes use.
     const THROTTLES: [&str; 4] = [
         "ResendCooldownSeconds",
         "EmailRequestsPerHour",
@@ -200,11 +200,11 @@ fn a_changed_setting_makes_a_version_that_lambda_takes() {
     }
 }
 
-/// `RetainExceptOnCreate` keeps a resource but for the deployment that made it and failed. What is
-/// protected from deletion would fail such a rollback; it has to be kept, without a name that the next
-/// deployment would meet again.
+/// `RetainExceptOnCreate` keeps a resource unless the deployment that made it failed. A resource that is
+/// protected from deletion would make that rollback fail, so it has to be kept, and without a fixed name
+/// that the next deployment would need.
 #[test]
-fn nothing_that_a_failed_first_deployment_leaves_is_in_the_way_of_the_next() {
+fn nothing_left_by_a_failed_first_deployment_blocks_the_next() {
     let mut kept = BTreeSet::new();
     let template = template();
     for (id, resource) in resources(&template, "AWS::") {
@@ -233,10 +233,10 @@ fn nothing_that_a_failed_first_deployment_leaves_is_in_the_way_of_the_next() {
     assert_eq!(kept, BTreeSet::from(expected));
 }
 
-/// SES takes one call a second of each kind but sending ("Service quotas in Amazon SES"), and
-/// `CloudFormation` makes at once all that does not wait for something else.
+/// SES accepts one call a second of each kind except sending ("Service quotas in Amazon SES"), and
+/// `CloudFormation` makes all resources at once that do not depend on each other.
 #[test]
-fn what_is_ses_is_made_one_after_the_other() {
+fn resources_of_ses_are_made_one_after_the_other() {
     let template = template();
     let ses = resources(&template, "AWS::SES::");
     let waits_for = |resource: &Yaml| -> BTreeSet<String> {
@@ -261,10 +261,10 @@ fn what_is_ses_is_made_one_after_the_other() {
     }
 }
 
-/// Three dashboards of up to 50 metrics each are free (`CloudWatch`'s pricing page), and what nothing looks
-/// at costs as much as what is looked at: each metric of each route of an API with detailed metrics.
+/// Three dashboards of up to 50 metrics each are free (`CloudWatch`'s pricing page). An API with detailed
+/// metrics costs money for each metric of each route, whether anybody looks at it or not.
 #[test]
-fn the_dashboard_is_within_what_is_free_and_no_route_has_metrics_of_its_own() {
+fn the_dashboard_is_within_the_free_tier_and_no_route_has_its_own_metrics() {
     let template = template();
     for dashboard in resources(&template, "AWS::CloudWatch::Dashboard").into_values() {
         let Yaml::Tagged(body) = &dashboard["Properties"]["DashboardBody"] else {

@@ -92,7 +92,7 @@ fn is_alive(process: u64) -> bool {
 }
 
 #[tokio::test]
-async fn a_function_gets_the_event_and_what_lambda_tells_with_it() {
+async fn a_function_gets_the_event_with_lambdas_headers() {
     let pool = pool();
     let answer = pool.invoke(json!({"hello": "world"})).await.unwrap();
     assert_eq!(answer["event"], json!({"hello": "world"}));
@@ -170,7 +170,7 @@ async fn a_function_that_reports_an_error_stays_warm() {
 }
 
 #[tokio::test]
-async fn a_process_that_ends_in_the_middle_fails_its_invocation_and_is_replaced() {
+async fn a_process_that_ends_during_an_invocation_fails_it_and_is_replaced() {
     let pool = pool();
     let process = pool.process().await;
     let error = pool.invoke(json!({"do": "exit"})).await.unwrap_err();
@@ -182,7 +182,7 @@ async fn a_process_that_ends_in_the_middle_fails_its_invocation_and_is_replaced(
 }
 
 #[tokio::test]
-async fn an_instance_that_ended_while_idle_costs_no_invocation() {
+async fn an_instance_that_ended_while_idle_fails_no_invocation() {
     let pool = pool();
     for _ in 0..10 {
         let process = pool.process().await;
@@ -213,7 +213,7 @@ async fn a_timeout_ends_the_process() {
 }
 
 #[tokio::test]
-async fn a_function_that_refuses_to_start_says_why() {
+async fn an_error_of_a_function_that_cannot_start_has_its_reason() {
     let pool = pool_with(Duration::from_secs(20), &[("REFUSE_TO_START", "1")]);
     let error = pool.pool.warm_up().await.unwrap_err().to_string();
     assert!(
@@ -224,7 +224,7 @@ async fn a_function_that_refuses_to_start_says_why() {
 }
 
 #[tokio::test]
-async fn no_process_is_left_after_the_end() {
+async fn no_process_is_left_after_the_shutdown() {
     let pool = pool();
     let answers = pool.at_once(4, json!({"do": "sleep", "millis": 300})).await;
     let processes: Vec<_> = answers
@@ -239,7 +239,7 @@ async fn no_process_is_left_after_the_end() {
 }
 
 #[tokio::test]
-async fn an_invocation_goes_on_when_nobody_waits_for_it_any_more() {
+async fn an_invocation_goes_on_when_its_caller_stops_waiting() {
     let pool = pool();
     let process = pool.process().await;
     let call = pool.pool.invoke(Bytes::from(

@@ -1,5 +1,5 @@
-//! The parameters of template.yaml against the functions' own check of their settings: both take the same
-//! values. A value that only the template took would be deployed, and stop every function.
+//! Compares the parameters of template.yaml with the functions' own check of their settings: both accept the
+//! same values. A value that only the template accepted would be deployed, and no function would start.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,7 +9,7 @@
 )]
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use fancy_regex::Regex;
@@ -18,8 +18,8 @@ use local::template::{Environment, Stack};
 use proptest::prelude::*;
 use serde_yaml_ng::Value as Yaml;
 
-/// Numbers: the parameter, its variable, the least and the most of the stack's parameter, and the least that a
-/// function takes, which is lower for the two lifetimes so that tests can be short.
+/// Numbers: the parameter, its variable, the least and the greatest value of the parameter, and the least value
+/// that a function accepts. For the two lifetimes that is lower, so that tests can be short.
 const NUMBERS: [(&str, &str, u64, u64, u64); 13] = [
     ("CodeLength", "CODE_LENGTH", 4, 10, 4),
     ("CodeTtlSeconds", "CODE_TTL_SECONDS", 60, 3600, 1),
@@ -78,7 +78,7 @@ const CHOICES: [(&str, &str, &[&str]); 4] = [
     ),
 ];
 
-/// Texts: the parameter, its variable, values that both take, and values that both refuse.
+/// Texts: the parameter, its variable, values that both accept, and values that both refuse.
 const TEXTS: [(&str, &str, &[&str], &[&str]); 7] = [
     (
         "ServiceName",
@@ -346,16 +346,19 @@ const TEXTS: [(&str, &str, &[&str], &[&str]); 7] = [
     ),
 ];
 
-static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    std::fs::read_to_string(path).unwrap()
-});
+static TEMPLATE: LazyLock<PathBuf> =
+    LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml"));
+
+/// The template as YAML.
+fn yaml() -> Yaml {
+    serde_yaml_ng::from_str(&std::fs::read_to_string(&*TEMPLATE).unwrap()).unwrap()
+}
 
 static STACK: LazyLock<Stack> =
-    LazyLock::new(|| Stack::read(&TEMPLATE, Environment::new()).unwrap());
+    LazyLock::new(|| Stack::open(&TEMPLATE, Environment::new()).unwrap());
 
-/// What the template says of a parameter, as `CloudFormation` reads it: the pattern has to match the whole value,
-/// and in a list each entry, without the blanks around it.
+/// A parameter's rules, as `CloudFormation` applies them: the pattern has to match the whole value, or each
+/// entry of a list without the blanks around it.
 struct Parameter {
     is_list: bool,
     pattern: Option<Regex>,
@@ -365,7 +368,7 @@ struct Parameter {
 
 impl Parameter {
     fn read(name: &str) -> Self {
-        let all: Yaml = serde_yaml_ng::from_str(&TEMPLATE).unwrap();
+        let all = yaml();
         let parameter = all["Parameters"][name].as_mapping().unwrap();
         let mut read = Self {
             is_list: false,
@@ -424,7 +427,7 @@ impl Parameter {
     }
 }
 
-/// Whether `cargo run` and the functions start with a setting, everything else as it is by default.
+/// Whether `cargo run` and the functions start with a setting and the defaults of all others.
 fn starts_with(variable: &str, value: &str) -> bool {
     let mut stack = STACK.clone();
     if variable == "CORS_ORIGINS" {
@@ -437,7 +440,7 @@ fn starts_with(variable: &str, value: &str) -> bool {
         if let Some(set) = function.environment.get_mut(variable) {
             value.clone_into(set);
         }
-        // Four and five digits go with fewer guesses than by default: that is another rule.
+        // Codes of four and five digits need a lower number of guesses, which is another rule.
         if variable == "CODE_LENGTH" {
             let name = "ACCOUNT_GUESSES_PER_DAY".to_owned();
             function.environment.insert(name, "1".to_owned());
@@ -448,7 +451,7 @@ fn starts_with(variable: &str, value: &str) -> bool {
 
 #[test]
 fn every_parameter_that_reaches_a_function_is_compared_here() {
-    let all: Yaml = serde_yaml_ng::from_str(&TEMPLATE).unwrap();
+    let all = yaml();
     let names = all["Parameters"].as_mapping().unwrap().keys();
     let reaching: BTreeSet<String> = names
         .map(|name| name.as_str().unwrap().to_owned())
@@ -456,7 +459,7 @@ fn every_parameter_that_reaches_a_function_is_compared_here() {
             const MARK: &str = "a-mark-of-its-own";
             let variable = variable_of(name);
             let environment = Environment::from([(variable, MARK.to_owned())]);
-            let stack = Stack::read(&TEMPLATE, environment).unwrap();
+            let stack = Stack::open(&TEMPLATE, environment).unwrap();
             let origins = stack.cors.iter().flat_map(|cors| &cors.origins);
             let variables = stack
                 .functions
@@ -486,7 +489,7 @@ fn variable_of(name: &str) -> String {
 }
 
 #[test]
-fn a_number_is_taken_within_its_range_and_in_one_way_of_writing() {
+fn a_number_is_accepted_within_its_range_and_in_one_notation() {
     for (name, variable, least, most, functions_least) in NUMBERS {
         let parameter = Parameter::read(name);
         let numbers = (0..=200)
@@ -529,7 +532,7 @@ fn a_number_is_taken_within_its_range_and_in_one_way_of_writing() {
 }
 
 #[test]
-fn a_choice_is_taken_to_the_letter() {
+fn a_choice_is_accepted_in_its_exact_spelling_only() {
     for (name, variable, words) in CHOICES {
         let parameter = Parameter::read(name);
         assert_eq!(parameter.words.as_deref().unwrap(), words, "{name}");
@@ -549,7 +552,7 @@ fn a_choice_is_taken_to_the_letter() {
 }
 
 #[test]
-fn a_text_is_taken_if_it_makes_sense() {
+fn the_template_and_the_functions_accept_the_same_texts() {
     for (name, variable, good, bad) in TEXTS {
         let parameter = Parameter::read(name);
         for (values, expected) in [(good, true), (bad, false)] {
@@ -565,7 +568,7 @@ fn a_text_is_taken_if_it_makes_sense() {
     }
 }
 
-/// Texts of the pieces that the rules are about, so that many of them are nearly right.
+/// Texts made of the pieces that the rules name, so that many of them are almost valid.
 fn texts_of(pieces: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
     let pieces = prop::collection::vec(prop::sample::select(pieces), 1..most);
     prop_oneof![

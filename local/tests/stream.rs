@@ -29,7 +29,7 @@ struct Mapping {
     stack: Stack,
     store: TableStore,
     source: EventSource,
-    /// Of the engine, which ends with it.
+    /// Ends the engine.
     _shutdown: Shutdown,
 }
 
@@ -52,8 +52,7 @@ impl Running {
 impl Mapping {
     async fn new() -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-        let text = std::fs::read_to_string(path).unwrap();
-        let stack = Stack::read(&text, Environment::new()).unwrap();
+        let stack = Stack::open(&path, Environment::new()).unwrap();
         let stand_in = StandInListeners::bind(0, "", None).unwrap();
         let url = stand_in.url();
         let shutdown = Shutdown::default();
@@ -168,7 +167,7 @@ fn key(record: &Value) -> &str {
     key.and_then(Value::as_str).unwrap()
 }
 
-/// How often each key was handed out.
+/// How often each key was handed to the function.
 fn tries(batches: &[Vec<Value>]) -> BTreeMap<&str, usize> {
     let mut tries = BTreeMap::new();
     for record in batches.iter().flatten() {
@@ -312,7 +311,7 @@ async fn only_the_records_that_failed_are_tried_again() {
 }
 
 #[tokio::test]
-async fn a_record_that_spoils_its_batch_is_isolated_and_given_up() {
+async fn a_record_that_makes_its_batch_fail_is_isolated_and_given_up() {
     let mut mapping = Mapping::new().await;
     mapping.source.maximum_retry_attempts = Some(1);
     mapping.source.parallelization = 1;
@@ -336,7 +335,7 @@ async fn a_record_that_spoils_its_batch_is_isolated_and_given_up() {
 }
 
 #[tokio::test]
-async fn a_restart_goes_on_where_it_ended() {
+async fn a_restart_continues_where_the_last_run_ended() {
     let mut mapping = Mapping::new().await;
     mapping.put("MAIL#1").await;
     mapping.put("MAIL#hopeless").await;
@@ -351,7 +350,7 @@ async fn a_restart_goes_on_where_it_ended() {
     for name in ["MAIL#1", "MAIL#2", "MAIL#3"] {
         assert_eq!(tried(&batches, name), 1, "{name}");
     }
-    // Nothing of it is forgotten when it is given up after another restart.
+    // A record that is given up after another restart is not handed out again.
     mapping.source.maximum_record_age = Some(Duration::ZERO);
     let letters = mapping.file("dead-letters.jsonl");
     mapping.run_until(|_| letters.exists()).await;

@@ -8,18 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use local::template::{Environment, Route, Stack};
-
-fn text() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    std::fs::read_to_string(path).unwrap()
-}
+use local::template::{Environment, Route, Stack, TemplateError};
 
 fn stack(environment: &[(&str, &str)]) -> Stack {
     let environment = environment
         .iter()
         .map(|&(name, value)| (name.to_owned(), value.to_owned()));
-    Stack::read(&text(), environment.collect::<Environment>()).unwrap()
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    Stack::open(&path, environment.collect::<Environment>()).unwrap()
 }
 
 #[test]
@@ -93,7 +89,7 @@ fn a_function_gets_the_secrets_it_may_read_and_no_others() {
 }
 
 #[test]
-fn globals_hold_where_a_function_says_nothing() {
+fn globals_apply_where_a_function_has_no_own_value() {
     let stack = stack(&[("CODE_TTL_SECONDS", "5")]);
     let mailer = stack.function("DeliverMail").unwrap();
     assert_eq!(mailer.function_name, "regain-deliver-mail");
@@ -112,7 +108,7 @@ fn globals_hold_where_a_function_says_nothing() {
 }
 
 #[test]
-fn the_table_and_what_it_feeds_are_as_deployed() {
+fn the_table_and_its_event_source_are_as_deployed() {
     let stack = stack(&[]);
     assert_eq!(stack.table.name, "regain");
     assert_eq!(stack.table.ttl_attribute.as_deref(), Some("expiresAt"));
@@ -126,7 +122,7 @@ fn the_table_and_what_it_feeds_are_as_deployed() {
     assert_eq!(source.maximum_retry_attempts, None, "age ends the tries");
     assert_eq!(source.maximum_record_age, Some(Duration::from_hours(1)));
     assert!(source.bisect && source.reports_failures);
-    // What the last mails of a batch came to is lost if the function is ended before.
+    // A function that is ended earlier would lose the outcome of the last mails of its batch.
     let batch = regain::mail::LONGEST * u32::try_from(source.batch_size).unwrap();
     assert!(batch < stack.function("DeliverMail").unwrap().timeout);
     assert_eq!(source.filters.len(), 1);
@@ -143,7 +139,7 @@ fn the_table_may_have_another_name() {
 }
 
 #[test]
-fn mail_templates_and_browsers_are_served_as_deployed() {
+fn mail_templates_and_cors_are_as_deployed() {
     let stack = stack(&[("CORS_ORIGINS", "https://a.example, https://b.example")]);
     let names: BTreeSet<_> = stack
         .mail_templates
@@ -193,9 +189,60 @@ Resources:
         Post: {Type: HttpApi, Properties: {Path: /f, Method: post}}
 ";
 
+/// Reads a template of its own file, beside a file that it may include.
+fn read(text: &str) -> Result<Stack, TemplateError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("template.yaml");
+    std::fs::write(&path, text).unwrap();
+    let mail = "Mail: {Type: AWS::SES::Template, Properties: {Template: {TemplateName: {Ref: AWS::StackName}}}}";
+    std::fs::write(folder.path().join("mails.yaml"), mail).unwrap();
+    std::fs::write(folder.path().join("list.yaml"), "[]").unwrap();
+    Stack::open(&path, Environment::new())
+}
+
+fn including(name: &str, location: &str) -> String {
+    let transform = format!("{{Name: {name}, Parameters: {{Location: {location}}}}}");
+    SMALL.replacen(
+        "Resources:",
+        &format!("Resources:\n  Fn::Transform: {transform}"),
+        1,
+    )
+}
+
 #[test]
-fn what_one_machine_cannot_do_stops_the_start() {
-    assert!(Stack::read(SMALL, Environment::new()).is_ok());
+fn included_resources_are_as_if_they_stood_in_the_template() {
+    let stack = read(&including("AWS::Include", "mails.yaml")).unwrap();
+    let names: Vec<_> = stack.mail_templates.iter().map(|it| &it.name).collect();
+    assert_eq!(names, ["regain"]);
+    for (name, location, problem) in [
+        (
+            "AWS::Include",
+            "none.yaml",
+            "none.yaml cannot be read: No such file",
+        ),
+        ("AWS::Include", "list.yaml", "list.yaml: is no mapping"),
+        (
+            "Macro",
+            "mails.yaml",
+            "only AWS::Include of a file is supported",
+        ),
+    ] {
+        let error = read(&including(name, location)).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+    }
+}
+
+#[test]
+fn a_merge_adds_to_a_mapping_what_it_does_not_have_itself() {
+    let merged = SMALL.replacen("{SIZE: 3}", "{<<: &sizes {SIZE: 1, DEPTH: 2}, SIZE: 3}", 1);
+    let stack = read(&merged).unwrap();
+    let environment = &stack.function("F").unwrap().environment;
+    assert_eq!((&*environment["SIZE"], &*environment["DEPTH"]), ("3", "2"));
+}
+
+#[test]
+fn a_template_that_cannot_run_on_one_machine_stops_the_start() {
+    assert!(read(SMALL).is_ok());
     for (from, to, problem) in [
         (
             "Type: HttpApi",
@@ -249,8 +296,7 @@ fn what_one_machine_cannot_do_stops_the_start() {
         ("Resources:", "Resources: [", "template.yaml cannot be read"),
     ] {
         assert!(SMALL.contains(from), "{from}");
-        let error = Stack::read(&SMALL.replacen(from, to, 1), Environment::new());
-        let error = error.unwrap_err().to_string();
+        let error = read(&SMALL.replacen(from, to, 1)).unwrap_err().to_string();
         assert!(error.contains(problem), "{to}: {error}");
         assert_eq!(error.lines().count(), 1, "{error}");
     }
@@ -270,7 +316,7 @@ fn the_records_of_every_function_that_writes_some_go_to_the_audit_trail() {
             subscription.log_group.as_str()
         })
         .collect();
-    // Its own would go round and round. The recovery page writes none.
+    // Its own records would be sent to itself without end. The recovery page writes none.
     let without = [keeper.id.as_str(), "RecoveryPage"];
     let others = stack.functions.iter();
     let others = others.filter(|it| !without.contains(&it.id.as_str()));

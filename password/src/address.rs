@@ -1,9 +1,9 @@
-//! A canonical e-mail address: the key under which everything about it is stored.
+//! The canonical form of an e-mail address, which is the key of everything that is stored about it.
 //!
-//! However somebody types an address, the same mailbox gives the same key. The local part is
-//! compared by canonical caseless matching (Unicode 3.13, D145), although RFC 5321 would let a
-//! host tell `Ann` from `ann`: none does, and people do not remember how they typed it. The domain
-//! becomes what DNS is asked for: UTS #46 `ToASCII`, that is IDNA with its mapping.
+//! All spellings of one mailbox have the same canonical form. Local parts are compared by canonical
+//! caseless matching (Unicode 3.13, D145). RFC 5321 allows a host to distinguish `Ann` from `ann`, but no
+//! host does, and people do not remember how they typed it. The domain becomes the name that DNS is asked
+//! for, by UTS #46 `ToASCII`: IDNA with its mapping.
 
 use std::fmt;
 
@@ -17,8 +17,7 @@ use crate::unicode::is_invisible;
 /// The longest local part, in octets (RFC 5321, 4.5.3.1.1).
 const MAX_LOCAL_PART: usize = 64;
 
-/// The longest address, in octets: what fits a path of 256 with its angle brackets
-/// (RFC 5321, 4.5.3.1.3).
+/// The longest address, in octets: a path has 256 at most, with its angle brackets (RFC 5321, 4.5.3.1.3).
 const MAX_ADDRESS: usize = 254;
 
 /// A canonical e-mail address.
@@ -26,16 +25,16 @@ const MAX_ADDRESS: usize = 254;
 #[serde(try_from = "String")]
 pub struct Address(String);
 
-/// What was typed is no e-mail address. Does not repeat what was typed.
+/// The text is not an e-mail address. The error does not repeat the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an e-mail address")]
 pub struct InvalidAddress;
 
 impl Address {
-    /// The canonical form of an address as somebody typed it: white space and invisible characters
-    /// around it are dropped.
+    /// Parses an address as somebody typed it, and returns its canonical form. White space and invisible
+    /// characters around the address are dropped.
     ///
-    /// Parsing a canonical address gives the same address again.
+    /// Parsing a canonical address returns the same address.
     ///
     /// # Errors
     /// Unless there is exactly one `@`, a local part of 1 to 64 octets without white space,
@@ -59,7 +58,7 @@ impl Address {
         Ok(Self(canonical))
     }
 
-    /// An address as somebody typed it, without the white space and invisible characters around it.
+    /// Removes white space and invisible characters around a typed address.
     #[must_use]
     pub fn trim(typed: &str) -> &str {
         typed.trim_matches(|it: char| it.is_whitespace() || is_invisible(it))
@@ -71,7 +70,7 @@ impl Address {
         &self.0
     }
 
-    /// The whole address with its domain as people write it: `bücher.example`, where the canonical form
+    /// The address with its domain in Unicode, as people write it: `bücher.example`, where the canonical form
     /// has `xn--bcher-kva.example`.
     #[must_use]
     pub fn readable(&self) -> String {
@@ -81,7 +80,7 @@ impl Address {
         format!("{local}@{domain}")
     }
 
-    /// What stands before the `@`.
+    /// The part before the `@`.
     #[must_use]
     pub fn local_part(&self) -> &str {
         self.0.split_once('@').map_or("", |(local, _)| local)
@@ -96,17 +95,17 @@ impl TryFrom<String> for Address {
     }
 }
 
-/// An address is personal: it stays out of logs.
+/// An address is personal data, so it is not printed to logs.
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Address(..)")
     }
 }
 
-/// The form in which texts that differ in case only are the same, in NFC.
+/// Folds case, and normalises to NFC.
 ///
-/// Decomposing before folding is what makes folding twice the same as folding once: a Greek iota
-/// written below a letter folds to a letter of its own.
+/// The text is decomposed first, so that folding twice gives the same text as folding once: a Greek iota
+/// that is written below a letter folds to a letter of its own.
 fn fold_case(text: &str) -> impl Iterator<Item = char> {
     text.nfd().default_case_fold().nfc()
 }
@@ -115,7 +114,7 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidAddress> {
     let domain = Uts46::new()
         .to_ascii(
             domain.as_bytes(),
-            // Letters, digits and hyphens, as a host name has them (RFC 5321, 2.3.5): no second `@`.
+            // A host name has letters, digits and hyphens (RFC 5321, 2.3.5), so no second `@`.
             AsciiDenyList::STD3,
             Hyphens::CheckFirstLast,
             DnsLength::Verify,
@@ -128,7 +127,8 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidAddress> {
     }
 }
 
-/// An address with an invisible character inside would look like the address without it.
+/// Whether a character must not be in a local part. With an invisible character in it, an address would
+/// look like another one.
 fn is_refused_in_a_local_part(character: char) -> bool {
     character.is_whitespace() || character.is_control() || is_invisible(character)
 }

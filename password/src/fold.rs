@@ -16,7 +16,7 @@ pub(crate) fn fold(text: &str) -> impl Iterator<Item = char> {
     fold_case(text.chars()).nfkc().map(ascii_digit)
 }
 
-/// Folds one code point like [`fold`], and takes its accents off: each comes after its letter.
+/// Folds one code point like [`fold`], and decomposes it: each accent comes after its letter.
 pub(crate) fn decompose(character: char) -> impl Iterator<Item = char> {
     fold_case(iter::once(character))
         .nfkd()
@@ -32,7 +32,8 @@ fn ascii_digit(character: char) -> char {
     digit(character).map_or(character, |value| char::from(b'0' + value))
 }
 
-/// The letter that is typed where a keyboard lacks one with a stroke. Unicode does not decompose these.
+/// Replaces a letter with a stroke by the plain letter, which people type if their keyboard lacks the other.
+/// Unicode does not decompose these letters.
 fn without_stroke(letter: char) -> char {
     match letter {
         'đ' => 'd',
@@ -45,22 +46,22 @@ fn without_stroke(letter: char) -> char {
     }
 }
 
-/// A password in the form that the lists have: folded, without what cannot be seen. Wiped when dropped.
+/// A password in the form of the lists: folded, without invisible characters. Wiped on drop.
 pub(crate) fn listed(password: &Candidate) -> Zeroizing<String> {
     let folded = || fold(password.as_str()).filter(|character| is_visible(*character));
-    // Room for all of it at once: growing would leave copies behind that nothing wipes.
+    // The whole capacity is reserved at once: growing would leave copies in memory that are not wiped.
     let mut text = Zeroizing::new(String::with_capacity(folded().map(char::len_utf8).sum()));
     text.extend(folded());
     text
 }
 
-/// Whether a person sees that a character is there.
+/// Whether a person can see a character.
 pub(crate) fn is_visible(character: char) -> bool {
     !character.is_whitespace() && !character.is_control() && !is_ignorable(character)
 }
 
-/// Whether a character shows nothing: the default-ignorable ones, the format controls that are not
-/// among them, and the Braille pattern without dots.
+/// Whether a character shows nothing: default-ignorable characters, other format controls, and the Braille
+/// pattern without dots.
 pub(crate) fn is_ignorable(character: char) -> bool {
     is_invisible(character)
         || matches!(character,

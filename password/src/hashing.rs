@@ -9,10 +9,10 @@ use zeroize::Zeroize as _;
 
 use crate::{Candidate, PasswordHash};
 
-/// Octets of hash.
+/// The length of a hash in octets.
 const OUTPUT_LENGTH: usize = 32;
 
-/// What one hash costs, us and whoever guesses.
+/// The cost of one hash: its memory, passes and lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     memory_kib: u32,
@@ -20,7 +20,7 @@ pub struct Cost {
     parallelism: u32,
 }
 
-/// A cost outside the range that is accepted.
+/// A cost that is out of range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCost {
     /// See [`Cost::MIN_MEMORY_KIB`] and [`Cost::MAX_MEMORY_KIB`].
@@ -48,7 +48,7 @@ pub enum InvalidCost {
 impl Cost {
     /// The least memory, and the default (OWASP Password Storage Cheat Sheet: 19 MiB, t=2, p=1).
     pub const MIN_MEMORY_KIB: u32 = 19_456;
-    /// The most memory: half of what the largest function can have is left for everything else.
+    /// The most memory: half of what the largest Lambda function can have.
     pub const MAX_MEMORY_KIB: u32 = 5 * 1024 * 1024;
     /// The fewest passes over the memory, and the default.
     pub const MIN_ITERATIONS: u32 = 2;
@@ -57,10 +57,10 @@ impl Cost {
     /// The most lanes.
     pub const MAX_PARALLELISM: u32 = 64;
 
-    /// A cost that is worth having.
+    /// Checks a cost.
     ///
     /// # Errors
-    /// If one of the three is out of its range.
+    /// If the memory, the passes or the lanes are out of range.
     pub fn new(memory_kib: u32, iterations: u32, parallelism: u32) -> Result<Self, InvalidCost> {
         if !(Self::MIN_MEMORY_KIB..=Self::MAX_MEMORY_KIB).contains(&memory_kib) {
             return Err(InvalidCost::Memory);
@@ -88,7 +88,7 @@ impl Cost {
         Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
     }
 
-    /// Whether a hash made with `params` is cheaper to guess than one made now.
+    /// Whether a hash with `params` is cheaper to guess than a hash with this cost.
     pub(crate) fn exceeds(self, params: &Params) -> bool {
         params.m_cost() < self.memory_kib
             || params.t_cost() < self.iterations
@@ -100,16 +100,16 @@ impl Cost {
 #[derive(Clone)]
 pub struct Hasher {
     cost: Cost,
-    /// Taken at the first hash and kept: asking the system for tens of megabytes and having each
-    /// page faulted in costs a good part of a hash. Parallel hashes take turns, so that a
-    /// function's memory is known beforehand. Wiped after each hash.
+    /// Allocated at the first hash and kept: allocating tens of megabytes, with a page fault for each page,
+    /// takes a good part of a hash's time. Parallel hashes take turns, so that the memory that a program
+    /// needs is known. Wiped after each hash.
     memory: Arc<Mutex<Vec<Block>>>,
 }
 
 /// A password could not be hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// The memory that the cost asks for is not there.
+    /// There is less memory than the cost needs.
     #[error("not enough memory to hash a password")]
     OutOfMemory,
     /// The algorithm refused its input.
@@ -132,7 +132,7 @@ impl Hasher {
         })
     }
 
-    /// What each hash costs.
+    /// The cost of each hash.
     #[must_use]
     pub fn cost(&self) -> Cost {
         self.cost
@@ -148,7 +148,7 @@ impl Hasher {
         let argon2 = self.cost.argon2()?;
         let mut output = [0; OUTPUT_LENGTH];
         {
-            // What an interrupted hash left behind is overwritten by the next one.
+            // The contents that an interrupted hash may have left are overwritten.
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             let missing = argon2.params().block_count().saturating_sub(memory.len());
             memory
@@ -199,7 +199,7 @@ mod tests {
         Hasher::new(Cost::MIN_MEMORY_KIB, Cost::MIN_ITERATIONS, 1).unwrap()
     }
 
-    /// What the algorithm itself says, without our memory and our string.
+    /// The hash by the algorithm alone, without our memory and our string.
     fn expected(password: &str, memory_kib: u32, iterations: u32, parallelism: u32) -> String {
         let params = Params::new(memory_kib, iterations, parallelism, Some(32)).unwrap();
         let mut output = [0; 32];

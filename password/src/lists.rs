@@ -1,12 +1,12 @@
-//! Passwords that are refused because they are known: what people try first, and what is known from
-//! breaches.
+//! The lists of common and of breached passwords, which the policy refuses.
 //!
-//! The first list is what everybody tries by hand. The second is far longer, but still so short that
-//! an attacker who has stolen a table, or tries one account after another, begins with it. `common.md`
-//! and `breached.md` in `lists/` say where they come from. The build turns each list into a filter. A
-//! filter finds every password of its list. Both together take fewer than one in a million other
-//! passwords for a listed one. A filter is read where it lies in the binary: a start pays nothing for
-//! it, and nothing leaves the process.
+//! The common passwords are those that people try by hand. The list of breached passwords is longer, but
+//! still so short that attackers begin with it, whether they have stolen a table or try one account after
+//! another. `data/common.md` and `data/breached.md` name the sources.
+//!
+//! The build makes a filter of each list. A filter finds every password of its list. Both filters together
+//! mistake fewer than one in a million other passwords for a listed one. A filter is read in place in the
+//! binary, so it costs nothing at the start, and no password leaves the process.
 
 #[cfg(test)]
 mod encode;
@@ -14,7 +14,7 @@ mod filter;
 
 use filter::Filter;
 
-/// Made by `build.rs`.
+/// The filters, made by `build.rs`.
 static COMMON: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/common.filter"));
 static BREACHED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/breached.filter"));
 
@@ -23,12 +23,12 @@ pub(crate) fn is_common(folded: &str) -> bool {
     is_on(COMMON, folded)
 }
 
-/// Whether a password, folded and in NFC, is known from a breach, though none of the most common.
+/// Whether a password, folded and in NFC, is known from a breach and is none of the most common ones.
 pub(crate) fn is_breached(folded: &str) -> bool {
     is_on(BREACHED, folded)
 }
 
-/// Whether a password is on the list, or one of the few others that look like it.
+/// Whether a password is on the list, or is one of the few that the filter mistakes for a listed one.
 fn is_on(list: &[u8], folded: &str) -> bool {
     Filter::new(list)
         .and_then(|filter| filter.contains(folded))

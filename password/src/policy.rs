@@ -1,15 +1,15 @@
-//! What speaks against a password.
+//! The password policy.
 //!
-//! Length, a list of what is guessed first and one of what was breached, as NIST SP 800-63B
-//! (3.1.1.2) and ASVS 5.0 (6.2) ask: no rules of composition, nothing cut off. A password may contain
-//! known words, which are those of the service's name, the person's address and their profile, if
-//! eight code points are left without them.
+//! As NIST SP 800-63B (3.1.1.2) and ASVS 5.0 (6.2) require, it checks the length and two lists of known
+//! passwords, it has no rules of composition, and it cuts nothing off. Words of the service's name, of the
+//! person's address and of their profile are *known words*. A password may contain known words if eight code
+//! points are left without them.
 
 use crate::fold::{is_visible, listed};
 use crate::words::{OWN, Remainder};
 use crate::{Address, Candidate, lists};
 
-/// Why a password is refused, in the order in which reasons are told.
+/// Why a password is refused. The order is that of the answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// Fewer code points than the policy's minimum, or fewer than eight that can be seen.
@@ -49,7 +49,7 @@ impl Reason {
     }
 }
 
-/// What this stack asks of a password.
+/// The requirements for a password.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// The shortest password, in code points after NFC; 8 or more, below which the list of
@@ -60,10 +60,10 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Every reason that needs nothing but the password.
+    /// Checks the password by itself, and returns every reason to refuse it.
     #[must_use]
     pub fn check(&self, password: &Candidate) -> Vec<Reason> {
-        // First of all, and by itself if there is too much: what comes after takes time.
+        // A password that is too long is not checked any further, because that would take time.
         if password.is_too_long() {
             return vec![Reason::TooLong];
         }
@@ -87,10 +87,10 @@ impl Policy {
         reasons
     }
 
-    /// Whether the address speaks against the password: it is the address, or it contains words of it
-    /// and too little besides them and the service's name.
+    /// Checks the password against the person's address. It is refused if it is the address, or if it contains
+    /// words of the address and too little is left without them and the service's name.
     ///
-    /// A password that is too long is not looked at: [`Policy::check`] refuses it.
+    /// A password that is too long is not checked here: [`Policy::check`] refuses it.
     #[must_use]
     pub fn check_address(&self, password: &Candidate, address: &Address) -> Vec<Reason> {
         if password.is_too_long() {
@@ -106,10 +106,10 @@ impl Policy {
         }
     }
 
-    /// Whether the texts that the person's profile is made of speak against the password: it contains
-    /// words of them, and too little besides these, the address and the service's name.
+    /// Checks the password against the texts of the person's profile. It is refused if it contains words of
+    /// them, and too little is left without these, the address and the service's name.
     ///
-    /// A password that is too long is not looked at: [`Policy::check`] refuses it.
+    /// A password that is too long is not checked here: [`Policy::check`] refuses it.
     #[must_use]
     pub fn check_profile(
         &self,

@@ -1,4 +1,4 @@
-//! A password as it is stored, and comparing one with it.
+//! Stored password hashes, and how a password is compared with one.
 
 use std::fmt;
 
@@ -16,16 +16,16 @@ const MIN_OUTPUT_LENGTH: usize = 16;
 #[serde(try_from = "String")]
 pub struct PasswordHash(String);
 
-/// The text is no Argon2id hash that this service can check. Does not repeat the text.
+/// The text is not an Argon2id hash that can be verified. The error does not repeat the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an Argon2id PHC string")]
 pub struct InvalidPasswordHash;
 
 impl PasswordHash {
-    /// A hash as it was stored, or as another Argon2id implementation wrote it.
+    /// Parses a hash from a table, of Regain or of another Argon2id implementation.
     ///
-    /// Costs below today's are accepted, so that people can be taken over with the passwords they
-    /// have; [`verify`] tells when to replace them.
+    /// Hashes that are cheaper than today's are accepted, so that users can be imported with the passwords that
+    /// they have. [`verify`] tells when to replace a hash.
     ///
     /// # Errors
     /// Unless it is a complete PHC string of `argon2id`, version 19, whose cost is no higher than
@@ -77,32 +77,32 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// What comparing a password with a stored hash came to.
+/// The result of comparing a password with a stored hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verified {
-    /// It is the password.
+    /// The password is right.
     Yes,
-    /// It is the password, and its hash is cheaper to guess than one made now: hash it again and
-    /// store that.
+    /// The password is right, and its hash is cheaper to guess than a new one: hash the password again, and
+    /// store that hash.
     YesButRehash,
-    /// It is another password.
+    /// The password is wrong.
     No,
 }
 
-/// Compares a password with a stored hash, in constant time, for the service that signs people in
-/// from the same table. Takes as long as a hash: call it where blocking is fine.
+/// Compares a password with a stored hash in constant time. Takes as long as a hash: in an async program,
+/// call it where blocking is allowed.
 ///
-/// A hash that was made with weaker parameters than `current` is still accepted: the answer is
-/// [`Verified::YesButRehash`], and the password that was just typed is what to make a new one of.
-/// Write that only where the stored hash is still the one that was verified, or a password that was
-/// replaced meanwhile comes back, and leave `credentialsVersion` as it is: the password has not
-/// changed. `docs/sign-in.md` goes through all of it.
+/// A hash with weaker parameters than `current` is still accepted. The result is then
+/// [`Verified::YesButRehash`], and the password that was just typed should be hashed again. Store the new
+/// hash only if the stored hash is still the verified one; otherwise, a password that was replaced meanwhile
+/// would become valid again. Leave `credentialsVersion` as it is, because the password has not changed.
+/// Regain's `docs/sign-in.md` describes the whole sign-in.
 ///
 /// ```
 /// use regain_password::{Candidate, Hasher, PasswordHash, Verified, verify};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// // What the stack asks of a hash today, and a `passwordHash` that was brought in from elsewhere.
+/// // The cost of a hash today, and a `passwordHash` that was imported from another service.
 /// let hasher = Hasher::new(19_456, 2, 1)?;
 /// let stored = PasswordHash::parse(
 ///     "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
@@ -123,7 +123,7 @@ pub enum Verified {
 /// ```
 #[must_use]
 pub fn verify(password: &Candidate, hash: &PasswordHash, current: &Cost) -> Verified {
-    // A stored hash was parsed before; one that cannot be read matches nothing.
+    // `PasswordHash::parse` has read the hash before; one that cannot be read matches no password.
     let Ok(phc) = Phc::new(&hash.0) else {
         return Verified::No;
     };

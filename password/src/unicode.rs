@@ -1,12 +1,12 @@
-//! What Unicode says of single characters: the properties by which typed codes and addresses are read.
+//! The Unicode properties of characters by which typed text is read: digits, dashes, invisible characters.
 //!
-//! The tables are those that `idna` brings along, so they cost a function nothing more.
+//! The tables are part of `idna`'s dependencies, so they add nothing to a program that parses addresses.
 
 use icu_properties::props::{Dash, DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// Whether a character shows nothing by itself (`Default_Ignorable_Code_Point`): nobody types one on
-/// purpose, but they come along when text is copied.
+/// Whether a character is invisible (`Default_Ignorable_Code_Point`). Nobody types such characters on
+/// purpose, but copied text often contains them.
 #[must_use]
 pub fn is_invisible(character: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
@@ -26,8 +26,8 @@ pub fn digit(character: char) -> Option<u8> {
     if category(code_point) != GeneralCategory::DecimalNumber {
         return None;
     }
-    // Decimal digits come in runs of ten, from zero to nine, and runs may follow one another directly
-    // (Unicode, 4.6): so the digits before this one in its block tell its value.
+    // Decimal digits come in runs of ten, from zero to nine, and one run may directly follow another
+    // (Unicode, 4.6). So the number of digits before this one in its block gives its value.
     let before = (0..code_point)
         .rev()
         .take_while(|other| category(*other) == GeneralCategory::DecimalNumber)

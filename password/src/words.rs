@@ -1,8 +1,8 @@
-//! What is left of a password without the words that an attacker knows, too.
+//! Takes words that an attacker knows out of a password, and counts the rest.
 //!
-//! NIST SP 800-63B (3.1.1.2) asks to refuse the name of the service, the person's name and what is
-//! derived from them. `Budi1990!` is derived from a name, `budi rides a red horse` is not: what counts
-//! is how much of a password is left when all known words are taken out.
+//! NIST SP 800-63B (3.1.1.2) requires a service to refuse its own name, the person's name, and passwords
+//! derived from them. `Budi1990!` is derived from a name, and `budi rides a red horse` is not. So the policy
+//! counts how much of a password is left when all known words are taken out.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ impl Remainder {
     /// All of a password. Nothing in it is known yet.
     pub(crate) fn of(password: &Candidate) -> Self {
         let folded = || characters(password.as_str(), is_visible);
-        // Room for all of it at once: growing would leave copies behind that nothing wipes.
+        // The whole capacity is reserved at once: growing would leave copies in memory that are not wiped.
         let mut whole = Zeroizing::new(Vec::with_capacity(folded().count()));
         for character in folded() {
             append(&mut whole, character);

@@ -1,7 +1,7 @@
 //! The one place that reads the clock and asks the system for randomness.
 //!
-//! Everything else takes the time and the generator as arguments, so that a rule about expiry or a
-//! draw can be tested exactly. `clippy.toml` bans the ambient sources everywhere else.
+//! Everything else takes the time and the generator as arguments, so that tests can control both.
+//! `clippy.toml` bans the ambient sources everywhere else.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -26,7 +26,7 @@ pub fn now() -> Timestamp {
 /// A cryptographic generator, seeded from the operating system.
 ///
 /// # Errors
-/// When the system has no randomness to give: nothing may be drawn then.
+/// When the system has no randomness to give.
 pub fn rng() -> Result<StdRng, SysError> {
     StdRng::try_from_rng(&mut SysRng)
 }

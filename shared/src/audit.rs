@@ -1,10 +1,9 @@
 //! The audit trail: one record for each event that matters when somebody asks what happened to an
 //! account.
 //!
-//! A record is a line on stdout, like a metric, and costs no call. The stack hands the lines on to a log
-//! group of their own, see [`forward`]. A record names people by keyed digests alone, so that it tells
-//! nobody's address, and says nothing of a caller's choosing in the caller's own words.
-//! `docs/audit.md` has the schema.
+//! A record is a line on stdout, like a metric, and costs no call. The stack copies the lines to a log
+//! group of their own, see [`forward`]. A record names people by keyed digests only, so that it holds no
+//! address, and it holds no text that a caller chose. `docs/audit.md` has the schema.
 
 pub mod forward;
 
@@ -16,62 +15,62 @@ use std::sync::{Arc, Mutex, PoisonError};
 use regain_password::Address;
 use serde::Serialize;
 
+use crate::api::Protocol;
 use crate::ids::SessionRef;
 use crate::keys::{AuditKey, IndexKeys};
-use crate::session::Protocol;
 use crate::timestamp::Timestamp;
 
-/// The version of the schema, and the mark by which a line is known to be a record.
+/// The version of the schema. It also marks a line as a record.
 const SCHEMA: u8 = 1;
 
-/// Who made a call, as far as it can be told.
+/// Who made a call, as far as is known.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The network address.
     pub network: IpAddr,
     /// What the caller says its device is.
     pub device: Option<String>,
-    /// The call's id, which its answer has as `X-Request-Id`.
+    /// The call's id. Its answer has it as `X-Request-Id`.
     pub request: String,
 }
 
-/// What happened, and what it came to.
+/// An event with its outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", content = "outcome", rename_all = "kebab-case")]
 pub enum Event {
-    /// A code was asked for, and is to be mailed if anybody has the address.
+    /// A code was requested, and will be mailed if anybody has the address.
     Requested(Asked),
-    /// A code was asked for and refused by a throttle.
+    /// A throttle refused a request for a code.
     Throttled(Whom),
-    /// SES took a mail.
+    /// SES accepted a mail.
     Mailed(Mail),
     /// A mail was given up.
     NotMailed(Why),
-    /// A mail went nowhere because its address is mailed no more, or the address came to that.
+    /// A mail was not sent because its address is suppressed, or the address was suppressed.
     Suppressed(Suppressed),
-    /// A guess was charged and opened nothing.
+    /// A charged guess opened nothing.
     WrongGuess(Guess),
-    /// A guess or another code was refused because the guesses are spent.
+    /// A guess or a new code was refused because the guesses are spent.
     Exhausted(Budget),
-    /// The mailbox was proven by its code.
+    /// The code proved the mailbox.
     Proven(Means),
-    /// The status of the user who was proven is not among `RECOVERABLE_STATUSES`.
+    /// The mailbox was proven, but the user's status is not among `RECOVERABLE_STATUSES`.
     Blocked(Means),
     /// The password was set.
     PasswordSet(Means),
-    /// No answer came in time: it may have happened or not.
+    /// No answer came in time, so it may have happened or not.
     Unanswered(Unanswered),
 }
 
-/// What a request for a code came to.
+/// The outcome of a request for a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Asked {
     /// A session began.
     NewSession,
-    /// A session got another code.
+    /// A session got a new code.
     AnotherCode,
-    /// The same `Idempotency-Key` as before: nothing new began.
+    /// It had the `Idempotency-Key` of an earlier request, and nothing new began.
     Repeated,
 }
 
@@ -87,7 +86,7 @@ pub enum Whom {
     Both,
 }
 
-/// Which mail it was.
+/// The kind of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mail {
@@ -107,31 +106,31 @@ pub enum Why {
     Expired,
     /// SES refused it for good.
     Refused,
-    /// An item that it needs cannot be read.
+    /// An item that the mail needs cannot be read.
     Broken,
 }
 
-/// How an address is known to be mailed no more.
+/// Why an address is suppressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Suppressed {
-    /// It was before: this mail was not sent.
+    /// It was suppressed before. This mail was not sent.
     NotMailed,
-    /// A mail bounced for good just now.
+    /// A mail has just bounced for good.
     Bounced,
-    /// Its owner called a mail spam just now.
+    /// Its owner has just reported a mail as spam.
     Complained,
 }
 
-/// How a guess that was charged came to nothing.
+/// Why a charged guess opened nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Guess {
     /// It was not the code.
     Wrong,
-    /// It was the code of an address that nobody has, by luck.
+    /// It was the right code by luck, and nobody has the address.
     Nobody,
-    /// It was the code, but another call had moved the session on.
+    /// It was the right code, but another call had changed the session.
     Overtaken,
 }
 
@@ -145,31 +144,31 @@ pub enum Budget {
     Day,
 }
 
-/// By what the user is known to have the mailbox.
+/// What proves that the caller has the mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Means {
-    /// A session that is validated, as the Directory API has it.
+    /// A validated session, in the Directory API.
     Session,
     /// A reset token.
     Token,
-    /// The code itself: together with the password, or before the block was noticed.
+    /// The code itself: sent together with the password, or by a user who turned out to be blocked.
     Code,
 }
 
-/// What may have happened or not: the caller was told to try again, or nothing.
+/// What may have happened or not. The caller was told to try again, or got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unanswered {
-    /// A code was asked for.
+    /// A code was requested.
     Request,
-    /// A guess was charged; if it is known to be right, it has opened nothing yet.
+    /// A guess was charged. If it was right, it has opened nothing.
     Guess,
     /// The mailbox was proven.
     Proof,
     /// The password was set.
     Password,
-    /// A mail was handed to SES; it is tried again.
+    /// A mail was handed to SES. It is tried again.
     Mail,
 }
 
@@ -182,12 +181,12 @@ pub struct About<'a> {
     pub subject: Option<AuditKey>,
     /// The session.
     pub session: Option<SessionRef>,
-    /// Who called, and the keys to digest that with; nobody calls for a mail.
+    /// Who called, and the keys that digest it. A mail has no caller.
     pub caller: Option<(&'a Caller, &'a IndexKeys)>,
 }
 
 impl<'a> About<'a> {
-    /// What is known of a call.
+    /// What a call is about.
     #[must_use]
     pub fn call(
         protocol: Protocol,
@@ -205,11 +204,11 @@ impl<'a> About<'a> {
     }
 }
 
-/// A record, in the order in which it is read.
+/// A record, with its fields in the order of the line.
 #[derive(Serialize)]
 struct Record<'a> {
     audit: u8,
-    /// Two fields that every line of a log has.
+    /// Every line of a log has these two fields.
     level: &'static str,
     timestamp: String,
     #[serde(flatten)]
@@ -233,13 +232,13 @@ struct Record<'a> {
 pub struct AuditTrail(Arc<Mutex<Box<dyn Write + Send>>>);
 
 impl AuditTrail {
-    /// A trail of lines: in a function they go to stdout.
+    /// A trail that writes its lines there. In a function, that is stdout.
     #[must_use]
     pub fn new(lines: impl Write + Send + 'static) -> Self {
         Self(Arc::new(Mutex::new(Box::new(lines))))
     }
 
-    /// Records an event. A record that cannot be written is lost; what it tells of has happened.
+    /// Records an event. If the record cannot be written, it is lost.
     pub fn record(&self, event: Event, about: &About<'_>, at: Timestamp) {
         let device = |(caller, keys): (&Caller, &IndexKeys)| {
             let device = caller.device.as_deref()?;
@@ -261,7 +260,7 @@ impl AuditTrail {
         };
         if let Ok(mut line) = serde_json::to_vec(&record) {
             line.push(b'\n');
-            // In one piece, so that the lines of others cannot come between.
+            // In one piece, so that no other line comes in between.
             let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = lines.write_all(&line).and_then(|()| lines.flush());
         }

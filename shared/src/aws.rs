@@ -1,8 +1,8 @@
-//! The AWS clients: what Lambda gives a function to call AWS with, one connector, and limits that fit
-//! a function's time.
+//! The configuration of the AWS clients: Lambda's credentials, one connector, and timeouts that fit a
+//! function's.
 //!
-//! The SDK's own loader would also look for profiles, single sign-on, web identities, containers and
-//! instance metadata. A function has none of these, and the code that looks for them is a tenth of it.
+//! The SDK's own loader also looks for profiles, single sign-on, web identities, containers and instance
+//! metadata. A function has none of these, and the code that looks for them would be a tenth of its size.
 
 use std::time::Duration;
 
@@ -18,15 +18,15 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::settings::env;
 
-/// What the SDK may take for one call, its own retries included.
+/// The longest that one call of the SDK may take, including its retries.
 pub(crate) const OPERATION: Duration = Duration::from_secs(4);
 const ATTEMPT: Duration = Duration::from_millis(1500);
 const CONNECT: Duration = Duration::from_millis(800);
 
-/// Configuration from the variables that Lambda sets: the region, and the credentials of the
-/// function's role, which stay the same for as long as the process lives.
+/// The configuration from the variables that Lambda sets: the region, and the credentials of the
+/// function's role, which do not change while the process lives.
 ///
-/// TLS is rustls with ring: smaller and quicker to start than the SDK's default.
+/// TLS is rustls with ring, which is smaller and starts faster than the SDK's default.
 pub(crate) fn config() -> SdkConfig {
     let connector = connector(usize::MAX);
     let credentials = EnvironmentVariableCredentialsProvider::new();
@@ -52,13 +52,13 @@ pub(crate) fn config() -> SdkConfig {
 
 /// A connector that opens a connection for each call and keeps none.
 ///
-/// A function that was frozen may find a kept connection reset by the other side, and cannot tell whether
-/// what it just sent was taken. Where a call must not be made twice, a handshake costs less than that.
+/// While a function is frozen, the other side may reset a kept connection. The function then cannot tell
+/// whether its next call was received. A call that must not be made twice is worth a handshake each time.
 pub(crate) fn fresh_connections() -> SharedHttpClient {
     connector(0)
 }
 
-/// A connector that keeps so many idle connections to a host.
+/// A connector that keeps at most so many idle connections to a host.
 fn connector(most_idle: usize) -> SharedHttpClient {
     Builder::new()
         .tls_provider(tls::Provider::Rustls(
@@ -68,7 +68,7 @@ fn connector(most_idle: usize) -> SharedHttpClient {
         .build_https()
 }
 
-/// What the environment says about one service, or else about all of them.
+/// The environment variables of one service, or else of all services.
 #[derive(Debug)]
 struct Variables;
 
@@ -78,8 +78,7 @@ impl LoadServiceConfig for Variables {
     }
 }
 
-/// Of `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL` the first that is set, and so for every
-/// variable and service.
+/// The first of two variables that is set, such as `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL`.
 fn configured(key: &ServiceConfigKey<'_>, env: impl Fn(&str) -> Option<String>) -> Option<String> {
     let service = key.service_id().replace(' ', "_").to_ascii_uppercase();
     env(&format!("{}_{service}", key.env())).or_else(|| env(key.env()))
@@ -90,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_of_a_service_goes_before_what_is_said_of_all() {
+    fn a_variable_of_one_service_goes_before_that_of_all() {
         let all = ("AWS_ENDPOINT_URL", "all");
         let one = ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "one");
         let other = ("AWS_ENDPOINT_URL_DYNAMODB", "other");

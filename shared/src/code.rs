@@ -1,23 +1,23 @@
-//! Codes: derived from the code key whenever they are needed, stored nowhere.
+//! Codes: derived from the code key whenever one is needed, and never stored.
 //!
 //! `code = truncate(HMAC-SHA-256(code key, label ‖ protocol ‖ session reference ‖ generation ‖ address
-//! key ‖ nonce))`. The nonce is drawn for each generation and lives on the session and its mail request
-//! only, so that neither the table nor the key alone tells a code. The address key is that of the
-//! mailbox really written to: a forged mail request yields a code that opens nothing.
+//! key ‖ nonce))`. The nonce is drawn for each generation, and only the session and its mail request hold
+//! it. So neither the table nor the key alone gives a code. The address key is that of the mailbox which
+//! the mail goes to, so a forged mail request yields a code that opens nothing.
 
 use std::fmt;
 use std::iter::repeat_n;
 
-use data_encoding::HEXLOWER;
 use rand::rngs::StdRng;
 use regain_password::unicode::{self, is_dash, is_invisible};
 use subtle::{Choice, ConstantTimeEq};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::api::Protocol;
+use crate::hex::Hex;
 use crate::ids::{SessionRef, draw};
 use crate::keys::{AddressKey, Key};
-use crate::session::Protocol;
 
 /// How many decimal digits a code has: 4 to 10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,17 +47,17 @@ impl CodeLength {
     }
 }
 
-/// A code: decimal digits, leading zeros kept. Compared in constant time, wiped, never printed.
+/// A code: decimal digits with leading zeros. It is compared in constant time, wiped when dropped, and
+/// never printed.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Code(String);
 
 impl Code {
-    /// Takes a code as a person typed it. White space, dashes and invisible characters are dropped
-    /// wherever they are, and a digit of any script counts as the digit it is. What then is not
-    /// `length` digits is no code.
+    /// Reads a code as a person typed it. White space, dashes and invisible characters are dropped
+    /// anywhere, and digits of all scripts count. `None` if that does not leave `length` digits.
     #[must_use]
     pub fn parse(typed: &str, length: CodeLength) -> Option<Self> {
-        // As large as it gets, so that no copy is left behind where it grew.
+        // With its full capacity: a string that grows leaves a copy of the secret behind.
         let mut code = Self(String::with_capacity(length.digits()));
         for character in typed.chars().filter(|it| !is_separator(*it)) {
             if code.0.len() == length.digits() {
@@ -69,24 +69,23 @@ impl Code {
         (code.0.len() == length.digits()).then_some(code)
     }
 
-    /// Takes a code that a client sent as a JSON number, and so without its leading zeros. `number` is
-    /// the number as JSON writes it; `None` if it is an integer that cannot be a code.
+    /// Reads a code that a client sent as a JSON number, and so without its leading zeros. `number` is the
+    /// number as JSON writes it. `None` if it is an integer that cannot be a code.
     ///
     /// # Errors
-    /// If the number is no integer. It may be written as a fraction or with an exponent: `123456.0` and
-    /// `1.23456e5` are integers.
+    /// If the number is not an integer. `123456.0` and `1.23456e5` are integers.
     pub fn from_number(number: &str, length: CodeLength) -> Result<Option<Self>, NotAnInteger> {
         let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let magnitude = whole.trim_start_matches('-');
-        // The number is all its digits, times ten to the power of its scale.
+        // The number is its digits times ten to the power of its scale.
         let digits = Zeroizing::new([magnitude, fraction].concat());
         let digits = digits.trim_start_matches('0');
         let significant = digits.trim_end_matches('0');
         if significant.is_empty() {
             return Ok(Self::padded("", 0, length));
         }
-        // An exponent that does not fit is beyond all digits that a body has room for.
+        // An exponent that does not fit in an i32 exceeds the digits that any body has room for.
         let exponent = exponent.parse().unwrap_or(if exponent.starts_with('-') {
             i32::MIN
         } else {
@@ -101,7 +100,7 @@ impl Code {
         Ok(Self::padded(significant, zeros, length))
     }
 
-    /// The code of these digits and so many zeros behind them, with its leading zeros.
+    /// The code of these digits, followed by so many zeros, with leading zeros to its length.
     fn padded(digits: &str, zeros: usize, length: CodeLength) -> Option<Self> {
         let missing = length
             .digits()
@@ -114,19 +113,19 @@ impl Code {
         Some(code)
     }
 
-    /// The code in clear: for the mail only.
+    /// The code in clear, for the mail only.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 }
 
-/// What people put between a code's digits, or bring along with them.
+/// Whether a character is one that people put between a code's digits, or paste along with them.
 fn is_separator(character: char) -> bool {
     character.is_whitespace() || is_dash(character) || is_invisible(character)
 }
 
-/// A JSON number that is no integer. Does not repeat the number.
+/// A JSON number that is not an integer. The message does not repeat the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not an integer")]
 pub struct NotAnInteger;
@@ -137,53 +136,37 @@ impl fmt::Debug for Code {
     }
 }
 
-/// What makes one generation's code unlike any other: 128 random bits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Nonce([u8; 16]);
+/// The kind of [`Nonce`].
+#[derive(Debug)]
+pub enum OfNonce {}
+
+/// The 128 random bits that make the code of one generation unlike any other.
+pub type Nonce = Hex<OfNonce, 16>;
 
 impl Nonce {
     /// A new nonce.
     #[must_use]
     pub fn draw(rng: &mut StdRng) -> Self {
-        Self(draw(rng))
-    }
-
-    /// The nonce as 32 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        HEXLOWER.encode(&self.0)
-    }
-
-    /// Reads [`Nonce::hex`] back.
-    #[must_use]
-    pub fn from_hex(hex: &str) -> Option<Self> {
-        let bytes = HEXLOWER.decode(hex.as_bytes()).ok()?;
-        Some(Self(bytes.try_into().ok()?))
+        Self::new(draw(rng))
     }
 }
 
-impl fmt::Debug for Nonce {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Nonce(..)")
-    }
-}
-
-/// What a code is derived from, the key apart.
+/// What a code is derived from, besides the key.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeInput<'a> {
     /// The protocol of the session.
     pub protocol: Protocol,
     /// The session.
     pub session: &'a SessionRef,
-    /// Which of the session's codes.
+    /// The number of the generation.
     pub generation: u64,
-    /// The mailbox it is sent to.
+    /// The mailbox that it is sent to.
     pub address: &'a AddressKey,
     /// The generation's nonce.
     pub nonce: &'a Nonce,
 }
 
-/// The code key: the version in use, and the one before it for codes still in flight.
+/// The code key: the version in use, and the one before it, for codes that were mailed and not yet used.
 #[derive(Clone, Debug)]
 pub struct CodeKeys {
     mail: Key,
@@ -191,7 +174,7 @@ pub struct CodeKeys {
 }
 
 impl CodeKeys {
-    /// Takes the key that mail is written with, and all that are accepted (it among them).
+    /// Takes the version that codes are mailed with, and all versions that are accepted (including it).
     #[must_use]
     pub fn new(mail: &[u8], accepted: &[&[u8]]) -> Self {
         let split = |secret: &[u8]| Key::derive(secret, "regain/code/v1");
@@ -201,13 +184,13 @@ impl CodeKeys {
         }
     }
 
-    /// The code to be mailed.
+    /// The code to mail.
     #[must_use]
     pub fn derive(&self, input: &CodeInput<'_>, length: CodeLength) -> Code {
         derive(&self.mail, input, length)
     }
 
-    /// Whether `guess` is the code, under any accepted version. Takes the same time either way.
+    /// Whether `guess` is the code by any accepted version. Takes the same time for right and wrong ones.
     #[must_use]
     pub fn matches(&self, guess: &Code, input: &CodeInput<'_>, length: CodeLength) -> bool {
         let mut found = Choice::from(0);
@@ -227,7 +210,7 @@ fn derive(key: &Key, input: &CodeInput<'_>, length: CodeLength) -> Code {
         input.session.as_bytes(),
         &input.generation.to_be_bytes(),
         input.address.as_bytes(),
-        &input.nonce.0,
+        input.nonce.as_bytes(),
     ]);
     // 64 bits before the modulus: the bias of the likeliest code is below 10^10 / 2^64.
     let number = u64::from_be_bytes(*mac.first_chunk().unwrap_or(&[0; 8])) % length.codes();

@@ -1,4 +1,4 @@
-//! What every function does: check its settings, connect, and answer calls one by one.
+//! Runs the functions: each checks its settings, connects, and answers calls one by one.
 
 mod event;
 
@@ -16,6 +16,7 @@ use lambda_http::{LambdaEvent, RequestExt as _, lambda_runtime, service_fn};
 use regain_password::Hasher;
 use serde::de::DeserializeOwned;
 
+use crate::api::Protocol;
 use crate::audit::AuditTrail;
 use crate::audit::forward::{self, LogEvent};
 use crate::locale::Locale;
@@ -26,19 +27,18 @@ use crate::payload::{self, Invocation, Unreadable};
 use crate::protocol::{Call, Failure, Malformed, Reply, failed};
 use crate::recovery::{Recovery, RecoveryError};
 use crate::secrets::Secrets;
-use crate::session::Protocol;
 use crate::settings::{Deployment, MailSettings, SecretNames, Settings, stack_name};
 use crate::store::Store;
 use crate::{ambient, aws, metrics, telemetry};
 
-/// How long an endpoint may take: the template gives its function 10 s, and whoever waits is to get an
-/// answer in the envelope.
+/// How long an endpoint may take. Its function has 10 s, and the caller is to get an answer in the envelope
+/// before that.
 const DEADLINE: Duration = Duration::from_secs(9);
 
 type Startup<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Runs a function behind one endpoint. Returns only if the function cannot start or go on; what is
-/// wrong with its settings is said before its first call.
+/// Runs the function of one endpoint. Returns only if the function cannot start or go on. Wrong settings are
+/// reported before its first call.
 pub async fn serve<F, A>(protocol: Protocol, endpoint: F) -> ExitCode
 where
     F: Fn(Arc<Recovery>, Call) -> A + Clone + Send + Sync,
@@ -86,13 +86,13 @@ pub async fn run_deliver_mail() -> ExitCode {
         let batch: StreamBatch = read(&invocation, &["Records"])?.unwrap_or_default();
         let mut rng = ambient::rng()?;
         let delivered = delivery.deliver_batch(batch, ambient::now, &mut rng).await;
-        // An error has the whole batch handed over again, and split.
+        // After an error, the stream delivers the batch again, in halves.
         delivered.map_err(lambda_http::Error::from)
     };
     ended(lambda_runtime::run(service_fn(deliver)).await)
 }
 
-/// Runs the function that hears what became of mails. Returns only if it cannot start or go on.
+/// Runs the function that handles SES's events. Returns only if it cannot start or go on.
 pub async fn run_mail_events() -> ExitCode {
     if let Err(error) = telemetry::init() {
         return stopped(&error);
@@ -102,13 +102,13 @@ pub async fn run_mail_events() -> ExitCode {
         Err(error) => return stopped(&error),
     };
     let events = &events;
-    let hear = |invocation: Invocation| async move {
+    let handle = |invocation: Invocation| async move {
         let Some(event) = read::<MailEvent>(&invocation, &["aws.ses", "eventType"])? else {
             return Ok(());
         };
-        let heard = events.hear(event, ambient::now()).await;
-        // An error has the event given again, and in the end kept in the dead-letter queue.
-        heard.map_err(|error| {
+        let handled = events.handle(event, ambient::now()).await;
+        // After an error, the event is delivered again, and in the end goes to the dead-letter queue.
+        handled.map_err(|error| {
             tracing::error!(
                 error = telemetry::causes(&error),
                 "SES event failed, will be retried"
@@ -116,10 +116,10 @@ pub async fn run_mail_events() -> ExitCode {
             lambda_http::Error::from(error)
         })
     };
-    ended(lambda_runtime::run(service_fn(hear)).await)
+    ended(lambda_runtime::run(service_fn(handle)).await)
 }
 
-/// Runs the function that keeps the audit trail. Returns only if it cannot go on.
+/// Runs the function that keeps the audit trail. Returns only if it cannot start or go on.
 pub async fn run_audit_trail() -> ExitCode {
     if let Err(error) = telemetry::init() {
         return stopped(&error);
@@ -130,7 +130,7 @@ pub async fn run_audit_trail() -> ExitCode {
         let Some(event) = read::<LogEvent>(&invocation, &["awslogs"])? else {
             return Ok(());
         };
-        // An error has the event given again, and in the end kept in the dead-letter queue.
+        // After an error, the event is delivered again, and in the end goes to the dead-letter queue.
         forward::keep(&event, stack, std::io::stdout()).map_err(|error| {
             tracing::error!(
                 error = telemetry::causes(&error),
@@ -142,7 +142,7 @@ pub async fn run_audit_trail() -> ExitCode {
     ended(lambda_runtime::run(service_fn(keep)).await)
 }
 
-/// Reads an event that nobody waits for. One that cannot be read is an error, so that it ends in the
+/// Reads an event for which no caller waits. An event that cannot be read is an error, so that it goes to the
 /// dead-letter queue and is not lost.
 fn read<T: DeserializeOwned>(
     invocation: &Invocation,
@@ -153,8 +153,8 @@ fn read<T: DeserializeOwned>(
     })
 }
 
-/// The answer to an event that is a call but cannot be read: in the envelope, and no failure of the
-/// function.
+/// Answers an event that is a call but cannot be read. The answer is in the envelope, and the function has not
+/// failed.
 fn refuse(
     protocol: Protocol,
     language: Locale,
@@ -167,8 +167,8 @@ fn refuse(
     event::response(failed(&Malformed::UNREADABLE.into(), &context))
 }
 
-/// One event of API Gateway, answered by an endpoint in the envelope of its protocol, in `language` unless
-/// the caller asks for another of ours.
+/// Answers one event of API Gateway by an endpoint, in the envelope of its protocol. The language is
+/// `language`, unless the caller asks for another that there is.
 pub async fn answer<F, A>(
     protocol: Protocol,
     language: Locale,
@@ -206,7 +206,7 @@ where
             );
         }
     };
-    // On the heap: a use case is a future of some 16 KB.
+    // On the heap, because the future of a use case has about 16 KB.
     let answer = tokio::time::timeout(DEADLINE, Box::pin(endpoint(call))).await;
     match answer.unwrap_or_else(|late| Err(RecoveryError::Unavailable(late.into()).into())) {
         Ok(reply) => logged(context.stamp(reply), "answered"),
@@ -260,7 +260,7 @@ fn delivery() -> Startup<Delivery> {
     let mail = MailSettings::from_env()?;
     let config = aws::config();
     let (store, secrets) = (store(&config, deployment), secrets(&config, names));
-    // A send whose answer does not come may have been a mail: SES gets all the time there is.
+    // A send without an answer may have succeeded, so SES gets as much time as possible.
     let timeouts = TimeoutConfig::builder()
         .operation_timeout(aws::OPERATION)
         .operation_attempt_timeout(aws::OPERATION)

@@ -1,4 +1,4 @@
-//! Identifiers: of users, of sessions, and the digests under which sessions are kept.
+//! Identifiers of users and sessions, and the digests that sessions are stored under.
 
 use std::fmt;
 
@@ -7,23 +7,24 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use uuid::fmt::Hyphenated;
 use uuid::{Uuid, Variant};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// The form that a directory's user ids have. Decoys take the same form.
+use crate::hex::Hex;
+
+/// The form of a directory's user ids. Decoys have the same form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserIdFormat {
-    /// 24 lower-case hexadecimal digits, the first eight of them a date, as MongoDB's ids.
+    /// 24 lower-case hexadecimal digits, of which the first eight are a date, as in MongoDB.
     ObjectId,
     /// A UUID in lower case with hyphens.
     Uuid,
 }
 
 impl UserIdFormat {
-    /// An id of this form made from 16 uniformly distributed bytes: new users and decoys alike, so
-    /// that nothing in an id tells one from the other.
+    /// An id of this form, made from 16 uniformly distributed bytes. New users and decoys get theirs in the
+    /// same way, so that an id does not show which it is.
     #[must_use]
     pub fn id_from(self, entropy: [u8; 16]) -> UserId {
         match self {
@@ -50,24 +51,24 @@ impl UserIdFormat {
     }
 }
 
-/// The dates that ids made here carry: 2018-01-01 up to 2024-01-01, whenever they are made.
+/// The dates in the ids that are made here: from 2018-01-01 to 2024-01-01, whenever they are made.
 const FIRST_DATE: u32 = 1_514_764_800;
 const DATE_SPAN: u32 = 1_704_067_200 - FIRST_DATE;
 
-/// A user's id, in the form its directory has.
+/// A user's id, in the form of its directory.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(String);
 
 impl UserId {
-    /// Takes an id that has the given form.
+    /// Reads an id of the given form.
     #[must_use]
     pub fn parse(id: &str, format: UserIdFormat) -> Option<Self> {
         format.fits(id).then(|| Self(id.to_owned()))
     }
 
-    /// An id as a caller sent it, to be compared with one that a directory has: the same value in
-    /// another spelling is the same id. What is no id of any form equals none.
+    /// An id as a caller sent it, to compare with a directory's. Another spelling of the same value is the
+    /// same id. A text that is not an id of any form equals none.
     #[must_use]
     pub fn sent(id: &str) -> Self {
         let lower_case = id.to_ascii_lowercase();
@@ -91,7 +92,7 @@ impl UserId {
     }
 }
 
-/// A session's id: 122 random bits, a bearer secret of the caller's. Kept only as its digest.
+/// A session's id: 122 random bits, which are the caller's bearer secret. Only its digest is stored.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct SessionId {
     bytes: [u8; 16],
@@ -120,19 +121,19 @@ impl SessionId {
         uuid_from(entropy).into()
     }
 
-    /// Takes a UUID as a client sends it; anything else names no session.
+    /// Reads a UUID as a client sends it. Anything else names no session.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self::from)
     }
 
-    /// The reference under which the session is kept.
+    /// The reference that the session is stored under.
     #[must_use]
     pub fn reference(&self) -> SessionRef {
-        SessionRef(Sha256::digest(self.text.as_bytes()).into())
+        SessionRef::new(Sha256::digest(self.text.as_bytes()).into())
     }
 
-    /// The id as the caller gets it: for a reply only.
+    /// The id as the caller gets it, for a reply only.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.text
@@ -145,13 +146,13 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// The value of an `Idempotency-Key`: a UUID of version 4 or 7, and so nothing that others guess. It is
-/// as secret as the session id that it leads to.
+/// The value of an `Idempotency-Key`: a UUID of version 4 or 7, so that nobody can guess it. It is as
+/// secret as the session id that it leads to.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct IdempotencyKey([u8; 16]);
 
 impl IdempotencyKey {
-    /// Takes the header's value: a UUID in its one form (RFC 9562, 4), in either case, with or without
+    /// Reads the header's value: a UUID in its standard form (RFC 9562, 4), in either case, with or without
     /// the quotes of a structured field.
     #[must_use]
     pub fn parse(value: &str) -> Option<Self> {
@@ -160,11 +161,11 @@ impl IdempotencyKey {
             None => value,
         };
         let uuid = Uuid::try_parse(text).ok()?;
-        // Other forms are shorter or longer.
-        let is_one_form = text.len() == Hyphenated::LENGTH;
+        // All other forms have another length.
+        let is_standard_form = text.len() == Hyphenated::LENGTH;
         let is_unguessable =
             uuid.get_variant() == Variant::RFC4122 && matches!(uuid.get_version_num(), 4 | 7);
-        (is_one_form && is_unguessable).then(|| Self(uuid.into_bytes()))
+        (is_standard_form && is_unguessable).then(|| Self(uuid.into_bytes()))
     }
 
     /// The UUID's bytes.
@@ -180,36 +181,18 @@ impl fmt::Debug for IdempotencyKey {
     }
 }
 
+/// The kind of [`SessionRef`].
+#[derive(Debug)]
+pub enum OfSession {}
+
 /// The SHA-256 of a session's id: its key in the table, and no secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SessionRef([u8; 32]);
-
-impl SessionRef {
-    /// The digest's bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// The digest as 64 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        HEXLOWER.encode(&self.0)
-    }
-
-    /// Reads [`SessionRef::hex`] back.
-    #[must_use]
-    pub fn from_hex(hex: &str) -> Option<Self> {
-        let bytes = HEXLOWER.decode(hex.as_bytes()).ok()?;
-        Some(Self(bytes.try_into().ok()?))
-    }
-}
+pub type SessionRef = Hex<OfSession, 32>;
 
 /// A reset token: the id of the session that it belongs to, and 256 random bits that prove it.
 ///
-/// The id leads from the token to its session in one read, without an item of its own, and names the
-/// session where a client sends the token in place of the id. Only the digest of the whole token is
-/// kept.
+/// The id leads from the token to its session in one read, so that the token needs no item of its own. It
+/// also names the session if a client sends the token in place of the session id. Only the digest of the
+/// whole token is stored.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct ResetToken([u8; 48]);
 
@@ -224,26 +207,26 @@ impl ResetToken {
         Self(token)
     }
 
-    /// Takes a token as a client sends it; anything else is no token.
+    /// Reads a token as a client sends it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
         Some(Self(bytes.try_into().ok()?))
     }
 
-    /// The session it claims to belong to.
+    /// The session that it says it belongs to.
     #[must_use]
     pub fn session(&self) -> SessionId {
         Uuid::from_bytes(*self.0.first_chunk().unwrap_or(&[0; 16])).into()
     }
 
-    /// What is kept of the token.
+    /// The digest of the token, which is stored.
     #[must_use]
     pub fn digest(&self) -> TokenDigest {
-        TokenDigest(Sha256::digest(self.0).into())
+        TokenDigest::new(Sha256::digest(self.0).into())
     }
 
-    /// The token as the caller gets it (64 characters, base64url): for a reply only.
+    /// The token as the caller gets it (64 characters of base64url), for a reply only.
     #[must_use]
     pub fn reveal(&self) -> String {
         BASE64URL_NOPAD.encode(&self.0)
@@ -256,30 +239,12 @@ impl fmt::Debug for ResetToken {
     }
 }
 
-/// The SHA-256 of a reset token. Compared in constant time.
-#[derive(Clone, Copy, Debug, Eq)]
-pub struct TokenDigest([u8; 32]);
+/// The kind of [`TokenDigest`].
+#[derive(Debug)]
+pub enum OfToken {}
 
-impl PartialEq for TokenDigest {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl TokenDigest {
-    /// The digest as 64 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        HEXLOWER.encode(&self.0)
-    }
-
-    /// Reads [`TokenDigest::hex`] back.
-    #[must_use]
-    pub fn from_hex(hex: &str) -> Option<Self> {
-        let bytes = HEXLOWER.decode(hex.as_bytes()).ok()?;
-        Some(Self(bytes.try_into().ok()?))
-    }
-}
+/// The SHA-256 of a reset token.
+pub type TokenDigest = Hex<OfToken, 32>;
 
 /// `N` bytes from the generator.
 pub(crate) fn draw<const N: usize>(rng: &mut StdRng) -> [u8; N] {

@@ -1,31 +1,31 @@
-//! The two secrets and what is made from them.
+//! The two secrets, and the keys that are derived from them.
 //!
-//! The *index key* never rotates: it turns addresses and callers into the keys of their items and the
-//! names they have in the audit trail, and makes decoys and idempotent session ids, so that rotating would
-//! reset budgets, change decoys and cut the trail.
-//! The *code key* rotates: codes are derived from it (see [`crate::code`]). Each use has a key of its
-//! own, split off by HKDF-SHA256 (RFC 5869) with a label.
+//! The *index key* never rotates. It digests addresses and callers into the keys of their items and into
+//! their names in the audit trail, and makes decoys and idempotent session ids. A rotation would reset
+//! budgets, change decoys and break the audit trail in two.
+//! The *code key* rotates. Codes are derived from it (see [`crate::code`]). Each purpose has a key of its
+//! own, derived by HKDF-SHA256 (RFC 5869) with a label.
 
 use std::fmt;
 use std::net::IpAddr;
 
-use data_encoding::HEXLOWER;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use regain_password::Address;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::hex::Hex;
 use crate::ids::{IdempotencyKey, SessionId, UserId, UserIdFormat};
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// A key of 256 bits. Wiped when dropped, never printed.
+/// A key of 256 bits. It is wiped when dropped, and never printed.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Key([u8; 32]);
 
 impl Key {
-    /// Splits a key for one purpose off a secret (HKDF-SHA256, RFC 5869).
+    /// Derives the key for one purpose from a secret (HKDF-SHA256, RFC 5869).
     #[must_use]
     #[expect(
         clippy::expect_used,
@@ -40,8 +40,8 @@ impl Key {
         Self(key)
     }
 
-    /// HMAC-SHA256 (RFC 2104) over the parts, each preceded by its length, so that no two lists of
-    /// parts are the same input.
+    /// HMAC-SHA256 (RFC 2104) over the parts. Each is preceded by its length, so that different lists of
+    /// parts are different inputs.
     #[must_use]
     #[expect(
         clippy::expect_used,
@@ -65,58 +65,30 @@ impl fmt::Debug for Key {
     }
 }
 
+/// The kind of [`AddressKey`].
+#[derive(Debug)]
+pub enum OfAddress {}
+
 /// The keyed digest of a canonical address: names its items, and binds a code to its mailbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AddressKey([u8; 32]);
+pub type AddressKey = Hex<OfAddress, 32>;
 
-impl AddressKey {
-    /// The digest's bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// The digest as 64 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        HEXLOWER.encode(&self.0)
-    }
-}
+/// The kind of [`CallerKey`].
+#[derive(Debug)]
+pub enum OfCaller {}
 
 /// The keyed digest of a caller: an IPv4 address, or the /64 network of an IPv6 address, since that
 /// is what one subscriber gets (RFC 6177).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CallerKey([u8; 32]);
+pub type CallerKey = Hex<OfCaller, 32>;
 
-impl CallerKey {
-    /// The digest as 64 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        HEXLOWER.encode(&self.0)
-    }
-}
+/// The kind of [`AuditKey`].
+#[derive(Debug)]
+pub enum OfAudit {}
 
-/// The keyed digest by which the audit trail names an address, a caller or a device: 128 bits, another
-/// one than the table has, so that neither leads into the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AuditKey([u8; 16]);
+/// The keyed digest by which the audit trail names an address, a caller or a device. It differs from the
+/// digest in the table, so that neither leads to the other.
+pub type AuditKey = Hex<OfAudit, 16>;
 
-impl AuditKey {
-    /// The digest as 32 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        HEXLOWER.encode(&self.0)
-    }
-
-    /// Reads [`AuditKey::hex`] back.
-    #[must_use]
-    pub fn from_hex(hex: &str) -> Option<Self> {
-        let bytes = HEXLOWER.decode(hex.as_bytes()).ok()?;
-        Some(Self(bytes.try_into().ok()?))
-    }
-}
-
-/// What the index key is used for, one key each.
+/// The keys derived from the index key, one for each purpose.
 #[derive(Clone, Debug)]
 pub struct IndexKeys {
     address: Key,
@@ -127,7 +99,7 @@ pub struct IndexKeys {
 }
 
 impl IndexKeys {
-    /// Splits the index secret.
+    /// Derives the keys from the index secret.
     #[must_use]
     pub fn new(secret: &[u8]) -> Self {
         Self {
@@ -142,13 +114,13 @@ impl IndexKeys {
     /// The key of an address's items.
     #[must_use]
     pub fn address(&self, address: &Address) -> AddressKey {
-        AddressKey(self.address.mac(&[address.as_str().as_bytes()]))
+        AddressKey::new(self.address.mac(&[address.as_str().as_bytes()]))
     }
 
     /// The key of a caller's items.
     #[must_use]
     pub fn caller(&self, caller: IpAddr) -> CallerKey {
-        CallerKey(self.caller.mac(&[&network(caller)]))
+        CallerKey::new(self.caller.mac(&[&network(caller)]))
     }
 
     /// The name of an address in the audit trail.
@@ -157,29 +129,29 @@ impl IndexKeys {
         self.audited("subject", address.as_str().as_bytes())
     }
 
-    /// The name of a caller in the audit trail: of its network, as in [`CallerKey`].
+    /// The name of a caller in the audit trail. As in [`CallerKey`], it names the caller's network.
     #[must_use]
     pub fn audited_caller(&self, caller: IpAddr) -> AuditKey {
         self.audited("caller", &network(caller))
     }
 
-    /// The name in the audit trail of a device, whatever the caller says that it is.
+    /// The name in the audit trail of a device, as the caller describes it.
     #[must_use]
     pub fn audited_device(&self, device: &str) -> AuditKey {
         self.audited("device", device.as_bytes())
     }
 
     fn audited(&self, what: &str, of: &[u8]) -> AuditKey {
-        AuditKey(half(self.audit.mac(&[what.as_bytes(), of])))
+        AuditKey::new(half(self.audit.mac(&[what.as_bytes(), of])))
     }
 
-    /// The id that an address nobody has is answered with, always the same one.
+    /// The user id that a request is answered with if nobody has the address. It is always the same one.
     #[must_use]
     pub fn decoy(&self, address: &Address, format: UserIdFormat) -> UserId {
         format.id_from(half(self.decoy.mac(&[address.as_str().as_bytes()])))
     }
 
-    /// The session id that one `Idempotency-Key` leads to, for one endpoint, address and caller.
+    /// The session id that an `Idempotency-Key` leads to, for one endpoint, address and caller.
     #[must_use]
     pub fn idempotent_session(
         &self,
@@ -197,7 +169,7 @@ impl IndexKeys {
     }
 }
 
-/// The bytes that stand for a caller: all of an IPv4 address, the first 64 bits of an IPv6 one.
+/// The bytes that stand for a caller: the whole IPv4 address, or the first 64 bits of an IPv6 address.
 fn network(caller: IpAddr) -> Vec<u8> {
     match caller.to_canonical() {
         IpAddr::V4(v4) => v4.octets().to_vec(),

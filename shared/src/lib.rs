@@ -1,27 +1,31 @@
 //! Password recovery: two public APIs over one engine, on AWS Lambda and one DynamoDB table.
 //!
-//! The flow, in reading order:
+//! In the order of a request:
 //!
-//! 1. [`function`] starts a Lambda function, and hands it each call, read from its [`payload`].
-//! 2. [`protocol`] reads the call and words the answer: [`protocol::directory`], [`protocol::auth_v1`].
-//! 3. [`recovery`] holds the use cases: ask for a code, prove it, ask for another, set the password.
+//! 1. [`function`] starts a Lambda function and hands it each call, read from its [`payload`].
+//! 2. [`protocol`] reads the call and words the answer, for each [`api`]: [`protocol::directory`] and
+//!    [`protocol::auth_v1`].
+//! 3. [`recovery`] has the use cases: request a code, resend it, verify it, set the password.
 //! 4. [`session`] is the pure core: what a session may do, and when.
-//! 5. [`code`] derives codes. [`regain_password`] checks and hashes passwords and gives addresses their
-//!    canonical form; [`hashing`] runs the hash on a thread where it may block. [`ids`] and [`keys`] are
-//!    what everything is named by.
-//! 6. [`store`] decides all of it by conditions on one table.
-//! 7. [`mail`] writes the mails that the store was left, in a [`template`] and a [`locale`].
+//! 5. [`code`] derives codes. [`regain_password`] checks and hashes passwords and brings addresses to one
+//!    canonical form; [`hashing`] runs the hash on a thread that may block. [`ids`] and [`keys`] name things;
+//!    most names are written in [`hex`].
+//! 6. [`store`] repeats every rule as a condition on the table.
+//! 7. [`mail`] sends the mails that were requested, each by a [`template`] in a [`locale`].
 //!
-//! Around it: [`settings`] and [`secrets`] come from outside, [`users`] are brought in, [`telemetry`],
-//! [`metrics`] and the [`audit`] trail say what happened, [`aws`] connects, and [`ambient`] is the one place for time and randomness, a
-//! [`timestamp`] being the one form of time.
+//! Around it: [`settings`] and [`secrets`] are read at start. [`users`] are imported. [`telemetry`] writes
+//! logs, [`metrics`] counts, and [`audit`] records what happened to whom. [`aws`] makes the clients.
+//! [`ambient`] is the one place that reads the clock and draws randomness; a [`timestamp`] is a point in
+//! time.
 
 pub mod ambient;
+pub mod api;
 pub mod audit;
 pub mod aws;
 pub mod code;
 pub mod function;
 pub mod hashing;
+pub mod hex;
 pub mod ids;
 pub mod keys;
 pub mod locale;

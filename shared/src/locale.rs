@@ -1,10 +1,10 @@
-//! The two languages, and which of them a person reads.
+//! The two languages, and which of them a person gets.
 
 use std::num::ParseFloatError;
 
 use serde::{Deserialize, Serialize};
 
-/// A language that texts and mails are written in.
+/// A language of messages and mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Locale {
@@ -15,7 +15,7 @@ pub enum Locale {
 }
 
 impl Locale {
-    /// Both.
+    /// Both languages.
     pub const ALL: [Self; 2] = [Self::En, Self::Id];
 
     /// Its language tag.
@@ -43,13 +43,13 @@ impl Locale {
         }
     }
 
-    /// The language that an `Accept-Language` header prefers (RFC 9110, 12.5.4), if it asks for one of ours.
+    /// The language that an `Accept-Language` header prefers (RFC 9110, 12.5.4), if it asks for one of the two.
     ///
-    /// The ranges are looked up as RFC 4647, 3.4, describes: regions are dropped, and `*` asks for nothing in
-    /// particular. Only where one of our languages is refused (`en;q=0, *`) does it ask for the other.
+    /// The ranges are looked up as RFC 4647, 3.4, describes: regions are dropped, and `*` asks for no particular
+    /// language. Only if one of the two is refused (`en;q=0, *`), it asks for the other.
     ///
-    /// Weights are read as they are meant: `Q` is `q`, and `.9`, `0,9`, `"0.9"` and `90%` are 0.9. A weight that is no number
-    /// ranks its language behind all others. An octet beyond ASCII counts as a blank.
+    /// Weights are read as they are meant: `Q` is `q`, and `.9`, `0,9`, `"0.9"` and `90%` are 0.9. A weight that
+    /// is not a number ranks its language behind all others. An octet beyond ASCII counts as a blank.
     ///
     /// No crate does this: `accept-language` knows none of it, and its sort may panic on a quality of `NaN`.
     #[must_use]
@@ -83,7 +83,7 @@ impl Locale {
 fn ranges(list: &str) -> Vec<String> {
     let mut ranges = Vec::<String>::new();
     for part in list.split(',').map(str::trim) {
-        // No language is called by a number, so this is what follows the comma in `q=0,9`.
+        // No language is a number, so this is the part behind the comma in `q=0,9`.
         let is_fraction = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         match ranges.last_mut() {
             Some(range) if is_fraction => range.extend([".", part]),

@@ -1,7 +1,6 @@
-//! Metrics, in CloudWatch's embedded format: one JSON object a line on stdout, which costs no request.
+//! Metrics, in CloudWatch's embedded format: JSON lines on stdout, which cost no request.
 //!
-//! They count what happened and never to whom. An engine that was not told its stack's name counts
-//! nothing.
+//! They count what happened, and never to whom. Without the name of the stack, nothing is counted.
 
 use std::io::Write as _;
 use std::sync::OnceLock;
@@ -15,21 +14,21 @@ static STACK: OnceLock<String> = OnceLock::new();
 /// The namespace that the dashboard and the alarms of the stack look in.
 const NAMESPACE: &str = "Regain";
 
-/// What is counted.
+/// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
-    /// A code was asked for and will be mailed, if anybody has the address.
+    /// A code was requested and will be mailed, if anybody has the address.
     CodesRequested,
-    /// SES took a mail, with a code or the notice.
+    /// SES accepted a mail, with a code or the notice.
     CodesMailed,
-    /// An attempt at a mail failed, at SES, at the table or at a secret; or SES refused a mail for good or
-    /// rejected it later; or a record or an item cannot be read.
+    /// An attempt to send a mail failed at SES, the table or a secret. Or SES refused a mail for good or
+    /// rejected it later, or a record or an item could not be read.
     MailsFailed,
     /// A guess was right.
     GuessesRight,
     /// A guess was charged and wrong.
     GuessesWrong,
-    /// A guess was refused because none were left.
+    /// A guess was refused because the guesses are spent.
     GuessesSpent,
     /// A password was set.
     PasswordsSet,
@@ -39,11 +38,11 @@ pub enum Metric {
     Bounces,
     /// A recipient called a mail spam.
     Complaints,
-    /// A mail is on its way for longer than usual.
+    /// A mail is delayed.
     DeliveryDelays,
-    /// SES took a mail, could not fill its template, and dropped it.
+    /// SES accepted a mail, could not fill its template, and dropped it.
     RenderingFailures,
-    /// Milliseconds from the request for a mail until SES took it.
+    /// Milliseconds from the request for a mail until SES accepted it.
     MailLatency,
 }
 

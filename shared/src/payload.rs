@@ -1,8 +1,8 @@
-//! What a function is handed, read from its text.
+//! Reads the events that Lambda hands a function.
 //!
-//! The Lambda runtime logs an event that it cannot read in the words of serde, which quote what is in
-//! it: a code, a password, a bearer token. So the runtime is given nothing to read but JSON as such, and
-//! what an event holds is read here.
+//! If the Lambda runtime cannot read an event, it logs serde's message, which quotes the event: a code, a
+//! password, a bearer token. So the runtime reads events as raw JSON only, and this module reads what they
+//! hold.
 
 use lambda_http::LambdaEvent;
 use serde::de::DeserializeOwned;
@@ -10,11 +10,11 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-/// An event as Lambda hands it over.
+/// An event as Lambda hands it to a function.
 pub(crate) type Invocation = LambdaEvent<Box<RawValue>>;
 
-/// Why an event, or a part of one, cannot be read: where and of which kind the first fault is, and
-/// nothing of what stands there.
+/// Why an event, or a part of one, cannot be read. It has the kind of the first fault and its position,
+/// and nothing of the event's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("{problem} at line {line}, column {column}")]
 pub struct Unreadable {
@@ -37,18 +37,18 @@ impl From<serde_json::Error> for Unreadable {
     }
 }
 
-/// Reads an event. `None` is a probe: somebody keeps the function warm, tries it in the console, or has
-/// it called by a schedule. A probe has none of the `marks` that every event of this function has.
+/// Reads an event. `None` if it is a probe, which somebody sends to keep the function warm, to try it in
+/// the console, or by a schedule. A probe has none of the `marks` that every event of this function has.
 pub(crate) fn read<T: DeserializeOwned>(
     event: &RawValue,
     marks: &[&str],
 ) -> Result<Option<T>, Unreadable> {
     let text = event.get();
-    // Also where it is not expected, such as in an event that was encoded twice: that is no probe.
+    // Anywhere in the text: an event that was encoded twice is not a probe.
     if !marks.iter().any(|mark| text.contains(mark)) {
         return Ok(None);
     }
-    // Serde would take an array for an object whose fields are in order.
+    // Serde accepts an array in place of an object, with the fields in order.
     if !text.starts_with('{') {
         return Err(Unreadable {
             problem: "not an object",
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_mark_of_the_functions_events_is_a_probe() {
+    fn an_event_without_a_mark_is_a_probe() {
         for text in [
             "{}",
             "[]",
@@ -97,7 +97,7 @@ mod tests {
     const WRONG_TYPE: &str = "a value is missing or of the wrong type";
 
     #[test]
-    fn an_event_with_the_mark_is_read_or_cannot_be() {
+    fn an_event_with_a_mark_is_read_or_refused() {
         assert_eq!(read_text(r#"{"Records":[]}"#), Ok(Some(vec![])));
         for (text, told) in [
             (
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_without_what_it_says() {
+    fn the_error_of_an_unreadable_event_quotes_nothing() {
         for text in [
             r#"{"Records":"hunter2"}"#,
             r#"{"Records":["a",{"hunter2":1}]}"#,

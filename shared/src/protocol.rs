@@ -1,7 +1,7 @@
-//! The two protocols: how a call is read and an answer is worded.
+//! The protocols of the two APIs: how calls are read and answers are worded.
 //!
-//! What both have in common is here; [`directory`] and [`auth_v1`] hold their bodies, envelopes, error
-//! tables and texts. Nothing outside this module knows a status code.
+//! This file has what both share. [`directory`] and [`auth_v1`] have their bodies, envelopes, error tables
+//! and texts. No other module knows a status code.
 
 pub mod auth_v1;
 pub mod directory;
@@ -24,11 +24,11 @@ use rand::rngs::StdRng;
 use regain_password::Reason;
 use serde_json::Value;
 
+use crate::api::Protocol;
 use crate::audit::{AuditTrail, Caller};
 use crate::ids::IdempotencyKey;
 use crate::locale::Locale;
 use crate::recovery::{CallContext, RecoveryError};
-use crate::session::Protocol;
 use crate::timestamp::Timestamp;
 
 use fields::Fields;
@@ -38,10 +38,10 @@ pub type Reply = lambda_http::Response<Body>;
 
 /// The longest body that is read, in bytes.
 const MAX_BODY: usize = 16 * 1024;
-/// How long to wait after a failure that is not the caller's, in seconds.
+/// The `Retry-After` of a failure that is not the caller's fault, in seconds.
 const RETRY_AFTER_FAILURE: i64 = 2;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// The header in which a client names its device, and how many bytes of it are kept.
+/// The header that names the device, and how many bytes of it are kept.
 const DEVICE: &str = "x-agent";
 const MAX_DEVICE: usize = 256;
 
@@ -66,7 +66,7 @@ pub struct ReplyContext {
     pub request_id: String,
 }
 
-/// What is wrong with a request before anything is asked of the engine.
+/// Why a request cannot be read. The engine is not asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed {
     kind: Kind,
@@ -113,7 +113,7 @@ impl fmt::Display for Failure {
 }
 
 impl Malformed {
-    /// What the gateway handed on is no call that can be read.
+    /// The event from the gateway cannot be read.
     pub(crate) const UNREADABLE: Self = Self::field("body");
 
     const fn field(field: &'static str) -> Self {
@@ -160,7 +160,7 @@ impl Call {
         trail: &AuditTrail,
     ) -> (Self, ReplyContext) {
         let reply_context = Self::reply_context(protocol, language, &request, at);
-        // Without an address, which the gateway always gives, all callers share one throttle.
+        // The gateway always gives an address. Without one, all callers share one throttle.
         let caller = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(gateway)) => gateway
                 .http
@@ -209,7 +209,7 @@ impl Call {
         }
     }
 
-    /// The language that the caller asks for, or else the protocol's own.
+    /// The language that the caller asks for, or else that of the protocol.
     #[must_use]
     pub const fn locale(&self) -> Locale {
         self.locale
@@ -254,7 +254,7 @@ impl Call {
     }
 }
 
-/// The lines of a header as one list (RFC 9110, 5.3), as API Gateway joins them. Bytes that are no text
+/// The lines of a header as one list (RFC 9110, 5.3), as API Gateway joins them. Bytes that are not text
 /// become U+FFFD.
 fn list(headers: &HeaderMap, name: &HeaderName) -> String {
     let lines = headers.get_all(name).iter();
@@ -264,7 +264,7 @@ fn list(headers: &HeaderMap, name: &HeaderName) -> String {
     lines.join(",")
 }
 
-/// Whether a `Content-Type` is JSON, with any parameters. A header that was sent twice has to say so twice.
+/// Whether a `Content-Type` is JSON, with any parameters. If the header was sent twice, both must be JSON.
 fn is_json(content_type: &str) -> bool {
     let mut is_quoted = false;
     let types = content_type.split(|c| {
@@ -298,7 +298,7 @@ fn header_cut(headers: &HeaderMap, name: &str, max: usize) -> Option<String> {
 }
 
 impl ReplyContext {
-    /// The reply with the headers that every answer has.
+    /// Adds the headers that every answer has.
     #[must_use]
     pub fn stamp(&self, mut reply: Reply) -> Reply {
         let headers = reply.headers_mut();
@@ -342,7 +342,7 @@ fn reply(status: StatusCode, body: &Value) -> Reply {
     reply
 }
 
-/// Adds what is to blame to an answer: the field, or the reasons of the password policy.
+/// Adds the cause to an answer: the field, or the reasons of the password policy.
 fn blame(body: &mut Value, failure: &Failure) {
     match failure {
         Failure::Malformed(Malformed {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use regain_password::{Address, Hasher, Policy, Reason};
 use thiserror::Error;
 
+use crate::api::Protocol;
 use crate::audit::{Asked, Event, Unanswered};
 use crate::code::Nonce;
 use crate::hashing::HashingError;
@@ -24,7 +25,7 @@ use crate::keys::IndexKeys;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::secrets::{SecretError, Secrets};
-use crate::session::{Awaiting, Protocol, Repeat, Session, SessionInfo, TransitionError};
+use crate::session::{Awaiting, Repeat, Session, SessionInfo, TransitionError};
 use crate::settings::Settings;
 use crate::store::{Begun, CodeRequest, Renewed, SessionOrigin, Store, StoreError, Throttled};
 use crate::template::Template;
@@ -37,7 +38,7 @@ pub use password::NewPassword;
 
 use throttle_cache::ThrottleCache;
 
-/// How often an operation starts over because what it read had changed by the time it wrote.
+/// How often an operation is tried when other calls change what it has read.
 const ATTEMPTS: usize = 4;
 
 /// Why a use case refused a call. Each protocol decides how much of it the caller is told.
@@ -210,12 +211,12 @@ impl Recovery {
     /// needs them.
     pub async fn warm(&self, at: Timestamp) {
         if let Err(error) = self.secrets.index().await {
-            tracing::warn!(error = %crate::telemetry::causes(&error), "index key not at hand yet");
+            tracing::warn!(error = %crate::telemetry::causes(&error), "fetching the index key failed");
         }
         match self.secrets.code(at).await {
             Ok(_) | Err(SecretError::NotGiven) => {}
             Err(error) => {
-                tracing::warn!(error = %crate::telemetry::causes(&error), "code key not at hand yet");
+                tracing::warn!(error = %crate::telemetry::causes(&error), "fetching the code key failed");
             }
         }
     }

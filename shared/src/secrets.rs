@@ -1,9 +1,9 @@
-//! The two secrets, fetched from Secrets Manager and kept by each instance.
+//! The two secrets: each instance fetches them from Secrets Manager and keeps a copy.
 //!
-//! A rotated code key takes effect without breaking a code in flight: an instance fetches the versions
-//! again every few minutes, verification accepts the previous one until the last code from it has expired,
-//! and mail is written with a new version only once it is older than any instance's copy. Rotations must
-//! lie further apart than a session lives, plus that age.
+//! A rotation of the code key breaks no code that was mailed before. An instance fetches the versions again
+//! every few minutes. Verification accepts the previous version until the last code from it has expired.
+//! Codes are mailed with a new version only once it is older than any instance's copy. Two rotations must
+//! be further apart than a session lives, plus that age.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,26 +18,26 @@ use crate::code::CodeKeys;
 use crate::keys::IndexKeys;
 use crate::timestamp::Timestamp;
 
-/// From this age on, a copy of the code key's versions is fetched again.
+/// From this age on, a copy of the code key is fetched again.
 const REFRESH_AFTER: Duration = Duration::from_mins(5);
-/// The age that no copy in use reaches; a younger version is not yet known to every instance, and no
-/// mail is written with it.
+/// The age that no copy in use reaches. Some instances may not know a version that is younger, so no code is
+/// mailed with it.
 pub const KNOWN_TO_ALL_AFTER: Duration = Duration::from_mins(10);
-/// How long after a rotation the previous version is accepted: mail is written with it until all know
-/// the new one, and a code lives for an hour at most. Not longer, since a guess at either of two codes
-/// wins twice as often.
+/// How long after a rotation the previous version is accepted. Codes are mailed with it until all instances
+/// know the new one, and a code lives for an hour at most. It is not accepted for longer, because a guess
+/// against two codes is twice as likely to be right.
 const PREVIOUS_ACCEPTED_FOR: Duration = Duration::from_mins(75);
 
-/// A secret that could not be had: nothing may be done without it.
+/// Why a secret is not available.
 #[derive(Debug, Error)]
 pub enum SecretError {
     /// The call failed, after the SDK's own retries.
     #[error("a secret could not be fetched")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
-    /// It is empty, or not text.
+    /// The secret is empty, or not text.
     #[error("a secret holds no text")]
     Empty,
-    /// The function has no permission to derive codes, and was asked to.
+    /// The function was asked to derive a code, and may not read the code key.
     #[error("CODE_KEY_SECRET is not set")]
     NotGiven,
 }
@@ -56,7 +56,7 @@ pub struct Secrets {
 struct Copy {
     /// The current version alone.
     keys: Arc<CodeKeys>,
-    /// What is used instead while a rotation is recent, by its end.
+    /// The keys that are used instead after a recent rotation, each until its end.
     rotation: Vec<Phase>,
     fetched_at: Timestamp,
 }
@@ -68,8 +68,8 @@ struct Phase {
 }
 
 impl Copy {
-    /// The keys as they are used at that time. A version comes of age in every copy at once, or mail
-    /// would be written with the previous one for as long as a copy is kept.
+    /// The keys that are in use at that time. They change by the clock in all copies at once, or a copy would
+    /// mail codes with the previous version for as long as it is kept.
     fn keys(&self, at: Timestamp) -> Arc<CodeKeys> {
         let phase = self.rotation.iter().find(|phase| at < phase.until);
         phase.map_or(&self.keys, |phase| &phase.keys).clone()
@@ -82,7 +82,7 @@ struct Version {
 }
 
 impl Secrets {
-    /// The secrets of those ids; the code key only where the function may read it.
+    /// The secrets of those ids. The code key has an id only if the function may read it.
     #[must_use]
     pub fn new(client: Client, index_id: String, code_id: Option<String>) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Secrets {
         }
     }
 
-    /// What the index key is used for. Fetched once: it never changes.
+    /// The index keys. They are fetched once, because they never change.
     ///
     /// # Errors
     /// When it cannot be fetched.
@@ -116,10 +116,10 @@ impl Secrets {
         Ok(keys)
     }
 
-    /// The versions of the code key that are good now.
+    /// The versions of the code key that are accepted now.
     ///
     /// # Errors
-    /// When they cannot be fetched and the copy at hand is too old to be trusted.
+    /// When they cannot be fetched, and the copy is too old.
     pub async fn code(&self, at: Timestamp) -> Result<Arc<CodeKeys>, SecretError> {
         let id = self.code_id.as_ref().ok_or(SecretError::NotGiven)?;
         let kept = self
@@ -140,7 +140,7 @@ impl Secrets {
             }
             Err(error) => match kept {
                 Some(copy) if at < copy.fetched_at.plus(KNOWN_TO_ALL_AFTER) => {
-                    tracing::warn!(error = %crate::telemetry::causes(&error), "code key kept");
+                    tracing::warn!(error = %crate::telemetry::causes(&error), "fetching the code key failed, the copy is used");
                     Ok(copy.keys(at))
                 }
                 _ => Err(error),
@@ -154,7 +154,7 @@ impl Secrets {
         let text = current.text.as_bytes();
         let rotation = previous.map_or_else(Vec::new, |previous| {
             let both = [text, previous.text.as_bytes()];
-            // An operator may have set the versions back: then the previous one is the younger.
+            // If an operator has reverted a rotation, the previous version is the younger one.
             let rotated_at = current.created_at.max(previous.created_at);
             vec![
                 Phase {

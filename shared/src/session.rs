@@ -6,15 +6,15 @@
 //!    └──────renew───────┘  (Awaiting too)
 //! ```
 //!
-//! A session is over when it is used, expired, or superseded by a newer one of its address; it is
-//! spent when its guesses are. This module knows neither the store, HTTP nor the clock: the store
-//! repeats its rules as conditions, because only a condition holds when two callers come at once.
+//! A session is over when it is used, expired, or superseded by a newer session of its address. It is
+//! spent when its guesses are spent. This module knows no store, no HTTP and no clock. The store repeats
+//! the rules as conditions, because only a condition holds when two calls come at once.
 
 use std::time::Duration;
 
 use regain_password::Address;
-use serde::{Deserialize, Serialize};
 
+use crate::api::Protocol;
 use crate::code::Nonce;
 use crate::ids::{SessionRef, TokenDigest, UserId};
 use crate::settings::Limits;
@@ -24,93 +24,72 @@ use crate::timestamp::Timestamp;
 /// How long a validated session may still set its password, at most.
 pub const PROOF_TTL: Duration = Duration::from_mins(10);
 
-/// How long an `Idempotency-Key` leads to the session that it began.
+/// For how long an `Idempotency-Key` leads to the session that it began.
 pub const IDEMPOTENCY_WINDOW: Duration = Duration::from_mins(10);
 
-/// The API that began a session. To the other one the session does not exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Protocol {
-    /// The Directory API.
-    Directory,
-    /// The auth/v1 API.
-    AuthV1,
-}
-
-impl Protocol {
-    /// The name under which the protocol is stored and enters a code.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Directory => "directory",
-            Self::AuthV1 => "auth-v1",
-        }
-    }
-}
-
-/// What never changes about a session.
+/// The part of a session that never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionInfo {
-    /// Its key.
+    /// The key that it is stored under.
     pub reference: SessionRef,
     /// The API that began it.
     pub protocol: Protocol,
-    /// What its codes are mailed with.
+    /// The template of the mails with its codes.
     pub template: Template,
     /// The address as typed, in canonical form.
     pub address: Address,
-    /// The user id that the caller was answered with, real or decoy, where the protocol tells one.
+    /// The user id, real or decoy, that the request was answered with, in the protocol that answers with one.
     pub answered_id: Option<UserId>,
     /// When it began.
     pub started_at: Timestamp,
-    /// When it ends. Good before that millisecond, not at it.
+    /// When it ends: it is good before that millisecond, and not at it.
     pub expires_at: Timestamp,
 }
 
 /// One of a session's codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Generation {
-    /// Which one. The first is the session's start in milliseconds, each next is one more: so a
-    /// session begun anew under an old id (a reused `Idempotency-Key`) never repeats one.
+    /// Its number. The first is the session's start in milliseconds, and each next is one more. So a
+    /// session that begins anew under the same id (by a reused `Idempotency-Key`) repeats no number.
     pub number: u64,
-    /// What it is derived with.
+    /// The nonce that the code is derived with.
     pub nonce: Nonce,
-    /// When it ends, no later than its session. Good before that millisecond, not at it.
+    /// When the code expires, no later than the session: it is good before that millisecond, and not at it.
     pub expires_at: Timestamp,
 }
 
-/// A session as loaded: in one of its states.
+/// A session, in one of its states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Session {
-    /// A code was asked for and not yet proven.
+    /// A code was requested and is not yet proven.
     Awaiting(Awaiting),
     /// The code was proven; a password may be set.
     Validated(Validated),
-    /// The password was set, or the user found blocked. Nothing more may be done.
+    /// The password was set, or the user turned out to be blocked. Nothing more can be done.
     Used(Used),
 }
 
-/// A session that waits for its code.
+/// A session that awaits its code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Awaiting {
-    /// What never changes.
+    /// The part that never changes.
     pub info: SessionInfo,
     /// The code that is good now.
     pub generation: Generation,
-    /// Guesses charged so far.
+    /// How many guesses are charged so far.
     pub guesses: u32,
-    /// Whether an earlier code of the session was proven, before another was asked for.
+    /// Whether an earlier code of the session was proven before this one was requested.
     pub was_proven: bool,
 }
 
 /// A session whose code was proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validated {
-    /// What never changes.
+    /// The part that never changes.
     pub info: SessionInfo,
     /// The code that was proven.
     pub generation: Generation,
-    /// Guesses charged so far, the right one refunded.
+    /// How many guesses are charged so far. The right one is refunded.
     pub guesses: u32,
     /// What was proven.
     pub proof: Proof,
@@ -119,78 +98,78 @@ pub struct Validated {
 /// A session that is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Used {
-    /// What never changes.
+    /// The part that never changes.
     pub info: SessionInfo,
-    /// The reset token it was used with, so that a repeated use is told from an unknown token.
+    /// The reset token that it was used with, which tells a repeated use from an unknown token.
     pub token: Option<TokenDigest>,
 }
 
-/// What a proven code established.
+/// What a proven code has established.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     /// The user whose mailbox was proven.
     pub subject: UserId,
-    /// The user's credentials at that moment: if they have changed since, the proof is void.
+    /// The version of the user's credentials at that moment. If it has changed since, the proof is void.
     pub credentials_version: u64,
     /// Until when a password may be set.
     pub expires_at: Timestamp,
-    /// The reset token handed out, in the protocol that has one.
+    /// The reset token that was issued, in the protocol that has one.
     pub token: Option<TokenDigest>,
 }
 
-/// What is counted about an address, over all its sessions.
+/// What is counted for an address, over all its sessions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressState {
-    /// The session that may be awaiting its code; any other that does is superseded.
+    /// The current session. Any other session that awaits its code is superseded.
     pub current: Option<SessionRef>,
-    /// When the last code was asked for.
+    /// When the last code was requested.
     pub last_code_at: Option<Timestamp>,
-    /// Codes in this UTC clock hour.
+    /// How many codes were requested in this UTC clock hour.
     pub codes_this_hour: u32,
-    /// Codes in this UTC day.
+    /// How many codes were requested in this UTC day.
     pub codes_today: u32,
-    /// Guesses charged in this UTC day and not refunded.
+    /// How many guesses were charged in this UTC day and not refunded.
     pub guesses_today: u32,
 }
 
-/// Why a session does not take a guess, or no longer does anything.
+/// Why a session refuses a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransitionError {
-    /// Expired, superseded or used.
+    /// The session is expired, superseded or used.
     Over,
-    /// The session's guesses are spent (`None`), or the address's until the given time.
+    /// The guesses of the session are spent (`None`), or those of the address until the given time.
     Spent(Option<Timestamp>),
-    /// The code was proven already: it is used.
+    /// The code was proven before, and is used.
     CodeUsed,
-    /// The code has expired in a live session.
+    /// The session is live, but its code has expired.
     CodeExpired,
 }
 
-/// What a request comes to whose `Idempotency-Key` led to a session before.
+/// How to answer a request whose `Idempotency-Key` has led to a session before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
-    /// It is answered with that session.
+    /// With that session.
     Same,
-    /// The key's time is over: it begins a session anew, in the place of that one.
+    /// The key has expired: with a new session, in place of that one.
     Anew,
-    /// The key counts as absent: it must not lead to a session that was proven or used.
+    /// As if there were no key, because it must not lead to a session that was proven or used.
     Absent,
 }
 
-/// Whether an address may have another code.
+/// Whether another code may be requested for an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It may.
+    /// Yes.
     Permitted,
     /// Not before the given time.
     Throttled {
-        /// When the last of the limits that refused it ends.
+        /// When the last of the limits that were reached ends.
         until: Timestamp,
     },
 }
 
 impl Session {
-    /// What never changes about the session.
+    /// The part of the session that never changes.
     #[must_use]
     pub const fn info(&self) -> &SessionInfo {
         match self {
@@ -200,7 +179,7 @@ impl Session {
         }
     }
 
-    /// What another request with the `Idempotency-Key` of this session comes to.
+    /// How to answer another request with the `Idempotency-Key` of this session.
     #[must_use]
     pub fn repeat(&self, at: Timestamp) -> Repeat {
         match self {
@@ -219,8 +198,8 @@ impl Session {
         }
     }
 
-    /// The session if it is not over as far as it knows itself; being superseded is known to its
-    /// address only.
+    /// The session, if it is neither expired nor used. Whether it is superseded only the address's state
+    /// knows.
     ///
     /// # Errors
     /// [`TransitionError::Over`] if it is expired or used.
@@ -253,8 +232,8 @@ impl Session {
         Ok(session)
     }
 
-    /// The checks of [`Session::permit_guess`] that come before the code's own form: all that a
-    /// malformed code has to pass, since it is never charged.
+    /// The checks of [`Session::permit_guess`] that come before the form of the code. A malformed code
+    /// passes no others, because it is never charged.
     ///
     /// # Errors
     /// The first reason against it, in the order in which callers are told.
@@ -277,11 +256,11 @@ impl Session {
         Ok(session)
     }
 
-    /// The session with a new code; its guesses stay spent.
+    /// The session with a new code. Its guesses stay charged.
     ///
     /// # Errors
-    /// [`TransitionError::Over`] if it is used, expired or superseded, [`TransitionError::Spent`] if its own guesses
-    /// are spent. The address's guesses of the day do not matter: its codes are still mailed.
+    /// [`TransitionError::Over`] if it is used, expired or superseded, [`TransitionError::Spent`] if its own
+    /// guesses are spent. If those of the address are, its codes are still mailed.
     pub fn renew(
         self,
         address: &AddressState,
@@ -295,11 +274,11 @@ impl Session {
         self.renewed(limits, nonce, at)
     }
 
-    /// [`Session::renew`] as far as the session knows itself: for a store whose condition on the
-    /// address decides about the rest.
+    /// [`Session::renew`] without the check that the session is not superseded, which the store makes by a
+    /// condition on the address.
     ///
     /// # Errors
-    /// As [`Session::renew`], being superseded apart.
+    /// As [`Session::renew`], except for superseded sessions.
     pub fn renewed(
         self,
         limits: &Limits,
@@ -364,7 +343,7 @@ impl Awaiting {
         }
     }
 
-    /// The session after its code was proven: the right guess is refunded.
+    /// The session after its code was proven. The right guess is refunded.
     #[must_use]
     pub fn prove(
         self,
@@ -387,7 +366,7 @@ impl Awaiting {
         }
     }
 
-    /// The session used at once, with its code.
+    /// The session after the code itself has set the password.
     #[must_use]
     pub fn use_up(self) -> Used {
         Used {
@@ -398,7 +377,7 @@ impl Awaiting {
 }
 
 impl Validated {
-    /// Whether the proof still lets a password be set.
+    /// Whether the proof still permits a password to be set.
     ///
     /// # Errors
     /// [`TransitionError::Over`] from the millisecond on at which the proof or the session ends.
@@ -411,7 +390,7 @@ impl Validated {
         }
     }
 
-    /// The session used.
+    /// The session after its proof has set the password.
     #[must_use]
     pub fn use_up(self) -> Used {
         Used {
@@ -422,7 +401,7 @@ impl Validated {
 }
 
 impl AddressState {
-    /// Whether the address may have another code.
+    /// Whether another code may be requested for the address.
     #[must_use]
     pub fn permit_code(&self, limits: &Limits, at: Timestamp) -> Decision {
         let reached = |limit: Option<u32>, count| limit.is_some_and(|limit| count >= limit);

@@ -1,7 +1,7 @@
-//! Logs: one JSON object a line on stdout, and never a code, token, password or address.
+//! Logs: JSON lines on stdout that never hold a code, token, password or address.
 //!
-//! Dependencies may log from `warn` on only, whatever the environment says: at `trace` the Lambda
-//! runtime writes whole events, passwords included.
+//! Dependencies log from `warn` on, whatever the environment says: at `trace`, the Lambda runtime would
+//! write whole events, passwords included.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -13,10 +13,10 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::settings::{self, SettingsError};
 
-/// Starts logging, at `info` if `LOG_LEVEL` is no level. A second call does nothing.
+/// Starts logging, at `info` if `LOG_LEVEL` is not a level. A second call does nothing.
 ///
 /// # Errors
-/// When `LOG_LEVEL` is no level, which the caller can log.
+/// When `LOG_LEVEL` is not a level. Logging has started, so the caller can log the error.
 pub fn init() -> Result<(), SettingsError> {
     let level = settings::log_level();
     let levels = Targets::new()
@@ -33,7 +33,7 @@ pub fn init() -> Result<(), SettingsError> {
     level.map(drop)
 }
 
-/// An error and what caused it, in one line.
+/// An error and its causes, in one line.
 #[must_use]
 pub fn causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();

@@ -1,10 +1,10 @@
-//! The mail templates that the stack has, in each language.
+//! The mail templates of the stack.
 
 use serde::{Deserialize, Serialize};
 
 use crate::locale::Locale;
 
-/// A mail template, known to callers by its code.
+/// A mail template. Callers name it by its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Template {
     /// The code of a session of the Directory API.
@@ -26,7 +26,7 @@ impl Template {
         Self::PasswordChanged,
     ];
 
-    /// The template that a caller may ask a code to be mailed with.
+    /// The template of that code, if a caller may choose it for a mail with a code.
     #[must_use]
     pub fn of_code(code: &str) -> Option<Self> {
         Self::ALL
@@ -34,13 +34,13 @@ impl Template {
             .find(|template| template.carries_code() && template.code() == code)
     }
 
-    /// Whether a code is what it mails.
+    /// Whether its mails carry a code.
     #[must_use]
     pub const fn carries_code(self) -> bool {
         !matches!(self, Self::PasswordChanged)
     }
 
-    /// The code under which callers and the mailbox know it.
+    /// The code by which callers and the mailbox name it.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -50,8 +50,8 @@ impl Template {
         }
     }
 
-    /// The name under which SES has it. SES allows no `|` in a name, and has one list of names for
-    /// all stacks of an account: hence the stack's prefix.
+    /// The name of its SES template. SES allows no `|` in names, and all stacks of an account share one list
+    /// of names, so the name begins with the stack's prefix.
     #[must_use]
     pub fn ses_name(self, prefix: &str, locale: Locale) -> String {
         format!(
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_code_templates_can_be_asked_for() {
+    fn callers_can_choose_only_templates_with_codes() {
         assert_eq!(
             Template::of_code("directory|session-forgot"),
             Some(Template::DirectorySessionForgot)

@@ -1,4 +1,4 @@
-//! Points in time, in milliseconds, and the clock hours and days that throttles count by.
+//! Points in time in milliseconds, and the UTC hours and days that throttles count by.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use time::macros::format_description;
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 
-/// RFC 3339 in UTC with exactly three decimals, as both protocols' clients parse it.
+/// RFC 3339 in UTC with exactly three decimals, as the clients of both APIs parse it.
 const RFC_3339_MILLIS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
@@ -53,14 +53,14 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis(duration)))
     }
 
-    /// How long after `earlier` this point is; nothing if it is not.
+    /// How long after `earlier` this point is. Zero if it is not after it.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// Seconds since the epoch, rounded up: what a DynamoDB TTL attribute holds, so that an item
-    /// is never deleted before the millisecond it expires.
+    /// Seconds since the epoch, rounded up, for a DynamoDB TTL attribute. Rounded down, an item could be
+    /// deleted before it expires.
     #[must_use]
     pub const fn ttl_seconds(self) -> i64 {
         self.0.div_euclid(1000) + if self.0.rem_euclid(1000) == 0 { 0 } else { 1 }

@@ -1,4 +1,4 @@
-//! Users: what the table keeps of them, and how a file of them is brought in.
+//! Users: what the table holds about them, and how a file of users is imported.
 
 mod import;
 mod mailable;
@@ -23,18 +23,18 @@ use crate::ids::UserId;
 use crate::locale::Locale;
 use crate::timestamp::Timestamp;
 
-/// A user as stored. What the recovery does not know (roles, profile, …) is carried along as it is.
+/// A user as stored. Fields that recovery does not use (roles, profile and others) are kept as they are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// The id.
     pub id: UserId,
-    /// The one address that mail goes to, as the directory spells it.
+    /// The only address that mail goes to, as the directory spells it.
     pub email: String,
     /// The phone number, or nothing.
     #[serde(default)]
     pub phone: String,
-    /// `active`, `blocked`, or what else the directory has.
+    /// `active`, `blocked`, or another status of the directory.
     #[serde(default, skip_serializing_if = "Status::is_no_text")]
     pub status: Status,
     /// The person's profile.
@@ -70,14 +70,13 @@ pub struct User {
     /// When the password was last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed_at: Option<Timestamp>,
-    /// When an import last set the password. A password that was changed at another time was set by the
-    /// person.
+    /// When an import last set the password. If the password was changed at another time, the person set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_imported_at: Option<Timestamp>,
-    /// Rises with every change of the credentials, so that what was proven before is void.
+    /// Rises with every change of the credentials, which voids all earlier proofs.
     #[serde(default)]
     pub credentials_version: u64,
-    /// The status that the user had when `users block` blocked them, which `users unblock` gives back.
+    /// The status before `users block`, which `users unblock` restores.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -86,7 +85,7 @@ pub struct User {
     pub status_before_block: Option<Status>,
 }
 
-/// The status of a new user of whom nothing else is said.
+/// The status of a new user if the file gives none.
 const ACTIVE: &str = "active";
 
 impl User {
@@ -143,20 +142,20 @@ impl User {
         }
     }
 
-    /// Whether the password was last changed otherwise than by an import, as by a recovery. Versions that
-    /// did not stamp `passwordImportedAt` left it looking so, too.
+    /// Whether something other than an import last changed the password, such as a recovery. It is also true
+    /// for imports by older versions, which did not write `passwordImportedAt`.
     pub(crate) fn has_a_password_of_no_import(&self) -> bool {
         self.password_changed_at.is_some() && self.password_changed_at != self.password_imported_at
     }
 
-    /// Whether the user's address is this one: what was typed only leads to the user, and a user who
-    /// has moved on is not found by the old address.
+    /// Whether this is the user's address. A lookup can still lead from an old address to a user who has moved
+    /// to another one.
     #[must_use]
     pub fn has_address(&self, address: &Address) -> bool {
         Address::parse(&self.email).is_ok_and(|own| own == *address)
     }
 
-    /// The language to write to the user in, if one of ours is set.
+    /// The language to write to the user in, if one of the two is set.
     #[must_use]
     pub fn language(&self) -> Option<Locale> {
         self.locale.as_deref().and_then(Locale::of_tag)
@@ -172,7 +171,7 @@ impl User {
     }
 }
 
-/// A former status of `NULL` says that there was none.
+/// A former status that is `NULL` means that the user had none.
 fn former_status<'de, D: Deserializer<'de>>(stored: D) -> Result<Option<Status>, D::Error> {
     let status = Option::<Status>::deserialize(stored)?;
     Ok(Some(status.unwrap_or_default()))

@@ -1,10 +1,10 @@
 //! An answer of the API, compared with the contract.
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
-use crate::contract;
+use crate::{contract, openapi};
 
 /// An answer of the API.
 #[derive(Clone, Debug)]
@@ -84,6 +84,12 @@ impl Answer {
     pub fn error(&self) -> String {
         let retry_after = self.header("retry-after").map(|_| self.retry_after());
         let code = contract::error(self.protocol(), self.status, retry_after, &self.body());
+        let path = self.path.split('?').next().unwrap();
+        let documented = openapi::errors(openapi::operation(path));
+        assert!(
+            documented.contains(&(self.status, code.as_str())),
+            "{self:?}"
+        );
         assert_eq!(
             self.header("allow"),
             (self.status == 405).then_some("POST"),

@@ -26,6 +26,7 @@ pub const PATHS: [&str; 6] = [RESEND, SET_PASSWORD, FORGOT, VERIFY, RESEND_OTP, 
 
 /// A client of the API. Every answer is checked for what all answers have in common.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Api {
     url: String,
     http: Client,

@@ -1,15 +1,37 @@
 //! The contract's error tables, and what the envelope of every answer has to be.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use regain::session::Protocol;
-use serde_json::{Value, json};
+use regain::api::Protocol;
+use serde_json::{Map, Value, json};
 
-/// The two error tables, `directory` and `auth_v1`, and the `reasons` for which a password is refused. A
-/// row's `retryAfter` says whether the error comes with `Retry-After`: `always`, `sometimes` (where waiting
-/// helps), or never if it has none.
-pub static ERRORS: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../contract/errors.json")).unwrap());
+use crate::openapi;
+
+/// The two error tables, `directory` and `auth_v1`, and the `reasons` for which a password is refused. A row has the
+/// `statuses` of an error, the `message` where it is always the same, and `retryAfter`, which says whether
+/// `Retry-After` comes with it: `always`, `sometimes` (where waiting helps), or never if it is missing.
+pub static ERRORS: LazyLock<Value> = LazyLock::new(|| {
+    let mut tables = BTreeMap::<&str, BTreeMap<&str, BTreeSet<u16>>>::new();
+    for (path, operation) in openapi::operations() {
+        let table = tables.entry(table_name(path)).or_default();
+        for (status, code) in openapi::errors(operation) {
+            table.entry(code).or_default().insert(status);
+        }
+    }
+    let mut all: Map<_, _> = tables
+        .into_iter()
+        .map(|(name, rows)| (name.to_owned(), rows.into_iter().map(row).collect()))
+        .collect();
+    let reasons = openapi::DOCUMENT["components"]["schemas"]["Reason"]["oneOf"]
+        .as_array()
+        .unwrap();
+    all.insert(
+        "reasons".to_owned(),
+        reasons.iter().map(|it| it["const"].clone()).collect(),
+    );
+    all.into()
+});
 
 /// The rows of a protocol's error table, by their codes.
 pub fn table(protocol: Protocol) -> &'static Value {
@@ -92,4 +114,28 @@ pub fn keys(value: &Value) -> Vec<&str> {
 
 fn is_text(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !text.is_empty())
+}
+
+/// A row of an error table.
+fn row((code, statuses): (&str, BTreeSet<u16>)) -> (String, Value) {
+    let schema = &openapi::DOCUMENT["components"]["schemas"][code];
+    let mut row = json!({ "statuses": statuses });
+    for (key, value) in [
+        ("message", &schema["properties"]["message"]["const"]),
+        ("retryAfter", &schema["x-retry-after"]),
+    ] {
+        if !value.is_null() {
+            row[key] = value.clone();
+        }
+    }
+    (code.to_owned(), row)
+}
+
+/// The error table of a path's API.
+fn table_name(path: &str) -> &'static str {
+    if path.starts_with("/directory/") {
+        "directory"
+    } else {
+        "auth_v1"
+    }
 }

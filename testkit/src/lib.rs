@@ -2,7 +2,7 @@
 //!
 //! Without features, for every test and the fuzz targets:
 //!
-//! 1. [`contract`] has the contract's error tables, and compares answers with them.
+//! 1. [`openapi`] reads `openapi.yaml`, and [`contract`] compares answers with the error tables in it.
 //! 2. [`outcome`] gives the result of a use case in a form that can be compared.
 //! 3. [`model`] is the sequential model that predicts the outcome of any history of calls.
 //!
@@ -30,6 +30,7 @@
 
 pub mod contract;
 pub mod model;
+pub mod openapi;
 pub mod outcome;
 
 #[cfg(feature = "table")]

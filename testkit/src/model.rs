@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
+use regain::api::Protocol;
 use regain::ids::ResetToken;
 use regain::recovery::{RecoveryError, Started};
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::outcome::{Outcome, outcome_of};

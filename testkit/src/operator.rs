@@ -5,7 +5,10 @@ use std::process::{Command, Output};
 use crate::binaries::binaries;
 use crate::stack::Stack;
 
-/// Runs `regain` with these arguments: what it said, or why it did not work.
+/// Runs `regain` with these arguments, and returns what it printed.
+///
+/// # Errors
+/// What it printed on stderr, if it failed.
 pub fn regain(stack: &Stack, arguments: &[&str]) -> Result<String, String> {
     let endpoint = |service: &str, name: &str| {
         let url = stack.endpoint(name);

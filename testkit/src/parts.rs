@@ -29,8 +29,8 @@ use crate::snapshot;
 
 /// The stack as the template declares it, with every parameter at its default.
 pub fn template() -> Stack {
-    let text = std::fs::read_to_string(Path::new(WORKSPACE).join("template.yaml")).unwrap();
-    Stack::read(&text, Environment::new()).unwrap()
+    let path = Path::new(WORKSPACE).join("template.yaml");
+    Stack::open(&path, Environment::new()).unwrap()
 }
 
 /// The running functions and what they talk to.

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::config::interceptors::{
 };
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemInput;
 use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
 use aws_sdk_dynamodb::operation::transact_write_items::{
     TransactWriteItemsInput, TransactWriteItemsOutput,
@@ -158,6 +159,12 @@ impl Intercept for Recorder {
             get.return_consumed_capacity = total;
             let consistent = Some(get.consistent_read == Some(true));
             ("GetItem", vec![pk(get.key.as_ref())], consistent)
+        } else if let Some(read) = input.downcast_mut::<BatchGetItemInput>() {
+            let asked: Vec<_> = read.request_items.iter().flatten().map(|it| it.1).collect();
+            let keys = asked.iter().flat_map(|asked| asked.keys());
+            let keys = keys.map(|key| pk(Some(key))).collect();
+            let consistent = asked.iter().all(|it| it.consistent_read == Some(true));
+            ("BatchGetItem", keys, Some(consistent))
         } else if let Some(write) = input.downcast_mut::<TransactWriteItemsInput>() {
             write.return_consumed_capacity = total;
             let items = write.transact_items.iter().flatten();

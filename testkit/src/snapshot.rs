@@ -59,11 +59,13 @@ fn http(event: &str, status: &Json, answer: &Json) -> String {
     text + "\n" + &pretty(&body)
 }
 
-fn pretty(value: &Json) -> String {
+/// JSON as snapshots show it.
+pub fn pretty(value: &Json) -> String {
     serde_json::to_string_pretty(value).unwrap()
 }
 
-fn redact(event: &str, value: &mut Json) {
+/// Gives a name to ids, tokens and times in an answer, unless the event had them.
+pub fn redact(event: &str, value: &mut Json) {
     match value {
         Json::String(text) => *text = redacted(event, text),
         Json::Array(values) => values.iter_mut().for_each(|it| redact(event, it)),

@@ -17,6 +17,7 @@ use crate::{DEADLINE, eventually};
 
 /// What a service is to be started with.
 #[derive(Debug, Default)]
+#[must_use]
 pub struct Setup {
     settings: Vec<(String, String)>,
     arguments: Vec<String>,
@@ -122,7 +123,10 @@ impl Setup {
         }
     }
 
-    /// Starts the service; the error is how it ended instead.
+    /// Starts the service.
+    ///
+    /// # Errors
+    /// How the service ended, if it does not come up.
     pub fn try_start(self) -> Result<Stack, Ended> {
         let setup = self.at_the_tested_engine();
         let folder = setup.functions.unwrap_or_else(|| binaries().to_owned());

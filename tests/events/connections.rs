@@ -55,7 +55,7 @@ impl Forgetful {
 }
 
 #[tokio::test]
-async fn mail_waits_for_no_connection_that_ses_has_forgotten() {
+async fn mail_never_waits_for_a_connection_that_ses_has_closed() {
     let ses = Forgetful::default();
     let url = ses.serve();
     let running = Running::start(|mut program| {

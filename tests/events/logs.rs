@@ -77,7 +77,7 @@ fn console_events() -> Vec<Json> {
 }
 
 #[tokio::test]
-async fn a_probe_is_answered_by_every_function_and_counts_for_nothing() {
+async fn every_function_answers_a_probe_and_logs_nothing() {
     let mut probes = console_events();
     probes.extend([
         json!({}),
@@ -107,7 +107,7 @@ async fn a_probe_is_answered_by_every_function_and_counts_for_nothing() {
 }
 
 #[tokio::test]
-async fn of_an_event_without_records_or_with_those_of_others_nothing_is_delivered() {
+async fn an_event_without_records_or_with_foreign_records_delivers_nothing() {
     let recorded = Recorded::start("info").await;
     for event in [
         json!({"Records": []}),
@@ -200,7 +200,7 @@ fn unreadable(function: &str) -> Vec<Json> {
 }
 
 #[tokio::test]
-async fn of_what_cannot_be_read_nothing_is_logged_but_where_it_broke() {
+async fn an_unreadable_event_is_logged_only_by_the_place_of_its_error() {
     for level in ["trace", "debug", "info", "warn", "error"] {
         let recorded = Recorded::start(level).await;
         // The recovery page reads neither body nor token.
@@ -242,7 +242,7 @@ async fn of_what_cannot_be_read_nothing_is_logged_but_where_it_broke() {
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_read_is_tried_again_and_holds_no_other_up() {
+async fn an_unreadable_record_is_retried_and_delays_no_other() {
     let fixtures = Fixture::all();
     let fixture = fixtures
         .iter()
@@ -282,7 +282,7 @@ async fn a_record_that_cannot_be_read_is_tried_again_and_holds_no_other_up() {
 }
 
 #[tokio::test]
-async fn a_mail_that_another_delivery_has_is_tried_again_and_not_counted_as_failed() {
+async fn a_mail_claimed_by_another_delivery_is_retried_and_not_counted_as_failed() {
     let recorded = Recorded::start("info").await;
     let fixtures = Fixture::all();
     let name = "deliver-mail/claimed-by-another";
@@ -303,7 +303,7 @@ async fn a_mail_that_another_delivery_has_is_tried_again_and_not_counted_as_fail
 }
 
 #[tokio::test]
-async fn a_key_that_is_no_mail_requests_is_told_and_nothing_is_to_be_tried_again() {
+async fn a_record_of_another_kind_of_item_is_logged_and_not_retried() {
     let recorded = Recorded::start("info").await;
     let record =
         |key: &str| json!({"dynamodb": {"Keys": {"pk": {"S": key}}, "SequenceNumber": "77"}});
@@ -313,13 +313,13 @@ async fn a_key_that_is_no_mail_requests_is_told_and_nothing_is_to_be_tried_again
         assert_eq!(answer.unwrap(), json!({"batchItemFailures": []}), "{key}");
     }
     let said = recorded.said("deliver-mail");
-    let told = said.matches("a record names no mail request, nothing was written");
+    let told = said.matches("stream record names no mail request, skipped");
     assert_eq!(told.count(), 5, "{said}");
     recorded.running.finish().await;
 }
 
 #[tokio::test]
-async fn an_event_of_ses_is_heard_whatever_is_null_or_missing_in_it() {
+async fn a_ses_event_is_processed_whatever_is_null_or_missing_in_it() {
     let recorded = Recorded::start("info").await;
     let fixtures = Fixture::all();
     for name in [

@@ -14,6 +14,7 @@
 mod connections;
 mod invoker;
 mod logs;
+mod reference;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};

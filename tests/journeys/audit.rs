@@ -24,7 +24,7 @@ fn events(trail: &str, subject: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_happened_to_a_person_is_found_by_the_name_that_the_operator_is_told() {
+async fn the_records_of_a_person_are_found_by_the_subject_that_the_command_prints() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let mut mailbox = Mailbox::of(stack, &person);
@@ -95,7 +95,7 @@ async fn the_last_record_is_kept_when_the_service_ends_and_the_next_run_adds_to_
 }
 
 #[tokio::test]
-async fn a_service_that_keeps_nothing_leaves_no_trail_behind() {
+async fn a_service_without_a_data_directory_leaves_no_audit_trail() {
     let stack = Setup::default().start();
     let trail = stack.endpoint("Audit").to_owned();
     assert!(Path::new(&trail).exists());

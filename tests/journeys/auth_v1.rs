@@ -50,7 +50,7 @@ async fn the_reset_token_goes_by_either_name_or_both() {
 }
 
 #[tokio::test]
-async fn a_reset_token_live_or_dead_stands_in_for_its_sessions_id() {
+async fn a_reset_token_valid_or_not_is_accepted_in_place_of_its_sessions_id() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let (mobile, mut mailbox) = (Mobile::of(stack), Mailbox::of(stack, &person));
@@ -113,7 +113,7 @@ async fn a_code_may_be_a_number() {
 }
 
 #[tokio::test]
-async fn another_code_for_the_same_session_kills_the_one_before() {
+async fn another_code_for_the_same_session_voids_the_previous_one() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let (mobile, mut mailbox) = (Mobile::of(stack), Mailbox::of(stack, &person));
@@ -129,7 +129,7 @@ async fn another_code_for_the_same_session_kills_the_one_before() {
 }
 
 #[tokio::test]
-async fn guesses_stay_spent_over_a_resend() {
+async fn a_resend_does_not_give_guesses_back() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let (mobile, mut mailbox) = (Mobile::of(stack), Mailbox::of(stack, &person));
@@ -157,7 +157,7 @@ async fn guesses_stay_spent_over_a_resend() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_of_verify_otp_is_made_up_for_by_another_code() {
+async fn a_caller_who_lost_the_answer_of_verify_otp_goes_on_with_another_code() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let (mobile, mut mailbox) = (Mobile::of(stack), Mailbox::of(stack, &person));
@@ -185,7 +185,7 @@ async fn a_lost_answer_of_verify_otp_is_made_up_for_by_another_code() {
 }
 
 #[tokio::test]
-async fn malformed_and_used_codes_spend_no_guess() {
+async fn malformed_and_used_codes_cost_no_guess() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let (mobile, mut mailbox) = (Mobile::of(stack), Mailbox::of(stack, &person));

@@ -56,7 +56,7 @@ fn body(mut fields: Value, otp: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_code_is_read_as_the_person_means_it() {
+async fn a_code_is_read_however_a_person_types_it() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let (web, mobile) = (Web::of(stack), Mobile::of(stack));
@@ -82,7 +82,7 @@ async fn a_code_is_read_as_the_person_means_it() {
 }
 
 #[tokio::test]
-async fn a_number_that_is_no_integer_is_malformed_and_spends_no_guess() {
+async fn a_number_that_is_not_an_integer_is_malformed_and_costs_no_guess() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let (web, mut mailbox) = (Web::of(stack), Mailbox::of(stack, &person));

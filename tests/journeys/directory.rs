@@ -139,7 +139,7 @@ async fn a_code_is_trimmed() {
 }
 
 #[tokio::test]
-async fn malformed_codes_are_wrong_and_spend_no_guess() {
+async fn malformed_codes_are_wrong_and_cost_no_guess() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let (web, mut mailbox) = (Web::of(stack), Mailbox::of(stack, &person));

@@ -80,7 +80,7 @@ fn redact(value: &mut Value) {
 }
 
 #[tokio::test]
-async fn over_auth_v1_whosever_an_address_is_the_answers_look_the_same() {
+async fn auth_v1_answers_known_and_unknown_addresses_alike() {
     let stack = stacks::open();
     let mobile = Mobile::of(stack);
     let mut all = Vec::new();
@@ -107,7 +107,7 @@ async fn over_auth_v1_whosever_an_address_is_the_answers_look_the_same() {
 }
 
 #[tokio::test]
-async fn over_the_directory_api_whosever_an_address_is_the_answers_look_the_same() {
+async fn the_directory_api_answers_known_and_unknown_addresses_alike() {
     let stack = stacks::open();
     let web = Web::of(stack);
     let mut all = Vec::new();

@@ -22,7 +22,7 @@ async fn mailed(mailbox: &Mailbox, before: usize) -> Option<Mail> {
 }
 
 #[tokio::test]
-async fn an_expired_code_spends_no_guess_and_another_one_is_the_way_on() {
+async fn an_expired_code_costs_no_guess_and_another_one_can_be_asked_for() {
     let stack = stacks::brief_codes();
     let person = Person::of(stack).await;
     let (mobile, mailbox) = (Mobile::of(stack), Mailbox::of(stack, &person));

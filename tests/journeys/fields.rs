@@ -8,7 +8,7 @@ use testkit::mailbox::Mailbox;
 use testkit::people::{Person, new_address};
 
 #[tokio::test]
-async fn what_is_no_address_is_refused() {
+async fn text_that_is_not_an_address_is_refused() {
     let api = Api::of(stacks::open());
     let (long, label) = ("x".repeat(65), "d".repeat(64));
     for email in [
@@ -90,7 +90,7 @@ async fn other_purposes_templates_and_long_origins_are_refused() {
 }
 
 #[tokio::test]
-async fn of_a_key_given_twice_the_last_counts_and_nothing_breaks() {
+async fn the_last_of_two_equal_json_keys_counts() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let api = Api::of(stack);

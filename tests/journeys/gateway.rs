@@ -109,7 +109,7 @@ async fn answers_and_errors_alike_expose_their_headers_to_browsers() {
 }
 
 #[tokio::test]
-async fn unknown_paths_are_the_gateways_own_not_found() {
+async fn unknown_paths_get_the_gateways_own_404() {
     let api = Api::of(stacks::open());
     for path in [
         "/",
@@ -137,7 +137,7 @@ async fn unknown_paths_are_the_gateways_own_not_found() {
 }
 
 #[tokio::test]
-async fn more_than_the_gateway_takes_is_its_own_refusal() {
+async fn bodies_too_large_for_the_gateway_get_its_own_error() {
     let api = Api::of(stacks::open());
     let body = "x".repeat(10 * 1024 * 1024 + 1);
     let answer = api

@@ -32,7 +32,7 @@ fn kept_in(folder: &Path) -> Setup {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_survives_a_kill() {
+async fn acknowledged_writes_survive_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let stack = kept_in(&data).start();
@@ -90,7 +90,7 @@ async fn what_was_acknowledged_survives_a_kill() {
 }
 
 #[tokio::test]
-async fn without_data_nothing_is_left() {
+async fn a_service_without_a_data_directory_leaves_nothing_behind() {
     let address = new_address();
     let mut decoys = Vec::new();
     for _ in 0..2 {
@@ -119,7 +119,7 @@ async fn a_second_instance_on_the_same_data_is_refused() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_said() {
+async fn a_port_in_use_is_reported() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     assert_eq!(
@@ -184,7 +184,7 @@ async fn signals_end_the_service_and_all_it_started() {
 }
 
 #[tokio::test]
-async fn a_request_that_has_begun_is_answered_before_the_end() {
+async fn a_request_in_progress_is_answered_before_the_service_ends() {
     let stack = Setup::default().unthrottled().start();
     let person = Person::of(&stack).await;
     let web = Web::of(&stack);
@@ -229,7 +229,7 @@ async fn the_table_may_be_at_another_dynamodb_and_outlives_the_service_there() {
 }
 
 #[tokio::test]
-async fn a_dynamodb_that_is_not_there_is_said() {
+async fn a_missing_dynamodb_is_reported() {
     for (url, problem) in [
         ("http://127.0.0.1:1", "Connection refused"),
         ("127.0.0.1", "relative URL without a base"),
@@ -519,7 +519,7 @@ fn a_function_refuses_its_own_settings_before_it_asks_for_a_call() {
 }
 
 #[tokio::test]
-async fn settings_at_the_ends_of_their_ranges_are_fine_and_empty_ones_are_not_set() {
+async fn settings_at_the_ends_of_their_ranges_are_accepted_and_empty_ones_count_as_unset() {
     for settings in [
         &[
             ("CODE_LENGTH", "4"),
@@ -548,7 +548,7 @@ async fn settings_at_the_ends_of_their_ranges_are_fine_and_empty_ones_are_not_se
 }
 
 #[tokio::test]
-async fn a_data_directory_is_its_owners_only() {
+async fn only_its_owner_can_read_a_data_directory() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -563,7 +563,7 @@ async fn a_data_directory_is_its_owners_only() {
 }
 
 #[tokio::test]
-async fn an_unusable_data_directory_is_said() {
+async fn an_unusable_data_directory_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();

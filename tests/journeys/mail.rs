@@ -78,7 +78,7 @@ fn language(mail: &Mail) -> &'static str {
 }
 
 #[tokio::test]
-async fn a_mail_is_in_the_users_language_else_the_callers_else_the_protocols() {
+async fn a_mail_is_in_the_language_of_the_user_then_the_caller_then_the_protocol() {
     let cases = [
         (None, None, "en", "id"),
         (None, Some("id"), "id", "id"),
@@ -168,7 +168,7 @@ async fn mails_are_in(
 }
 
 #[tokio::test]
-async fn nothing_in_a_mail_is_the_callers() {
+async fn no_mail_holds_anything_that_the_caller_sent() {
     let stack = stacks::open();
     let person = Person::with(
         stack,
@@ -210,7 +210,7 @@ async fn nothing_in_a_mail_is_the_callers() {
 }
 
 #[tokio::test]
-async fn the_services_name_and_the_codes_length_are_the_operators() {
+async fn the_service_name_and_the_code_length_are_settings() {
     let stack = Setup::default()
         .unthrottled()
         .set("SERVICE_NAME", "R2 & <Co> \"7\"")
@@ -248,7 +248,7 @@ async fn the_services_name_and_the_codes_length_are_the_operators() {
 }
 
 #[tokio::test]
-async fn the_mailbox_shows_everything_newest_first_and_one_persons_own() {
+async fn the_mailbox_shows_all_mail_newest_first_or_that_of_one_address() {
     let stack = Setup::default().unthrottled().start();
     let api = Api::of(&stack);
     let (first, second) = (Person::of(&stack).await, Person::of(&stack).await);

@@ -30,7 +30,7 @@ async fn suppressed(stack: &Stack, person: &Person) -> String {
 }
 
 #[tokio::test]
-async fn an_address_that_bounces_or_complains_is_mailed_once_and_answered_as_ever() {
+async fn a_bounced_or_complaining_address_is_mailed_once_and_answered_as_before() {
     let stack = stacks::open();
     for (name, why, arrived) in [("bounce", "bounced", 0), ("complaint", "complained", 1)] {
         let person = simulated(stack, name).await;
@@ -51,7 +51,7 @@ async fn an_address_that_bounces_or_complains_is_mailed_once_and_answered_as_eve
 }
 
 #[tokio::test]
-async fn an_operator_takes_an_address_off_the_list_here_and_off_that_of_ses() {
+async fn an_operator_lifts_the_suppression_of_an_address_here_and_in_ses() {
     let stack = stacks::open();
     let person = simulated(stack, "bounce").await;
     let mobile = Mobile::of(stack);

@@ -56,7 +56,7 @@ async fn all(stack: &Stack) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn every_endpoint_says_when_the_table_is_gone_and_goes_on_when_it_is_back() {
+async fn every_endpoint_answers_unavailable_without_the_table_and_works_again_with_it() {
     let outage = Outage::start();
     outage.set(Fault::Refuse);
     for answer in all(&outage.stack).await {
@@ -74,7 +74,7 @@ async fn every_endpoint_says_when_the_table_is_gone_and_goes_on_when_it_is_back(
 }
 
 #[tokio::test]
-async fn a_table_that_never_answers_is_given_up_before_the_gateway_does() {
+async fn a_function_gives_up_a_silent_table_before_the_gateway_gives_up() {
     let outage = Outage::start();
     outage.set(Fault::Silence);
     let mobile = Mobile::of(&outage.stack);
@@ -84,7 +84,7 @@ async fn a_table_that_never_answers_is_given_up_before_the_gateway_does() {
 }
 
 #[tokio::test]
-async fn requests_that_need_a_secret_wait_for_none() {
+async fn requests_that_need_a_secret_do_not_wait_for_it() {
     let outage = Outage::of("SECRETS_MANAGER");
     // The functions have their secrets since they started; new ones have none.
     outage.set(Fault::Refuse);
@@ -240,7 +240,7 @@ async fn a_function_that_dies_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_function_that_dies_or_hangs_over_a_request_is_the_gateways_own_error() {
+async fn a_function_that_dies_or_hangs_during_a_request_gives_the_gateways_own_error() {
     let outage = Outage::start();
     let stack = &outage.stack;
     let body = json!({"email": new_address()}).to_string();

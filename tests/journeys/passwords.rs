@@ -16,7 +16,7 @@ async fn begun(web: &Web, person: &Person, mailbox: &mut Mailbox) -> (Begun, Str
 }
 
 #[tokio::test]
-async fn passwords_are_refused_with_the_reasons_that_were_promised() {
+async fn passwords_are_refused_with_the_documented_reasons() {
     let stack = stacks::open();
     let fields = json!({
         "email": format!("marguerite.{}", new_address()), "phone": "+62 812 5550 0142",

@@ -418,7 +418,7 @@ async fn a_user_blocked_or_changed_since_the_proof_cannot_set_a_password() {
 }
 
 #[tokio::test]
-async fn what_is_no_session_does_not_exist() {
+async fn a_malformed_session_id_is_an_unknown_session() {
     let stack = stacks::open();
     let (web, mobile) = (Web::of(stack), Mobile::of(stack));
     for id in [

@@ -92,7 +92,7 @@ async fn a_key_belongs_to_its_endpoint_address_and_caller() {
 }
 
 #[tokio::test]
-async fn of_twenty_repeats_at_once_all_get_one_session_and_one_mail() {
+async fn twenty_concurrent_repeats_get_one_session_and_one_mail() {
     let stack = stacks::defaults();
     let person = Person::of(stack).await;
     let api = Api::of(stack).with("idempotency-key", KEY);
@@ -149,7 +149,7 @@ async fn a_malformed_key_is_refused_where_keys_count_and_ignored_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_key_leads_nobody_to_a_session_that_its_owner_has_proven() {
+async fn a_key_never_leads_to_a_proven_session() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let web = Web(Web::of(stack).0.with("idempotency-key", KEY));
@@ -168,7 +168,7 @@ async fn a_key_leads_nobody_to_a_session_that_its_owner_has_proven() {
 }
 
 #[tokio::test]
-async fn a_key_is_never_heeded_where_a_secret_is_carried() {
+async fn an_idempotency_key_is_ignored_where_a_request_carries_a_secret() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let mobile = Mobile(Mobile::of(stack).0.with("idempotency-key", KEY));
@@ -197,7 +197,7 @@ async fn a_key_is_never_heeded_where_a_secret_is_carried() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_a_code_is_made_up_for_by_the_password_alone() {
+async fn a_caller_who_lost_the_answer_to_a_code_goes_on_with_the_password_alone() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let (web, mut mailbox) = (Web::of(stack), Mailbox::of(stack, &person));

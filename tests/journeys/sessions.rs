@@ -44,7 +44,7 @@ async fn a_new_session_supersedes_those_that_await_their_code_whatever_the_proto
 }
 
 #[tokio::test]
-async fn an_unknown_addresss_sessions_are_superseded_too() {
+async fn sessions_of_an_unknown_address_are_superseded_too() {
     let stack = stacks::open();
     let (web, mobile, address) = (Web::of(stack), Mobile::of(stack), new_address());
     let first = web.begin(&address).await;
@@ -246,7 +246,7 @@ fn counted<const N: usize>(counts: [(&str, usize); N]) -> BTreeMap<String, usize
 }
 
 #[tokio::test]
-async fn of_thirty_wrong_guesses_at_once_five_are_judged() {
+async fn five_of_thirty_concurrent_wrong_guesses_are_compared() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let (web, mobile) = (Web::of(stack), Mobile::of(stack));
@@ -275,7 +275,7 @@ async fn of_thirty_wrong_guesses_at_once_five_are_judged() {
 }
 
 #[tokio::test]
-async fn of_twenty_right_uses_at_once_one_wins() {
+async fn exactly_one_of_twenty_concurrent_right_codes_wins() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let (web, mobile) = (Web::of(stack), Mobile::of(stack));
@@ -315,7 +315,7 @@ async fn of_twenty_right_uses_at_once_one_wins() {
 }
 
 #[tokio::test]
-async fn of_twenty_passwords_with_the_code_at_once_one_is_set() {
+async fn exactly_one_of_twenty_concurrent_passwords_with_the_code_is_set() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let (web, mut mailbox) = (Web::of(stack), Mailbox::of(stack, &person));
@@ -345,7 +345,7 @@ async fn of_twenty_passwords_with_the_code_at_once_one_is_set() {
 }
 
 #[tokio::test]
-async fn of_twenty_requests_at_once_for_one_address_one_session_is_good() {
+async fn exactly_one_session_of_twenty_concurrent_requests_is_current() {
     let stack = stacks::open();
     let person = Person::of(stack).await;
     let mobile = Mobile::of(stack);
@@ -370,7 +370,7 @@ async fn of_twenty_requests_at_once_for_one_address_one_session_is_good() {
 }
 
 #[tokio::test]
-async fn of_twenty_requests_at_once_under_a_cooldown_one_is_accepted() {
+async fn exactly_one_of_twenty_concurrent_requests_under_a_cooldown_is_accepted() {
     let stack = stacks::defaults();
     let person = Person::of(stack).await;
     let web = Web::of(stack);

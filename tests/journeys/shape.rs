@@ -1,11 +1,14 @@
 //! What is no proper request, and what every endpoint says to it.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::stacks;
 use testkit::answer::Answer;
 use testkit::client::{Api, FORGOT, PATHS, RESEND, RESEND_OTP, RESET, SET_PASSWORD, VERIFY};
+use testkit::openapi;
 use testkit::people::new_address;
 
 const LARGEST: usize = 16 * 1024;
@@ -65,7 +68,7 @@ async fn other_media_types_are_refused() {
 }
 
 #[tokio::test]
-async fn json_is_json_however_its_type_is_spelled() {
+async fn every_spelling_of_the_json_media_type_is_accepted() {
     let api = Api::of(stacks::open());
     for content_type in [
         "application/json",
@@ -90,7 +93,7 @@ fn padded(length: usize, email: &str) -> String {
 }
 
 #[tokio::test]
-async fn bodies_may_have_sixteen_kibibytes_and_not_a_byte_more() {
+async fn a_body_may_have_16_kib_and_not_a_byte_more() {
     let api = Api::of(stacks::open());
     for path in [RESEND, FORGOT] {
         let body = padded(LARGEST, &new_address());
@@ -127,7 +130,7 @@ async fn bodies_may_have_sixteen_kibibytes_and_not_a_byte_more() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_object_is_refused_as_a_whole() {
+async fn a_body_that_is_not_a_json_object_is_refused_as_a_whole() {
     let api = Api::of(stacks::open());
     let nested = |open: &str, close: &str, depth| open.repeat(depth) + &close.repeat(depth);
     let bodies: Vec<Vec<u8>> = vec![
@@ -186,7 +189,7 @@ async fn what_is_no_json_object_is_refused_as_a_whole() {
 }
 
 #[tokio::test]
-async fn whatever_else_is_in_an_object_is_ignored_as_long_as_it_is_json() {
+async fn unknown_fields_of_any_json_type_are_ignored() {
     let api = Api::of(stacks::open());
     let nested = |open: &str, close: &str, depth| open.repeat(depth) + "0" + &close.repeat(depth);
     for (before, member) in [
@@ -321,6 +324,13 @@ async fn a_field_of_the_wrong_type_is_named() {
         ),
     ];
     for (path, body, fields) in proper {
+        let mut documented = openapi::fields(openapi::operation(path));
+        documented.remove("otp");
+        assert_eq!(
+            fields.iter().copied().collect::<BTreeSet<_>>(),
+            documented,
+            "{path}"
+        );
         for field in fields {
             for value in no_text() {
                 let mut body = body.clone();
@@ -391,7 +401,7 @@ async fn a_required_field_that_is_missing_or_null_is_named() {
 }
 
 #[tokio::test]
-async fn nothing_sent_comes_back_in_a_refusal() {
+async fn no_refusal_repeats_what_was_sent() {
     let api = Api::of(stacks::open());
     let marker = "MARKER<script>alert(1)</script>";
     for path in PATHS {

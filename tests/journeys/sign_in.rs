@@ -58,7 +58,7 @@ async fn with_token(stack: &Stack) -> (Person, Mobile, String) {
 }
 
 #[tokio::test]
-async fn a_rehash_keeps_the_password_and_voids_no_proof() {
+async fn a_rehash_keeps_the_password_and_every_proof() {
     let stack = stacks::open();
     let (person, mobile, token) = with_token(stack).await;
     let user = Table::of(stack).user(&person.id).await;
@@ -69,7 +69,7 @@ async fn a_rehash_keeps_the_password_and_voids_no_proof() {
 }
 
 #[tokio::test]
-async fn a_rehash_brings_no_password_back_that_was_replaced_meanwhile() {
+async fn a_rehash_does_not_restore_a_password_that_was_replaced_meanwhile() {
     let stack = stacks::open();
     let (person, mobile, token) = with_token(stack).await;
     let user = Table::of(stack).user(&person.id).await;

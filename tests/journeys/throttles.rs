@@ -84,7 +84,7 @@ async fn a_refused_request_leaves_the_session_and_its_code_alone() {
 }
 
 #[tokio::test]
-async fn an_address_gets_so_many_codes_an_hour_over_both_protocols() {
+async fn the_hourly_limit_of_an_address_counts_both_protocols() {
     let stack = stacks::hourly();
     within(HOUR, async || {
         let address = new_address();
@@ -111,7 +111,7 @@ async fn an_address_gets_so_many_codes_an_hour_over_both_protocols() {
 }
 
 #[tokio::test]
-async fn an_address_gets_so_many_codes_a_day() {
+async fn an_address_has_a_daily_limit_of_codes() {
     let stack = stacks::uuids();
     within(DAY, async || {
         let address = new_address();
@@ -135,7 +135,7 @@ async fn an_address_gets_so_many_codes_a_day() {
 }
 
 #[tokio::test]
-async fn a_caller_gets_so_many_codes_an_hour_whoever_they_are_for() {
+async fn the_hourly_limit_of_a_caller_counts_every_address() {
     let stack = stacks::hourly();
     let mut caller = 0;
     within(HOUR, async || {
@@ -206,7 +206,7 @@ async fn zero_turns_every_throttle_off() {
 }
 
 #[tokio::test]
-async fn an_address_survives_so_many_wrong_guesses_a_day_over_all_its_sessions() {
+async fn the_daily_guess_budget_of_an_address_counts_all_its_sessions() {
     let stack = stacks::uuids();
     within(DAY, async || {
         let person = Person::in_form(stack, json!({}), UserIdFormat::Uuid).await;
@@ -272,7 +272,7 @@ async fn a_right_guess_is_not_counted_against_the_day() {
 }
 
 #[tokio::test]
-async fn a_spent_guess_budget_does_not_refuse_a_password_that_needs_no_guess() {
+async fn a_password_that_needs_no_guess_is_set_even_if_the_guesses_are_spent() {
     let stack = stacks::uuids();
     within(DAY, async || {
         let person = Person::in_form(stack, json!({}), UserIdFormat::Uuid).await;

@@ -6,7 +6,7 @@ use std::path::Path;
 use local::template::{Environment, Resource, Stack, Template};
 use serde_json::{Value as Json, json};
 
-use super::policy::{Deed, LEADING_KEYS, Permission, Statement, texts};
+use super::policy::{Access, LEADING_KEYS, Permission, Statement, texts};
 use testkit::WORKSPACE;
 
 /// The template with its parameters at their defaults, except for the key.
@@ -39,11 +39,11 @@ pub(crate) struct Role {
 impl Deployment {
     /// Reads the template.
     pub(crate) fn read(key: Option<&'static str>) -> Self {
-        let text = std::fs::read_to_string(Path::new(WORKSPACE).join("template.yaml")).unwrap();
+        let path = Path::new(WORKSPACE).join("template.yaml");
         let given = key.map(|key| ("KMS_KEY_ARN".to_owned(), key.to_owned()));
         let environment = Environment::from_iter(given);
-        let stack = Stack::read(&text, environment.clone()).unwrap();
-        let template = Template::read(&text, environment).unwrap();
+        let stack = Stack::open(&path, environment.clone()).unwrap();
+        let template = Template::open(&path, environment).unwrap();
         let tables = template.resources_of("AWS::DynamoDB::Table").unwrap();
         let table = tables.first().unwrap();
         let table = template.attribute_of(table, "Arn").unwrap();
@@ -99,8 +99,8 @@ impl Deployment {
     }
 
     /// An action on items of the table whose keys start like these.
-    pub(crate) fn touching(&self, action: &str, keys: &[&str]) -> Deed {
-        Deed::new(action, &self.table).with(LEADING_KEYS, keys.iter().copied())
+    pub(crate) fn touching(&self, action: &str, keys: &[&str]) -> Access {
+        Access::new(action, &self.table).with(LEADING_KEYS, keys.iter().copied())
     }
 
     /// Checks that nothing in a role goes past what is read here.
@@ -151,8 +151,8 @@ impl Deployment {
 
 impl Role {
     /// Whether it allows that.
-    pub(crate) fn allows(&self, deed: &Deed) -> bool {
-        self.statements.iter().any(|it| it.allows(deed))
+    pub(crate) fn allows(&self, access: &Access) -> bool {
+        self.statements.iter().any(|it| it.allows(access))
     }
 
     /// The single permissions it is made of.

@@ -10,15 +10,15 @@
     reason = "a test says what it expects by panicking, and so do the functions it is made of"
 )]
 
-mod deeds;
 mod deployment;
 mod policy;
 mod record;
+mod recorded_calls;
 
 use std::collections::BTreeSet;
 
 use deployment::{Deployment, Function};
-use policy::{Deed, FROM_ADDRESS, LEADING_KEYS, VIA_SERVICE};
+use policy::{Access, FROM_ADDRESS, LEADING_KEYS, VIA_SERVICE};
 
 /// A key of the account's own, which the stack can be deployed with.
 const OWN_KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/own";
@@ -51,21 +51,21 @@ const READ_ACTIONS: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn a_role_allows_what_its_function_does_and_nothing_else() {
+async fn a_role_allows_exactly_what_its_function_does() {
     let calls = record::every_fixture().await;
     let mut wrong = BTreeSet::new();
     for deployment in [Deployment::read(None), Deployment::read(Some(OWN_KEY))] {
         for function in deployment.functions() {
-            let deeds = deployment.deeds(&function, &calls);
-            for deed in &deeds {
-                if !function.role.allows(deed) {
-                    wrong.insert(format!("{} does, and may not: {deed}", function.name));
+            let accesses = deployment.accesses(&function, &calls);
+            for access in &accesses {
+                if !function.role.allows(access) {
+                    wrong.insert(format!("{} needs, but may not: {access}", function.name));
                 }
             }
             for permission in function.role.permissions() {
-                if !deeds.iter().any(|deed| permission.is_used_by(deed)) {
+                if !accesses.iter().any(|access| permission.is_used_by(access)) {
                     wrong.insert(format!(
-                        "{} may, and never does: {permission}",
+                        "{} may, but never needs: {permission}",
                         function.name
                     ));
                 }
@@ -77,7 +77,7 @@ async fn a_role_allows_what_its_function_does_and_nothing_else() {
 }
 
 #[test]
-fn each_function_has_one_role_and_shares_it_with_nobody() {
+fn each_function_has_one_role_of_its_own() {
     let deployment = Deployment::read(None);
     let functions = deployment.functions();
     let own: BTreeSet<_> = functions.iter().map(|it| it.role.id.clone()).collect();
@@ -86,12 +86,12 @@ fn each_function_has_one_role_and_shares_it_with_nobody() {
 }
 
 #[test]
-fn a_role_is_for_lambda_alone_and_has_no_policy_of_somebody_elses() {
+fn a_role_is_for_lambda_alone_and_has_no_managed_policy() {
     Deployment::read(None).assert_every_role_is_whole();
 }
 
 #[test]
-fn nothing_is_allowed_in_general_but_tracing_which_has_no_names() {
+fn no_permission_has_a_wildcard_resource_except_tracing() {
     for function in Deployment::read(Some(OWN_KEY)).functions() {
         for permission in function.role.permissions() {
             let action = permission.action();
@@ -106,7 +106,7 @@ fn nothing_is_allowed_in_general_but_tracing_which_has_no_names() {
 }
 
 #[test]
-fn part_of_a_name_is_left_open_only_where_it_is_not_known_beforehand() {
+fn a_resource_name_has_a_wildcard_only_where_it_is_not_known_beforehand() {
     let mut open = BTreeSet::new();
     for function in Deployment::read(Some(OWN_KEY)).functions() {
         for permission in function.role.permissions() {
@@ -131,7 +131,7 @@ fn part_of_a_name_is_left_open_only_where_it_is_not_known_beforehand() {
 }
 
 #[test]
-fn a_permission_for_items_is_for_one_kind_of_them() {
+fn a_permission_for_items_is_for_one_kind_of_item() {
     for function in Deployment::read(None).functions() {
         for permission in function.role.permissions() {
             for pattern in permission.values_of(LEADING_KEYS) {
@@ -147,28 +147,28 @@ fn a_permission_for_items_is_for_one_kind_of_them() {
 }
 
 #[test]
-fn a_call_that_names_no_key_or_one_of_no_known_kind_reaches_no_item() {
+fn a_call_without_a_key_or_with_an_unknown_kind_of_key_reaches_no_item() {
     let deployment = Deployment::read(None);
     for function in deployment.functions() {
         for action in ITEM_ACTIONS {
-            let nameless = Deed::new(action, &deployment.table);
+            let nameless = Access::new(action, &deployment.table);
             assert!(
                 !function.role.allows(&nameless),
                 "{}",
-                told(&function, &nameless)
+                message(&function, &nameless)
             );
             let strange = deployment.touching(action, &["OTHER#"]);
             assert!(
                 !function.role.allows(&strange),
                 "{}",
-                told(&function, &strange)
+                message(&function, &strange)
             );
         }
     }
 }
 
 #[test]
-fn nobody_else_is_mailed_from_and_no_other_service_uses_the_key() {
+fn mail_has_one_sender_and_no_other_service_uses_the_key() {
     for function in Deployment::read(Some(OWN_KEY)).functions() {
         for permission in function.role.permissions() {
             let (action, resource) = (permission.action(), permission.resource());
@@ -177,10 +177,14 @@ fn nobody_else_is_mailed_from_and_no_other_service_uses_the_key() {
                 Some(("kms", _)) => VIA_SERVICE,
                 _ => continue,
             };
-            let silent = Deed::new(action, resource);
+            let silent = Access::new(action, resource);
             let strange = silent.clone().with(key, ["somebody-else"]);
-            for deed in [silent, strange] {
-                assert!(!function.role.allows(&deed), "{}", told(&function, &deed));
+            for access in [silent, strange] {
+                assert!(
+                    !function.role.allows(&access),
+                    "{}",
+                    message(&function, &access)
+                );
             }
         }
     }
@@ -193,16 +197,20 @@ fn a_forgot_password_request_reaches_no_user_and_no_lookup_item() {
         let function = deployment.function(name);
         for action in ITEM_ACTIONS {
             for keys in [&["USER#"][..], &["EMAIL#"], &["SESSION#", "USER#"]] {
-                let deed = deployment.touching(action, keys);
-                assert!(!function.role.allows(&deed), "{}", told(&function, &deed));
+                let access = deployment.touching(action, keys);
+                assert!(
+                    !function.role.allows(&access),
+                    "{}",
+                    message(&function, &access)
+                );
             }
         }
     }
 }
 
 #[test]
-fn only_what_mails_or_checks_a_code_can_read_the_key_of_the_codes() {
-    let reading = Deed::new("secretsmanager:GetSecretValue", "CodeKey");
+fn only_functions_that_mail_or_check_codes_can_read_the_code_key() {
+    let reading = Access::new("secretsmanager:GetSecretValue", "CodeKey");
     let able: BTreeSet<_> = Deployment::read(None)
         .functions()
         .into_iter()
@@ -224,8 +232,8 @@ fn deliver_mail_writes_mail_requests_only() {
     let mut written = BTreeSet::new();
     for kind in deployment.kinds() {
         for action in ITEM_ACTIONS {
-            let deed = deployment.touching(action, &[&kind]);
-            if !READ_ACTIONS.contains(&action) && mailer.role.allows(&deed) {
+            let access = deployment.touching(action, &[&kind]);
+            if !READ_ACTIONS.contains(&action) && mailer.role.allows(&access) {
                 written.insert(kind.clone());
             }
         }
@@ -253,6 +261,6 @@ fn has_wildcard(text: &str) -> bool {
     text.contains(['*', '?'])
 }
 
-fn told(function: &Function, deed: &Deed) -> String {
-    format!("{} may: {deed}", function.name)
+fn message(function: &Function, access: &Access) -> String {
+    format!("{} may: {access}", function.name)
 }

@@ -12,9 +12,9 @@ pub(crate) const FROM_ADDRESS: &str = "ses:FromAddress";
 /// The one for the service that uses a key in the caller's name.
 pub(crate) const VIA_SERVICE: &str = "kms:ViaService";
 
-/// Something done, as IAM looks at it.
+/// An action on a resource, as IAM judges it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Deed {
+pub(crate) struct Access {
     pub(crate) action: String,
     pub(crate) resource: String,
     /// The condition keys that the call has, with their values.
@@ -50,7 +50,7 @@ enum Operator {
     Null,
 }
 
-impl Deed {
+impl Access {
     /// An action on a resource, of a call without condition keys.
     pub(crate) fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
         Self {
@@ -102,10 +102,10 @@ impl Statement {
     }
 
     /// Whether it allows that.
-    pub(crate) fn allows(&self, deed: &Deed) -> bool {
-        self.actions.iter().any(|it| like(it, &deed.action))
-            && self.resources.iter().any(|it| like(it, &deed.resource))
-            && self.conditions.iter().all(|it| it.holds(deed))
+    pub(crate) fn allows(&self, access: &Access) -> bool {
+        self.actions.iter().any(|it| like(it, &access.action))
+            && self.resources.iter().any(|it| like(it, &access.resource))
+            && self.conditions.iter().all(|it| it.holds(access))
     }
 
     /// The single permissions that it is made of.
@@ -134,15 +134,15 @@ impl Statement {
 }
 
 impl Permission {
-    fn allows(&self, deed: &Deed) -> bool {
-        self.0.allows(deed)
+    fn allows(&self, access: &Access) -> bool {
+        self.0.allows(access)
     }
 
-    /// Whether a deed needs it, be it beside others: every kind of item of a transaction needs its own.
-    pub(crate) fn is_used_by(&self, deed: &Deed) -> bool {
-        let keys = deed.context.get(LEADING_KEYS).into_iter().flatten();
-        let mut parts = keys.map(|key| deed.clone().with(LEADING_KEYS, [key.as_str()]));
-        self.allows(deed) || parts.any(|part| self.allows(&part))
+    /// Whether a access needs it, be it beside others: every kind of item of a transaction needs its own.
+    pub(crate) fn is_used_by(&self, access: &Access) -> bool {
+        let keys = access.context.get(LEADING_KEYS).into_iter().flatten();
+        let mut parts = keys.map(|key| access.clone().with(LEADING_KEYS, [key.as_str()]));
+        self.allows(access) || parts.any(|part| self.allows(&part))
     }
 
     /// The one action.
@@ -178,8 +178,8 @@ impl Operator {
 }
 
 impl Condition {
-    fn holds(&self, deed: &Deed) -> bool {
-        let given = deed.context.get(&self.key);
+    fn holds(&self, access: &Access) -> bool {
+        let given = access.context.get(&self.key);
         match self.operator {
             Operator::ForAllValuesStringLike => {
                 let mut given = given.into_iter().flatten();
@@ -194,7 +194,7 @@ impl Condition {
     }
 }
 
-impl Display for Deed {
+impl Display for Access {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {}", self.action, self.resource)?;
         for (key, values) in &self.context {
@@ -264,8 +264,8 @@ mod tests {
 
     const TABLE: &str = "arn:aws:dynamodb:eu-west-1:1:table/t";
 
-    fn reading(keys: &[&str]) -> Deed {
-        Deed::new("dynamodb:GetItem", TABLE).with(LEADING_KEYS, keys.iter().copied())
+    fn reading(keys: &[&str]) -> Access {
+        Access::new("dynamodb:GetItem", TABLE).with(LEADING_KEYS, keys.iter().copied())
     }
 
     fn users(absent: Option<&str>) -> Statement {
@@ -300,36 +300,36 @@ mod tests {
     }
 
     #[test]
-    fn a_call_without_a_leading_key_is_kept_out_by_null_alone() {
-        let nameless = Deed::new("dynamodb:GetItem", TABLE);
+    fn only_the_null_condition_refuses_a_call_without_a_leading_key() {
+        let nameless = Access::new("dynamodb:GetItem", TABLE);
         assert!(users(None).allows(&nameless));
         assert!(!users(Some("false")).allows(&nameless));
     }
 
     #[test]
-    fn action_and_resource_have_to_be_the_ones_allowed() {
+    fn action_and_resource_have_to_match() {
         for (action, resource) in [
             ("dynamodb:PutItem", TABLE),
             ("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:1:table/t2"),
         ] {
-            let deed = Deed::new(action, resource).with(LEADING_KEYS, ["USER#1"]);
-            assert!(!users(Some("false")).allows(&deed), "{deed}");
+            let access = Access::new(action, resource).with(LEADING_KEYS, ["USER#1"]);
+            assert!(!users(Some("false")).allows(&access), "{access}");
         }
     }
 
     #[test]
-    fn a_value_that_has_to_be_equal_has_to_be_there() {
+    fn a_condition_on_a_value_refuses_a_call_without_it() {
         let sending = Statement::read(&json!({
             "Effect": "Allow",
             "Action": "ses:SendEmail",
             "Resource": "*",
             "Condition": {"StringEquals": {FROM_ADDRESS: "us@example.com"}},
         }));
-        let deed = Deed::new("ses:SendEmail", "identity/example.com");
-        assert!(!sending.allows(&deed));
+        let access = Access::new("ses:SendEmail", "identity/example.com");
+        assert!(!sending.allows(&access));
         for (from, allowed) in [("us@example.com", true), ("them@example.com", false)] {
-            let deed = deed.clone().with(FROM_ADDRESS, [from]);
-            assert_eq!(sending.allows(&deed), allowed, "{from}");
+            let access = access.clone().with(FROM_ADDRESS, [from]);
+            assert_eq!(sending.allows(&access), allowed, "{from}");
         }
     }
 

@@ -1,5 +1,5 @@
-//! The functions: each endpoint is called once, for an address that nobody can have. To answer as it should
-//! a function has to start and to use its permissions, and nobody notices.
+//! Checks the functions. Each endpoint is called once, for an address that nobody can have. A right answer
+//! shows that the function starts and has its permissions, and no user is affected.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -19,11 +19,11 @@ use crate::connection::Connection;
 use crate::failure::Trouble;
 use crate::stack::Stack;
 
-/// How often `deliver-mail` is looked for, and how long between two looks: 20 s in all.
+/// How often the outcome of `deliver-mail` is read, and the pause between two reads: 20 s in all.
 const LOOKS: u32 = 80;
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// A password that no policy refuses: it is longer than `PasswordMinLength` can be.
+/// A password that every policy accepts: it is longer than `PasswordMinLength` can be.
 const PASSWORD: &str =
     "regain doctor asks with this long sentence, which becomes the password of nobody at all";
 
@@ -31,11 +31,11 @@ const LOOK_INTO_LOG: &str = "its log says what it may not use or cannot reach";
 const DEPLOY: &str =
     "its log says why it does not start; deploy the stack again, or the settings before";
 
-/// An answer to a call.
+/// The response to a call.
 #[derive(Debug)]
 struct Answer {
     status: u16,
-    /// Whether a function gave it, and not the gateway in its place.
+    /// Whether it comes from a function, and not from the gateway.
     is_functions: bool,
     body: Value,
 }
@@ -47,7 +47,7 @@ impl Answer {
     }
 }
 
-/// Calls each endpoint, and looks whether `deliver-mail` comes to the mail that was asked for.
+/// Calls each endpoint, and checks that `deliver-mail` handles the mail request.
 pub(super) async fn look(connection: &Connection, stack: &Stack, report: &mut Report) {
     let Some(api) = &stack.api else {
         return report.unchecked("the functions", "give --api URL, or --stack NAME");
@@ -55,8 +55,8 @@ pub(super) async fn look(connection: &Connection, stack: &Stack, report: &mut Re
     let Ok(mut rng) = ambient::rng() else {
         return report.unchecked("the functions", "the system has no randomness to give");
     };
-    // RFC 2606 keeps .invalid from ever being a domain. Another address each time: the cooldown of one is
-    // nothing to find out here.
+    // RFC 2606 reserves .invalid, so no such domain can exist. Each run takes new addresses, which have no
+    // cooldown yet.
     let mut address = || format!("doctor-{:016x}@regain.invalid", rng.random::<u64>());
     let (first, second) = (address(), address());
     let code = "0".repeat(stack.settings.code_length.digits());
@@ -69,8 +69,8 @@ pub(super) async fn look(connection: &Connection, stack: &Stack, report: &mut Re
         let guess = json!({ "session_id": session, "otp": code });
         let guessed = post(api, "/auth/v1/forgot-password/verify-otp", &guess).await;
         judge(report, "forgot-password-verify-otp", &guessed, &[401]);
-        // Right after the first code: refused, unless the service has no cooldown. Either takes all of the
-        // function's permissions.
+        // The second code right after the first is refused, unless the service has no cooldown. In both cases
+        // the function needs all of its permissions.
         let again = json!({ "session_id": session });
         let again = post(api, "/auth/v1/forgot-password/resend-otp", &again).await;
         judge(report, "forgot-password-resend-otp", &again, &[429, 200]);
@@ -133,7 +133,7 @@ fn judge(report: &mut Report, function: &str, answer: &Result<Answer, String>, e
     }
 }
 
-/// Whether `deliver-mail` finds out that nobody has the address.
+/// Checks that `deliver-mail` reports that nobody has the address.
 async fn mail(connection: &Connection, stack: &Stack, session: &SessionId, report: &mut Report) {
     match is_delivered(connection, stack, session).await {
         Ok(true) => report.good("deliver-mail comes to what is asked for"),
@@ -145,7 +145,7 @@ async fn mail(connection: &Connection, stack: &Stack, session: &SessionId, repor
     }
 }
 
-/// Whether the session's mail request gets its outcome. Its key has the number of the session's code.
+/// Whether the session's mail request gets an outcome. The key of the request contains the number of the code.
 async fn is_delivered(
     connection: &Connection,
     stack: &Stack,
@@ -172,7 +172,7 @@ async fn is_delivered(
     Ok(false)
 }
 
-/// Posts JSON to the API, as any client of it.
+/// Posts JSON to the API, as a client does.
 async fn post(api: &str, path: &str, body: &Value) -> Result<Answer, String> {
     let client = Builder::new()
         .tls_provider(tls::Provider::Rustls(
@@ -206,7 +206,7 @@ async fn post(api: &str, path: &str, body: &Value) -> Result<Answer, String> {
             })
         })
         .build();
-    // The gateway gives up by itself after 30 s.
+    // API Gateway ends a call after 30 s.
     let answered =
         tokio::time::timeout(Duration::from_secs(35), operation.invoke(body.to_string()));
     match answered.await {

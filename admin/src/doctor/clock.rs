@@ -1,4 +1,4 @@
-//! This machine's clock against AWS's: a request that is signed minutes off is refused.
+//! Compares this machine's clock with AWS's. AWS refuses requests whose signature is minutes off.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use regain::timestamp::Timestamp;
 
 use super::Report;
 
-/// How far apart the clocks may be. The header has whole seconds, and was some time on its way.
+/// The accepted difference between the clocks. The header has whole seconds, and takes some time to arrive.
 const CLOSE: Duration = Duration::from_secs(5);
 
-/// Notes when an answer came, and what time it was by its `Date` header.
+/// Records when a response came, and the time in its `Date` header.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clock(Arc<Mutex<Option<Times>>>);
 

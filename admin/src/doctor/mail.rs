@@ -1,6 +1,4 @@
-//! SES: may the account mail anybody, may it mail as the sender, and has it every template whole.
-
-mod template;
+//! Checks SES: the account may mail anybody, it may mail as the sender, and every template is complete.
 
 use aws_sdk_sesv2::Client;
 use regain::locale::Locale;
@@ -9,12 +7,13 @@ use regain::template::Template;
 use super::Report;
 use crate::connection::Connection;
 use crate::failure::{Cause, Trouble};
+use crate::mails::parts::Parts;
 use crate::stack::Stack;
 
 pub(super) async fn look(connection: &Connection, stack: &Stack, report: &mut Report) {
     let client = connection.ses();
     account(&client, report).await;
-    // A name with a blank is easily cut off on its way into the stack: this is what arrived.
+    // A name with a blank is easily cut off in a deployment command, so the deployed name is printed.
     report.good(&format!(
         "mails call the service {:?}",
         stack.settings.service_name
@@ -59,7 +58,7 @@ async fn account(client: &Client, report: &mut Report) {
     );
 }
 
-/// The sender is verified by itself, or by a domain that its own is or ends in.
+/// Checks that the sender is verified: the address itself, its domain, or a parent domain.
 async fn identity(client: &Client, sender: &str, report: &mut Report) {
     let domain = sender.rsplit_once('@').map_or("", |(_, domain)| domain);
     let domains = std::iter::successors(Some(domain), |domain| {
@@ -110,7 +109,7 @@ async fn look_at_template(client: &Client, template: Template, name: &str, repor
     };
     let content = got.template_content();
     let part = |part: Option<&str>| part.unwrap_or_default().to_owned();
-    let parts = template::Parts {
+    let parts = Parts {
         subject: part(content.and_then(|content| content.subject())),
         text: part(content.and_then(|content| content.text())),
         html: part(content.and_then(|content| content.html())),
@@ -120,6 +119,6 @@ async fn look_at_template(client: &Client, template: Template, name: &str, repor
         flaws.is_empty(),
         &what,
         &format!("{what}: {}", flaws.join("; ")),
-        "deploy the stack again, or write the template anew as template.yaml has it",
+        "deploy the stack again, or write the template anew as mails/templates has it",
     );
 }

@@ -1,4 +1,4 @@
-//! The two secrets: there, long enough, and not the same.
+//! Checks the two secrets: both exist, are long enough, and differ.
 
 use regain::secrets::SecretError;
 
@@ -7,7 +7,7 @@ use crate::connection::Connection;
 use crate::failure::Trouble;
 use crate::stack::Stack;
 
-/// What the template has generated is twice as long.
+/// The least length. The secrets that the template generates are twice as long.
 const LEAST: usize = 32;
 
 pub(super) async fn look(connection: &Connection, stack: &Stack, report: &mut Report) {

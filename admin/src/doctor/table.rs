@@ -1,4 +1,4 @@
-//! The table: its key, its stream, what deletes expired items, and what restores lost ones.
+//! Checks the table: its key, its stream, TTL and point-in-time recovery.
 
 use aws_sdk_dynamodb::types::{
     KeyType, PointInTimeRecoveryStatus, StreamViewType, TableDescription, TableStatus,

@@ -1,4 +1,4 @@
-//! The users: how many cannot recover, and why.
+//! Counts the users who cannot recover, by reason.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use crate::failure::{Cause, Trouble};
 use crate::say;
 use crate::stack::Stack;
 
-/// Pages that are read unless all are asked for: about 10 MB, which takes some 1,300 read units.
+/// The pages that are read without `--all-users`: about 10 MB, for about 1,300 read units.
 const PAGES: usize = 10;
 
-/// Reads users from the table, and says how many cannot recover.
+/// Reads users from the table, and reports how many cannot recover.
 pub(super) async fn look(connection: &Connection, stack: &Stack, all: bool, report: &mut Report) {
     let at = ambient::now();
     let mut found = Found::default();
@@ -37,8 +37,8 @@ pub(super) async fn look(connection: &Connection, stack: &Stack, all: bool, repo
         let page = match asked {
             Ok(page) => page,
             Err(error) => {
-                // An operator's role need not have the permission, and what else is wrong with the
-                // table is told above.
+                // An operator's role may lack this permission. Other problems of the table were reported
+                // before.
                 let why = match Trouble::of(stack.the_table(), &error).cause {
                     Cause::Denied(_) => "not checked, which takes the permission dynamodb:Scan",
                     _ => "not checked, the table cannot be read",
@@ -62,19 +62,19 @@ pub(super) async fn look(connection: &Connection, stack: &Stack, all: bool, repo
 #[derive(Default)]
 struct Found {
     users: usize,
-    /// Users who can recover, as far as that can be seen.
+    /// Users who can recover, as far as the table shows.
     fine: usize,
-    /// Why the others cannot.
+    /// The reasons why the others cannot.
     because: BTreeMap<String, usize>,
-    /// Addresses that are mailed no more.
+    /// Addresses that get no mail any more.
     unmailed: usize,
-    /// Addresses that are mailed again later.
+    /// Addresses that get no mail for some time.
     paused: usize,
-    /// When the last of those is mailed again.
+    /// When the last of these suppressions ends.
     paused_until: Option<Timestamp>,
-    /// Addresses that get no codes any more, and other mail.
+    /// Addresses that get other mail, but no codes.
     without_codes: usize,
-    /// Addresses whose suppression cannot be read, which no mail goes to either.
+    /// Addresses whose suppression cannot be read. They get no mail, either.
     unreadable: usize,
 }
 
@@ -107,7 +107,7 @@ impl Found {
         *self.because.entry(reason).or_default() += 1;
     }
 
-    /// Counts an address by what stops its mail now: a suppression that has ended stays in the table.
+    /// Counts an address by its suppression now. A suppression that has ended stays in the table.
     fn count_suppression(&mut self, lookup: &Item, at: Timestamp) {
         if !lookup.contains_key("suppressed") {
             return;

@@ -7,7 +7,7 @@ use regain::keys::IndexKeys;
 use crate::kit::{INDEX_SECRET, Kit, address};
 
 #[tokio::test]
-async fn a_name_is_told_alone_and_as_the_functions_write_it() {
+async fn the_subject_is_printed_alone_and_as_the_functions_write_it() {
     let kit = Kit::new().await;
     let keys = IndexKeys::new(INDEX_SECRET.as_bytes());
     let network: IpAddr = "2001:db8:1:2::1".parse().unwrap();

@@ -33,7 +33,7 @@ fn with_sessions_of(seconds: u64) -> Value {
 }
 
 #[tokio::test]
-async fn a_key_that_was_never_rotated_is_at_once() {
+async fn a_key_that_was_never_rotated_can_be_rotated_at_once() {
     let kit = Kit::new().await;
     kit.keep_code_key(0, false);
     let old = kit.secrets.versions(CODE_KEY);
@@ -87,7 +87,7 @@ async fn every_rotation_draws_another_key() {
 }
 
 #[tokio::test]
-async fn it_is_refused_for_a_sessions_life_and_ten_minutes_after_the_last_rotation() {
+async fn a_rotation_is_refused_until_a_session_lifetime_and_ten_minutes_after_the_last_one() {
     for (session, last_refused) in [(60, 11), (1800, 40), (86_400, 1450)] {
         for (age, refused) in [(0, true), (last_refused - 1, true), (last_refused, false)] {
             let kit = Kit::new().await;
@@ -121,7 +121,7 @@ async fn it_is_refused_for_a_sessions_life_and_ten_minutes_after_the_last_rotati
 }
 
 #[tokio::test]
-async fn where_the_settings_are_not_known_a_session_is_taken_to_live_for_a_day() {
+async fn a_session_is_assumed_to_live_for_a_day_if_the_settings_are_unknown() {
     for (age, code) in [(1449, Some(1)), (1450, Some(0))] {
         let kit = Kit::new().await;
         kit.keep_code_key(age, true);
@@ -134,7 +134,7 @@ async fn where_the_settings_are_not_known_a_session_is_taken_to_live_for_a_day()
 }
 
 #[tokio::test]
-async fn versions_that_were_set_back_by_hand_count_from_the_younger_one() {
+async fn the_younger_version_counts_if_versions_were_set_back_by_hand() {
     let kit = Kit::new().await;
     kit.keep_code_key(0, true);
     let created = |minutes| {
@@ -161,7 +161,7 @@ async fn versions_that_were_set_back_by_hand_count_from_the_younger_one() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_whether_it_may_be_done_and_changes_nothing() {
+async fn a_dry_run_says_whether_the_key_may_be_rotated_and_changes_nothing() {
     for (age, was_rotated, may) in [(41, true, true), (0, false, true), (39, true, false)] {
         let kit = Kit::new().await;
         kit.keep_code_key(age, was_rotated);
@@ -185,7 +185,7 @@ async fn a_dry_run_says_whether_it_may_be_done_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_permission_that_is_missing_is_told_and_nothing_is_changed() {
+async fn a_missing_permission_is_reported_and_nothing_changes() {
     let message = "User: arn:aws:iam::1:user/op is not authorized to perform that";
     for call in ["ListSecretVersionIds", "PutSecretValue"] {
         let kit = Kit::new().await;
@@ -199,7 +199,7 @@ async fn a_permission_that_is_missing_is_told_and_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn of_two_people_who_rotate_at_the_same_time_one_is_refused() {
+async fn one_of_two_concurrent_rotations_is_refused() {
     let kit = Kit::new().await;
     kit.keep_code_key(60, false);
     let old = &kit.secrets.versions(CODE_KEY)[0];
@@ -220,7 +220,7 @@ async fn of_two_people_who_rotate_at_the_same_time_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_secret_whose_versions_are_not_as_they_should_be_is_told() {
+async fn unexpected_versions_of_the_secret_are_reported() {
     let kit = Kit::new().await;
     kit.keep_code_key(60, true);
     kit.aws

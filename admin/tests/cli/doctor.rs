@@ -50,7 +50,7 @@ Functions
 ";
 
 #[tokio::test]
-async fn a_stack_that_is_all_right_passes_every_check() {
+async fn a_healthy_stack_passes_every_check() {
     let kit = Kit::new().await;
     kit.deliver_mail().await;
     let ran = kit.run(&["doctor", "--stack", "regain"]).await;
@@ -65,7 +65,7 @@ async fn a_stack_that_is_all_right_passes_every_check() {
     clippy::too_many_lines,
     reason = "one entry for each thing that can be wrong"
 )]
-async fn each_thing_that_is_wrong_is_told_with_what_to_do() {
+async fn each_problem_is_reported_with_its_remedy() {
     let table = |change: Value| {
         let mut table = json!({
             "TableName": "regain", "TableStatus": "ACTIVE",
@@ -179,7 +179,7 @@ async fn each_thing_that_is_wrong_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn what_is_missing_or_forbidden_is_told_with_what_to_do() {
+async fn each_missing_or_forbidden_part_is_reported_with_its_remedy() {
     let denied = "User: arn:aws:iam::1:user/op is not authorized to perform: ses:GetAccount";
     for (call, status, code, message, wrong) in [
         (
@@ -241,7 +241,7 @@ async fn what_is_missing_or_forbidden_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn what_an_endpoint_does_not_know_is_not_checked_and_nothing_wrong() {
+async fn a_call_that_an_endpoint_does_not_support_is_skipped_and_no_problem() {
     let kit = Kit::new().await;
     kit.aws.fails(
         "DescribeContinuousBackups",
@@ -267,7 +267,7 @@ async fn what_an_endpoint_does_not_know_is_not_checked_and_nothing_wrong() {
 }
 
 #[tokio::test]
-async fn parts_that_were_not_named_are_asked_for() {
+async fn the_command_asks_for_parts_that_were_not_named() {
     let kit = Kit::new().await;
     let ran = kit.run(&["doctor", "--table", "regain"]).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -290,7 +290,7 @@ const NOWHERE: [&str; 3] = [
 ];
 
 #[tokio::test]
-async fn where_nothing_listens_that_is_told_once_with_the_urls() {
+async fn endpoints_that_do_not_answer_are_reported_once_with_their_urls() {
     let kit = Kit::new().await;
     let [dynamodb, ses, secrets] = NOWHERE;
     let arguments = ["doctor", "--endpoint", dynamodb, "--endpoint", ses];
@@ -307,7 +307,7 @@ Endpoints
 }
 
 #[tokio::test]
-async fn what_listens_is_checked_though_something_else_does_not() {
+async fn services_that_answer_are_checked_even_if_others_do_not() {
     let kit = Kit::new().await;
     let ran = kit.local(&["doctor", "--endpoint", NOWHERE[1]]).await;
     assert_eq!(ran.code, Some(1));
@@ -322,7 +322,7 @@ async fn what_listens_is_checked_though_something_else_does_not() {
 }
 
 #[tokio::test]
-async fn another_program_in_the_place_of_dynamodb_or_of_secrets_manager_is_wrong() {
+async fn another_program_in_place_of_dynamodb_or_secrets_manager_is_a_problem() {
     for (call, wrong) in [
         (
             "DescribeTable",
@@ -443,7 +443,7 @@ async fn only_a_suppression_that_stops_mail_now_is_counted() {
 }
 
 #[tokio::test]
-async fn a_stack_in_which_nobody_can_recover_is_wrong() {
+async fn a_stack_in_which_nobody_can_recover_is_a_problem() {
     let kit = Kit::new().await;
     kit.bring_in(&[json!({"email": "a@example.com", "status": "enabled"})])
         .await;
@@ -458,7 +458,7 @@ async fn a_stack_in_which_nobody_can_recover_is_wrong() {
 }
 
 #[tokio::test]
-async fn who_may_not_read_all_users_has_them_unchecked() {
+async fn users_are_not_checked_without_the_permission_to_read_all_of_them() {
     let kit = Kit::new().await;
     kit.deliver_mail().await;
     let denied = "User: arn:aws:iam::1:user/op is not authorized to perform: dynamodb:Scan";
@@ -489,7 +489,7 @@ async fn the_first_pages_are_read_unless_all_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_function_that_may_not_do_its_work_or_does_not_start_is_told_with_what_to_do() {
+async fn a_function_without_permission_or_that_does_not_start_is_reported_with_its_remedy() {
     let verify = "/auth/v1/forgot-password/verify-otp";
     for (path, status, code, wrong, fix) in [
         (
@@ -521,7 +521,7 @@ async fn a_function_that_may_not_do_its_work_or_does_not_start_is_told_with_what
 }
 
 #[tokio::test]
-async fn a_function_whose_role_lacks_a_permission_is_told_apart_from_one_that_does_not_start() {
+async fn a_missing_permission_of_a_function_is_told_apart_from_a_failed_start() {
     let kit = Kit::new().await;
     kit.deliver_mail().await;
     kit.aws
@@ -533,7 +533,7 @@ async fn a_function_whose_role_lacks_a_permission_is_told_apart_from_one_that_do
 }
 
 #[tokio::test]
-async fn a_limit_that_is_reached_is_not_checked_and_nothing_wrong() {
+async fn a_check_that_meets_a_rate_limit_is_skipped_and_no_problem() {
     let kit = Kit::new().await;
     kit.deliver_mail().await;
     kit.aws.replies("/directory/api/users/resend", 429);
@@ -545,7 +545,7 @@ async fn a_limit_that_is_reached_is_not_checked_and_nothing_wrong() {
 }
 
 #[tokio::test]
-async fn mail_that_nobody_comes_to_is_told() {
+async fn mail_that_waits_for_deliver_mail_is_reported() {
     let kit = Kit::new().await;
     let ran = kit.run(&["doctor", "--stack", "regain"]).await;
     let wrong =

@@ -41,7 +41,7 @@ async fn a_stack_that_does_not_exist_is_named() {
 }
 
 #[tokio::test]
-async fn another_services_table_or_stack_is_refused() {
+async fn the_table_or_stack_of_another_service_is_refused() {
     let kit = Kit::new().await;
     let message = "The provided key element does not match the schema";
     kit.aws
@@ -63,7 +63,7 @@ async fn another_services_table_or_stack_is_refused() {
 }
 
 #[tokio::test]
-async fn a_permission_that_is_missing_is_told_as_aws_words_it() {
+async fn a_missing_permission_is_reported_in_the_words_of_aws() {
     let kit = Kit::new().await;
     let message = "User: arn:aws:iam::1:user/op is not authorized to perform: dynamodb:GetItem";
     kit.aws
@@ -76,7 +76,7 @@ async fn a_permission_that_is_missing_is_told_as_aws_words_it() {
 }
 
 #[tokio::test]
-async fn credentials_that_are_missing_or_no_good_are_told() {
+async fn missing_or_invalid_credentials_are_reported() {
     let kit = Kit::new().await;
     let table = [&SHOW[..], &["--table", "regain"]].concat();
     let ran = kit.run_in(&[("AWS_REGION", "eu-central-1")], &table).await;
@@ -99,7 +99,7 @@ async fn credentials_that_are_missing_or_no_good_are_told() {
 }
 
 #[tokio::test]
-async fn a_region_that_is_missing_is_asked_for() {
+async fn the_command_asks_for_a_missing_region() {
     let kit = Kit::new().await;
     let keys = [
         ("AWS_ACCESS_KEY_ID", "test"),
@@ -116,7 +116,7 @@ async fn a_region_that_is_missing_is_asked_for() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_something_else_is_told() {
+async fn an_endpoint_of_another_service_is_reported() {
     let kit = Kit::new().await;
     kit.aws.fails("GetItem", 404, "", "");
     let ran = kit.local(&SHOW).await;
@@ -127,7 +127,7 @@ async fn an_endpoint_that_is_something_else_is_told() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_does_not_answer_is_told() {
+async fn an_endpoint_that_does_not_answer_is_reported() {
     let kit = Kit::new().await;
     // A port that was free a moment ago.
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -147,7 +147,7 @@ async fn an_endpoint_that_does_not_answer_is_told() {
 }
 
 #[tokio::test]
-async fn another_program_at_a_stand_ins_port_is_told() {
+async fn another_program_at_the_port_of_a_stand_in_is_reported() {
     let kit = Kit::new().await;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
         .await
@@ -166,7 +166,7 @@ async fn another_program_at_a_stand_ins_port_is_told() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_right_exits_with_2_and_says_what_to_give() {
+async fn wrong_arguments_exit_with_2_and_say_what_is_expected() {
     let kit = Kit::new().await;
     for (arguments, says) in [
         (
@@ -219,7 +219,7 @@ async fn a_call_that_is_not_right_exits_with_2_and_says_what_to_give() {
 }
 
 #[tokio::test]
-async fn every_command_has_help_and_the_long_ones_examples() {
+async fn every_command_has_help_and_the_long_ones_have_examples() {
     let kit = Kit::new().await;
     for (arguments, shows) in [
         (&["--help"][..], "regain doctor --stack my-regain"),

@@ -23,7 +23,7 @@ fn is_password(typed: &str, hash: Option<&PasswordHash>) -> bool {
 }
 
 #[tokio::test]
-async fn a_file_is_brought_in_and_bringing_it_in_again_changes_nothing() {
+async fn importing_a_file_again_changes_nothing() {
     let kit = Kit::new().await;
     let file = kit.file(&[
         json!({"email": "Ann@example.com", "password": "a typed one", "profile": {"n": 1.0}}),
@@ -73,7 +73,7 @@ async fn a_line_changes_what_it_says_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn every_bad_line_is_told_and_nothing_is_brought_in() {
+async fn every_bad_line_is_reported_and_nothing_is_imported() {
     let kit = Kit::new().await;
     kit.bring_in(&[json!({"id": ID, "email": "ann@example.com"})])
         .await;
@@ -121,7 +121,7 @@ async fn two_lines_about_one_user_are_told_apart_from_two_users() {
 }
 
 #[tokio::test]
-async fn bad_lines_can_be_left_out() {
+async fn bad_lines_can_be_skipped() {
     let kit = Kit::new().await;
     let file =
         kit.text_file("{\"email\": \"ann@example.com\"}\n{\n{\"email\": \"bob@example.com\"}\n");
@@ -225,7 +225,7 @@ async fn passwords_are_hashed_at_the_cost_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_stack_tells_its_table_its_form_of_ids_and_its_cost_of_hashes() {
+async fn the_table_the_id_format_and_the_hash_cost_come_from_the_stack() {
     let kit = Kit::new().await;
     kit.aws.answers(
         "DescribeStacks",
@@ -252,7 +252,7 @@ async fn a_stack_tells_its_table_its_form_of_ids_and_its_cost_of_hashes() {
 }
 
 #[tokio::test]
-async fn a_field_that_no_user_has_is_pointed_out() {
+async fn an_unknown_field_is_pointed_out() {
     let kit = Kit::new().await;
     let file = kit.file(&[json!({"email": "ann@example.com", "pasword": "a typed one"})]);
     let ran = kit.local(&["users", "import", text(&file)]).await;
@@ -264,7 +264,7 @@ async fn a_field_that_no_user_has_is_pointed_out() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_text_is_refused_with_the_line() {
+async fn a_file_that_is_not_text_is_refused_with_the_line() {
     let kit = Kit::new().await;
     let file = kit.text_file("");
     std::fs::write(
@@ -280,7 +280,7 @@ async fn a_file_that_is_no_text_is_refused_with_the_line() {
 }
 
 #[tokio::test]
-async fn what_dynamodb_would_refuse_is_a_bad_line_and_nothing_is_brought_in() {
+async fn a_line_that_dynamodb_would_refuse_is_bad_and_nothing_is_imported() {
     let kit = Kit::new().await;
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     let digits = "7".repeat(39);
@@ -344,7 +344,7 @@ async fn what_dynamodb_would_refuse_is_a_bad_line_and_nothing_is_brought_in() {
 }
 
 #[tokio::test]
-async fn what_is_at_the_limits_is_brought_in() {
+async fn lines_at_the_limits_are_imported() {
     let kit = Kit::new().await;
     let deep = format!("{}{}", "[".repeat(31), "]".repeat(31));
     let digits = "7".repeat(38);
@@ -359,7 +359,7 @@ async fn what_is_at_the_limits_is_brought_in() {
 }
 
 #[tokio::test]
-async fn a_line_that_makes_a_stored_user_too_large_is_a_bad_one() {
+async fn a_line_that_makes_a_stored_user_too_large_is_bad() {
     let kit = Kit::new().await;
     kit.bring_in(&[json!({"email": "ann@example.com", "phone": "x".repeat(300_000)})])
         .await;
@@ -370,7 +370,7 @@ async fn a_line_that_makes_a_stored_user_too_large_is_a_bad_one() {
 }
 
 #[tokio::test]
-async fn what_a_person_could_not_set_or_ses_not_mail_to_is_a_bad_line() {
+async fn a_password_nobody_could_set_or_an_address_ses_cannot_mail_is_a_bad_line() {
     let kit = Kit::new().await;
     let file = kit.file(&[
         json!({"email": "a@example.com", "password": "short"}),
@@ -402,7 +402,7 @@ async fn what_a_person_could_not_set_or_ses_not_mail_to_is_a_bad_line() {
 }
 
 #[tokio::test]
-async fn who_cannot_recover_or_has_no_mails_in_their_language_is_noted() {
+async fn users_who_cannot_recover_or_get_no_mail_in_their_language_are_noted() {
     let kit = Kit::new().await;
     kit.bring_in(&[json!({"email": "old@example.com", "status": "Suspended"})])
         .await;
@@ -483,7 +483,7 @@ async fn a_file_does_not_undo_a_recovery_unless_told_to() {
 }
 
 #[tokio::test]
-async fn ctrl_c_ends_an_import_with_what_was_done() {
+async fn ctrl_c_ends_an_import_and_reports_what_was_imported() {
     let kit = Kit::new().await;
     let lines: Vec<_> = (0..3000)
         .map(|n| json!({"email": format!("user{n}@example.com")}))
@@ -519,10 +519,10 @@ async fn ctrl_c_while_a_file_is_checked_ends_the_import_before_anything_is_writt
         json!({"email": "cyd@example.com"}),
     ]);
     // Every line is under way by then, and no other is left to begin.
-    kit.aws.holds("GetItem");
+    kit.aws.holds("BatchGetItem");
     let interrupted = kit
         .interrupted(&["users", "import", text(&file), "--local"], || {
-            kit.aws.calls("GetItem") == 3
+            kit.aws.calls("BatchGetItem") == 3
         })
         .await;
     kit.aws.recovers();
@@ -539,7 +539,7 @@ async fn ctrl_c_while_a_file_is_checked_ends_the_import_before_anything_is_writt
 #[tokio::test]
 async fn a_second_ctrl_c_ends_an_import_at_once() {
     let kit = Kit::new().await;
-    for held in ["GetItem", "TransactWriteItems"] {
+    for held in ["BatchGetItem", "TransactWriteItems"] {
         let file = kit.file(&[json!({"email": "ann@example.com"})]);
         kit.aws.holds(held);
         let interrupted = kit

@@ -14,6 +14,8 @@ mod import;
 #[cfg(test)]
 mod kit;
 #[cfg(test)]
+mod mails;
+#[cfg(test)]
 mod throttle;
 #[cfg(test)]
 mod users;

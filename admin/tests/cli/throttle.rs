@@ -35,7 +35,7 @@ async fn throttled() -> Kit {
 }
 
 #[tokio::test]
-async fn what_throttles_an_address_is_shown_with_the_stacks_limits() {
+async fn the_throttle_state_of_an_address_is_shown_with_the_stacks_limits() {
     let kit = throttled().await;
     kit.aws.answers(
         "DescribeStacks",
@@ -65,7 +65,7 @@ async fn what_throttles_an_address_is_shown_with_the_stacks_limits() {
 }
 
 #[tokio::test]
-async fn limits_that_are_not_known_to_be_the_stacks_are_told_as_such() {
+async fn limits_are_marked_as_assumed_if_the_stacks_are_unknown() {
     let kit = throttled().await;
     let named = ["--table", "regain", "--index-key-secret", "IndexKey"];
     let ran = kit
@@ -79,7 +79,7 @@ async fn limits_that_are_not_known_to_be_the_stacks_are_told_as_such() {
 }
 
 #[tokio::test]
-async fn clearing_takes_cooldown_and_counts_away_and_leaves_the_session() {
+async fn clearing_removes_cooldown_and_counts_and_keeps_the_session() {
     let kit = throttled().await;
     let clear = ["throttle", "clear", "ann@example.com"];
     let ran = kit.local(&clear).await;
@@ -111,7 +111,7 @@ async fn clearing_takes_cooldown_and_counts_away_and_leaves_the_session() {
 }
 
 #[tokio::test]
-async fn an_address_that_never_asked_is_throttled_by_nothing() {
+async fn an_address_that_never_asked_is_not_throttled() {
     let kit = Kit::new().await;
     let ran = kit.local(&["throttle", "clear", "ann@example.com"]).await;
     assert_eq!(ran.well(), ["nothing throttles ann@example.com"]);

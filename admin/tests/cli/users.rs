@@ -94,7 +94,7 @@ async fn a_user_is_blocked_and_has_the_earlier_status_again_and_nothing_else_cha
 }
 
 #[tokio::test]
-async fn who_was_blocked_by_other_means_gets_the_first_status_that_may_recover() {
+async fn a_user_blocked_by_other_means_gets_the_first_status_that_may_recover() {
     let kit = Kit::new().await;
     kit.bring_in(&[json!({"id": ID, "email": "ann@example.com", "status": "Blocked"})])
         .await;
@@ -118,7 +118,7 @@ async fn who_was_blocked_by_other_means_gets_the_first_status_that_may_recover()
 }
 
 #[tokio::test]
-async fn an_address_that_is_mailed_no_more_is_shown_as_one_and_mailed_again_on_request() {
+async fn a_suppressed_address_is_shown_as_one_and_can_be_lifted() {
     let kit = Kit::new().await;
     kit.bring_in(&[json!({"id": ID, "email": "ann@example.com"})])
         .await;
@@ -155,7 +155,7 @@ async fn an_address_that_is_mailed_no_more_is_shown_as_one_and_mailed_again_on_r
 }
 
 #[tokio::test]
-async fn what_becomes_of_sess_own_suppression_list_is_told() {
+async fn the_result_for_the_suppression_list_of_ses_is_reported() {
     const CALL: &str = "suppression/addresses/ann@example.com";
     let kit = Kit::new().await;
     kit.bring_in(&[json!({"id": ID, "email": "ann@example.com"})])
@@ -182,7 +182,7 @@ async fn what_becomes_of_sess_own_suppression_list_is_told() {
 }
 
 #[tokio::test]
-async fn whom_nobody_knows_is_told_in_a_sentence() {
+async fn an_unknown_user_is_reported_in_one_sentence() {
     let kit = Kit::new().await;
     let ran = kit.local(&["users", "show", "ann@example.com"]).await;
     assert_eq!(ran.sentence(), "nobody has the address ann@example.com");

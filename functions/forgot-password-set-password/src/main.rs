@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use regain::api::Protocol;
 use regain::function;
 use regain::protocol::{Call, Failure, Reply, auth_v1};
 use regain::recovery::Recovery;
-use regain::session::Protocol;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

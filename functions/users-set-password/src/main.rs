@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use regain::api::Protocol;
 use regain::function;
 use regain::protocol::directory::{self, SetPasswordAction};
 use regain::protocol::{Call, Failure, Reply};
 use regain::recovery::Recovery;
-use regain::session::Protocol;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

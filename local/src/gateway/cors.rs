@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_from_an_allowed_origin_is_told_everything() {
+    fn a_preflight_from_an_allowed_origin_gets_all_cors_headers() {
         let request = headers(&[
             ("origin", "https://a.example"),
             ("access-control-request-method", "POST"),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn other_options_requests_are_told_nothing() {
+    fn other_options_requests_get_no_cors_header() {
         for request in [
             headers(&[]),
             headers(&[("origin", "https://a.example")]),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_function_says_about_cors_is_replaced() {
+    fn the_cors_headers_of_a_function_are_replaced() {
         let mut response = headers(&[
             ("access-control-allow-origin", "https://evil.example"),
             ("access-control-allow-credentials", "true"),

@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_text_is_sent_as_base64() {
+    fn a_body_that_is_not_text_is_sent_as_base64() {
         let event = event_of(Request::post("/a/b").body(()).unwrap(), &[0xff, 0x00]);
         assert_eq!(event.get("body"), Some(&Json::from("/wA=")));
         assert_eq!(event.get("isBase64Encoded"), Some(&Json::from(true)));
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_response_is_none() {
+    fn an_answer_that_is_not_a_response_is_none() {
         for answer in [
             "not json",
             r#"{"statusCode": "x"}"#,

@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_port_in_use_is_said_in_one_sentence() {
+    async fn a_port_in_use_is_reported_in_one_sentence() {
         let taken = listen((LOOPBACK, 0).into(), "--port").unwrap();
         let address = taken.local_addr().unwrap();
         let refused = listen(address, "--port").unwrap_err().to_string();
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_stand_ins_are_on_the_ports_after_the_apis_or_any_free_one() {
+    async fn the_stand_ins_have_the_ports_after_the_apis_or_any_free_one() {
         let api = four_free_ports();
         let url = |distance| format!("http://127.0.0.1:{}", api + distance);
         let port = api.to_string();

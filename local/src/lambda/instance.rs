@@ -264,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_a_log_is_read_for_what_it_says() {
+    fn the_message_of_a_log_line_is_found() {
         for (line, says) in [
             (
                 r#"{"level": "ERROR", "message": "no start", "error": "X is not set"}"#,

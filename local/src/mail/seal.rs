@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_sealed_opens_again_after_a_restart_and_under_no_other_key() {
+    fn a_sealed_line_opens_after_a_restart_and_under_no_other_key() {
         let folder = tempfile::tempdir().unwrap();
         let sealed = Seal::open(&folder.path().join("key"))
             .unwrap()

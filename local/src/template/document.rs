@@ -1,6 +1,7 @@
-//! A template's text and its resources, whose properties are read with their expressions evaluated.
+//! A template and its resources, whose properties are read with their expressions evaluated.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -24,12 +25,12 @@ pub struct Resource<'a> {
 }
 
 impl Template {
-    /// Reads the text of a template; `environment` overrides its parameters.
+    /// Reads the file of a template and the files that it includes; `environment` overrides its parameters.
     ///
     /// # Errors
-    /// When it is not YAML.
-    pub fn read(text: &str, environment: Environment) -> Result<Self, TemplateError> {
-        let scope = Scope::new(yaml::read(text)?, environment);
+    /// When a file cannot be read or is not YAML.
+    pub fn open(path: &Path, environment: Environment) -> Result<Self, TemplateError> {
+        let scope = Scope::new(yaml::open(path)?, environment);
         Ok(Self { scope })
     }
 

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_wanted_if_its_field_has_the_value() {
+    fn a_line_matches_if_its_field_has_the_value() {
         let records = LogPattern::compile("{ $.audit = 1 }").unwrap();
         let errors = LogPattern::compile("{$.level=\"ERROR\"}").unwrap();
         for (pattern, line, wanted) in [
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_is_not_understood_is_refused_by_name() {
+    fn a_pattern_that_is_not_supported_is_refused_by_name() {
         for pattern in [
             "",
             "ERROR",

@@ -1,5 +1,7 @@
 //! The stack: the whole template, as this machine needs it.
 
+use std::path::Path;
+
 use super::document::Template;
 use super::{
     ConfigurationSets, Cors, Environment, EventRule, EventSource, Function, LogSubscription,
@@ -32,12 +34,12 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Reads the text of a template; `environment` overrides its parameters.
+    /// Reads the file of a template; `environment` overrides its parameters.
     ///
     /// # Errors
     /// A sentence that names the part that is missing or not supported.
-    pub fn read(text: &str, environment: Environment) -> Result<Self, TemplateError> {
-        let template = Template::read(text, environment)?;
+    pub fn open(path: &Path, environment: Environment) -> Result<Self, TemplateError> {
+        let template = Template::open(path, environment)?;
         let mut functions = Vec::new();
         let mut events = function::Events::default();
         for resource in template.resources_of("AWS::Serverless::Function")? {

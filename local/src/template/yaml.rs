@@ -1,9 +1,53 @@
 //! YAML with the short tags of templates, turned into JSON with the long forms.
 
+use std::path::Path;
+
 use serde_json::{Map, Value as Json};
 use serde_yaml_ng::Value as Yaml;
 
 use super::TemplateError;
+
+/// Reads the file of a template, and the files that it includes.
+pub(super) fn open(path: &Path) -> Result<Json, TemplateError> {
+    let mut template = read(&text_of(path)?)?;
+    include(&mut template, &path.with_file_name(""))?;
+    Ok(template)
+}
+
+/// Puts what `AWS::Include` names into its place, beside the keys that are there already.
+fn include(value: &mut Json, folder: &Path) -> Result<(), TemplateError> {
+    match value {
+        Json::Array(items) => items.iter_mut().try_for_each(|it| include(it, folder)),
+        Json::Object(object) => {
+            if let Some(transform) = object.remove("Fn::Transform") {
+                object.extend(included(&transform, folder)?);
+            }
+            object.values_mut().try_for_each(|it| include(it, folder))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn included(transform: &Json, folder: &Path) -> Result<Map<String, Json>, TemplateError> {
+    let is_include = transform.get("Name").is_some_and(|it| it == "AWS::Include");
+    let location = transform.pointer("/Parameters/Location");
+    let location = location.and_then(Json::as_str).filter(|_| is_include);
+    let location = location.ok_or_else(|| {
+        let problem = "only AWS::Include of a file is supported on one machine";
+        TemplateError::at("Fn::Transform", problem)
+    })?;
+    match read(&text_of(&folder.join(location))?)? {
+        Json::Object(included) => Ok(included),
+        _ => Err(TemplateError::at(location, "is no mapping")),
+    }
+}
+
+fn text_of(path: &Path) -> Result<String, TemplateError> {
+    std::fs::read_to_string(path).map_err(|problem| TemplateError::File {
+        path: path.to_owned(),
+        problem,
+    })
+}
 
 /// Reads `text`; `!Ref X` becomes `{"Ref": "X"}`, `!Sub X` becomes `{"Fn::Sub": "X"}`, and so on.
 /// Aliases and merges (`<<`) are replaced by what they stand for.

@@ -1,4 +1,4 @@
-//! What guessing can win, computed from the settings as `docs/security.md` prints it.
+//! The chances of guessing a code, computed from the settings in the form of `docs/security.md`.
 
 use std::fmt::Display;
 
@@ -10,7 +10,7 @@ pub(crate) type Rows = Vec<String>;
 const DAYS: u64 = 365;
 const HOURS: u64 = 24;
 
-/// The settings where nothing is set but what is given.
+/// The default settings, with the given ones in their place.
 pub(crate) fn settings(set: &[(&str, u64)]) -> Option<Settings> {
     let get = |name: &str| {
         let mut set = set.iter().filter(|(known, _)| *known == name);
@@ -19,7 +19,7 @@ pub(crate) fn settings(set: &[(&str, u64)]) -> Option<Settings> {
     Settings::read(&get).ok()
 }
 
-/// One account against one attacker, by the defaults.
+/// The chances against one account, with the default settings.
 pub(crate) fn account(settings: &Settings) -> Rows {
     let (codes, limits) = (settings.code_length.codes(), settings.limits);
     let session = u64::from(limits.session_guesses);
@@ -73,8 +73,8 @@ pub(crate) fn account(settings: &Settings) -> Rows {
     ]
 }
 
-/// What the stack lets through, whoever it is for: calls a second on the route that proves a code, and
-/// on the one that may set a password with it, and the share of wrong guesses that raises the alarm.
+/// The limits of the whole stack: calls a second on the route that verifies a code and on the one that may
+/// set a password with it, and the share of wrong guesses that raises the alarm.
 pub(crate) struct Gateway {
     pub(crate) prove: u64,
     pub(crate) prove_and_set: u64,
@@ -82,7 +82,7 @@ pub(crate) struct Gateway {
     pub(crate) alarm_seconds: u64,
 }
 
-/// All accounts together, by the defaults.
+/// The chances against all accounts together, with the default settings.
 pub(crate) fn accounts(settings: &Settings, gateway: &Gateway) -> Rows {
     let (codes, limits) = (settings.code_length.codes(), settings.limits);
     let session = u64::from(limits.session_guesses);
@@ -133,7 +133,7 @@ pub(crate) fn accounts(settings: &Settings, gateway: &Gateway) -> Rows {
     rows
 }
 
-/// Every length a code may have, at the most guesses a day that go with it and at the default.
+/// Every length of a code, with the most guesses a day that are allowed for it and with the default.
 pub(crate) fn lengths() -> Rows {
     let allowed = |digits: u64, guesses: u64| {
         let set = [
@@ -170,14 +170,14 @@ fn row(bound: &str, arithmetic: impl Display, figure: impl Display) -> String {
     format!("| {bound} | {arithmetic} | {figure} |")
 }
 
-/// The chance of at least one hit in so many days, each with its chance.
+/// The chance of at least one hit in a number of days.
 #[expect(clippy::cast_precision_loss, reason = "printed to three digits")]
 fn over(days: u64, guesses: u64, codes: u64) -> f64 {
     let miss = (-(guesses as f64) / codes as f64).ln_1p();
     -(miss * days as f64).exp_m1()
 }
 
-/// How many takeovers are to be expected.
+/// The expected number of takeovers.
 #[expect(clippy::cast_precision_loss, reason = "printed to three digits")]
 fn takeovers(guesses: u64, codes: u64) -> String {
     three_digits(guesses as f64 / codes as f64)

@@ -1,5 +1,5 @@
-//! `docs/security.md` held against the code: every requirement has a row, every row a test that exists
-//! or a reason, every figure is what the settings come to, and the inventories are whole.
+//! Compares `docs/security.md` with the code: every requirement has a row, every row has a test that exists
+//! or a reason, every figure follows from the settings, and the inventories are complete.
 
 #![expect(
     clippy::unwrap_used,
@@ -31,7 +31,7 @@ fn page() -> String {
     read("docs/security.md")
 }
 
-/// The tables of requirements: those whose last column says what shows it.
+/// The tables of requirements. Their last column has the evidence.
 fn conformance() -> Vec<Table> {
     let mut tables = tables(&page());
     tables.retain(|table| table.columns.last().is_some_and(|last| last == SHOWN_BY));
@@ -49,7 +49,7 @@ fn rows_under(heading: &str) -> Vec<String> {
     rows.map(|row| format!("| {} |", row.join(" | "))).collect()
 }
 
-/// What stands in backticks in the first column of the table under a heading.
+/// The words in backticks in the first column of the table under a heading.
 fn named_under(heading: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for row in rows_under(heading) {
@@ -136,7 +136,7 @@ fn the_sections_of_nist_and_both_cheat_sheets_have_tables() {
 }
 
 #[test]
-fn the_bounds_are_what_the_settings_come_to() {
+fn the_bounds_follow_from_the_settings() {
     let settings = bounds::settings(&[]).unwrap();
     let gateway = gateway();
     for (heading, expected) in [
@@ -149,7 +149,7 @@ fn the_bounds_are_what_the_settings_come_to() {
     }
 }
 
-/// What the template's defaults let through, and its alarm.
+/// The template's default limits, and the threshold of its alarm.
 fn gateway() -> bounds::Gateway {
     let template: Value = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();
     let default = |name: &str| template["Parameters"][name]["Default"].as_u64().unwrap();
@@ -166,7 +166,7 @@ fn gateway() -> bounds::Gateway {
 }
 
 #[test]
-fn every_function_has_a_row_for_what_its_role_gives() {
+fn every_function_has_a_row_for_its_permissions() {
     let functions = fs::read_dir(Path::new(WORKSPACE).join("functions")).unwrap();
     let functions = functions.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let named = named_under("One function's environment");
@@ -188,7 +188,7 @@ fn every_key_is_in_the_inventory() {
 }
 
 #[test]
-fn every_line_that_may_be_logged_is_in_the_inventory() {
+fn every_possible_log_line_is_in_the_inventory() {
     let mut messages = BTreeSet::new();
     for file in sources::modules(&Path::new(WORKSPACE).join("shared/src/lib.rs")) {
         sources::logged(&sources::tokens(&file), &mut messages);

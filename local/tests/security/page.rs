@@ -1,8 +1,8 @@
-//! `docs/security.md` as its tests read it: headings, tables, and what a row is shown by.
+//! Reads `docs/security.md`: its headings and tables, and the evidence in each row.
 
 use std::fmt;
 
-/// How a reason begins that stands for tests, or says what they leave open.
+/// The beginnings of a reason, which stands in place of tests or beside them.
 const REASONS: [&str; 3] = ["not applicable: ", "by design: ", "deviation: "];
 
 /// A table of the page: the heading it stands under, its columns and its rows.
@@ -42,14 +42,14 @@ pub(crate) fn tables(page: &str) -> Vec<Table> {
     tables
 }
 
-/// What a row of a conformance table is shown by.
+/// The evidence in a row of a conformance table.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Shown {
     pub(crate) tests: Vec<String>,
     pub(crate) reason: Option<String>,
 }
 
-/// Neither tests nor a reason, or not in their form.
+/// Neither tests nor a reason, or in the wrong form.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable(String);
 

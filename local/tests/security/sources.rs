@@ -1,4 +1,4 @@
-//! The workspace's sources as the compiler sees them: which tests there are, and what is logged.
+//! Reads the workspace's sources as tokens: finds all tests and all log lines.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,8 +7,7 @@ use std::str::FromStr as _;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// Every test of the workspace, as `target: name`: the member's folder for what is tested where it
-/// stands, else the name of the test target.
+/// Every test of the workspace, as `target: name`. The target of a unit test is the member's folder.
 pub(crate) fn tests(workspace: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (target, root) in roots(workspace) {
@@ -21,7 +20,7 @@ pub(crate) fn tests(workspace: &Path) -> BTreeSet<String> {
     found
 }
 
-/// The roots of all targets that can hold tests, with what this page calls each.
+/// The root files of all targets that can have tests, each with its name in the page.
 fn roots(workspace: &Path) -> Vec<(String, PathBuf)> {
     let mut roots = Vec::new();
     let mut folders = vec![workspace.join("tests")];
@@ -48,7 +47,7 @@ fn roots(workspace: &Path) -> Vec<(String, PathBuf)> {
     roots
 }
 
-/// A root and every module that is declared from it on. A file that nobody declares is no source.
+/// A root file and every module below it. A file that no module declares is not a source.
 pub(crate) fn modules(root: &Path) -> Vec<PathBuf> {
     let mut found = vec![root.to_owned()];
     let mut next = 0;
@@ -104,8 +103,8 @@ fn named_path(attribute: &TokenStream) -> Option<String> {
     }
 }
 
-/// The names of functions that are tests: with an attribute `#[test]` or `#[….test(…)]`, and not
-/// ignored. Comments and strings are no tokens of that kind; what a macro is given is looked into.
+/// The names of the tests in a token stream: functions with an attribute `#[test]` or `#[….test(…)]` that
+/// are not ignored. Tests in the arguments of a macro are found, those in comments and strings are not.
 pub(crate) fn tests_in(stream: &TokenStream, names: &mut Vec<String>) {
     let (mut is_test, mut is_ignored, mut after_hash, mut after_fn) = (false, false, false, false);
     for tree in stream.clone() {
@@ -163,7 +162,7 @@ pub(crate) fn logged(stream: &TokenStream, messages: &mut BTreeSet<String>) {
     }
 }
 
-/// Every text in the sources that begins so.
+/// Every text in the sources that begins with a prefix.
 pub(crate) fn texts_from(stream: &TokenStream, start: &str, found: &mut BTreeSet<String>) {
     for tree in stream.clone() {
         if let TokenTree::Group(group) = &tree {

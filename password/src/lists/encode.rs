@@ -1,13 +1,13 @@
 //! Writes the Golomb-coded set that [`Filter`](super::filter::Filter) reads.
 //!
-//! Only the build and the tests do.
+//! Only the build and the tests use it.
 
 use std::collections::BTreeSet;
 use std::num::TryFromIntError;
 
 use super::filter::{BUCKET_BITS, REMAINDER_BITS, buckets, position};
 
-/// The filter of some keys, which are all different.
+/// Makes the filter of some keys, which have to be different.
 ///
 /// # Errors
 /// If there are so many that the filter is longer than its own numbers reach.

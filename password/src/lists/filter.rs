@@ -1,4 +1,4 @@
-//! Reads a Golomb-coded set: a filter that never misses a key, and takes few other texts for one.
+//! Reads a Golomb-coded set: a filter that finds every key, and mistakes few other texts for a key.
 //!
 //! The hash of each key gives it a position in a range that is 2^21 times as large as the number of
 //! keys. The filter is the sorted positions, stored as the gaps between them: the quotient of the gap

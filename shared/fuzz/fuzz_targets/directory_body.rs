@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain_fuzz::body;
 
 fuzz_target!(|input: &[u8]| -> libfuzzer_sys::Corpus { body::check(Protocol::Directory, input) });

@@ -23,7 +23,7 @@ use regain::mail::StreamBatch;
 use regain::mail::events::MailEvent;
 use regain::protocol::{Call, Malformed, auth_v1, directory};
 use regain::recovery::RecoveryError;
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 use regain_fuzz::call::{answered, block_on};
 use regain_fuzz::envelope::Answer;
@@ -122,7 +122,7 @@ fn heard(event: &[u8]) -> bool {
     let table = EmptyTable::default();
     let lines = Lines::default();
     let events = table.mail_events(AuditTrail::new(lines.clone()));
-    block_on(events.hear(event, NOON)).unwrap();
+    block_on(events.handle(event, NOON)).unwrap();
     let lines = lines.0.lock().unwrap().clone();
     for record in lines
         .split(|byte| *byte == b'\n')

@@ -10,7 +10,7 @@ use regain::ids::{ResetToken, SessionId, UserId, UserIdFormat};
 use regain::locale::Locale;
 use regain::protocol::{Call, Failure, Reply, auth_v1, directory};
 use regain::recovery::{RecoveryError, Started};
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::store::Throttled;
 use regain::timestamp::Timestamp;
 use regain::users::User;

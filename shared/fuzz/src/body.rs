@@ -11,7 +11,7 @@ use regain::locale::Locale;
 use regain::protocol::directory::{self, SetPasswordAction};
 use regain::protocol::{Call, Malformed, auth_v1};
 use regain::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup};
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::template::Template;
 use regain_password::{Address, Policy, Reason};
 use serde_json::json;

@@ -13,7 +13,7 @@ use std::future::Future;
 use regain::audit::AuditTrail;
 use regain::locale::Locale;
 use regain::protocol::{Call, Failure, Reply};
-use regain::session::Protocol;
+use regain::api::Protocol;
 
 use data_encoding::BASE64;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};

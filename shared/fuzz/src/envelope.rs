@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use regain::session::Protocol;
+use regain::api::Protocol;
 use serde_json::{Map, Value};
 use testkit::contract;
 

@@ -1,7 +1,7 @@
 //! What the contract finds wrong with a call, found out without the readers that are under test.
 
 use lambda_http::http::{HeaderValue, Method};
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain_password::Address;
 
 use crate::call::Written;

@@ -1,8 +1,8 @@
-//! The audit trail's way to its own log group.
+//! Copies the records of the audit trail to their own log group.
 //!
-//! Whatever a function writes to stdout ends up in its own log group, records among the rest. From
-//! there CloudWatch Logs hands the records on (a subscription) to one more function, which writes them
-//! to its stdout again: and that one's log group is the audit trail, kept for as long as the stack says.
+//! Everything that a function writes to stdout goes to its log group, records included. A subscription of
+//! CloudWatch Logs hands the records to one more function, `audit-trail`, which writes them to its own
+//! stdout. Its log group is the audit trail, kept for as long as the stack says.
 
 use std::io::{self, Read as _, Write};
 
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-/// How much is unpacked of one event, in bytes: far more than CloudWatch Logs packs into one.
+/// The most that is unpacked of one event, in bytes. CloudWatch Logs packs far less into one.
 const MAX_UNPACKED: u64 = 16 * 1024 * 1024;
 
 /// A batch of log lines, as CloudWatch Logs hands it to a function.
@@ -21,7 +21,7 @@ pub struct LogEvent {
     awslogs: Packed,
 }
 
-/// Lines as JSON, packed by gzip (RFC 1952), in base64.
+/// Lines as JSON, compressed by gzip (RFC 1952), in base64.
 #[derive(Debug, Deserialize)]
 struct Packed {
     data: String,
@@ -41,7 +41,7 @@ struct Line {
     message: String,
 }
 
-/// Why records are not kept: they are to be handed over again.
+/// Why the records of an event were not kept. The event is to be delivered again.
 #[derive(Debug, Error)]
 pub enum ForwardError {
     /// The event is not as CloudWatch Logs makes it.
@@ -58,14 +58,15 @@ impl ForwardError {
     }
 }
 
-/// Writes the records of an event one after the other, each with the log group that it comes from, which
-/// no function can say of itself. What CloudWatch Logs sends to see whether anybody is there (a control
-/// message) holds none, and neither does an event of a log group that is not of `stack`, such as the
-/// console's test event. Without a stack's name, every log group is taken for its own.
+/// Writes the records of an event. Each gets the log group that it comes from, which no function can forge.
+///
+/// An event holds no records if it is a control message of CloudWatch Logs, or if its log group does not
+/// belong to `stack`, as in the console's test event. Without a stack's name, all log groups belong to it.
 ///
 /// # Errors
-/// When the event cannot be unpacked, and then nothing is written; or when its records cannot be written,
-/// and those that were are written again: a record that is there twice is one record.
+/// When the event cannot be unpacked, and then nothing is written. Or when a record cannot be written: then
+/// the event is delivered again, and those before it are written twice. A record that is there twice is one
+/// record.
 pub fn keep(event: &LogEvent, stack: Option<&str>, mut to: impl Write) -> Result<(), ForwardError> {
     let packed = BASE64
         .decode(event.awslogs.data.as_bytes())
@@ -75,7 +76,7 @@ pub fn keep(event: &LogEvent, stack: Option<&str>, mut to: impl Write) -> Result
         .take(MAX_UNPACKED)
         .read_to_end(&mut text)
         .map_err(ForwardError::malformed)?;
-    // What serde says is left out: it may quote a line.
+    // Without serde's message, which may quote a line.
     let lines: Lines =
         serde_json::from_slice(&text).map_err(|_| ForwardError::malformed("not log lines"))?;
     let is_ours = stack.is_none_or(|stack| is_log_group_of(stack, &lines.log_group));

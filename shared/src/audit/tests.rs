@@ -8,7 +8,7 @@ fn keys() -> IndexKeys {
     IndexKeys::new(b"a secret of sixty-four letters and digits")
 }
 
-/// Every event there is. Who adds one is led here by the match.
+/// Every event. A new one does not compile until it is listed here.
 fn all() -> Vec<Event> {
     let means = [Means::Session, Means::Token, Means::Code];
     let mut all = Vec::new();
@@ -68,7 +68,7 @@ fn all() -> Vec<Event> {
     all
 }
 
-/// The cells of the table of the page that has that first column.
+/// The cells of the table on the page that has this first column.
 fn table(first: &str) -> Vec<Vec<&'static str>> {
     let start = format!("| {first}");
     let rows = PAGE.lines().skip_while(|line| !line.starts_with(&start));
@@ -78,12 +78,12 @@ fn table(first: &str) -> Vec<Vec<&'static str>> {
         .collect()
 }
 
-/// What stands in backticks.
+/// The words in backticks.
 fn named(cell: &str) -> impl Iterator<Item = String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned)
 }
 
-/// The record of an event with all that can be known of it.
+/// The record of an event, with every field.
 fn whole(event: Event) -> String {
     let lines = std::sync::Arc::new(Mutex::new(Vec::new()));
     let trail = AuditTrail::new(Shared(lines.clone()));
@@ -138,7 +138,7 @@ fn a_record_is_one_line_of_digests() {
 }
 
 #[test]
-fn what_is_not_known_is_left_out() {
+fn a_record_leaves_out_what_is_not_known() {
     let lines = std::sync::Arc::new(Mutex::new(Vec::new()));
     let trail = AuditTrail::new(Shared(lines.clone()));
     let at = Timestamp::from_millis(1_773_144_002_000);
@@ -189,7 +189,7 @@ fn the_page_tells_every_field_and_shows_them_in_its_example() {
 }
 
 #[test]
-fn an_address_has_another_name_here_than_in_the_table() {
+fn an_address_has_another_digest_here_than_in_the_table() {
     let address = Address::parse("ann@example.com").unwrap();
     let keys = keys();
     assert_ne!(
@@ -212,7 +212,7 @@ fn what_a_digest_is_of_is_part_of_it() {
 }
 
 #[test]
-fn a_digest_comes_back_from_its_text_and_nothing_else_does() {
+fn a_digest_comes_back_from_its_text_and_from_no_other() {
     let digest = keys().audited_device("phone");
     assert_eq!(AuditKey::from_hex(&digest.hex()), Some(digest));
     for text in [

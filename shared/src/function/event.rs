@@ -1,8 +1,7 @@
-//! API Gateway's events as HTTP requests, and HTTP answers as API Gateway takes them (payload format 2.0).
+//! Turns API Gateway's events into HTTP requests, and answers into its responses (payload format 2.0).
 //!
-//! Not by `lambda_http`, which puts the URL together again and panics where that makes none: a query
-//! with a sign that should have been encoded, or a `Host` with a blank in it, would end the instance. No
-//! endpoint asks for its URL.
+//! `lambda_http` is not used for this. It rebuilds the URL and panics if that fails, so that an unencoded
+//! character in a query, or a blank in `Host`, would end the instance. No endpoint needs its URL.
 
 use data_encoding::BASE64;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
@@ -16,7 +15,7 @@ pub(super) fn request(event: LambdaEvent<ApiGatewayV2httpRequest>) -> Request {
     let LambdaEvent { payload, context } = event;
     let body = match payload.body {
         None => Body::Empty,
-        // What is no Base64 is no body, and so no JSON.
+        // Invalid base64 becomes an empty body, which is not JSON.
         Some(body) if payload.is_base64_encoded => BASE64
             .decode(body.as_bytes())
             .map_or(Body::Empty, Body::Binary),
@@ -30,7 +29,7 @@ pub(super) fn request(event: LambdaEvent<ApiGatewayV2httpRequest>) -> Request {
         .with_lambda_context(context)
 }
 
-/// An answer as API Gateway takes it. All that is answered here is text.
+/// The response for API Gateway. All answers are text.
 pub(super) fn response(reply: Reply) -> ApiGatewayV2httpResponse {
     let (parts, body) = reply.into_parts();
     let mut response = ApiGatewayV2httpResponse::default();
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn no_url_and_no_host_keep_a_call_from_being_read() {
+    fn a_call_is_read_whatever_its_url_and_host() {
         for (changed, why) in [
             (json!({ "rawQueryString": "a=<b>" }), "a sign to be encoded"),
             (json!({ "rawQueryString": "a b" }), "a blank in the query"),
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_in_base64_is_decoded_and_one_that_is_none_is_empty() {
+    fn a_base64_body_is_decoded_and_an_invalid_one_is_empty() {
         for (body, read_as) in [("e30=", "{}"), ("e30", ""), ("{}", ""), ("", "")] {
             let request = read(json!({ "body": body, "isBase64Encoded": true }));
             assert_eq!(request.body().as_ref(), read_as.as_bytes(), "{body:?}");

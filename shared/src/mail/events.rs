@@ -1,7 +1,7 @@
-//! What SES tells of a mail after it took it: recorded on the mail request, counted, and heeded.
+//! SES's events about mails that it accepted: recorded on the mail request, counted, and acted upon.
 //!
-//! An address that bounced for good or complained is suppressed. A caller cannot tell: only the
-//! delivery of mail asks for it, and nobody waits for that.
+//! An address that bounced for good or complained is suppressed. Callers cannot notice it: only the
+//! delivery of mail reads it, and no caller waits for that.
 
 use regain_password::Address;
 use serde::{Deserialize, Deserializer};
@@ -13,8 +13,8 @@ use crate::metrics::{self, Metric};
 use crate::store::{Report, Store, StoreError, Suppression, mail_session, tagged_mail};
 use crate::timestamp::Timestamp;
 
-/// An event of SES, as the event bus hands it on, as far as it matters here. SES leaves out what it does
-/// not know, or says null; nothing that is needed for no decision makes an event unreadable.
+/// An event of SES, as the event bus delivers it. SES leaves out what it does not know, or sends null. So
+/// every field may be missing, and a missing field does not make an event unreadable.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct MailEvent {
@@ -41,7 +41,7 @@ struct Detail {
     reject: Rejection,
 }
 
-/// The mail as it was handed to SES.
+/// The mail, as it was sent to SES.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Mail {
@@ -49,7 +49,7 @@ struct Mail {
     destination: Vec<String>,
     #[serde(deserialize_with = "or_default")]
     tags: Tags,
-    /// When SES took it.
+    /// When SES accepted it.
     #[serde(deserialize_with = "or_default")]
     timestamp: String,
 }
@@ -97,7 +97,7 @@ struct Delay {
     delay_type: String,
 }
 
-/// What SES says in words is left out: it may quote the mail.
+/// Without SES's message, which may quote the mail.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Failure {
@@ -119,20 +119,20 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     Ok(Option::deserialize(value)?.unwrap_or_default())
 }
 
-/// Texts, of which any may be null, and all of them.
+/// Texts. Any of them may be null, and so may the list.
 fn texts<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
     let texts: Option<Vec<Option<String>>> = Option::deserialize(value)?;
     Ok(texts.into_iter().flatten().flatten().collect())
 }
 
-/// The subtypes of the bounces of mails that SES drops, because the recipient is on the suppression list
-/// of the account or of SES itself.
+/// The bounce subtypes of mails that SES dropped, because the recipient is on the suppression list of the
+/// account or of SES itself.
 const SUPPRESSION_LISTS: [&str; 2] = ["OnAccountSuppressionList", "Suppressed"];
 
-/// What an event comes to.
+/// What an event means for the service.
 struct Verdict {
     report: Report,
-    /// In SES's word for it.
+    /// The reason, in SES's word.
     why: String,
     /// Whether its recipient is to be suppressed.
     suppression: Option<Suppression>,
@@ -156,9 +156,9 @@ impl Detail {
                     bounce_sub_type,
                 } = &self.bounce;
                 let why = format!("{bounce_type}-{bounce_sub_type}");
-                // A full mailbox may be emptied; one that does not exist will not appear.
+                // A full mailbox may be emptied. A mailbox that does not exist will not appear.
                 if bounce_type == "Permanent" {
-                    // On a list of SES's the mail was dropped, and no mailbox was asked.
+                    // SES dropped the mail because of its own list, and no mailbox has refused it.
                     let was_dropped = SUPPRESSION_LISTS.contains(&bounce_sub_type.as_str());
                     let bounced = (!was_dropped).then_some(Suppression::Bounced);
                     verdict(Report::Bounced, &why, bounced, Some(Metric::Bounces))
@@ -168,7 +168,7 @@ impl Detail {
             }
             "Complaint" => {
                 let why = &self.complaint.complaint_feedback_type;
-                // The one complaint that takes a complaint back (RFC 5965, 3.1; RFC 6430).
+                // This complaint withdraws an earlier one (RFC 5965, 3.1; RFC 6430).
                 if why == "not-spam" {
                     return None;
                 }
@@ -202,7 +202,7 @@ impl Detail {
     }
 }
 
-/// Hears what became of mails.
+/// Handles SES's events.
 #[derive(Debug)]
 pub struct MailEvents {
     store: Store,
@@ -210,17 +210,17 @@ pub struct MailEvents {
 }
 
 impl MailEvents {
-    /// Hears for the mail requests of a store.
+    /// Handles events about the mail requests of a store.
     #[must_use]
     pub fn new(store: Store, audit: AuditTrail) -> Self {
         Self { store, audit }
     }
 
-    /// Hears one event. It may come more than once, in any order, and after its mail request is gone.
+    /// Handles one event. Events may come more than once, in any order, and after their mail request is gone.
     ///
     /// # Errors
-    /// When the table cannot be asked: the event is to be given again.
-    pub async fn hear(&self, event: MailEvent, at: Timestamp) -> Result<(), StoreError> {
+    /// When the table cannot be asked. The event is to be delivered again.
+    pub async fn handle(&self, event: MailEvent, at: Timestamp) -> Result<(), StoreError> {
         let Some(verdict) = event.detail.verdict() else {
             return Ok(());
         };
@@ -228,8 +228,8 @@ impl MailEvents {
         let sent_at = Timestamp::parse_rfc3339(&mail.timestamp).unwrap_or(at);
         let mut is_suppressed = false;
         if let Some(suppression) = verdict.suppression {
-            // A mail has one recipient. The reports that SES passes on may name others: whoever the mail
-            // was forwarded to, or everybody of a domain.
+            // The mail has one recipient. The report itself may name others, such as somebody whom the mail was
+            // forwarded to, or everybody of a domain.
             for recipient in &mail.destination {
                 if let Ok(address) = Address::parse(recipient) {
                     self.store
@@ -239,16 +239,16 @@ impl MailEvents {
                 }
             }
         }
-        let told = verdict.report.name();
+        let report = verdict.report.name();
         let why = verdict.why.as_str();
-        let is_news = match mail.tags.mail_request.first() {
+        let is_new = match mail.tags.mail_request.first() {
             Some(tag) => self.store.report(tag, verdict.report, why, at).await?,
             None => true,
         };
-        if is_news && let Some(metric) = verdict.metric {
+        if is_new && let Some(metric) = verdict.metric {
             metrics::count(metric);
         }
-        if is_news
+        if is_new
             && is_suppressed
             && let Some(suppression) = verdict.suppression
         {
@@ -266,13 +266,13 @@ impl MailEvents {
         if verdict.report == Report::NotRendered {
             tracing::error!(template = why, "SES could not fill a template");
         } else {
-            tracing::info!(told, why, "SES reported a delivery event");
+            tracing::info!(report, why, "SES reported a delivery event");
         }
         Ok(())
     }
 }
 
-/// A word of SES's, as far as it is one.
+/// The letters, digits, dashes and spaces of a text of SES.
 fn word(text: &str) -> String {
     text.chars()
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ' '))
@@ -284,7 +284,7 @@ fn word(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn told(detail: &str) -> Option<Verdict> {
+    fn verdict_on(detail: &str) -> Option<Verdict> {
         serde_json::from_str::<Detail>(detail).unwrap().verdict()
     }
 
@@ -332,13 +332,13 @@ mod tests {
                 None,
             ),
         ] {
-            let verdict = told(detail).unwrap();
+            let verdict = verdict_on(detail).unwrap();
             assert_eq!(verdict.suppression, suppression, "{detail}");
         }
     }
 
     #[test]
-    fn what_is_null_or_missing_is_not_known_and_no_error() {
+    fn a_field_that_is_null_or_missing_is_no_error() {
         for (detail, why) in [
             (
                 r#"{"eventType": "Bounce", "bounce": {"bounceType": "Permanent", "bounceSubType": null}}"#,
@@ -370,7 +370,7 @@ mod tests {
             ),
             (r#"{"eventType": "Reject", "reject": {}}"#, ""),
         ] {
-            let verdict = told(detail).unwrap();
+            let verdict = verdict_on(detail).unwrap();
             assert_eq!(verdict.why, why, "{detail}");
         }
         for event in [
@@ -384,18 +384,18 @@ mod tests {
     }
 
     #[test]
-    fn a_complaint_taken_back_and_an_event_nobody_asked_for_come_to_nothing() {
+    fn a_withdrawn_complaint_and_an_unknown_event_are_ignored() {
         for detail in [
             r#"{"eventType": "Complaint", "complaint": {"complaintFeedbackType": "not-spam"}}"#,
             r#"{"eventType": "Delivery", "delivery": {}}"#,
             r#"{"eventType": "Tomorrow"}"#,
         ] {
-            assert!(told(detail).is_none(), "{detail}");
+            assert!(verdict_on(detail).is_none(), "{detail}");
         }
     }
 
     #[test]
-    fn what_is_kept_of_ses_is_words_and_never_an_address() {
+    fn a_reason_of_ses_is_stored_without_an_address() {
         assert_eq!(word("Permanent-General"), "Permanent-General");
         assert_eq!(word("550 <ann@example.com>\n"), "550 annexamplecom");
         assert_eq!(word(&"x".repeat(200)).len(), 100);

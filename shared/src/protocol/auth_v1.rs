@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{Call, Failure, Fields, Kind, Malformed, Reply, blame, put, reply};
+use crate::api::Protocol;
 use crate::code::CodeLength;
 use crate::ids::{ResetToken, SessionId, UserId};
 use crate::locale::Locale;
 use crate::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup};
-use crate::session::Protocol;
 use crate::store::SessionOrigin;
 use crate::template::Template;
 
@@ -49,7 +49,7 @@ pub fn verify_otp(
     Ok((session, guess))
 }
 
-/// Reads the body of `resend-otp`; an `otp` in it means nothing.
+/// Reads the body of `resend-otp`. An `otp` in it is ignored.
 ///
 /// # Errors
 /// The field that cannot be read.
@@ -57,8 +57,8 @@ pub fn resend_otp(call: &Call) -> Result<SessionLookup, Malformed> {
     session_lookup(&mut call.fields()?)
 }
 
-/// The session of a call. A reset token names the session that it was handed out for, since a client
-/// keeps both under one name.
+/// Reads which session a call names. A reset token names its own session, because clients keep both under
+/// one name.
 fn session_lookup(fields: &mut Fields<'_>) -> Result<SessionLookup, Malformed> {
     let id = Zeroizing::new(fields.required("session_id")?);
     let of_token = || ResetToken::parse(&id).map(|token| token.session());
@@ -69,10 +69,10 @@ fn session_lookup(fields: &mut Fields<'_>) -> Result<SessionLookup, Malformed> {
     })
 }
 
-/// Reads the body of `set-password`: the reset token goes by either of two names.
+/// Reads the body of `set-password`. The reset token has one of two names.
 ///
 /// # Errors
-/// The field that cannot be read, that no token or two different ones are given, or no password.
+/// The field that cannot be read, or is missing. Two different tokens are an error as well.
 pub fn set_password(call: &Call) -> Result<(Option<ResetToken>, NewPassword), Malformed> {
     let mut fields = call.fields()?;
     let token = fields.text("token")?.map(Zeroizing::new);
@@ -123,7 +123,7 @@ fn envelope(status: StatusCode, mut body: Value) -> Reply {
     reply(status, &body)
 }
 
-/// Answers a call that failed: the protocol's error table.
+/// Answers a call that failed, by the protocol's error table.
 pub(super) fn failed(failure: &Failure, locale: Locale) -> Reply {
     let (status, slug, mut message) = match failure {
         Failure::Malformed(Malformed {
@@ -198,7 +198,7 @@ fn refused(error: &RecoveryError) -> (StatusCode, &'static str, Text) {
     }
 }
 
-/// What the answers say to a person.
+/// The messages of the answers.
 #[derive(Clone, Copy)]
 enum Text {
     CodeSent,
@@ -277,7 +277,7 @@ impl Text {
     }
 }
 
-/// What a person is told of a field that cannot be read.
+/// The message about a field that cannot be read.
 fn invalid(field: &str, locale: Locale) -> String {
     let (indonesian, english) = match field {
         "body" => ("Permintaan", "Request"),
@@ -297,7 +297,7 @@ fn invalid(field: &str, locale: Locale) -> String {
     }
 }
 
-/// What a person is told of a reason against a password.
+/// The message about a reason against a password.
 fn explained(reason: Reason, locale: Locale) -> Cow<'static, str> {
     let (indonesian, english): (Cow<_>, Cow<_>) = match reason {
         Reason::TooShort { minimum } => (

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{Call, Failure, Kind, Malformed, Reply, blame, put, reply};
+use crate::api::Protocol;
 use crate::code::CodeLength;
 use crate::ids::{SessionId, UserId};
 use crate::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup, Started};
-use crate::session::Protocol;
 use crate::store::SessionOrigin;
 use crate::template::Template;
 use crate::users::User;
@@ -62,14 +62,14 @@ pub fn session_started(started: &Started) -> Reply {
     }))
 }
 
-/// What a `users/setPassword` asks for.
+/// What a call of `users/setPassword` asks for.
 #[derive(Debug)]
 pub enum SetPasswordAction {
-    /// To check the code.
+    /// Verify the code.
     Verify(CodeGuess),
-    /// To set the password of a session that is validated.
+    /// Set the password of a validated session.
     SetPassword(NewPassword),
-    /// To check the code and set the password, both or neither.
+    /// Verify the code and set the password, both or neither.
     Both(CodeGuess, NewPassword),
 }
 
@@ -139,8 +139,8 @@ fn ok(data: Value) -> Reply {
     reply(StatusCode::OK, &body)
 }
 
-/// Answers a call that failed: the protocol's error table. The messages are the original's, to the
-/// letter.
+/// Answers a call that failed, by the protocol's error table. The messages are those of the original API,
+/// to the letter.
 pub(super) fn failed(failure: &Failure) -> Reply {
     let (status, code, message) = match failure {
         Failure::Malformed(Malformed {

@@ -1,9 +1,8 @@
-//! The fields of a JSON body, each taken once by the endpoint that reads it.
+//! The fields of a JSON body.
 //!
-//! A body is split into names and raw values first. Only the fields that an endpoint asks for are decoded;
-//! all others only have to follow the grammar of RFC 8259. So an ignored field may hold a number too large
-//! for a double, half of a surrogate pair, or brackets as deep as the body is long: `serde_json` skips a raw
-//! value without recursion.
+//! A body is first split into names and raw values. Only the fields that an endpoint reads are decoded. All
+//! others only have to follow the grammar of RFC 8259, so they may hold a number too large for a double,
+//! half of a surrogate pair, or very deep nesting: `serde_json` skips raw values without recursion.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -20,12 +19,12 @@ use crate::recovery::CodeGuess;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The fields of a JSON object, as raw values. Of a name given twice the last value counts, and `null` counts
+/// The fields of a JSON object, as raw values. If a name is there twice, the last value counts. `null` counts
 /// as absent.
 pub(super) struct Fields<'a>(BTreeMap<Octets, &'a RawValue>);
 
 impl<'a> Fields<'a> {
-    /// Reads a body. JSON is UTF-8 (RFC 8259, 8.1): a body that is not is no JSON, whichever field is at fault.
+    /// Reads a body. JSON is UTF-8 (RFC 8259, 8.1), so any other body is not JSON, whichever field is at fault.
     pub(super) fn read(body: &'a [u8]) -> Result<Self, Malformed> {
         let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
         std::str::from_utf8(body)
@@ -53,7 +52,7 @@ impl<'a> Fields<'a> {
         self.text(name)?.ok_or(Malformed::field(name))
     }
 
-    /// A required text, given as such or as the `id` of an object.
+    /// A required text, given directly or as the `id` of an object.
     pub(super) fn required_id(&mut self, name: &'static str) -> Result<String, Malformed> {
         let value = self.take(name).ok_or(Malformed::field(name))?;
         match Self::of_object(value) {
@@ -63,7 +62,7 @@ impl<'a> Fields<'a> {
         .ok_or(Malformed::field(name))
     }
 
-    /// A text of at most so many characters that is only kept. Half of a surrogate pair in it becomes U+FFFD.
+    /// A text of at most `max` characters that is only stored. Half of a surrogate pair becomes U+FFFD.
     pub(super) fn short(
         &mut self,
         name: &'static str,
@@ -82,8 +81,8 @@ impl<'a> Fields<'a> {
         Address::parse(&self.required(name)?).map_err(|_| Malformed::field(name))
     }
 
-    /// A code, as text or as a number that lost its leading zeros. A number that is no integer is at
-    /// fault; any text, and any integer, is a guess.
+    /// A code, as text or as a number without its leading zeros. Any text and any integer is a guess. Any other
+    /// number is an error.
     pub(super) fn code(
         &mut self,
         name: &'static str,
@@ -111,18 +110,18 @@ fn is_number(value: &str) -> bool {
     value.starts_with(|first: char| first == '-' || first.is_ascii_digit())
 }
 
-/// The text that a raw value stands for, if it is a text of whole characters.
+/// The text of a raw value, if it is one and holds no half of a surrogate pair.
 fn text(value: &str) -> Option<String> {
     serde_json::from_str(value).ok()
 }
 
-/// The text that a raw value stands for, with U+FFFD for each half of a surrogate pair.
+/// The text of a raw value, with U+FFFD for each half of a surrogate pair.
 fn lossy_text(value: &str) -> Option<String> {
     let Octets(octets) = serde_json::from_str(value).ok()?;
     let mut text = String::new();
     for chunk in octets.utf8_chunks() {
         text.push_str(chunk.valid());
-        // Half of a pair has three octets, of which 0xED is the first, and each is a chunk of its own.
+        // Half of a pair has three octets. Each is a chunk of its own, and the first is 0xED.
         if chunk.invalid() == [0xED] {
             text.push(char::REPLACEMENT_CHARACTER);
         }
@@ -130,7 +129,7 @@ fn lossy_text(value: &str) -> Option<String> {
     Some(text)
 }
 
-/// A JSON string as octets: UTF-8, but for halves of surrogate pairs, which have none.
+/// A JSON string as octets: UTF-8, except for halves of surrogate pairs.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Octets(Vec<u8>);
 
@@ -142,7 +141,7 @@ impl Borrow<[u8]> for Octets {
 
 impl<'de> Deserialize<'de> for Octets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Raw first: `serde_json` reads a string into bytes even if it has control characters.
+        // Raw first, because `serde_json` accepts control characters in a string that it reads as bytes.
         let string: &RawValue = Deserialize::deserialize(deserializer)?;
         serde_json::Deserializer::from_str(string.get())
             .deserialize_bytes(OctetsVisitor)

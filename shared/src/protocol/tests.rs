@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use rand::SeedableRng as _;
 use serde_json::{Value, json};
+use testkit::contract::ERRORS;
 
 use super::*;
 use crate::code::CodeLength;
@@ -72,11 +73,6 @@ fn failures() -> Vec<Failure> {
         .collect()
 }
 
-/// The contract's two error tables, and the reasons for which a password is refused.
-fn contract() -> Value {
-    serde_json::from_str(include_str!("../../../testkit/contract/errors.json")).unwrap()
-}
-
 fn answered(failure: &Failure, protocol: Protocol, locale: Locale) -> (u16, Value) {
     let (status, _, body) = answered_with_wait(failure, protocol, locale);
     (status, body)
@@ -98,7 +94,6 @@ fn answered_with_wait(failure: &Failure, protocol: Protocol, locale: Locale) -> 
 
 #[test]
 fn the_error_tables_are_those_of_the_contract() {
-    let contract = contract();
     for (protocol, table) in [
         (Protocol::Directory, "directory"),
         (Protocol::AuthV1, "auth_v1"),
@@ -124,7 +119,7 @@ fn the_error_tables_are_those_of_the_contract() {
                 statuses.sort_by_key(Value::as_u64);
             }
         }
-        assert_eq!(json!(found), contract[table], "{table}");
+        assert_eq!(json!(found), ERRORS[table], "{table}");
     }
 }
 
@@ -154,7 +149,7 @@ fn the_reasons_for_which_a_password_is_refused_are_those_of_the_contract() {
     for protocol in [Protocol::Directory, Protocol::AuthV1] {
         let failure = RecoveryError::PasswordRefused(reasons.to_vec()).into();
         let (_, body) = answered(&failure, protocol, Locale::En);
-        assert_eq!(body["reasons"], contract()["reasons"]);
+        assert_eq!(body["reasons"], ERRORS["reasons"]);
     }
 }
 

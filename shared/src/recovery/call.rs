@@ -5,10 +5,11 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 
 use super::RecoveryError;
+use crate::api::Protocol;
 use crate::audit::{About, AuditTrail, Budget, Caller, Event, Guess, Means, Unanswered, Whom};
 use crate::ids::SessionRef;
 use crate::keys::IndexKeys;
-use crate::session::{Protocol, SessionInfo};
+use crate::session::SessionInfo;
 use crate::store::{StoreError, Throttled};
 use crate::timestamp::Timestamp;
 use regain_password::Address;
@@ -107,7 +108,8 @@ impl CallContext {
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         self.record.in_doubt = Some(write);
-        let answer = answer.await?;
+        // On the heap: calls of the SDK are large futures.
+        let answer = Box::pin(answer).await?;
         self.record.in_doubt = None;
         Ok(answer)
     }

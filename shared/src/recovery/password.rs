@@ -273,10 +273,8 @@ impl Recovery {
             }
             let hash = match &hash {
                 Some(hash) => hash,
-                None => {
-                    let salt = draw(&mut call.rng);
-                    hash.insert(hashing::hash(&self.hasher, &new.password, salt).await?)
-                }
+                None => hash
+                    .insert(hashing::hash(&self.hasher, &new.password, draw(&mut call.rng)).await?),
             };
             let set =
                 self.store

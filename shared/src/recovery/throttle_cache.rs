@@ -1,8 +1,9 @@
-//! Remembers who was throttled, so that whoever keeps asking is refused without asking the store again.
+//! Remembers throttled addresses and callers, so that repeated requests are refused without a call to the
+//! store.
 //!
-//! Only what a throttle refused is kept, under the keyed digest of the address or the caller, so that
-//! known and unknown addresses are treated alike. A throttle that refuses goes on refusing until it
-//! ends, unless an operator clears it: so nothing is remembered for longer than [`REMEMBERED`].
+//! It keeps keyed digests of addresses and callers, so that known and unknown addresses are treated alike.
+//! A throttle that has refused refuses until it ends, unless an operator clears it. So nothing is
+//! remembered for longer than [`REMEMBERED`].
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,9 +13,9 @@ use crate::keys::{AddressKey, CallerKey};
 use crate::store::Throttled;
 use crate::timestamp::Timestamp;
 
-/// For how long the store is not asked again, at most: how late a cleared throttle is noticed.
+/// For how long a refusal is remembered at most, and so how late a cleared throttle is noticed.
 const REMEMBERED: Duration = Duration::from_mins(1);
-/// How many throttles are kept, of some hundred octets each. When there are more, the store is asked.
+/// How many throttles are kept, of about a hundred octets each. The store is asked about all others.
 const CAPACITY: usize = 4096;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,8 +31,7 @@ struct Entry {
 }
 
 impl Entry {
-    /// Whether it is still to be told at that time without asking. A clock that was set back tells
-    /// nothing about what was refused before.
+    /// Whether it still refuses at that time. If the clock was set back, it does not.
     fn holds(&self, at: Timestamp) -> bool {
         self.since <= at && at < self.until.min(self.since.plus(REMEMBERED))
     }
@@ -46,7 +46,7 @@ impl ThrottleCache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Who is refused a code, as far as is remembered.
+    /// The remembered limits of the address and the caller, if any.
     pub(super) fn find(
         &self,
         address: AddressKey,
@@ -55,14 +55,14 @@ impl ThrottleCache {
     ) -> Option<Throttled> {
         let kept = self.kept();
         let [address, caller] =
-            [Throttle::Address(address), Throttle::Caller(caller)].map(|refused| {
-                let refusal = kept.get(&refused)?;
-                refusal.holds(at).then_some(refusal.until)
+            [Throttle::Address(address), Throttle::Caller(caller)].map(|throttle| {
+                let entry = kept.get(&throttle)?;
+                entry.holds(at).then_some(entry.until)
             });
         (address.is_some() || caller.is_some()).then_some(Throttled { address, caller })
     }
 
-    /// Remembers whom the store has just refused.
+    /// Remembers limits that the store has just found reached.
     pub(super) fn insert(
         &self,
         throttled: Throttled,
@@ -71,16 +71,16 @@ impl ThrottleCache {
         at: Timestamp,
     ) {
         let mut kept = self.kept();
-        for (refused, until) in [
+        for (throttle, until) in [
             (Throttle::Address(address), throttled.address),
             (Throttle::Caller(caller), throttled.caller),
         ] {
             let Some(until) = until else { continue };
             if kept.len() >= CAPACITY {
-                kept.retain(|_, refusal| refusal.holds(at));
+                kept.retain(|_, entry| entry.holds(at));
             }
             if kept.len() < CAPACITY {
-                kept.insert(refused, Entry { since: at, until });
+                kept.insert(throttle, Entry { since: at, until });
             }
         }
     }
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_refused_is_remembered_and_nobody_else() {
+    fn only_a_throttled_address_or_caller_is_remembered() {
         let (ann, bob) = (address("ann@example.com"), address("bob@example.com"));
         let cache = ThrottleCache::default();
         cache.insert(refused(Some(seconds(30)), None), ann, caller(1), AT);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_kept_than_there_is_room_for_and_what_has_ended_makes_room() {
+    fn a_full_cache_takes_no_more_until_entries_have_ended() {
         let cache = ThrottleCache::default();
         let who = caller(1);
         let of = |number: usize| address(&format!("user{number}@example.com"));

@@ -1,4 +1,4 @@
-//! Whatever is done in whatever order, the pure core keeps its rules.
+//! Property tests: the pure core keeps its rules in any order of steps.
 
 use proptest::prelude::*;
 use rand::SeedableRng;

@@ -1,4 +1,4 @@
-//! What an operator does to the table by hand: blocks a user, and clears what throttles an address.
+//! Operators' commands on the table: block and unblock a user, and clear the throttle of an address.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -9,9 +9,9 @@ use crate::keys::AddressKey;
 use crate::users::{BLOCKED, Status, User};
 
 impl Store {
-    /// Blocks a user, and keeps the status that the user had. Nothing else about the user changes.
+    /// Blocks a user and keeps the status before it. Nothing else about the user changes.
     ///
-    /// Returns whether it was written: not if the user was changed since it was read.
+    /// Returns whether it was written. It is not if the user has changed since it was read.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -30,10 +30,10 @@ impl Store {
         Ok(matches!(written, Transacted::Applied))
     }
 
-    /// Gives a blocked user the status back that the user had before [`Store::block`], or `otherwise`
-    /// if none was kept. Nothing else about the user changes.
+    /// Restores the status that a user had before [`Store::block`], or sets `otherwise` if none was kept.
+    /// Nothing else about the user changes.
     ///
-    /// Returns whether it was written: not if the user was changed since it was read.
+    /// Returns whether it was written. It is not if the user has changed since it was read.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -52,8 +52,8 @@ impl Store {
         Ok(matches!(written, Transacted::Applied))
     }
 
-    /// Clears what throttles an address: the cooldown, and every count of codes and guesses. The
-    /// session that is its current one stays that.
+    /// Clears the throttle of an address: the cooldown, and all counts of codes and guesses. Its current
+    /// session stays the current one.
     ///
     /// Returns whether there was anything to clear.
     ///
@@ -80,7 +80,7 @@ impl Store {
     }
 }
 
-/// Whether an attribute of an address's state holds the cooldown or a count.
+/// Whether an attribute of an address's state is the cooldown or a count.
 fn throttles(name: &str) -> bool {
     let counts = |attribute: fn(i64) -> String| {
         let period = name.trim_start_matches(|c: char| !c.is_ascii_digit());
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cooldown_and_the_counts_throttle_and_nothing_else_does() {
+    fn only_the_cooldown_and_the_counts_throttle() {
         for (name, throttled) in [
             ("lastCodeAt", true),
             ("codesHour492540", true),

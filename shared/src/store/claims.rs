@@ -1,32 +1,32 @@
-//! Claims: of those who use one proof at once, one goes on to hash and the others wait for it.
+//! Claims: if several calls use one proof at once, one of them hashes and the others wait.
 //!
-//! A claim decides nothing about who wins: only the transaction that uses the session up does. It
-//! keeps the losers from doing the costly part, and ends by itself.
+//! A claim does not decide which call wins: the transaction that uses the session up does. A claim only
+//! spares the losers the costly hash. It ends by itself.
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::ReturnValue;
 use data_encoding::HEXLOWER;
 use rand::rngs::StdRng;
 
 use super::items::{self, VALIDATED};
-use super::{Item, Store, StoreError, Turns, keys, n, s};
+use super::{Store, StoreError, Updated, keys, n, s};
+use crate::api::Protocol;
 use crate::ids::{SessionRef, TokenDigest, UserId, draw};
-use crate::session::{Protocol, Session};
+use crate::session::Session;
 use crate::timestamp::Timestamp;
 
-/// How long a claim lasts: what a process that died while hashing holds its session up for.
+/// How long a claim lasts. A process that dies while hashing holds its session up for this long.
 pub(crate) const CLAIM: Duration = Duration::from_secs(3);
 
-/// Who claims: drawn by each invocation, so that a claim whose answer was lost is its own still.
+/// The name of one invocation that claims. If the answer to its claim is lost, the retry recognises the
+/// claim as its own.
 #[derive(Clone, Debug)]
 pub struct Claimant(String);
 
 impl Claimant {
-    /// A claimant like no other.
+    /// A new claimant.
     #[must_use]
     pub fn draw(rng: &mut StdRng) -> Self {
         Self(HEXLOWER.encode(&draw::<16>(rng)))
@@ -37,26 +37,26 @@ impl Claimant {
     }
 }
 
-/// What somebody has to know who claims a session.
+/// What a call has to show to claim a session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ClaimedWith<'a> {
-    /// The reset token of that digest.
+    /// The reset token with that digest.
     Token(TokenDigest),
-    /// The session's id, of that protocol, and the user id that it was answered with.
+    /// The session's id in that protocol, and the user id that it was answered with.
     Id(Protocol, Option<&'a UserId>),
 }
 
-/// The session that was to be claimed, as it stands.
+/// A session that was to be claimed, as it stands now.
 #[derive(Debug)]
 pub(crate) struct Claimed {
     pub(crate) session: Session,
-    /// Whether it is now the claimant's.
+    /// Whether the claimant holds it now.
     pub(crate) held: bool,
 }
 
 impl Store {
-    /// Claims a validated session that nobody else has a claim to. This is its read as well: one call
-    /// tells what the session is, claimed or not. `None` if there is none of that key.
+    /// Claims a validated session, unless another claimant holds it. This is also the read of the session:
+    /// it is returned whether or not it was claimed. `None` if there is none of that key.
     pub(crate) async fn claim(
         &self,
         reference: &SessionRef,
@@ -70,8 +70,7 @@ impl Store {
             .expression_attribute_values(":end", n(at.plus(CLAIM).millis()))
             .expression_attribute_values(":validated", s(VALIDATED))
             .expression_attribute_values(":now", n(at.millis()))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            .return_values(ReturnValue::AllNew);
         let mut condition = "sessionState = :validated AND sessionExpiresAt > :now \
                              AND proofExpiresAt > :now AND (attribute_not_exists(claimedUntil) \
                              OR claimedUntil <= :now OR claimedBy = :claimant) AND "
@@ -93,7 +92,8 @@ impl Store {
                 }
             }
         };
-        let (item, held) = match send(update.condition_expression(condition), self.turns()).await? {
+        let update = update.condition_expression(condition);
+        let (item, held) = match self.update_one(update).await? {
             Updated::Done(item) => (item, true),
             Updated::Refused(item) => (item, false),
         };
@@ -101,8 +101,8 @@ impl Store {
         Ok(session.map(|session| Claimed { session, held }))
     }
 
-    /// Gives a claim up, so that the next one need not wait for its end; unless it has ended and
-    /// somebody else has the session by now.
+    /// Gives a claim up, so that the next call need not wait for its end. Does nothing if the claim has ended
+    /// and another claimant holds the session.
     pub(crate) async fn give_up_claim(
         &self,
         reference: &SessionRef,
@@ -112,41 +112,12 @@ impl Store {
             .claim_update(reference, claimant)
             .update_expression("REMOVE claimedBy, claimedUntil")
             .condition_expression("claimedBy = :claimant");
-        send(update, self.turns()).await?;
+        self.update_one(update).await?;
         Ok(())
     }
 
     fn claim_update(&self, reference: &SessionRef, claimant: &Claimant) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, s(keys::session(reference)))
+        self.update_item(keys::session(reference))
             .expression_attribute_values(":claimant", s(claimant.name()))
-    }
-}
-
-/// What an update of one item came to, and the item as far as it was asked for.
-enum Updated {
-    Done(Option<Item>),
-    Refused(Option<Item>),
-}
-
-/// Sends an update; one that met a transaction on its item is tried again, as transactions are.
-async fn send(update: UpdateItemFluentBuilder, mut turns: Turns) -> Result<Updated, StoreError> {
-    loop {
-        let error = match update.clone().send().await {
-            Ok(done) => return Ok(Updated::Done(done.attributes)),
-            Err(error) => error,
-        };
-        match error {
-            SdkError::ServiceError(ref told) => match told.err() {
-                UpdateItemError::TransactionConflictException(_) => turns.give_way().await?,
-                UpdateItemError::ConditionalCheckFailedException(refused) => {
-                    return Ok(Updated::Refused(refused.item().cloned()));
-                }
-                _ => return Err(StoreError::unreachable(error)),
-            },
-            error => return Err(StoreError::unreachable(error)),
-        }
     }
 }

@@ -1,7 +1,7 @@
-//! What a guess and a proven code do: charge, prove, close, set the password.
+//! Guesses and proofs: charge a guess, prove a code, close a session, set the password.
 //!
-//! Each operation is one transaction over a session and its address, so that what callers may do is
-//! decided at one moment. The conditions are those of [`crate::session`].
+//! Each operation is one transaction over a session and its address, so that all of it is decided at one
+//! moment. The conditions repeat the rules of [`crate::session`].
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
@@ -18,29 +18,29 @@ use crate::settings::Limits;
 use crate::timestamp::Timestamp;
 use crate::users::User;
 
-/// What charging a guess came to.
+/// The result of charging a guess.
 #[derive(Debug)]
 pub enum Charge {
-    /// The guess is charged and may be judged.
+    /// The guess is charged and may be compared.
     Landed,
-    /// It may not; nothing was written.
+    /// The guess is refused. Nothing was written.
     Refused(Observed),
 }
 
-/// What a transition of a session came to.
+/// The result of moving a session on.
 #[derive(Debug)]
 pub enum Moved {
     /// It was written.
     Done,
-    /// The session or its address is no longer as it was read; nothing was written.
+    /// The session or its address has changed since it was read. Nothing was written.
     SessionChanged(Observed),
-    /// The user is no longer as it was read; nothing was written.
+    /// The user has changed since it was read. Nothing was written.
     UserChanged,
 }
 
 impl Store {
-    /// Charges one guess to a session and its address. Right and wrong guesses are charged alike,
-    /// before anything is compared.
+    /// Charges one guess to a session and its address, before anything is compared. Right and wrong guesses
+    /// are charged in the same way.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -87,8 +87,8 @@ impl Store {
         }
     }
 
-    /// Moves a session whose guess was charged and right on to validated, refunds the guess, and
-    /// marks the user's mailbox as proven.
+    /// Makes the session of a right guess validated, refunds the guess, and marks the user's mailbox as
+    /// proven.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -127,8 +127,8 @@ impl Store {
         self.move_on(transaction, at).await
     }
 
-    /// Uses up a session whose user is found blocked once its code is proven: a charged guess is
-    /// refunded, and nothing about the user changes.
+    /// Uses up a session whose code is proven and whose user turned out to be blocked. A charged guess is
+    /// refunded. Nothing about the user changes.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -151,8 +151,8 @@ impl Store {
         self.move_on(transaction, at).await
     }
 
-    /// Sets the password: uses the session up, ends every other recovery of the address, raises the
-    /// user's credentials version, and asks for the notice. A guess that was charged is refunded.
+    /// Sets the password. Also uses the session up, ends all other recoveries of the address, raises the
+    /// user's credentials version, and requests the notice. A charged guess is refunded.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -202,7 +202,7 @@ impl Store {
         self.move_on(transaction, at).await
     }
 
-    /// Writes a transition: of the session at index 0, its address at 1, and the user at 2.
+    /// Writes a transaction with the session at index 0, its address at 1, and the user at 2.
     async fn move_on(
         &self,
         transaction: Vec<TransactWriteItem>,
@@ -214,11 +214,11 @@ impl Store {
                 Ok(Moved::SessionChanged(Observed::read(&refused, at)?))
             }
             Transacted::Refused(refused) if refused.failed(2) => Ok(Moved::UserChanged),
-            Transacted::Refused(_) => Err(StoreError::malformed("a notice was there before")),
+            Transacted::Refused(_) => Err(StoreError::malformed("the notice exists already")),
         }
     }
 
-    /// An update of a session that awaits its code of that generation.
+    /// An update of a session that awaits the code of that generation.
     fn awaiting(&self, info: &SessionInfo, generation: u64) -> UpdateBuilder {
         self.update(keys::session(&info.reference))
             .condition_expression("sessionState = :awaiting AND generation = :generation")
@@ -226,7 +226,7 @@ impl Store {
             .expression_attribute_values(":generation", n(generation))
     }
 
-    /// An update of a session that is validated by its code of that generation.
+    /// An update of a session that was validated by the code of that generation.
     fn validated(&self, session: &Validated) -> UpdateBuilder {
         self.update(keys::session(&session.info.reference))
             .condition_expression("sessionState = :validated AND generation = :generation")
@@ -234,8 +234,7 @@ impl Store {
             .expression_attribute_values(":generation", n(session.generation.number))
     }
 
-    /// The refund of a guess charged to an address in this invocation, while the session is still
-    /// its current one.
+    /// Refunds the guess that this call charged to an address, if the session is still its current one.
     fn refund(
         &self,
         info: &SessionInfo,
@@ -254,7 +253,7 @@ impl Store {
     }
 }
 
-/// Uses up a session whose guess was charged, and refunds it.
+/// Uses up a session by a right guess, and refunds the guess.
 fn use_charged(session: UpdateBuilder) -> UpdateBuilder {
     session
         .update_expression("SET sessionState = :used ADD guesses :refund")

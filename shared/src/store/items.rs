@@ -1,4 +1,4 @@
-//! The items: how sessions, address states and mail requests are laid out in the table.
+//! The items: how the table holds sessions, address states and mail requests.
 
 use std::ops::Not;
 use std::time::Duration;
@@ -7,17 +7,18 @@ use regain_password::Address;
 use serde::{Deserialize, Serialize};
 
 use super::{Item, StoreError, keys, read, write};
+use crate::api::Protocol;
 use crate::code::Nonce;
 use crate::ids::{SessionRef, TokenDigest, UserId};
 use crate::locale::Locale;
 use crate::session::{
-    AddressState, Awaiting, Generation, Proof, Protocol, Session, SessionInfo, Used, Validated,
+    AddressState, Awaiting, Generation, Proof, Session, SessionInfo, Used, Validated,
 };
 use crate::template::Template;
 use crate::timestamp::Timestamp;
 
-/// What a caller said about itself: kept on the session for those who look into a case, never
-/// mailed and never asked by the engine.
+/// What a caller says about itself. It is stored on the session for those who look into a case. It is never
+/// mailed, and the engine does not use it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SessionOrigin {
     /// The calling app.
@@ -54,9 +55,9 @@ struct SessionItem {
     answered_id: Option<UserId>,
     session_state: State,
     generation: u64,
-    nonce: String,
+    nonce: Nonce,
     guesses: u32,
-    /// Set by the proof, and kept when another code is asked for.
+    /// Set by the proof, and kept when another code is requested.
     #[serde(default, skip_serializing_if = "Not::not")]
     proven: bool,
     started_at: Timestamp,
@@ -69,7 +70,7 @@ struct SessionItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     proof_expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    token_digest: Option<String>,
+    token_digest: Option<TokenDigest>,
     expires_at: i64,
 }
 
@@ -86,7 +87,7 @@ pub(super) fn new_session(session: &Awaiting, origin: &SessionOrigin) -> Result<
         answered_id: info.answered_id.clone(),
         session_state: State::Awaiting,
         generation: session.generation.number,
-        nonce: session.generation.nonce.hex(),
+        nonce: session.generation.nonce,
         guesses: session.guesses,
         proven: session.was_proven,
         started_at: info.started_at,
@@ -115,14 +116,11 @@ pub(super) fn session(item: Item) -> Result<Session, StoreError> {
     };
     let generation = Generation {
         number: item.generation,
-        nonce: Nonce::from_hex(&item.nonce).ok_or_else(malformed)?,
+        nonce: item.nonce,
         expires_at: item.code_expires_at,
     };
     let guesses = item.guesses;
-    let token = match item.token_digest {
-        Some(hex) => Some(TokenDigest::from_hex(&hex).ok_or_else(malformed)?),
-        None => None,
-    };
+    let token = item.token_digest;
     Ok(match item.session_state {
         State::Awaiting => Session::Awaiting(Awaiting {
             info,
@@ -160,7 +158,7 @@ pub(super) fn guesses_in_day(day: i64) -> String {
     format!("guessesDay{day}")
 }
 
-/// Reads an address's state, of which the counts of this hour and day are left.
+/// Reads an address's state, with the counts of the hour and day of `at`.
 pub(super) fn address_state(
     item: Option<&Item>,
     at: Timestamp,
@@ -176,7 +174,7 @@ pub(super) fn address_state(
             text.parse::<i64>().map(Some).map_err(|_| malformed())
         }
     };
-    // A refund after an operator cleared the counts leaves one below zero.
+    // If a guess is refunded after an operator cleared the counts, the count is below zero.
     let count = |name: String| {
         let count = number(&name)?.unwrap_or_default().max(0);
         u32::try_from(count).map_err(|_| malformed())
@@ -197,60 +195,60 @@ pub(super) fn address_state(
     })
 }
 
-/// What a mail request asks for.
+/// What is to be mailed.
 #[derive(Clone, Debug)]
 pub enum MailContent {
     /// A code.
     Code {
-        /// Which of the session's codes.
+        /// The number of the code's generation.
         generation: u64,
-        /// What it is derived with.
+        /// The nonce that it is derived with.
         nonce: Nonce,
-        /// Until when it is good.
+        /// When it expires.
         expires_at: Timestamp,
     },
     /// The notice that the password was changed.
     Changed,
 }
 
-/// A mail to be written and sent.
+/// A request for a mail.
 #[derive(Clone, Debug)]
 pub struct MailRequest {
     /// The session that it comes from.
     pub session: SessionRef,
     /// The session's protocol.
     pub protocol: Protocol,
-    /// The address as typed, in canonical form: only the key to the user, never mailed itself.
+    /// The address as typed, in canonical form. It leads to the user. Mail goes to the user's own address.
     pub address: Address,
-    /// What is asked for.
+    /// What is to be mailed.
     pub content: MailContent,
     /// The template.
     pub template: Template,
-    /// The language to use if the user has none set.
+    /// The language, if the user has set none.
     pub locale: Locale,
-    /// When it was asked for.
+    /// When it was requested.
     pub requested_at: Timestamp,
 }
 
-/// What became of a mail request. Once recorded, nothing is sent again.
+/// The outcome of a mail request. Once it is recorded, nothing is sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// SES took it, under this message id.
+    /// SES accepted the mail, under this message id.
     Sent(String),
     /// Nobody has the address.
     Nobody,
-    /// The address bounced or complained before.
+    /// The address is suppressed.
     Suppressed,
     /// The code had expired before it could be mailed.
     Expired,
     /// SES refused it for good.
     Refused,
-    /// An item that it needs cannot be read.
+    /// An item that the mail needs cannot be read.
     Broken,
 }
 
 impl Outcome {
-    /// The word that is recorded.
+    /// The word that is stored.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -264,23 +262,23 @@ impl Outcome {
     }
 }
 
-/// What SES told of a mail that it had taken.
+/// What SES reports about a mail that it had accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
     /// The recipient's server refused it.
     Bounced,
     /// The recipient called it spam.
     Complained,
-    /// It is on its way for longer than usual.
+    /// It is delayed.
     Delayed,
-    /// Its template could not be filled: it was never sent.
+    /// SES could not fill its template, and did not send it.
     NotRendered,
-    /// SES took it for malicious: it was never sent.
+    /// SES found malware in it, and did not send it.
     Rejected,
 }
 
 impl Report {
-    /// The attribute that records it: one for each, so that neither order nor repetition matters.
+    /// The attribute that stores it. Each has its own, so that neither order nor repetition matters.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -302,18 +300,18 @@ struct MailItem {
     address: Address,
     locale: Locale,
     #[serde(skip_serializing_if = "Option::is_none")]
-    nonce: Option<String>,
+    nonce: Option<Nonce>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code_expires_at: Option<Timestamp>,
     requested_at: Timestamp,
     expires_at: i64,
 }
 
-/// How long a mail request is kept: a code's is of no use after a day, a notice's is evidence.
+/// How long mail requests are kept. That of a code is of no use after a day. That of a notice is evidence.
 const CODE_MAIL_TTL: Duration = Duration::from_hours(24);
 const NOTICE_TTL: Duration = Duration::from_hours(14 * 24);
 
-/// The item that asks for a session's code to be mailed.
+/// The mail request for a session's code.
 pub(super) fn code_mail(
     session: &Awaiting,
     locale: Locale,
@@ -330,14 +328,14 @@ pub(super) fn code_mail(
         protocol: session.info.protocol,
         address: session.info.address.clone(),
         locale,
-        nonce: Some(nonce.hex()),
+        nonce: Some(nonce),
         code_expires_at: Some(expires_at),
         requested_at: at,
         expires_at: at.plus(CODE_MAIL_TTL).ttl_seconds(),
     })
 }
 
-/// The item that asks for the notice of a changed password.
+/// The mail request for the notice that the password was changed.
 pub(super) fn changed_mail(
     info: &SessionInfo,
     generation: u64,
@@ -367,11 +365,7 @@ pub(super) fn mail_request(item: Item) -> Result<MailRequest, StoreError> {
     } else {
         MailContent::Code {
             generation,
-            nonce: item
-                .nonce
-                .as_deref()
-                .and_then(Nonce::from_hex)
-                .ok_or_else(malformed)?,
+            nonce: item.nonce.ok_or_else(malformed)?,
             expires_at: item.code_expires_at.ok_or_else(malformed)?,
         }
     };

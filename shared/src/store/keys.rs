@@ -1,4 +1,4 @@
-//! The keys: one prefix for each kind of item.
+//! The keys of the items: one prefix for each kind.
 
 use regain_password::Address;
 
@@ -6,10 +6,10 @@ use crate::ids::{SessionRef, UserId};
 use crate::keys::{AddressKey, CallerKey};
 use crate::timestamp::Timestamp;
 
-/// The table's one key attribute.
+/// The table's only key attribute.
 pub(super) const PK: &str = "pk";
 
-/// What the key of a mail request begins with; the stream's filter in the template names it too.
+/// The prefix of mail requests. The stream's filter in the template has it as well.
 const MAIL: &str = "MAIL#";
 const SESSION: &str = "SESSION#";
 const CHANGED: &str = "changed";
@@ -46,29 +46,28 @@ pub(super) fn changed_mail(session: &SessionRef, generation: u64) -> String {
     format!("{}#{CHANGED}", code_mail(session, generation))
 }
 
-/// A mail request's key as SES carries it in a message's tag, which takes letters, digits and dashes
-/// only.
+/// The key of a mail request as a message tag of SES, which may hold only letters, digits and dashes.
 pub(crate) fn mail_tag(key: &str) -> String {
     key.trim_start_matches(MAIL).replace('#', "-")
 }
 
-/// The key of the mail request that a message's tag names.
+/// The key of the mail request that a message tag names.
 pub(crate) fn tagged_mail(tag: &str) -> Option<String> {
     let key = format!("{MAIL}{}", tag.replace('-', "#"));
     parse_mail(&key).map(|_| key)
 }
 
-/// Whether a key is a mail request's.
+/// Whether a key is that of a mail request.
 pub(crate) fn is_mail(key: &str) -> bool {
     parse_mail(key).is_some()
 }
 
-/// The session that a mail request comes from.
+/// The session that a mail request belongs to.
 pub(crate) fn mail_session(key: &str) -> Option<SessionRef> {
     parse_mail(key).map(|(session, ..)| session)
 }
 
-/// The session of a mail request, the generation, and whether it is the notice of a change.
+/// The session and generation of a mail request, and whether it is for the notice.
 pub(super) fn parse_mail(key: &str) -> Option<(SessionRef, u64, bool)> {
     let (reference, rest) = key.strip_prefix(MAIL)?.split_once('#')?;
     let (generation, changed) = match rest.split_once('#') {
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_key_of_a_mail_request_is_one() {
+    fn only_keys_of_mail_requests_are_taken_for_them() {
         let reference = "0f".repeat(32);
         for (key, is_one) in [
             (format!("MAIL#{reference}#7"), true),
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_that_is_not_ours_names_nothing() {
+    fn a_foreign_tag_names_no_mail_request() {
         for tag in ["", "0f-1", "campaign-7", &"0f".repeat(32)] {
             assert_eq!(tagged_mail(tag), None, "{tag}");
         }

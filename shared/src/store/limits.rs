@@ -1,4 +1,4 @@
-//! What DynamoDB takes for an item, so that a file of users can be checked before any of it is written.
+//! The limits of DynamoDB items, so that a file of users can be checked before any of it is written.
 //!
 //! The limits are those of the developer guide, "Constraints in Amazon DynamoDB" and "DynamoDB item sizes
 //! and formats".
@@ -9,22 +9,22 @@ use thiserror::Error;
 /// The largest item, in octets: names and values.
 const MAX_ITEM: usize = 400 * 1024;
 
-/// What is kept free in an item for a password, its time and an earlier status, which are written later.
+/// The room that is left in an item for a password, its time and an earlier status, which are written later.
 const ROOM: usize = 1024;
 
 /// The longest name of an attribute, in octets, except for those of keys.
 const MAX_NAME: usize = 65_535;
 
-/// How deep values may be nested. An attribute's own value is the first level.
+/// How deep values may be nested. The value of an attribute is the first level.
 const MAX_DEPTH: usize = 32;
 
 /// Significant digits of a number.
 const MAX_DIGITS: usize = 38;
 
-/// The powers of ten that a number's first digit may stand for.
+/// The range of the power of ten of a number's first digit.
 const MAGNITUDES: std::ops::RangeInclusive<i64> = -130..=125;
 
-/// Why something is no item. Where it is said of an attribute, the attribute is named elsewhere.
+/// Why a user or an attribute cannot be stored. If it is an attribute, the caller names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum NoItem {
     #[error("has a field without a name, which DynamoDB does not take")]
@@ -89,9 +89,10 @@ pub(crate) fn size(name: &str, value: &AttributeValue) -> usize {
     name.len() + value_size(value)
 }
 
-/// Never less than what DynamoDB counts: of numbers it documents the approximate size only.
+/// The size of a value. It is never smaller than what DynamoDB counts, which documents only an approximate
+/// size for numbers.
 fn value_size(value: &AttributeValue) -> usize {
-    // A list or a map has three octets besides, and one for each element.
+    // A list or a map takes three more octets, and one for each element.
     match value {
         AttributeValue::S(text) => text.len(),
         AttributeValue::N(text) => Number::parse(text).size(),

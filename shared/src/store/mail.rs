@@ -1,34 +1,33 @@
-//! Mail requests: claimed by one delivery at a time, and closed with an outcome.
+//! Mail requests: one delivery at a time claims each, and closes it with an outcome.
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::ReturnValue;
 
 use super::items::{self, MailRequest, Outcome, Report};
-use super::{Claimant, Item, Store, StoreError, keys, n, s, told};
+use super::{Claimant, Item, Store, StoreError, Updated, keys, n, s, told};
 use crate::timestamp::Timestamp;
 
-/// How long a claim lasts: what a delivery that died holds its mail up for. A delivery that lives
-/// starts to send in time or gives the claim back, so that no two can be sending.
+/// How long a claim lasts. A delivery that dies holds its mail up for this long. A delivery that lives
+/// starts to send in time or gives the claim back, so that no two deliveries send at once.
 pub(crate) const LEASE: Duration = Duration::from_secs(12);
 
-/// What claiming a mail request came to.
+/// The result of claiming a mail request.
 #[derive(Debug)]
 pub enum Claim {
-    /// It is this delivery's.
+    /// This delivery has it.
     Claimed(Box<MailRequest>),
-    /// Another delivery has it, or had it when its process died: to be tried again later.
+    /// Another delivery has it, or its process died. It is to be tried again later.
     Leased,
-    /// It has its outcome, or is gone: nothing is to be done.
+    /// It has its outcome, or is gone. Nothing is to be done.
     Closed,
-    /// The item is no mail request, and was left alone.
+    /// The item is not a mail request, and was not changed.
     NoRequest,
 }
 
 impl Store {
-    /// Claims the mail request of a key. A claimant that has it already, because the answer to its claim
-    /// was lost, goes on.
+    /// Claims the mail request of a key. If the answer to a claim was lost, the same claimant can claim it
+    /// again.
     ///
     /// # Errors
     /// When the table cannot be asked, or the mail request cannot be read.
@@ -38,11 +37,8 @@ impl Store {
         claimant: &Claimant,
         at: Timestamp,
     ) -> Result<Claim, StoreError> {
-        let claimed = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, s(key))
+        let claim = self
+            .update_item(key)
             .update_expression("SET leasedUntil = :lease, leasedBy = :claimant")
             .condition_expression(
                 "attribute_exists(requestedAt) AND attribute_not_exists(outcome) AND \
@@ -51,37 +47,24 @@ impl Store {
             .expression_attribute_values(":lease", n(at.plus(LEASE).millis()))
             .expression_attribute_values(":now", n(at.millis()))
             .expression_attribute_values(":claimant", s(claimant.name()))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let error = match claimed {
-            Ok(claimed) => {
-                let item = claimed
-                    .attributes
-                    .ok_or_else(|| StoreError::malformed("a claim returned no mail request"))?;
-                return Ok(Claim::Claimed(Box::new(items::mail_request(item)?)));
+            .return_values(ReturnValue::AllNew);
+        match self.update_one(claim).await? {
+            Updated::Done(item) => {
+                let item =
+                    item.ok_or_else(|| StoreError::malformed("a claim returned no mail request"))?;
+                Ok(Claim::Claimed(Box::new(items::mail_request(item)?)))
             }
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                Ok(unclaimed(refused.item()))
-            }
-            _ => Err(StoreError::unreachable(error)),
+            Updated::Refused(item) => Ok(unclaimed(item.as_ref())),
         }
     }
 
-    /// Records what became of a claimed mail request: nothing is sent for it again.
+    /// Records the outcome of a claimed mail request. Nothing is sent for it again.
     ///
     /// # Errors
     /// When the table cannot be asked.
     pub async fn close_mail(&self, key: &str, outcome: &Outcome) -> Result<(), StoreError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, s(key))
+            .update_item(key)
             .condition_expression("attribute_exists(requestedAt)")
             .expression_attribute_values(":outcome", s(outcome.name()));
         let update = match outcome {
@@ -96,9 +79,9 @@ impl Store {
         Ok(())
     }
 
-    /// Records what SES told of a mail, named by its message's tag.
+    /// Records what SES reports about the mail with that message tag.
     ///
-    /// Returns whether that was news; told of a mail request that is gone, it is taken for news.
+    /// Returns whether the report is new. If the mail request is gone, it counts as new.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -113,65 +96,43 @@ impl Store {
             return Ok(true);
         };
         let told = told(why, at);
-        let recorded = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, s(key))
+        let record = self
+            .update_item(key)
             .update_expression("SET #report = :told")
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(#report)")
             .expression_attribute_names("#report", report.name())
-            .expression_attribute_values(":told", told.clone())
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match recorded {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    // What stands there may be this very call's, whose first answer was lost.
-                    let found = refused.item().map(|item| item.get(report.name()));
-                    Ok(found.is_none_or(|found| found == Some(&told)))
-                }
-                _ => Err(StoreError::unreachable(error)),
-            },
+            .expression_attribute_values(":told", told.clone());
+        match self.update_one(record).await? {
+            Updated::Done(_) | Updated::Refused(None) => Ok(true),
+            // This call may have recorded it itself, and the answer to its first attempt was lost.
+            Updated::Refused(Some(item)) => Ok(item.get(report.name()) == Some(&told)),
         }
     }
 
-    /// Gives a mail request that was claimed at `claimed_at` back, so that it may be tried again at
-    /// once; unless that claim has ended and another delivery has it by now.
+    /// Gives back a mail request that was claimed at `claimed_at`, so that it can be tried again at once. Does
+    /// nothing if the claim has ended and another delivery has it.
     ///
     /// # Errors
-    /// When the table cannot be asked; the claim then ends by itself.
+    /// When the table cannot be asked. The claim then ends by itself.
     pub async fn release_mail(
         &self,
         key: &str,
         claimant: &Claimant,
         claimed_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let released = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, s(key))
+        let release = self
+            .update_item(key)
             .update_expression("REMOVE leasedUntil, leasedBy")
-            // The version before this one, which a canary runs as well, claims without a name.
+            // During a canary, the version before this one runs as well, and it claims without a name.
             .condition_expression("leasedBy = :claimant AND leasedUntil = :lease")
             .expression_attribute_values(":claimant", s(claimant.name()))
-            .expression_attribute_values(":lease", n(claimed_at.plus(LEASE).millis()))
-            .send()
-            .await;
-        match released {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(StoreError::unreachable(error)),
-            },
-        }
+            .expression_attribute_values(":lease", n(claimed_at.plus(LEASE).millis()));
+        self.update_one(release).await?;
+        Ok(())
     }
 }
 
-/// Why an item, as it was found, could not be claimed.
+/// Why an item could not be claimed.
 fn unclaimed(item: Option<&Item>) -> Claim {
     match item {
         None => Claim::Closed,

@@ -1,8 +1,8 @@
-//! The table: one DynamoDB table in which every item is reached by one key.
+//! The table: one DynamoDB table, in which one key leads to each item.
 //!
-//! Every rule of the engine is decided here by a condition, since between a read and a write anybody
-//! may have come first. A condition that fails is not an error but an answer: the operations return
-//! what they found instead. All reads are strongly consistent.
+//! A condition on the table decides every rule of the engine, because another call may come between a
+//! read and a write. A condition that fails is an answer and not an error: the operation returns what it
+//! found instead. All reads are strongly consistent.
 
 mod admin;
 mod claims;
@@ -15,17 +15,19 @@ mod sessions;
 mod suppression;
 mod users;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem, Update,
+    AttributeValue, CancellationReason, KeysAndAttributes, Put,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use rand::RngExt as _;
 use serde::de::DeserializeOwned;
@@ -46,17 +48,18 @@ pub(crate) use mail::LEASE;
 pub use sessions::{Begun, CodeRequest, Observed, Renewed, Throttled};
 pub use suppression::{Stopped, Suppressed, Suppression};
 pub use users::Recipient;
+pub(crate) use users::UserWrite;
 
 /// An item as DynamoDB has it.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// The table could not be asked, or holds what this version does not understand.
+/// Why an operation of the store failed.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The call failed, after the SDK's own retries; nothing is known to be written.
+    /// The call failed, after the SDK's own retries. It may have been carried out.
     #[error("the table could not be reached")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
-    /// Other callers kept writing the same items.
+    /// Other calls kept writing the same items.
     #[error("the items stayed contended")]
     Contended,
     /// An item is not as this version writes it.
@@ -89,18 +92,26 @@ pub struct Store {
 enum Transacted {
     /// All of it was written.
     Applied,
-    /// None of it was written: a condition failed.
+    /// Nothing was written, because a condition failed.
     Refused(ConditionFailures),
 }
 
-/// How the condition of one item of a refused transaction came out.
+/// What an update of one item came to.
+enum Updated {
+    /// It was written. Has the item as it is now, if the update asked for it.
+    Done(Option<Item>),
+    /// Its condition failed. Has the item as it stood, if there is one.
+    Refused(Option<Item>),
+}
+
+/// The result of the condition on one item of a refused transaction.
 enum Verdict {
     Held,
-    /// It failed on this item, or on there being none.
+    /// It failed. Has the item as it stood, if there is one.
     Failed(Option<Item>),
 }
 
-/// Why a transaction was refused: a verdict for each of its items.
+/// Why a transaction was refused, with a verdict for each of its items.
 struct ConditionFailures(Vec<Verdict>);
 
 impl ConditionFailures {
@@ -118,7 +129,7 @@ impl ConditionFailures {
     }
 }
 
-/// What a cancellation reason says of its item's condition, if anything.
+/// What a cancellation reason says about the condition of its item. `None` if it says nothing.
 fn verdict(reason: CancellationReason) -> Option<Verdict> {
     match reason.code() {
         Some(CONDITION_FAILED) => Some(Verdict::Failed(reason.item)),
@@ -132,11 +143,11 @@ const NO_REASON: &str = "None";
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 const CONFLICT: &str = "TransactionConflict";
 
-/// For how long in all one write waits for others' transactions on its items.
+/// How long one write waits in all for the transactions of other calls on its items.
 ///
-/// A whole office shares the count of one address, and DynamoDB refuses a transaction whose item another one
-/// is writing. Where a write takes 20 ms, 100 calls at once get through within this time. A call with several
-/// writes may wait for each, up to its deadline.
+/// The callers of a whole office share one count, and DynamoDB refuses a transaction on an item that another
+/// transaction is writing. If a write takes 20 ms, 100 calls at once succeed within this time. A call with
+/// several writes may wait this long for each, up to its deadline.
 const PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(16);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -152,13 +163,13 @@ impl Store {
         }
     }
 
-    /// The same store, that waits for others' transactions for that long instead of 5 s.
+    /// The same store, which waits that long for other calls' transactions instead of 5 s.
     #[must_use]
     pub fn waiting_for(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
-    /// How a call waits for others' transactions.
+    /// The waits of a new call.
     fn turns(&self) -> Turns {
         Turns {
             longest: FIRST_PAUSE,
@@ -183,11 +194,50 @@ impl Store {
         Ok(found.item)
     }
 
+    /// The items of up to 100 keys, by their keys. What the table leaves out of an answer, because it is too long
+    /// or the table is too busy, is read again.
+    async fn get_items(&self, keys: BTreeSet<String>) -> Result<HashMap<String, Item>, StoreError> {
+        let mut found = HashMap::with_capacity(keys.len());
+        if keys.is_empty() {
+            return Ok(found);
+        }
+        let keys = keys.into_iter();
+        let mut asked = KeysAndAttributes::builder()
+            .consistent_read(true)
+            .set_keys(Some(
+                keys.map(|key| Item::from([(keys::PK.to_owned(), s(key))]))
+                    .collect(),
+            ))
+            .build()
+            .map_err(|error| StoreError::Malformed(error.into()))?;
+        let mut turns = self.turns();
+        loop {
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, asked)
+                .send()
+                .await
+                .map_err(StoreError::unreachable)?;
+            for item in answer.responses.into_iter().flatten().flat_map(|it| it.1) {
+                if let Some(Ok(key)) = item.get(keys::PK).map(AttributeValue::as_s) {
+                    found.insert(key.clone(), item);
+                }
+            }
+            let left = answer.unprocessed_keys.into_iter().flatten().next();
+            match left {
+                Some((_, left)) => asked = left,
+                None => return Ok(found),
+            }
+            turns.give_way().await?;
+        }
+    }
+
     /// Writes all items or none.
     ///
-    /// The SDK gives each operation one `ClientRequestToken` and keeps it over its own retries, so
-    /// that a write whose answer was lost is not applied twice. A conflict with another transaction
-    /// means that nothing was applied: that is tried again here, as an operation of its own.
+    /// The SDK sends one `ClientRequestToken` with all retries of an operation, so that a write whose answer
+    /// was lost is not applied twice. After a conflict with another transaction nothing was applied, and the
+    /// operation is tried again with a new token.
     async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
         let mut turns = self.turns();
         loop {
@@ -206,13 +256,12 @@ impl Store {
                 }
                 _ => return Err(StoreError::unreachable(error)),
             };
-            // A conflict hides how the condition of its item would have come out: what the others
-            // came to is no answer yet.
+            // A conflict hides the verdict on its item, so that the other verdicts are no answer yet.
             if reasons.iter().any(|reason| reason.code() == Some(CONFLICT)) {
                 turns.give_way().await?;
                 continue;
             }
-            // So does any other reason, such as throttling.
+            // Any other reason hides it too, such as throttling.
             let verdicts: Option<Vec<_>> = reasons.into_iter().map(verdict).collect();
             return match verdicts {
                 Some(verdicts) => Ok(Transacted::Refused(ConditionFailures(verdicts))),
@@ -221,7 +270,35 @@ impl Store {
         }
     }
 
-    /// An update of one item, which tells the item if its condition fails.
+    /// An update to be sent on its own by [`Store::update_one`].
+    fn update_item(&self, key: impl Into<String>) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::PK, s(key))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    /// Updates one item. An update that meets another call's transaction on the item is tried again, as
+    /// transactions are.
+    async fn update_one(&self, update: UpdateItemFluentBuilder) -> Result<Updated, StoreError> {
+        let mut turns = self.turns();
+        loop {
+            let error = match update.clone().send().await {
+                Ok(done) => return Ok(Updated::Done(done.attributes)),
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(UpdateItemError::TransactionConflictException(_)) => turns.give_way().await?,
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    return Ok(Updated::Refused(refused.item().cloned()));
+                }
+                _ => return Err(StoreError::unreachable(error)),
+            }
+        }
+    }
+
+    /// An update that is part of a transaction. It returns the item if its condition fails.
     fn update(&self, key: String) -> UpdateBuilder {
         Update::builder()
             .table_name(&self.table)
@@ -229,13 +306,13 @@ impl Store {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
-    /// An update of an address's state: every write keeps the state for as long again.
+    /// An update of an address's state. Every write extends the time for which the state is kept.
     fn address_update(&self, key: &AddressKey, at: Timestamp) -> UpdateBuilder {
         self.update(keys::address(key))
             .expression_attribute_values(":expiresAt", n(at.plus(ADDRESS_TTL).ttl_seconds()))
     }
 
-    /// A new item, refused if there is one of its key.
+    /// A new item. Its condition fails if its key is taken.
     fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
         put(Put::builder()
             .table_name(&self.table)
@@ -244,7 +321,7 @@ impl Store {
     }
 }
 
-/// The waits of one call that keeps meeting others' transactions.
+/// The waits of one call that meets the transactions of other calls.
 struct Turns {
     /// The longest that the next wait may be.
     longest: Duration,
@@ -253,15 +330,15 @@ struct Turns {
 }
 
 impl Turns {
-    /// Waits before a call that met another transaction is sent again.
+    /// Waits before the call is sent again.
     async fn give_way(&mut self) -> Result<(), StoreError> {
         let pause = self.next(chance()?).ok_or(StoreError::Contended)?;
         tokio::time::sleep(pause).await;
         Ok(())
     }
 
-    /// The next wait: up to twice as long each time, and of a random length (`chance` is from 0 to 1), so that
-    /// it is not in step with whom it met. `None` where it has been long enough.
+    /// The next wait: up to twice as long each time, and random (`chance` is from 0 to 1), so that two calls do
+    /// not stay in step. `None` once the call has waited long enough.
     fn next(&mut self, chance: f64) -> Option<Duration> {
         if self.left.is_zero() {
             return None;
@@ -273,18 +350,18 @@ impl Turns {
     }
 }
 
-/// A number from 0 to 1, to spread out what would otherwise happen at once.
+/// A random number from 0 to 1, to spread out calls that come at once.
 pub(crate) fn chance() -> Result<f64, StoreError> {
     let mut rng = ambient::rng().map_err(|error| StoreError::Unreachable(error.into()))?;
     Ok(rng.random())
 }
 
-/// How long an address's state outlives its last write: longer than any count in it matters.
+/// How long an address's state outlives its last write. No count in it matters that long.
 const ADDRESS_TTL: Duration = Duration::from_hours(48);
-/// Days of counts that a write to an address's state clears away.
+/// For how many past days a write to an address's state removes the counts.
 const KEPT_DAYS: i64 = 3;
 
-/// The attributes that counted the hours or days before `now`, to be cleared away.
+/// The names of the counts of the `count` hours or days before `now`, which are to be removed.
 fn stale(now: i64, count: i64, attribute: fn(i64) -> String) -> String {
     (now - count..now)
         .map(attribute)
@@ -293,7 +370,7 @@ fn stale(now: i64, count: i64, attribute: fn(i64) -> String) -> String {
 }
 
 fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
-    // What serde says is left out: it may quote what the item holds.
+    // Without serde's message, which may quote the item.
     serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
         .map_err(|_| StoreError::malformed("its attributes are not what this version writes"))
 }
@@ -325,7 +402,7 @@ fn n(number: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(number.into().to_string())
 }
 
-/// When something was told, and in which word.
+/// A time and a reason, as one attribute.
 fn told(why: &str, at: Timestamp) -> AttributeValue {
     AttributeValue::M(HashMap::from([
         ("at".to_owned(), n(at.millis())),
@@ -335,19 +412,17 @@ fn told(why: &str, at: Timestamp) -> AttributeValue {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use rand::SeedableRng as _;
     use rand::rngs::StdRng;
 
     use super::*;
 
-    /// How long a transaction has an item to itself: what DynamoDB takes for one, on a slow day.
+    /// How long a transaction locks an item: what DynamoDB takes for one on a slow day.
     const WRITE: Duration = Duration::from_millis(20);
 
-    /// Plays that many calls at once which write one item, and returns when the last of them has written;
-    /// `None` where one gave up.
-    fn played(calls: usize, rng: &mut StdRng) -> Option<Duration> {
+    /// Simulates that many calls at once that write one item, and returns when the last of them has
+    /// written. `None` if one gave up.
+    fn simulate(calls: usize, rng: &mut StdRng) -> Option<Duration> {
         let turns = || Turns {
             longest: FIRST_PAUSE,
             left: PATIENCE,
@@ -366,11 +441,11 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_calls_at_once_on_one_item_get_through_within_an_endpoints_time() {
+    fn a_hundred_calls_at_once_write_one_item_within_the_deadline_of_an_endpoint() {
         let mut rng = StdRng::seed_from_u64(1);
         for calls in [1, 2, 10, 30, 100] {
             for _ in 0..20 {
-                let last = played(calls, &mut rng);
+                let last = simulate(calls, &mut rng);
                 assert!(
                     last.is_some_and(|it| it < Duration::from_secs(7)),
                     "{calls}: {last:?}"
@@ -380,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn the_waits_of_a_call_come_to_an_end() {
+    fn a_call_stops_waiting_after_its_patience() {
         for chance in [0.01, 0.5, 1.0] {
             let mut turns = Turns {
                 longest: FIRST_PAUSE,

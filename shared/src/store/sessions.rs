@@ -1,4 +1,4 @@
-//! Asking for codes: sessions begin and are renewed, throttled by address and by caller.
+//! Requests for codes: sessions begin and get new codes, throttled by address and by caller.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -19,75 +19,75 @@ use crate::session::{
 use crate::settings::Limits;
 use crate::timestamp::Timestamp;
 
-/// How long a caller's count outlives its start.
+/// How long a caller's count is kept after its last write.
 const CALLER_TTL: Duration = Duration::from_hours(2);
-/// Clock hours of counts that a write clears away, as many as an address's state may be idle for.
+/// For how many past hours a write removes the counts: as long as an address's state may be idle.
 const KEPT_HOURS: i64 = 48;
 
-/// Who asks for a code, and in which language.
+/// The circumstances of a request for a code.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeRequest<'a> {
-    /// The keys that name the address's and the caller's items.
+    /// The keys that name the items of the address and the caller.
     pub keys: &'a IndexKeys,
     /// The caller's network address.
     pub caller: IpAddr,
-    /// The language of the mail if the user has none set.
+    /// The language of the mail, if the user has set none.
     pub locale: Locale,
     /// The limits.
     pub limits: &'a Limits,
 }
 
-/// What asking for a session came to.
+/// The result of beginning a session.
 #[derive(Debug)]
 pub enum Begun {
     /// It began, and its code will be mailed.
     Started,
-    /// Another session has its id, which can only be that of the same `Idempotency-Key`; nothing was
+    /// A session has this id already, from an earlier request with the same `Idempotency-Key`. Nothing was
     /// written.
     Taken(Box<Session>),
-    /// It was throttled; nothing was written.
+    /// It was throttled. Nothing was written.
     Throttled {
-        /// When the last of the limits that refused it ends.
+        /// When the last of the limits that were reached ends.
         until: Timestamp,
-        /// Whom they refused.
+        /// Whose limits were reached.
         whom: Throttled,
     },
 }
 
-/// Who was refused a code, and until when.
+/// Whose limits of codes were reached, and when they end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttled {
-    /// When the last of the limits that refused the address ends.
+    /// When the last of the address's limits that were reached ends.
     pub address: Option<Timestamp>,
-    /// When the limit that refused the caller ends.
+    /// When the caller's limit ends, if it was reached.
     pub caller: Option<Timestamp>,
 }
 
 impl Throttled {
-    /// When the last of the limits that refused the code ends, if any did.
+    /// When the last of them ends.
     #[must_use]
     pub fn until(self) -> Option<Timestamp> {
         self.address.max(self.caller)
     }
 }
 
-/// What asking for another code came to.
+/// The result of requesting another code.
 #[derive(Debug)]
 pub enum Renewed {
-    /// It will be mailed.
+    /// The code will be mailed.
     Done,
-    /// It was throttled; nothing was written.
+    /// It was throttled. Nothing was written.
     Throttled {
-        /// When the last of the limits that refused it ends.
+        /// When the last of the limits that were reached ends.
         until: Timestamp,
-        /// Whom they refused.
+        /// Whose limits were reached.
         whom: Throttled,
     },
-    /// The session or its address is no longer as it was read; nothing was written.
+    /// The session or its address has changed since it was read. Nothing was written.
     Changed(Observed),
 }
 
-/// What a refused transaction found: only the items whose condition failed are told.
+/// What a refused transaction observed: the items whose conditions failed.
 #[derive(Debug, Default)]
 pub struct Observed {
     session: Option<Box<Session>>,
@@ -108,25 +108,25 @@ impl Observed {
         })
     }
 
-    /// The session as found, or as it was `read` where its condition held.
+    /// The session as observed, or as it was `read` if its condition held.
     #[must_use]
     pub fn session(&self, read: Session) -> Session {
         self.session.as_deref().cloned().unwrap_or(read)
     }
 
-    /// The address as found, or one that lets `session` go on where its condition held.
+    /// The address as observed, or a state that permits everything to `session` if its condition held.
     #[must_use]
     pub fn address(&self, session: &SessionRef) -> AddressState {
-        let fine = || AddressState {
+        let permitting = || AddressState {
             current: Some(*session),
             ..AddressState::default()
         };
-        self.address.as_deref().cloned().unwrap_or_else(fine)
+        self.address.as_deref().cloned().unwrap_or_else(permitting)
     }
 }
 
 impl Store {
-    /// Begins a session, makes it its address's current one, counts it, and asks for its mail.
+    /// Begins a session, makes it the current one of its address, counts its code, and requests the mail.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -138,9 +138,8 @@ impl Store {
     ) -> Result<Begun, StoreError> {
         let info = &session.info;
         let at = info.started_at;
-        // An id drawn at random is never there. One made from an Idempotency-Key may be: its session is
-        // replaced once the key's time is over, but never after it was proven, even if it awaits another
-        // code since.
+        // A random id is never taken. An id made from an Idempotency-Key may be. Its session is replaced once
+        // the key has expired, but never after it was proven, even if it awaits another code since.
         let put_session = Put::builder()
             .table_name(&self.table)
             .set_item(Some(items::new_session(session, origin)?))
@@ -165,15 +164,15 @@ impl Store {
                     return Ok(Begun::Taken(Box::new(items::session(item.clone())?)));
                 }
                 let whom = throttled(&refused, request.limits, at)?;
-                let until = whom
-                    .until()
-                    .ok_or_else(|| StoreError::malformed("a session was refused for no reason"))?;
+                let until = whom.until().ok_or_else(|| {
+                    StoreError::malformed("a session was refused without a reason")
+                })?;
                 Ok(Begun::Throttled { until, whom })
             }
         }
     }
 
-    /// Gives a session that was read as `read` its next code, and asks for its mail.
+    /// Gives a session, which was read as `read`, its next code, and requests the mail.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -223,11 +222,11 @@ impl Store {
             Transacted::Applied => Ok(Renewed::Done),
             Transacted::Refused(refused) => {
                 let found = Observed::read(&refused, at)?;
-                let as_read = found.session.is_none()
+                let is_as_read = found.session.is_none()
                     && found.address(&info.reference).current == Some(info.reference);
                 let whom = throttled(&refused, request.limits, at)?;
                 match whom.until() {
-                    Some(until) if as_read => Ok(Renewed::Throttled { until, whom }),
+                    Some(until) if is_as_read => Ok(Renewed::Throttled { until, whom }),
                     _ => Ok(Renewed::Changed(found)),
                 }
             }
@@ -245,7 +244,7 @@ impl Store {
             .transpose()
     }
 
-    /// What is counted about an address.
+    /// What is counted for an address.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -257,7 +256,7 @@ impl Store {
         items::address_state(self.get_item(keys::address(key)).await?.as_ref(), at)
     }
 
-    /// Counts a code for an address, under every throttle of addresses.
+    /// Counts a code for an address, if none of its limits is reached.
     fn count_code(
         &self,
         info: &SessionInfo,
@@ -310,7 +309,7 @@ impl Store {
             .set_condition_expression((!conditions.is_empty()).then(|| conditions.join(" AND ")))
     }
 
-    /// Counts a code for a caller; nothing is counted where there is no limit.
+    /// Counts a code for a caller, if the caller's limit is not reached. Without a limit nothing is counted.
     fn count_caller(
         &self,
         request: &CodeRequest<'_>,
@@ -330,16 +329,16 @@ impl Store {
     }
 }
 
-/// What a code does to its address's current session.
+/// Which session is the current one of the address.
 #[derive(Clone, Copy)]
 enum Current {
-    /// Its session becomes it.
+    /// The code's session becomes it.
     Becomes,
-    /// Its session is it, or the code is refused.
+    /// The code's session has to be it already.
     Stays,
 }
 
-/// Whom the throttles refused a code: the address at index 1, the caller at index 2.
+/// Whose limits refused a transaction with the address at index 1 and the caller at index 2.
 fn throttled(
     refused: &ConditionFailures,
     limits: &Limits,

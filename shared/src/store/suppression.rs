@@ -1,41 +1,41 @@
-//! Suppression: an address that bounced or complained is mailed less, or no more.
+//! Suppression: an address that bounced or complained gets fewer mails, or none.
 //!
-//! It is an attribute of the address's lookup item, which only the delivery of mail asks for. Hard bounces
-//! suppress for longer each time, and in the end for good; a complaint suppresses codes for good. Nothing
-//! but an operator makes an address's count start anew: whether a mail arrived is not told.
+//! It is an attribute of the address's lookup item, which only the delivery of mail reads. Hard bounces
+//! suppress an address for longer each time, and in the end for good. A complaint suppresses codes for
+//! good. Only an operator resets the count, because SES does not report that a mail has arrived.
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use regain_password::Address;
 use serde::{Deserialize, Serialize};
 
 use super::users::Lookup;
-use super::{Item, MailContent, Store, StoreError, Transacted, keys, n, read, s, updated};
+use super::{Item, MailContent, Store, StoreError, Transacted, Updated, keys, n, read, updated};
 use crate::timestamp::Timestamp;
 
-/// For how long the first hard bounces of an address suppress it; the next one does for good.
+/// For how long the first hard bounces of an address suppress it. The next one suppresses it for good.
 const PAUSES: [Duration; 3] = [
     Duration::from_hours(24),
     Duration::from_hours(7 * 24),
     Duration::from_hours(30 * 24),
 ];
-/// How often a write is tried again that somebody else came before.
+/// How often a write is tried again after another one came before it.
 const RETRIES: u32 = 5;
 
-/// That an address is not mailed as others are.
+/// The suppression of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppressed {
     /// Since when.
     pub at: Timestamp,
     /// Why.
     pub why: Suppression,
-    /// How many mails brought it about, each of them sent after the one before had ended or begun to
-    /// suppress. An item without a count is older than counting.
+    /// How many mails have caused it. A bounce counts if its mail was sent after the suppression before it
+    /// had ended, a complaint if its mail was sent after the suppression had begun. Items of older versions
+    /// have no count.
     #[serde(default = "one")]
     pub count: u32,
-    /// When it ends; without an end, it is for good.
+    /// When it ends. Without an end, it is for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
@@ -44,7 +44,7 @@ const fn one() -> u32 {
     1
 }
 
-/// Why an address is not mailed as others are.
+/// Why an address is suppressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Suppression {
@@ -55,7 +55,7 @@ pub enum Suppression {
 }
 
 impl Suppression {
-    /// The word that is recorded.
+    /// The word that is stored.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -70,30 +70,30 @@ impl Suppression {
 pub enum Stopped {
     /// All of them.
     All,
-    /// Codes; the notice that a password was changed is still tried.
+    /// Codes. The notice that the password was changed is still mailed.
     Codes,
-    /// None: it has ended.
+    /// None, because it has ended.
     None,
 }
 
 impl Suppressed {
-    /// How an address is suppressed, by its lookup item, if it is or was.
+    /// The suppression in the lookup item of an address, if it is or was suppressed.
     ///
     /// # Errors
-    /// If the item is not what this version writes.
+    /// If the item is not as this version writes it.
     pub fn read(lookup: Item) -> Result<Option<Self>, StoreError> {
         let lookup: Lookup = read(lookup)?;
         Ok(lookup.suppressed)
     }
 
-    /// Which mails are stopped at a time.
+    /// Which mails it stops at that time.
     #[must_use]
     pub fn stopped(&self, at: Timestamp) -> Stopped {
         match self.why {
             Suppression::Bounced if self.until.is_some_and(|until| at >= until) => Stopped::None,
             Suppression::Bounced => Stopped::All,
-            // Whoever calls codes spam is to hear of a change of the password all the same, until that
-            // is called spam, too.
+            // Somebody who reports codes as spam still gets the notice of a changed password, until that is
+            // reported as well.
             Suppression::Complained if self.count > 1 => Stopped::All,
             Suppression::Complained => Stopped::Codes,
         }
@@ -107,8 +107,8 @@ impl Suppressed {
         }
     }
 
-    /// What comes of a suppression at the news of a mail that was sent at `sent_at`; nothing if that
-    /// changes nothing, as of a mail that was under way already, or news that is told twice.
+    /// The suppression after a report about a mail that was sent at `sent_at`. `None` if the report changes
+    /// nothing: if it is repeated, or its mail was under way when the suppression began.
     fn after(
         before: Option<Self>,
         why: Suppression,
@@ -123,7 +123,7 @@ impl Suppressed {
                     match why {
                         Suppression::Bounced if sent_at < until => return None,
                         Suppression::Bounced => before.count.saturating_add(1),
-                        // A complaint has no end, and so goes before what has one.
+                        // A complaint has no end, so it replaces a suppression that has one.
                         Suppression::Complained => 1,
                     }
                 }
@@ -154,7 +154,7 @@ impl Suppressed {
 }
 
 impl Store {
-    /// How an address is suppressed, if it is or was.
+    /// The suppression of an address, if it is or was suppressed.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -163,8 +163,8 @@ impl Store {
         Ok(lookup.and_then(|lookup| lookup.suppressed))
     }
 
-    /// Suppresses an address, if somebody has it: a mail that was sent at `sent_at` bounced for good, or
-    /// its recipient called it spam.
+    /// Suppresses an address, if somebody has it, because a mail that was sent at `sent_at` bounced for good
+    /// or was reported as spam.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -183,15 +183,9 @@ impl Store {
             let next: AttributeValue = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(next)
                 .map_err(|error| StoreError::Malformed(error.into()))?;
             let update = self
-                .client
-                .update_item()
-                .table_name(&self.table)
-                .key(keys::PK, s(keys::email(address)))
+                .update_item(keys::email(address))
                 .update_expression("SET suppressed = :next")
-                .expression_attribute_values(":next", next)
-                .return_values_on_condition_check_failure(
-                    ReturnValuesOnConditionCheckFailure::AllOld,
-                );
+                .expression_attribute_values(":next", next);
             let update = match before {
                 None => update.condition_expression(
                     "attribute_exists(pk) AND attribute_not_exists(suppressed)",
@@ -201,23 +195,15 @@ impl Store {
                     .expression_attribute_names("#at", "at")
                     .expression_attribute_values(":before", n(before.at.millis())),
             };
-            let Err(error) = update.send().await else {
-                return Ok(());
-            };
-            before = match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    match refused.item().cloned() {
-                        None => return Ok(()),
-                        Some(item) => Suppressed::read(item)?,
-                    }
-                }
-                _ => return Err(StoreError::unreachable(error)),
+            before = match self.update_one(update).await? {
+                Updated::Done(_) | Updated::Refused(None) => return Ok(()),
+                Updated::Refused(Some(item)) => Suppressed::read(item)?,
             };
         }
         Err(StoreError::Contended)
     }
 
-    /// Has an address mailed again that was suppressed, and counts its bounces anew.
+    /// Lifts the suppression of an address, and resets its count.
     ///
     /// Returns whether there was anything to clear.
     ///
@@ -243,9 +229,9 @@ mod tests {
         Timestamp::from_millis(1_773_144_000_000).plus(Duration::from_secs(seconds))
     }
 
-    /// What stands there after news of mails, each told a second after it was sent.
-    fn after(news: &[(Suppression, u64)]) -> Option<Suppressed> {
-        news.iter().fold(None, |before, (why, sent)| {
+    /// The suppression after reports about mails, each reported a second after it was sent.
+    fn after(reports: &[(Suppression, u64)]) -> Option<Suppressed> {
+        reports.iter().fold(None, |before, (why, sent)| {
             Suppressed::after(before, *why, at(*sent), at(sent + 1)).or(before)
         })
     }
@@ -316,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_version_before_wrote_stops_what_it_stopped_then() {
+    fn a_suppression_of_an_older_version_stops_the_same_mails() {
         for (why, stopped) in [("bounced", Stopped::All), ("complained", Stopped::Codes)] {
             let old = serde_json::json!({ "at": 1_773_144_000_000_i64, "why": why });
             let old: Suppressed = serde_json::from_value(old).unwrap();

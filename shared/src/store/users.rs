@@ -1,4 +1,6 @@
-//! Users and the lookup that keeps their addresses unique.
+//! Users, and the lookup items that keep their addresses unique.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
@@ -20,14 +22,14 @@ pub(super) struct Lookup {
     pub(super) suppressed: Option<Suppressed>,
 }
 
-/// Who is to have a mail.
+/// The recipient of a mail.
 #[derive(Debug)]
 pub enum Recipient {
     /// The user who has the address.
     User(Box<User>),
     /// Nobody has it.
     Nobody,
-    /// Somebody has it, and is not to be mailed this.
+    /// Somebody has it, but its suppression stops this mail.
     Suppressed,
 }
 
@@ -49,29 +51,51 @@ impl Store {
         self.get(keys::user(id)).await
     }
 
-    /// The user of an id, and the size in octets of what else is stored of the user: attributes that
-    /// other programs write.
+    /// The ids of the users who have these addresses, 100 at most.
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub(crate) async fn user_and_size_besides(
+    pub(crate) async fn user_ids_of<'a>(
         &self,
-        id: &UserId,
-    ) -> Result<Option<(User, usize)>, StoreError> {
-        let Some(item) = self.get_item(keys::user(id)).await? else {
-            return Ok(None);
-        };
-        let user: User = read(item.clone())?;
-        let known = write(&user)?;
-        let besides = item
-            .iter()
-            .filter(|(name, _)| *name != keys::PK && !known.contains_key(*name));
-        let size = besides.map(|(name, value)| limits::size(name, value)).sum();
-        Ok(Some((user, size)))
+        addresses: impl Iterator<Item = &'a Address>,
+    ) -> Result<HashMap<Address, UserId>, StoreError> {
+        let keys: BTreeMap<_, _> = addresses.map(|it| (keys::email(it), it)).collect();
+        let lookups = self.get_items(keys.keys().cloned().collect()).await?;
+        let owned = lookups.into_iter().filter_map(|(key, lookup)| {
+            let address = Address::clone(keys.get(&key)?);
+            Some(read(lookup).map(|lookup: Lookup| (address, lookup.user_id)))
+        });
+        owned.collect()
     }
 
-    /// Why a user cannot be an item of the table, if so; `besides` is the size in octets of what else
-    /// is stored of the user.
+    /// The users of these ids, 100 at most. With each comes the size in octets of the attributes that other
+    /// programs have written to the user's item.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub(crate) async fn users_and_sizes_besides<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a UserId>,
+    ) -> Result<HashMap<UserId, (User, usize)>, StoreError> {
+        let keys: BTreeMap<_, _> = ids.map(|id| (keys::user(id), id)).collect();
+        let items = self.get_items(keys.keys().cloned().collect()).await?;
+        let items = items
+            .into_iter()
+            .filter_map(|(key, item)| Some((UserId::clone(keys.get(&key)?), item)));
+        let users = items.map(|(id, item)| {
+            let user: User = read(item.clone())?;
+            let known = write(&user)?;
+            let besides = item
+                .iter()
+                .filter(|(name, _)| *name != keys::PK && !known.contains_key(*name));
+            let size = besides.map(|(name, value)| limits::size(name, value)).sum();
+            Ok((id, (user, size)))
+        });
+        users.collect()
+    }
+
+    /// Why a user cannot be stored as an item, if so. `besides` is the size in octets of the other attributes
+    /// of the item.
     ///
     /// # Errors
     /// When the user cannot be written as an item at all.
@@ -82,16 +106,12 @@ impl Store {
                 return Ok(Some(format!("{name:?} {error}")));
             }
         }
-        let size: usize = item
-            .iter()
-            .map(|(name, value)| limits::size(name, value))
-            .sum();
-        Ok(limits::check_size(size + besides)
+        Ok(limits::check_size(size(&item) + besides)
             .err()
             .map(|error| error.to_string()))
     }
 
-    /// The user who has an address, if that is still the user's own.
+    /// The user who has an address.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -103,7 +123,7 @@ impl Store {
         Ok(user.filter(|user| user.has_address(address)))
     }
 
-    /// Who is to have a mail that was asked for with an address.
+    /// The recipient of a mail that was requested for an address.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -127,7 +147,7 @@ impl Store {
         Ok(user.map_or(Recipient::Nobody, |user| Recipient::User(user.into())))
     }
 
-    /// Whether two users are the same item, whatever way their numbers were written in JSON.
+    /// Whether two users are stored as the same item. Their JSON may write numbers in different ways.
     ///
     /// # Errors
     /// When one of them cannot be an item.
@@ -135,12 +155,12 @@ impl Store {
         Ok(write(one)? == write(other)?)
     }
 
-    /// Writes a user and the lookup of the user's address, and takes the lookup of the address the
-    /// user had away. `before` is the user as read, or nothing for a new one. Of a user who was read,
-    /// only what is different is written: what somebody else wrote meanwhile stays.
+    /// Writes a user and the lookup of the user's address, and deletes the lookup of the address that the
+    /// user had. `before` is the user as read, or `None` for a new user. Only the fields that differ from it
+    /// are written, so that other changes since the read are kept.
     ///
-    /// Returns whether it was written: not if the user was blocked, moved or re-credentialed since,
-    /// or the address is another user's.
+    /// Returns whether it was written. It is not if the user's status, address or credentials have changed
+    /// since the read, or if another user has the address.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -151,13 +171,61 @@ impl Store {
         before: Option<&User>,
         address_before: Option<&Address>,
     ) -> Result<bool, StoreError> {
+        let items = self.user_writes(user, address, before, address_before)?;
+        Ok(matches!(self.transact(items).await?, Transacted::Applied))
+    }
+
+    /// Writes several users in one transaction, each as [`Store::put_user`] does: all of them or none.
+    ///
+    /// Returns whether they were written. They are not if one of them could not be written by itself, or if
+    /// together they are more than a transaction takes.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub(crate) async fn put_users(&self, writes: &[UserWrite<'_>]) -> Result<bool, StoreError> {
+        let (mut items, mut keys, mut octets) = (Vec::new(), HashSet::new(), 0);
+        for write in writes {
+            let UserWrite {
+                user,
+                address,
+                before,
+                address_before,
+                besides,
+            } = *write;
+            items.extend(self.user_writes(user, address, before, address_before)?);
+            let addresses = [Some(address), address_before.filter(|it| *it != address)];
+            for address in addresses.into_iter().flatten() {
+                // A transaction names each item once.
+                if !keys.insert(address) {
+                    return Ok(false);
+                }
+            }
+            octets += besides;
+            for user in [Some(user), before].into_iter().flatten() {
+                octets += size(&Self::user_item(user)?);
+            }
+        }
+        if items.len() > MAX_TRANSACTION_ITEMS || octets > MAX_TRANSACTION_OCTETS {
+            return Ok(false);
+        }
+        Ok(matches!(self.transact(items).await?, Transacted::Applied))
+    }
+
+    /// The items of a transaction that writes a user, see [`Store::put_user`].
+    fn user_writes(
+        &self,
+        user: &User,
+        address: &Address,
+        before: Option<&User>,
+        address_before: Option<&Address>,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let write_user = match before {
             None => self.put_new(Self::user_item(user)?)?,
             Some(before) => {
                 updated(self.changes(before, user, address_before != Some(address))?)?
             }
         };
-        // An update, so that an address that is mailed no more stays that.
+        // An update, so that the suppression of the address is kept.
         let lookup = self
             .update(keys::email(address))
             .update_expression("SET userId = :id")
@@ -174,10 +242,7 @@ impl Store {
                 .map_err(|error| StoreError::Malformed(error.into()))?;
             transaction.push(TransactWriteItem::builder().delete(delete).build());
         }
-        Ok(matches!(
-            self.transact(transaction).await?,
-            Transacted::Applied
-        ))
+        Ok(transaction)
     }
 
     /// The item of a user.
@@ -187,9 +252,8 @@ impl Store {
         Ok(item)
     }
 
-    /// The update that makes `before` into `user`, if `before` is still what is stored. A user who
-    /// moved has the new address unproven, or proven, as `user` says: the old one may be proven at
-    /// this moment.
+    /// The update that changes `before` into `user`. For a user who moved to another address, `user` says
+    /// whether the new address is proven, because the old one may have been proven since the read.
     fn changes(
         &self,
         before: &User,
@@ -200,7 +264,7 @@ impl Store {
         if moved {
             old.remove(IS_EMAIL_VALIDATE);
         }
-        // The address is always written, so that there is something to write.
+        // The address is always written, because an update must set something.
         let mut update = as_read(self.update(keys::user(&before.id)), before)
             .expression_attribute_values(":newEmail", s(&user.email));
         let mut set = vec!["email = :newEmail".to_owned()];
@@ -227,11 +291,35 @@ impl Store {
     }
 }
 
+/// A user to be written, see [`Store::put_user`].
+#[derive(Clone, Copy)]
+pub(crate) struct UserWrite<'a> {
+    pub(crate) user: &'a User,
+    pub(crate) address: &'a Address,
+    /// The user as read, or nothing for a new one.
+    pub(crate) before: Option<&'a User>,
+    pub(crate) address_before: Option<&'a Address>,
+    /// The size in octets of the attributes that other programs have written to the user's item.
+    pub(crate) besides: usize,
+}
+
+/// DynamoDB takes 100 items in a transaction, and 4 MB. Some of these are left for the lookups.
+const MAX_TRANSACTION_ITEMS: usize = 100;
+const MAX_TRANSACTION_OCTETS: usize = 3 * 1024 * 1024;
+
+/// The size of an item in octets.
+fn size(item: &Item) -> usize {
+    let attributes = item.iter();
+    attributes
+        .map(|(name, value)| limits::size(name, value))
+        .sum()
+}
+
 const EMAIL: &str = "email";
 const IS_EMAIL_VALIDATE: &str = "isEmailValidate";
 
-/// An update of a user under the condition that nothing that matters to a recovery has changed since
-/// the user was read: same address, same status, same credentials.
+/// An update of a user, on the condition that address, status and credentials have not changed since the
+/// user was read.
 pub(super) fn as_read(update: UpdateBuilder, user: &User) -> UpdateBuilder {
     let (status, value) = match &user.status {
         Status::Text(text) => ("#status = :status", Some((":status", s(text)))),
@@ -255,7 +343,7 @@ pub(super) fn as_read(update: UpdateBuilder, user: &User) -> UpdateBuilder {
     }
 }
 
-/// The condition on the credentials version; a user without one, written by somebody else, has 0.
+/// The condition on the credentials version. A user without one, written by another program, has 0.
 pub(super) fn version_condition(version: u64) -> &'static str {
     if version == 0 {
         "(attribute_not_exists(credentialsVersion) OR credentialsVersion = :version)"

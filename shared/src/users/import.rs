@@ -1,11 +1,11 @@
-//! Bringing a file of users in: one JSON object a line, each matched to the user it is about.
+//! Imports a file of users: one JSON object a line.
 //!
-//! A line matches an existing user by its id, or else by its address. What it does not say stays as it
-//! was, and a user who is as the line says already is skipped: an import that was cut short is finished
-//! by running it again.
+//! A line matches an existing user by its id, or else by its address. Fields that the line does not have stay
+//! as they were, and unchanged users are skipped. So an import that was stopped is finished by running it
+//! again.
 //!
-//! [`Import::check`] reads all lines and checks each against the table, as the item that it would become.
-//! Only then does [`Import::run`] write. Both are what `cargo run -- --users` and `regain users import` do.
+//! [`Import::check`] reads all lines, and checks each against the table, as the item that it would become.
+//! Only then does [`Import::run`] write. `cargo run -- --users` and `regain users import` both use this module.
 
 mod importer;
 mod lines;
@@ -33,27 +33,39 @@ use crate::settings::{Argon2Cost, Settings};
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
 
-/// Lines that are under way at once: a line waits for the table most of the time.
+/// Batches that are under way at once. A batch waits for the table most of the time.
 const AT_ONCE: usize = 32;
 
-/// What an import goes by.
+/// The most lines of a batch. Their users are read by two calls, and are written by one transaction; a line
+/// writes three items at most, and DynamoDB takes 100 in a transaction.
+const MAX_BATCH: usize = 25;
+
+/// A file has this many batches or more, if it has as many lines. So the lines of a small file are
+/// independent of each other, and an import ends soon after it is stopped.
+const MIN_BATCHES: usize = 256;
+
+/// How many lines of a file are worked together.
+fn batch_size(lines: usize) -> usize {
+    (lines / MIN_BATCHES).clamp(1, MAX_BATCH)
+}
+
+/// The rules of an import.
 #[derive(Clone, Debug)]
 pub struct ImportRules {
-    /// The form that ids have.
+    /// The format of the ids.
     pub id_format: UserIdFormat,
-    /// The cost of the hashes that are made of passwords in clear text.
+    /// The cost at which passwords in clear text are hashed.
     pub cost: Argon2Cost,
-    /// What passwords in clear text have to meet.
+    /// The policy for passwords in clear text.
     pub policy: Policy,
-    /// The statuses that may recover. Other ones are noted.
+    /// The statuses that may recover. A note points out others.
     pub statuses: RecoverableStatuses,
-    /// Whether a password that was changed otherwise than by an import, as by a recovery, is replaced,
-    /// too.
+    /// Whether a password is also replaced if a recovery or another program has changed it.
     pub overwrite_passwords: bool,
 }
 
 impl ImportRules {
-    /// The rules of a stack: a password that was changed otherwise than by an import stays.
+    /// The rules of a stack. A password that a recovery or another program has changed is kept.
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
         Self {
@@ -69,17 +81,17 @@ impl ImportRules {
     }
 }
 
-/// What an import came to.
+/// The counts of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// Users that were not there before.
+    /// New users.
     pub created: usize,
-    /// Users that were, and are changed.
+    /// Existing users that were changed.
     pub updated: usize,
-    /// Users that were as their lines say already.
+    /// Existing users that were as their lines say.
     pub unchanged: usize,
-    /// Users, updated or not, whose password was changed otherwise than by an import, so that it was
-    /// kept and the line's was not taken.
+    /// Users, updated or not, whose own password was kept, because a recovery or another program has
+    /// changed it.
     pub passwords_kept: usize,
 }
 
@@ -94,19 +106,19 @@ impl Imported {
     }
 }
 
-/// What a line did to the table.
+/// The result of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// What became of the user.
+    /// The change to the user.
     pub change: Change,
     /// Whether the user's own password was kept.
     pub password_kept: bool,
 }
 
-/// Why a line, or a whole file, was not brought in.
+/// Why a line or a whole file was not imported.
 #[derive(Debug, Error)]
 pub enum ImportError {
-    /// These lines cannot be users; nothing was brought in.
+    /// These lines cannot be imported, so nothing was.
     #[error("{}", all(.bad, *.lines))]
     Bad {
         /// The lines, in order.
@@ -114,19 +126,19 @@ pub enum ImportError {
         /// How many lines the file has, blank ones apart.
         lines: usize,
     },
-    /// A line cannot be brought in.
+    /// A line cannot be imported.
     #[error(transparent)]
     Line(#[from] BadLine),
-    /// The table could not be asked.
+    /// The table could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Its password could not be hashed.
+    /// A password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashingError),
     /// The cost of a hash is out of range.
     #[error(transparent)]
     Cost(#[from] InvalidCost),
-    /// It was stopped while the lines were checked.
+    /// The import was stopped while the lines were checked.
     #[error("stopped after {done} of {lines} lines")]
     Stopped {
         /// Lines that were checked.
@@ -136,7 +148,7 @@ pub enum ImportError {
     },
 }
 
-/// All bad lines of a file, in a text of several lines.
+/// The message about all bad lines of a file.
 fn all(bad: &[BadLine], lines: usize) -> String {
     let number = bad.len();
     let mut text = format!("{number} of {lines} lines cannot be brought in, so nothing was:");
@@ -147,13 +159,13 @@ fn all(bad: &[BadLine], lines: usize) -> String {
     text
 }
 
-/// A file that was read, and checked against the table.
+/// A file that was read and checked against the table.
 #[derive(Debug)]
 pub struct CheckedFile {
     lines: Vec<CheckedLine>,
-    /// The lines that cannot be brought in, in order.
+    /// The lines that cannot be imported, in order.
     pub bad: Vec<BadLine>,
-    /// What to know about the others.
+    /// Notes about the other lines.
     pub notes: Notes,
 }
 
@@ -168,34 +180,34 @@ impl CheckedFile {
 /// What is done with the lines of a checked file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Say what would be done, and write nothing.
+    /// Report what would be done, and write nothing.
     Preview,
-    /// Bring them in.
+    /// Import the lines.
     BringIn,
 }
 
-/// What running an import came to.
+/// The result of an import.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// What was done.
+    /// The counts of the lines that were done.
     pub imported: Imported,
-    /// The lines that could not be brought in after all, in order.
+    /// The lines that could not be imported after all, in order.
     pub bad: Vec<BadLine>,
-    /// The failure that ended it early, with the line that met it.
+    /// The failure that ended the import early, with the line that met it.
     pub failed: Option<(usize, ImportError)>,
-    /// Lines that were not looked at, since it was stopped or failed.
+    /// Lines that were left, because the import was stopped or failed.
     pub left: usize,
 }
 
 /// An import into a table.
 pub struct Import {
-    /// One for each processor: the clones of each hash in turns, see [`Hasher`].
+    /// One for each processor, because the clones of one hasher take turns, see [`Hasher`].
     importers: Vec<Importer>,
     rules: ImportRules,
 }
 
 impl Import {
-    /// An import that stamps new passwords with `at`.
+    /// An import whose new passwords have the time `at`.
     ///
     /// # Errors
     /// If the cost of a hash is out of range.
@@ -214,11 +226,11 @@ impl Import {
         })
     }
 
-    /// Reads a file and checks every line: by itself, against the other lines, and as the item that it
-    /// would become. Writes nothing.
+    /// Reads a file and checks every line: by itself, against the other lines, and as the item that it would
+    /// become. Writes nothing.
     ///
     /// # Errors
-    /// If the table cannot be asked, or if it is stopped.
+    /// If the table cannot be read, or if the import is stopped.
     pub async fn check(
         &self,
         jsonl: &str,
@@ -242,7 +254,7 @@ impl Import {
             done: done.len(),
             lines: total,
         };
-        // A short file is under way as a whole before anybody can stop it.
+        // A short file may be checked completely before the import is stopped.
         if done.len() < total || progress.is_stopped() {
             return Err(stopped);
         }
@@ -265,8 +277,8 @@ impl Import {
         Ok(CheckedFile { lines, bad, notes })
     }
 
-    /// Does one step with the good lines of a file, many at once, until the table fails or `progress`
-    /// is stopped. What was begun is finished.
+    /// Does one step with the good lines of a file, in batches, until the table fails or `progress` is
+    /// stopped. Batches under way are finished.
     pub async fn run(
         &self,
         file: CheckedFile,
@@ -295,11 +307,11 @@ impl Import {
     }
 }
 
-/// Brings a whole file in, or nothing of it.
+/// Imports a whole file, or nothing of it.
 ///
 /// # Errors
-/// Every line that cannot be a user, by which nothing was written; or the table's failure, by which
-/// time other users may have been written.
+/// If lines cannot be imported: the error has all of them, and nothing was written. If the table fails: other
+/// users may have been written by then.
 pub async fn import(
     store: &Store,
     rules: &ImportRules,

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// What `users block` writes.
 pub(crate) const BLOCKED: &str = "blocked";
 
-/// A user's status as the table has it. Other programs write it, too: whatever they write can be read,
-/// and only a text can be a status that may recover.
+/// A user's status as stored. Other programs may write any type of value, and all of them can be read. Only
+/// a text can be a status that may recover.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Status {
     /// The user has none.
@@ -17,7 +17,7 @@ pub enum Status {
     Missing,
     /// A text, exactly as it is stored.
     Text(String),
-    /// Something else, such as a number or a map.
+    /// A value of another type, such as a number or a map.
     Other,
 }
 
@@ -58,7 +58,7 @@ impl From<&str> for Status {
     }
 }
 
-/// Only a text is written: a status of another type is never written back.
+/// Only a text is written. A status of another type is never written back.
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.text().serialize(serializer)
@@ -128,9 +128,9 @@ impl RecoverableStatuses {
     /// The longest list, in characters.
     pub const MAX_LENGTH: usize = 100;
 
-    /// Reads a list with commas. `None` if an entry is empty, as in a list that lost its end, if the list
-    /// is longer than [`Self::MAX_LENGTH`], or if it has other characters than ASCII letters, digits,
-    /// spaces and `_.:-`. The template has the same rule.
+    /// Reads a list with commas. `None` if an entry is empty, if the list is longer than
+    /// [`Self::MAX_LENGTH`], or if it has other characters than ASCII letters, digits, spaces and `_.:-`. The
+    /// template has the same rule.
     #[must_use]
     pub fn parse(list: &str) -> Option<Self> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || " _.:-,".contains(c);
@@ -142,14 +142,15 @@ impl RecoverableStatuses {
         is_whole.then_some(Self(statuses))
     }
 
-    /// Whether a user of this status may recover. A status that is missing or no text may not.
+    /// Whether a user of this status may recover. Without a status, or with one that is not a text, a user may
+    /// not.
     #[must_use]
     pub fn include(&self, status: &Status) -> bool {
         let text = status.text().map(normalized);
         text.is_some_and(|text| self.0.contains(&text))
     }
 
-    /// The first one, which a user gets who is unblocked and had no status before.
+    /// The first status. A user who is unblocked and had no status before gets it.
     #[must_use]
     pub fn first(&self) -> &str {
         self.0.first().map_or("", String::as_str)
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_names_a_status_at_least_and_nothing_that_the_template_refuses() {
+    fn a_list_has_at_least_one_status_and_nothing_that_the_template_refuses() {
         let hundred = format!("{},b", "a".repeat(98));
         for (list, named) in [
             ("active", true),

@@ -1,6 +1,6 @@
 //! What is kept can be used by nobody who reads it.
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 
 use crate::kit::{ANN, CODE_SECRET, INDEX_SECRET, Kit, NOON, PASSWORD, Verified, later, wrong};
 

@@ -5,14 +5,15 @@ mod mails;
 
 use std::collections::BTreeSet;
 
+use regain::api::Protocol;
 use regain::audit::Caller;
 use regain::keys::IndexKeys;
-use regain::session::Protocol;
 use serde_json::{Value, json};
 
 use crate::kit::{
-    ANN, CALLER, CODE_SECRET, Failure, INDEX_SECRET, Kit, NOBODY, NOON, PASSWORD, Told, Verified,
-    address, blocked, in_directory, keyed, later, new_password, request, told, typed, wrong,
+    ANN, CALLER, CODE_SECRET, Failure, INDEX_SECRET, Kit, NOBODY, NOON, Outcome, PASSWORD,
+    Verified, address, blocked, in_directory, keyed, later, new_password, outcome_of, request,
+    typed, wrong,
 };
 use crate::races::{at_once, count, guess, instances};
 
@@ -79,7 +80,7 @@ async fn each_way_to_set_a_password_is_told_from_the_others() {
 }
 
 #[tokio::test]
-async fn a_proof_whose_password_the_profile_speaks_against_is_recorded_as_one() {
+async fn a_proof_whose_password_is_in_the_profile_is_recorded_as_a_proof() {
     let kit = Kit::new().await;
     let profile = json!({ "email": ANN, "profile": { "firstName": "Wilhelmina" } });
     kit.user_like(profile).await;
@@ -89,12 +90,12 @@ async fn a_proof_whose_password_the_profile_speaks_against_is_recorded_as_one() 
     let set = kit
         .set_with_code(&started, &code, "wilhelmina1", NOON)
         .await;
-    assert!(matches!(told(&set), Told::Password(_)));
+    assert!(matches!(outcome_of(&set), Outcome::Password(_)));
     assert_eq!(news(&kit), ["proven session"]);
 }
 
 #[tokio::test]
-async fn a_throttled_request_is_recorded_with_whom_the_throttle_meant() {
+async fn a_throttled_request_is_recorded_with_the_throttle_that_refused_it() {
     let throttles = [
         ("RESEND_COOLDOWN_SECONDS", "60"),
         ("IP_REQUESTS_PER_HOUR", "1"),
@@ -113,7 +114,7 @@ async fn a_throttled_request_is_recorded_with_whom_the_throttle_meant() {
         for _ in 0..2 {
             let (network, again) = (network.parse().unwrap(), request(Protocol::AuthV1, email));
             let again = kit.request_from(network, again, later(1)).await;
-            assert!(matches!(told(&again), Told::Throttled(_)));
+            assert!(matches!(outcome_of(&again), Outcome::Throttled(_)));
             let record = kit.records.all().remove(0);
             assert_eq!(record["session"], Value::Null, "none has begun");
             assert_eq!(news(&kit), [format!("throttled {whom}")]);
@@ -121,7 +122,7 @@ async fn a_throttled_request_is_recorded_with_whom_the_throttle_meant() {
         if email == ANN {
             let caller = network.parse().unwrap();
             let again = kit.resend_from(caller, &started.session, later(1)).await;
-            assert!(matches!(told(&again), Told::Throttled(_)));
+            assert!(matches!(outcome_of(&again), Outcome::Throttled(_)));
             assert_eq!(news(&kit), [format!("throttled {whom}")]);
         }
     }
@@ -140,7 +141,7 @@ async fn a_repeated_request_is_recorded_as_one() {
 }
 
 #[tokio::test]
-async fn spent_guesses_are_recorded_with_whose_they_are() {
+async fn spent_guesses_are_recorded_with_the_budget_that_was_spent() {
     // A malformed code is told so after the session's budget and before the day's.
     for (settings, budget, refused) in [
         (
@@ -183,7 +184,7 @@ async fn another_code_for_a_session_whose_guesses_are_spent_is_recorded_as_refus
 }
 
 #[tokio::test]
-async fn a_lucky_guess_for_an_address_nobody_has_is_recorded_as_what_it_is() {
+async fn a_lucky_guess_for_an_unknown_address_is_recorded_as_one() {
     for protocol in BOTH {
         let kit = Kit::new().await;
         let started = kit.start(protocol, NOBODY, NOON).await;
@@ -213,11 +214,11 @@ async fn a_blocked_user_is_recorded_wherever_the_block_is_noticed() {
         kit.change_user(&user, "status", blocked()).await;
         kit.records.reset();
         let answer = if with_password {
-            told(&kit.set_with_code(&started, &code, PASSWORD, NOON).await)
+            outcome_of(&kit.set_with_code(&started, &code, PASSWORD, NOON).await)
         } else {
-            told(&kit.verify(&started, &code, NOON).await)
+            outcome_of(&kit.verify(&started, &code, NOON).await)
         };
-        assert_eq!(answer, Told::Blocked);
+        assert_eq!(answer, Outcome::Blocked);
         assert_eq!(news(&kit), [expected]);
     }
     for (protocol, expected) in BOTH.into_iter().zip(["blocked token", "blocked session"]) {
@@ -229,19 +230,19 @@ async fn a_blocked_user_is_recorded_wherever_the_block_is_noticed() {
         kit.change_user(&user, "status", blocked()).await;
         kit.records.reset();
         let set = kit.set_password(&started, &proof, PASSWORD, later(1)).await;
-        assert_eq!(told(&set), Told::Blocked);
+        assert_eq!(outcome_of(&set), Outcome::Blocked);
         assert_eq!(news(&kit), [expected]);
     }
 }
 
 /// What is recorded if, from the store's call of that number on, counted from now, all are carried out and
 /// no answer arrives.
-async fn lost(kit: &Kit, call: usize, calling: impl Future<Output = Told>) -> Vec<String> {
+async fn lost(kit: &Kit, call: usize, calling: impl Future<Output = Outcome>) -> Vec<String> {
     kit.records.reset();
     kit.log.reset();
-    kit.weather.fail(Failure::TimeoutAfter, call, usize::MAX);
-    assert_eq!(calling.await, Told::Unavailable);
-    kit.weather.clear();
+    kit.faults.fail(Failure::TimeoutAfter, call, usize::MAX);
+    assert_eq!(calling.await, Outcome::Unavailable);
+    kit.faults.clear();
     news(kit)
 }
 
@@ -249,11 +250,11 @@ async fn lost(kit: &Kit, call: usize, calling: impl Future<Output = Told>) -> Ve
 async fn a_write_whose_answer_is_lost_is_recorded_as_unanswered() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
-    let begun = async { told(&kit.request(request(Protocol::AuthV1, ANN), NOON).await) };
+    let begun = async { outcome_of(&kit.request(request(Protocol::AuthV1, ANN), NOON).await) };
     assert_eq!(lost(&kit, 1, Box::pin(begun)).await, ["unanswered request"]);
 
     let started = kit.start(Protocol::AuthV1, ANN, later(1)).await;
-    let resent = async { told(&kit.resend(&started.session, later(2)).await) };
+    let resent = async { outcome_of(&kit.resend(&started.session, later(2)).await) };
     assert_eq!(
         lost(&kit, 2, Box::pin(resent)).await,
         ["unanswered request"]
@@ -267,7 +268,7 @@ async fn a_write_whose_answer_is_lost_is_recorded_as_unanswered() {
         (4, &["unanswered guess"]),
         (5, &["unanswered proof"]),
     ] {
-        let verified = async { told(&kit.verify(&started, &code, later(3)).await) };
+        let verified = async { outcome_of(&kit.verify(&started, &code, later(3)).await) };
         assert_eq!(
             lost(&kit, call, Box::pin(verified)).await,
             expected,
@@ -277,13 +278,13 @@ async fn a_write_whose_answer_is_lost_is_recorded_as_unanswered() {
 
     let started = kit.start(Protocol::Directory, ANN, later(4)).await;
     let code = kit.derived(&started.session).await;
-    let set = async { told(&kit.set_with_code(&started, &code, PASSWORD, later(4)).await) };
+    let set = async { outcome_of(&kit.set_with_code(&started, &code, PASSWORD, later(4)).await) };
     assert_eq!(lost(&kit, 5, Box::pin(set)).await, ["unanswered password"]);
 
     let started = kit.start(Protocol::Directory, ANN, later(5)).await;
     let code = kit.derived(&started.session).await;
     kit.verify(&started, &code, later(5)).await.unwrap();
-    let set = async { told(&kit.set_in_directory(&started, PASSWORD, later(6)).await) };
+    let set = async { outcome_of(&kit.set_in_directory(&started, PASSWORD, later(6)).await) };
     assert_eq!(lost(&kit, 3, Box::pin(set)).await, ["unanswered password"]);
 }
 
@@ -316,7 +317,7 @@ async fn a_call_that_is_given_up_in_the_middle_is_recorded_as_unanswered() {
 }
 
 #[tokio::test]
-async fn what_costs_no_guess_and_meets_no_limit_is_not_recorded() {
+async fn a_refusal_that_costs_no_guess_and_meets_no_limit_is_not_recorded() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let auth = kit.start(Protocol::AuthV1, ANN, NOON).await;
@@ -339,7 +340,7 @@ async fn what_costs_no_guess_and_meets_no_limit_is_not_recorded() {
 }
 
 #[tokio::test]
-async fn all_that_happens_to_an_address_is_found_under_one_subject() {
+async fn all_records_of_an_address_have_one_subject() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     for (protocol, spelling) in [
@@ -398,7 +399,7 @@ async fn a_call_is_recorded_with_its_caller_device_and_id_and_a_mail_with_none()
 }
 
 #[tokio::test]
-async fn no_record_holds_a_secret_an_address_or_a_word_of_the_callers() {
+async fn no_record_holds_a_secret_an_address_or_what_a_caller_sent() {
     let kit = Kit::with(&[("CODE_LENGTH", "10")]).await;
     let user = kit.user(ANN).await;
     let device = "ann@example.com's phone";
@@ -438,14 +439,14 @@ async fn no_record_holds_a_secret_an_address_or_a_word_of_the_callers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_a_storm_as_many_guesses_are_recorded_as_were_charged() {
+async fn as_many_guesses_are_recorded_as_were_charged_in_a_storm() {
     for seed in 0..4 {
         let kit = Kit::new().await;
         kit.user(ANN).await;
         let started = kit.start(Protocol::Directory, ANN, NOON).await;
         let code = kit.code(NOON).await;
         kit.records.reset();
-        kit.weather.storm(seed);
+        kit.faults.storm(seed);
         let answers = at_once(&kit, &instances(&kit), 10, |recovery, number, call| {
             let sent = if number == 3 {
                 code.clone()
@@ -455,8 +456,8 @@ async fn in_a_storm_as_many_guesses_are_recorded_as_were_charged() {
             guess(recovery, started.clone(), sent, call)
         })
         .await;
-        kit.weather.clear();
-        let proven = count(&answers, &Told::Done);
+        kit.faults.clear();
+        let proven = count(&answers, &Outcome::Done);
         let events = news(&kit);
         let recorded = |name: &str| events.iter().filter(|it| it.starts_with(name)).count();
         assert_eq!(recorded("proven"), proven, "{events:?}");

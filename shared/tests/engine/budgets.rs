@@ -1,10 +1,10 @@
 //! What each endpoint costs: calls of the store and write units.
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    ANN, Kit, NOBODY, NOON, PASSWORD, StoreCall, Told, keyed, later, request, told, wrong,
+    ANN, Kit, NOBODY, NOON, Outcome, PASSWORD, StoreCall, keyed, later, outcome_of, request, wrong,
 };
 
 /// Calls and write units since the last look.
@@ -125,21 +125,24 @@ async fn a_refusal_costs_no_write() {
     let code = kit.code(NOON).await;
     kit.verify(&started, &wrong(&code), NOON).await.unwrap_err();
     kit.log.reset();
-    assert_eq!(told(&kit.verify(&started, &code, NOON).await), Told::Spent);
+    assert_eq!(
+        outcome_of(&kit.verify(&started, &code, NOON).await),
+        Outcome::Spent
+    );
     assert_eq!(cost(&kit), (2, 0));
     let refused = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
-    assert_eq!(told(&refused), Told::Throttled(later(60)));
+    assert_eq!(outcome_of(&refused), Outcome::Throttled(later(60)));
     assert_eq!(cost(&kit), (1, 0));
     let refused = kit.request(request(Protocol::AuthV1, ANN), NOON).await;
-    assert_eq!(told(&refused), Told::Throttled(later(60)));
+    assert_eq!(outcome_of(&refused), Outcome::Throttled(later(60)));
     assert_eq!(cost(&kit), (0, 0), "it is remembered");
     let refused = kit.request(keyed(Protocol::Directory, ANN), NOON).await;
-    assert_eq!(told(&refused), Told::Throttled(later(60)));
+    assert_eq!(outcome_of(&refused), Outcome::Throttled(later(60)));
     assert_eq!(cost(&kit), (1, 0), "unless a key leads to a session");
 }
 
 #[tokio::test]
-async fn a_key_costs_one_read_more_and_its_repetition_that_alone() {
+async fn a_key_costs_one_read_more_and_a_repeated_key_only_that_read() {
     for (protocol, begun) in [(Protocol::AuthV1, (2, 8)), (Protocol::Directory, (3, 8))] {
         for email in [ANN, NOBODY] {
             let kit = Kit::throttled(&[]).await;

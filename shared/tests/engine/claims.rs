@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain::api::Protocol;
 use regain::ids::ResetToken;
 use regain::recovery::Started;
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    ANN, Dump, Failure, Fault, Kit, NOON, PASSWORD, Told, Verified, blocked, in_directory, later,
-    new_password, told,
+    ANN, Dump, Failure, Fault, Kit, NOON, Outcome, PASSWORD, Verified, blocked, in_directory,
+    later, new_password, outcome_of,
 };
 use crate::sessions::validated;
 
@@ -50,7 +50,7 @@ async fn a_storm_with_one_proof_hashes_once() {
             let (started, proof) = (started.clone(), proof.clone());
             running.push(tokio::spawn(async move {
                 let new = new_password(&format!("{PASSWORD} {number}"));
-                told(&match &*proof {
+                outcome_of(&match &*proof {
                     Verified::Token(token) => {
                         let token = Some(token.clone());
                         instance.set_password_by_token(&mut call, token, new).await
@@ -67,8 +67,8 @@ async fn a_storm_with_one_proof_hashes_once() {
             answers.push(task.await.unwrap());
         }
         answers.sort();
-        let mut expected = vec![Told::Over; STORM];
-        expected[0] = Told::Done;
+        let mut expected = vec![Outcome::Over; STORM];
+        expected[0] = Outcome::Done;
         assert_eq!(answers, expected, "{protocol:?}");
         // Whoever hashes has read the user for it before.
         let shapes = kit.log.shapes();
@@ -80,21 +80,21 @@ async fn a_storm_with_one_proof_hashes_once() {
 }
 
 #[tokio::test]
-async fn who_finds_a_claim_whose_owner_died_waits_for_its_end_and_no_longer() {
-    for (end, expected) in [(later(3), Told::Done), (later(60), Told::Unavailable)] {
+async fn a_call_waits_for_the_end_of_an_abandoned_claim_and_no_longer() {
+    for (end, expected) in [(later(3), Outcome::Done), (later(60), Outcome::Unavailable)] {
         let kit = Kit::new().await;
         let user = kit.user(ANN).await;
         let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
         claimed_until(&kit, &started, end).await;
         let before = kit.dump().await;
         let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
-        assert_eq!(told(&set), expected);
+        assert_eq!(outcome_of(&set), expected);
         let version = kit.stored(&user).await.credentials_version;
-        assert_eq!(version, u64::from(expected == Told::Done));
-        if expected == Told::Unavailable {
+        assert_eq!(version, u64::from(expected == Outcome::Done));
+        if expected == Outcome::Unavailable {
             assert_eq!(kit.dump().await, before, "and nothing changes");
             let set = kit.set_password(&started, &proof, PASSWORD, end).await;
-            assert_eq!(told(&set), Told::Done);
+            assert_eq!(outcome_of(&set), Outcome::Done);
         }
         unclaimed(&kit).await;
     }
@@ -112,25 +112,28 @@ async fn a_password_that_is_refused_gives_the_claim_up_and_changes_nothing() {
         let before = unclaimed(&kit).await;
         for refused in [ANN, "annabelle winterbottom"] {
             let set = kit.set_password(&started, &proof, refused, NOON).await;
-            assert!(matches!(told(&set), Told::Password(_)), "{refused}");
+            assert!(
+                matches!(outcome_of(&set), Outcome::Password(_)),
+                "{refused}"
+            );
             assert_eq!(unclaimed(&kit).await, before, "{refused}");
         }
         kit.log.reset();
         let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
-        assert_eq!(told(&set), Told::Done);
+        assert_eq!(outcome_of(&set), Outcome::Done);
         assert_eq!(kit.log.calls().len(), 3, "without waiting for anybody");
     }
 }
 
 #[tokio::test]
-async fn who_may_not_set_the_password_claims_nothing() {
+async fn a_call_that_may_not_set_the_password_claims_nothing() {
     for (why, expected) in [
-        ("another token", Told::TokenUnknown),
-        ("another user", Told::OtherUser),
-        ("the other API", Told::NoSession),
-        ("the proof is over", Told::Over),
-        ("the session is over", Told::Over),
-        ("the session is used", Told::Over),
+        ("another token", Outcome::TokenUnknown),
+        ("another user", Outcome::OtherUser),
+        ("the other API", Outcome::NoSession),
+        ("the proof is over", Outcome::Over),
+        ("the session is over", Outcome::Over),
+        ("the session is used", Outcome::Over),
     ] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
@@ -149,7 +152,7 @@ async fn who_may_not_set_the_password_claims_nothing() {
             }
             "the session is used" => {
                 let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
-                assert_eq!(told(&set), Told::Done);
+                assert_eq!(outcome_of(&set), Outcome::Done);
             }
             _ => {}
         }
@@ -166,7 +169,7 @@ async fn who_may_not_set_the_password_claims_nothing() {
             "the other API" => kit.set_in_directory(&started, PASSWORD, at).await,
             _ => kit.set_password(&started, &proof, PASSWORD, at).await,
         };
-        assert_eq!(told(&set), expected, "{why}");
+        assert_eq!(outcome_of(&set), expected, "{why}");
         // A claim would be given up again, by a second write.
         let shapes = kit.log.shapes();
         let writes = shapes.iter().filter(|shape| *shape == "UpdateItem SESSION");
@@ -175,7 +178,7 @@ async fn who_may_not_set_the_password_claims_nothing() {
 }
 
 #[tokio::test]
-async fn a_claim_that_is_given_up_too_late_is_another_ones_by_then() {
+async fn a_claim_that_was_taken_over_is_not_given_up_by_its_first_owner() {
     let kit = Kit::new().await;
     kit.user_like(serde_json::json!({
         "email": ANN, "profile": { "name": "Annabelle Winterbottom" },
@@ -183,7 +186,7 @@ async fn a_claim_that_is_given_up_too_late_is_another_ones_by_then() {
     .await;
     let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
     // The session is claimed, the user is read, and then the claim is given up.
-    let gate = kit.weather.hold(3);
+    let gate = kit.faults.hold(3);
     let (set, ()) = tokio::join!(
         kit.set_password(&started, &proof, "annabelle winterbottom", NOON),
         async {
@@ -192,7 +195,7 @@ async fn a_claim_that_is_given_up_too_late_is_another_ones_by_then() {
             gate.wait().await;
         }
     );
-    assert!(matches!(told(&set), Told::Password(_)));
+    assert!(matches!(outcome_of(&set), Outcome::Password(_)));
     let session = kit.session_item(&started.session).await;
     assert_eq!(session["claimedBy"].as_s().unwrap(), "somebody");
 }
@@ -204,7 +207,7 @@ async fn a_claim_whose_owner_dies_lasts_three_seconds() {
     let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
     kit.log.fail(Fault::Down(2));
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::Unavailable);
+    assert_eq!(outcome_of(&set), Outcome::Unavailable);
     let session = kit.session_item(&started.session).await;
     let end = AttributeValue::N(later(3).millis().to_string());
     assert_eq!(session["claimedUntil"], end);
@@ -217,34 +220,34 @@ async fn the_session_of_a_user_who_is_blocked_is_used_and_keeps_no_claim() {
     let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
     kit.change_user(&user, "status", blocked()).await;
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::Blocked);
+    assert_eq!(outcome_of(&set), Outcome::Blocked);
     unclaimed(&kit).await;
 }
 
 #[tokio::test]
-async fn a_claim_whose_answer_was_lost_is_its_owners_still() {
+async fn a_claim_whose_answer_was_lost_still_belongs_to_its_owner() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
     kit.log.reset();
-    kit.weather.fail(Failure::TimeoutAfter, 1, 1);
+    kit.faults.fail(Failure::TimeoutAfter, 1, 1);
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::Done);
+    assert_eq!(outcome_of(&set), Outcome::Done);
     assert_eq!(kit.log.calls().len(), 3, "it does not wait for itself");
 }
 
 #[tokio::test]
-async fn a_claim_that_meets_a_transaction_on_its_session_is_tried_again() {
+async fn a_claim_that_conflicts_with_a_transaction_is_retried() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let (started, proof) = validated(&kit, Protocol::AuthV1, NOON).await;
-    kit.weather.fail(Failure::Conflict, 1, 3);
+    kit.faults.fail(Failure::Conflict, 1, 3);
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::Done);
+    assert_eq!(outcome_of(&set), Outcome::Done);
 }
 
 #[tokio::test]
-async fn another_code_ends_a_claim_with_the_proof_it_was_for() {
+async fn another_code_ends_the_proof_and_its_claim() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let (started, _) = validated(&kit, Protocol::AuthV1, NOON).await;
@@ -254,16 +257,16 @@ async fn another_code_ends_a_claim_with_the_proof_it_was_for() {
     let code = kit.code(NOON).await;
     let proof = kit.verify(&started, &code, NOON).await.unwrap();
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::Done);
+    assert_eq!(outcome_of(&set), Outcome::Done);
 }
 
 #[tokio::test]
-async fn a_claim_holds_up_nothing_but_its_own_session() {
+async fn a_claim_delays_only_its_own_session() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let (first, _) = validated(&kit, Protocol::AuthV1, NOON).await;
     claimed_until(&kit, &first, later(60)).await;
     let (second, proof) = validated(&kit, Protocol::Directory, NOON).await;
     let set = kit.set_password(&second, &proof, PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::Done);
+    assert_eq!(outcome_of(&set), Outcome::Done);
 }

@@ -1,13 +1,13 @@
 //! Mail: to whom, in which words, and what becomes of it when SES does not take it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use regain::session::Protocol;
-use regain::store::{Claim, Outcome};
+use regain::api::Protocol;
+use regain::store::{Claim, Outcome as MailOutcome};
 use serde_json::json;
 
 use crate::kit::{
-    ANN, Failure, Kit, NOBODY, NOON, PASSWORD, SesAnswer, Told, blocked, just_before, later,
-    number, told,
+    ANN, Failure, Kit, NOBODY, NOON, Outcome, PASSWORD, SesAnswer, blocked, just_before, later,
+    number, outcome_of,
 };
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
@@ -82,7 +82,7 @@ async fn a_mail_is_in_the_language_of_the_user_or_else_of_the_caller() {
 }
 
 #[tokio::test]
-async fn what_a_caller_says_about_itself_is_in_no_mail() {
+async fn no_mail_holds_what_a_caller_says_about_itself() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let mut asked = crate::kit::request(Protocol::Directory, ANN);
@@ -121,7 +121,10 @@ async fn a_code_is_as_long_as_set_and_keeps_its_leading_zeros() {
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = kit.code(NOON).await;
     assert!(code.len() == 10 && code.bytes().all(|digit| digit.is_ascii_digit()));
-    assert_eq!(told(&kit.verify(&started, &code, NOON).await), Told::Done);
+    assert_eq!(
+        outcome_of(&kit.verify(&started, &code, NOON).await),
+        Outcome::Done
+    );
 }
 
 #[tokio::test]
@@ -139,7 +142,7 @@ async fn a_code_that_expired_before_it_was_mailed_is_dropped() {
 }
 
 #[tokio::test]
-async fn nobody_gets_no_mail_and_a_blocked_user_gets_the_code() {
+async fn an_unknown_address_gets_no_mail_and_a_blocked_user_gets_the_code() {
     let kit = Kit::new().await;
     kit.start(Protocol::AuthV1, NOBODY, NOON).await;
     assert_eq!(kit.mailed(NOON).await, []);
@@ -152,7 +155,7 @@ async fn nobody_gets_no_mail_and_a_blocked_user_gets_the_code() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again_at_once_and_with_the_same_code() {
+async fn a_transient_failure_is_retried_at_once_with_the_same_code() {
     for answer in [
         SesAnswer::Failure(429, "TooManyRequestsException"),
         SesAnswer::Failure(400, "LimitExceededException"),
@@ -195,7 +198,7 @@ const RECIPIENT_NOT_VERIFIED: &str = "Email address is not verified. The followi
                                       the check in region EU-CENTRAL-1: ann@example.com";
 
 #[tokio::test]
-async fn a_mail_that_may_be_on_its_way_is_not_tried_again_at_once() {
+async fn a_mail_that_may_have_been_sent_is_not_retried_at_once() {
     for answer in [SesAnswer::Silence, SesAnswer::WithoutMessageId] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
@@ -215,7 +218,7 @@ async fn a_mail_that_may_be_on_its_way_is_not_tried_again_at_once() {
 }
 
 #[tokio::test]
-async fn a_mail_whose_user_cannot_be_read_is_closed_and_holds_nothing_up() {
+async fn a_mail_whose_user_cannot_be_read_is_closed_and_delays_no_other() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
@@ -235,7 +238,7 @@ async fn an_international_domain_is_given_to_ses_in_ascii() {
 }
 
 #[tokio::test]
-async fn what_ses_has_against_the_recipient_is_not_tried_again() {
+async fn a_mail_that_ses_refuses_for_its_recipient_is_not_retried() {
     for (kind, objection) in [
         ("MessageRejected", RECIPIENT_NOT_VERIFIED),
         ("MessageRejected", "Address blacklisted."),
@@ -260,7 +263,7 @@ async fn what_ses_has_against_the_recipient_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_stored_address_that_ses_mails_to_never_is_refused_without_asking_ses() {
+async fn an_address_that_ses_never_mails_is_refused_without_a_call_of_ses() {
     for email in [
         "a;b@example.com",
         "ren\u{e9}@example.com",
@@ -278,7 +281,7 @@ async fn a_stored_address_that_ses_mails_to_never_is_refused_without_asking_ses(
 }
 
 #[tokio::test]
-async fn a_key_that_is_no_mail_requests_is_left_alone() {
+async fn a_record_of_another_kind_of_item_is_ignored() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
@@ -305,7 +308,7 @@ async fn a_key_that_is_no_mail_requests_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_record_that_comes_again_after_the_outcome_sends_nothing() {
+async fn a_repeated_record_after_the_outcome_sends_nothing() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
@@ -346,13 +349,13 @@ async fn the_outcome_of_a_mail_is_recorded_with_its_message_and_ends_the_claim()
 async fn the_outcome_of_a_mail_request_that_is_gone_is_not_written_anew() {
     let kit = Kit::new().await;
     let gone = format!("MAIL#{}#1", "0".repeat(64));
-    let closed = kit.store.close_mail(&gone, &Outcome::Nobody).await;
+    let closed = kit.store.close_mail(&gone, &MailOutcome::Nobody).await;
     assert!(closed.is_err());
     assert!(kit.dump().await.is_empty());
 }
 
 #[tokio::test]
-async fn a_mail_that_another_delivery_has_is_left_to_it_until_its_claim_ends() {
+async fn a_mail_claimed_by_another_delivery_is_left_alone_until_the_claim_ends() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
@@ -367,7 +370,7 @@ async fn a_mail_that_another_delivery_has_is_left_to_it_until_its_claim_ends() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_was_held_up_sends_nothing_and_leaves_the_claim_of_the_next_one_alone() {
+async fn a_delayed_delivery_sends_nothing_and_keeps_the_claim_of_the_next_one() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
@@ -397,11 +400,11 @@ async fn a_delivery_that_was_held_up_sends_nothing_and_leaves_the_claim_of_the_n
 }
 
 #[tokio::test]
-async fn a_claim_whose_answer_was_lost_is_its_claimants_still() {
+async fn a_mail_claim_whose_answer_was_lost_still_belongs_to_its_delivery() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
-    kit.weather.fail(Failure::ResetAfter, 1, 1);
+    kit.faults.fail(Failure::ResetAfter, 1, 1);
     assert_eq!(kit.deliver(NOON).await, NONE);
     assert_eq!(kit.ses.mails().len(), 1);
     assert_eq!(outcome(&kit).await.as_deref(), Some("sent"));
@@ -510,8 +513,8 @@ async fn a_forged_mail_request_yields_a_code_that_opens_nothing() {
     let mails = kit.mailed(NOON).await;
     assert_eq!(mails[0].to, ["eve@example.com"]);
     assert_eq!(
-        told(&kit.verify(&started, &mails[0].code(), NOON).await),
-        Told::CodeWrong
+        outcome_of(&kit.verify(&started, &mails[0].code(), NOON).await),
+        Outcome::CodeWrong
     );
 }
 

@@ -2,11 +2,11 @@
 //! reads as much, and says the same, until the code is proven.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::store::Suppression;
 
 use crate::kit::{
-    ANN, Kit, NOBODY, NOON, PASSWORD, Told, address, blocked, later, request, told, wrong,
+    ANN, Kit, NOBODY, NOON, Outcome, PASSWORD, address, blocked, later, outcome_of, request, wrong,
 };
 
 /// Who may have an address.
@@ -62,7 +62,7 @@ struct Seen {
     write_units: u32,
     read_units: f64,
     recorded: Vec<String>,
-    told: Told,
+    told: Outcome,
 }
 
 /// All that is seen, from a request to spent guesses, in every mode there is before a proof. `right`
@@ -71,7 +71,7 @@ async fn seen(protocol: Protocol, whose: Whose, right: bool) -> Vec<Seen> {
     let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "1")]).await;
     let email = whose.address(&kit).await;
     let mut seen = Vec::new();
-    let mut note = |mode, told: Told| {
+    let mut note = |mode, told: Outcome| {
         seen.push(Seen {
             mode,
             asked: kit.log.shapes(),
@@ -85,42 +85,42 @@ async fn seen(protocol: Protocol, whose: Whose, right: bool) -> Vec<Seen> {
     };
     kit.log.reset();
     let started = kit.start(protocol, email, NOON).await;
-    note("a request", Told::Done);
+    note("a request", Outcome::Done);
     let again = kit.request(request(protocol, email), NOON).await;
-    note("a request in the cooldown", told(&again));
+    note("a request in the cooldown", outcome_of(&again));
     if protocol == Protocol::AuthV1 {
         note(
             "a resend",
-            told(&kit.resend(&started.session, later(1)).await),
+            outcome_of(&kit.resend(&started.session, later(1)).await),
         );
         let again = kit.resend(&started.session, later(1)).await;
-        note("a resend in the cooldown", told(&again));
+        note("a resend in the cooldown", outcome_of(&again));
     } else {
         let set = kit.set_in_directory(&started, PASSWORD, later(2));
-        note("a password without a proof", told(&set.await));
+        note("a password without a proof", outcome_of(&set.await));
         let set = kit.set_with_code(&started, "malformed", PASSWORD, later(2));
-        note("a malformed code and a password", told(&set.await));
+        note("a malformed code and a password", outcome_of(&set.await));
         let set = kit.set_with_code(&started, "000000", "password1", later(2));
-        note("a code and a refused password", told(&set.await));
+        note("a code and a refused password", outcome_of(&set.await));
     }
     let malformed = kit.verify(&started, "malformed", later(2)).await;
-    note("a malformed code", told(&malformed));
+    note("a malformed code", outcome_of(&malformed));
     let code = kit.derived(&started.session).await;
     let sent = if right { code } else { wrong(&code) };
     if protocol == Protocol::Directory {
         let other = wrong(&sent);
         let guess = kit.set_with_code(&started, &other, PASSWORD, later(2));
-        note("a wrong code and a password", told(&guess.await));
+        note("a wrong code and a password", outcome_of(&guess.await));
     }
     for _ in 0..6 {
         let guess = kit.verify(&started, &sent, later(2)).await;
-        note("a guess", told(&guess));
+        note("a guess", outcome_of(&guess));
     }
     seen
 }
 
 #[tokio::test]
-async fn whosever_an_address_is_the_same_is_asked_spent_and_told() {
+async fn known_and_unknown_addresses_cause_the_same_calls_costs_and_answers() {
     for protocol in BOTH {
         let expected = seen(protocol, Nobodys, false).await;
         for whose in ANYBODYS {
@@ -131,7 +131,7 @@ async fn whosever_an_address_is_the_same_is_asked_spent_and_told() {
 }
 
 #[tokio::test]
-async fn what_is_kept_of_an_address_looks_the_same_known_or_not() {
+async fn stored_items_look_the_same_for_known_and_unknown_addresses() {
     for protocol in BOTH {
         let mut looks = Vec::new();
         for email in ["a@example.com", "b@example.com"] {
@@ -164,14 +164,14 @@ async fn what_is_kept_of_an_address_looks_the_same_known_or_not() {
 }
 
 #[tokio::test]
-async fn until_the_comparison_a_right_guess_asks_the_store_what_a_wrong_one_does() {
+async fn right_and_wrong_guesses_make_the_same_calls_until_the_comparison() {
     for protocol in BOTH {
         let right = seen(protocol, AUsers, true).await;
         let wrong = seen(protocol, AUsers, false).await;
         let guess = right.iter().position(|it| it.mode == "a guess").unwrap();
         assert_eq!(
             (&right[guess].told, &wrong[guess].told),
-            (&Told::Done, &Told::CodeWrong)
+            (&Outcome::Done, &Outcome::CodeWrong)
         );
         assert_eq!(right[..guess], wrong[..guess]);
         assert_eq!(

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use regain::api::Protocol;
 use regain::keys::IndexKeys;
 use regain::recovery::{Request, Started};
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    Dump, Failure, INDEX_SECRET, Kit, NOON, PASSWORD, Told, Verified, address, keyed, later,
-    request, told, wrong,
+    Dump, Failure, INDEX_SECRET, Kit, NOON, Outcome, PASSWORD, Verified, address, keyed, later,
+    outcome_of, request, wrong,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,18 +57,18 @@ impl Case {
     }
 
     /// What is told when nothing goes wrong.
-    fn answer(self) -> Told {
+    fn answer(self) -> Outcome {
         match self {
-            GuessWrong(_) => Told::CodeWrong,
-            _ => Told::Done,
+            GuessWrong(_) => Outcome::CodeWrong,
+            _ => Outcome::Done,
         }
     }
 
     /// What is told when it is done already and asked for again.
-    fn answer_once_done(self) -> Told {
+    fn answer_once_done(self) -> Outcome {
         match self {
-            Verify(_) => Told::CodeWrong,
-            SetPassword(_) | SetPasswordWithCode => Told::Over,
+            Verify(_) => Outcome::CodeWrong,
+            SetPassword(_) | SetPasswordWithCode => Outcome::Over,
             other => other.answer(),
         }
     }
@@ -113,24 +113,26 @@ impl<'a> Person<'a> {
         asked(self.case.protocol(), &self.email)
     }
 
-    async fn asks(&self, at: Timestamp) -> Told {
+    async fn asks(&self, at: Timestamp) -> Outcome {
         let kit = self.kit;
         let started = || self.started.as_ref().unwrap();
         match self.case {
-            Begin(_) => told(
+            Begin(_) => outcome_of(
                 &kit.request_from(self.caller, self.request(request), at)
                     .await,
             ),
-            BeginWithKey(_) => told(&kit.request_from(self.caller, self.request(keyed), at).await),
-            Resend => told(&kit.resend_from(self.caller, &started().session, at).await),
-            Verify(_) => told(&kit.verify(started(), &self.code, at).await),
-            GuessWrong(_) => told(&kit.verify(started(), &wrong(&self.code), at).await),
+            BeginWithKey(_) => {
+                outcome_of(&kit.request_from(self.caller, self.request(keyed), at).await)
+            }
+            Resend => outcome_of(&kit.resend_from(self.caller, &started().session, at).await),
+            Verify(_) => outcome_of(&kit.verify(started(), &self.code, at).await),
+            GuessWrong(_) => outcome_of(&kit.verify(started(), &wrong(&self.code), at).await),
             SetPassword(_) => {
                 let proof = self.proof.as_ref().unwrap();
-                told(&kit.set_password(started(), proof, PASSWORD, at).await)
+                outcome_of(&kit.set_password(started(), proof, PASSWORD, at).await)
             }
             SetPasswordWithCode => {
-                told(&kit.set_with_code(started(), &self.code, PASSWORD, at).await)
+                outcome_of(&kit.set_with_code(started(), &self.code, PASSWORD, at).await)
             }
         }
     }
@@ -163,21 +165,21 @@ fn without_traces(mut items: Dump) -> Dump {
     items
 }
 
-/// The items with nothing left in them that differs from person to person: what was done to them.
-fn deeds(items: &Dump) -> Vec<String> {
-    let told = |name: &str| {
+/// The items without what differs from person to person: the effects of the calls.
+fn effects(items: &Dump) -> Vec<String> {
+    let is_compared = |name: &str| {
         let counts = ["guesses", "codes", "requests"];
         ["sessionState", "credentialsVersion", "outcome"].contains(&name)
             || counts.iter().any(|count| name.starts_with(count))
     };
-    let mut deeds: Vec<String> = items
+    let mut effects: Vec<String> = items
         .iter()
         .map(|(key, item)| {
             let (kind, _) = key.split_once('#').unwrap();
             let item: BTreeMap<&str, String> = item
                 .iter()
                 .map(|(name, value)| {
-                    let value = if told(name) {
+                    let value = if is_compared(name) {
                         format!("{value:?}")
                     } else {
                         String::new()
@@ -188,8 +190,8 @@ fn deeds(items: &Dump) -> Vec<String> {
             format!("{kind} {item:?}")
         })
         .collect();
-    deeds.sort();
-    deeds
+    effects.sort();
+    effects
 }
 
 /// Guesses charged to the session and to the address.
@@ -204,20 +206,20 @@ async fn strike(person: &Person<'_>, failure: Failure, from: usize, times: usize
     let (kit, case) = (person.kit, person.case);
     let what = format!("{case:?}, {failure:?} from attempt {from}, {times} times");
     let before = person.items().await;
-    kit.weather.fail(failure, from, times);
+    kit.faults.fail(failure, from, times);
     let answer = person.asks(later(1)).await;
-    kit.weather.clear();
+    kit.faults.clear();
     let after = person.items().await;
 
-    let is_done = deeds(&without_traces(after.clone())) == deeds(&without_traces(done.clone()));
+    let is_done = effects(&without_traces(after.clone())) == effects(&without_traces(done.clone()));
     if answer == case.answer() {
         assert_eq!(
-            deeds(&after),
-            deeds(done),
-            "{what}: it is done as it is told"
+            effects(&after),
+            effects(done),
+            "{what}: the effects are those of the answer"
         );
     } else {
-        assert_eq!(answer, Told::Unavailable, "{what}");
+        assert_eq!(answer, Outcome::Unavailable, "{what}");
         let nothing = without_traces(after.clone()) == without_traces(before);
         assert!(nothing || is_done, "{what}: wholly or not at all");
         // One failure is made up for, unless nothing is known to have passed by itself.
@@ -240,8 +242,8 @@ async fn strike(person: &Person<'_>, failure: Failure, from: usize, times: usize
     match case {
         BeginWithKey(_) => {
             assert_eq!(
-                deeds(&after_again),
-                deeds(done),
+                effects(&after_again),
+                effects(done),
                 "{what}: one key, one mail"
             );
         }

@@ -1,16 +1,16 @@
 //! Everything expires at its millisecond: good before it, not at it.
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 
-use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, just_before, later, told};
+use crate::kit::{ANN, Kit, NOON, Outcome, PASSWORD, just_before, later, outcome_of};
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
 
-async fn verified_at(kit: &Kit, protocol: Protocol, at: Timestamp) -> Told {
+async fn verified_at(kit: &Kit, protocol: Protocol, at: Timestamp) -> Outcome {
     let started = kit.start(protocol, ANN, NOON).await;
     let code = kit.code(NOON).await;
-    told(&kit.verify(&started, &code, at).await)
+    outcome_of(&kit.verify(&started, &code, at).await)
 }
 
 #[tokio::test]
@@ -21,9 +21,9 @@ async fn a_code_is_good_until_the_millisecond_it_expires() {
         let end = later(600);
         assert_eq!(
             verified_at(&kit, protocol, just_before(end)).await,
-            Told::Done
+            Outcome::Done
         );
-        assert_eq!(verified_at(&kit, protocol, end).await, Told::CodeExpired);
+        assert_eq!(verified_at(&kit, protocol, end).await, Outcome::CodeExpired);
     }
 }
 
@@ -35,9 +35,9 @@ async fn a_session_is_good_until_the_millisecond_it_expires() {
         let end = later(1800);
         assert_eq!(
             verified_at(&kit, protocol, just_before(end)).await,
-            Told::Done
+            Outcome::Done
         );
-        assert_eq!(verified_at(&kit, protocol, end).await, Told::Over);
+        assert_eq!(verified_at(&kit, protocol, end).await, Outcome::Over);
     }
 }
 
@@ -45,8 +45,8 @@ async fn a_session_is_good_until_the_millisecond_it_expires() {
 async fn a_proof_is_good_for_ten_minutes_and_not_longer() {
     for protocol in BOTH {
         for (at, expected) in [
-            (just_before(later(100 + 600)), Told::Done),
-            (later(700), Told::Over),
+            (just_before(later(100 + 600)), Outcome::Done),
+            (later(700), Outcome::Over),
         ] {
             let kit = Kit::new().await;
             kit.user(ANN).await;
@@ -54,7 +54,7 @@ async fn a_proof_is_good_for_ten_minutes_and_not_longer() {
             let code = kit.code(NOON).await;
             let proof = kit.verify(&started, &code, later(100)).await.unwrap();
             let set = kit.set_password(&started, &proof, PASSWORD, at).await;
-            assert_eq!(told(&set), expected, "{protocol:?}");
+            assert_eq!(outcome_of(&set), expected, "{protocol:?}");
         }
     }
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt as _, SeedableRng};
+use regain::api::Protocol;
 use regain::recovery::{CallContext, Recovery, Started};
-use regain::session::Protocol;
 
-use crate::kit::{Kit, NOON, PASSWORD, Told, in_directory, new_password, told, typed};
+use crate::kit::{Kit, NOON, Outcome, PASSWORD, in_directory, new_password, outcome_of, typed};
 use crate::races::{at_once, count, guess, instances};
 
 /// Guesses at once, one of them right.
@@ -42,7 +42,7 @@ fn fair_wins(rounds: u32, chance: f64) -> RangeInclusive<u32> {
 }
 
 #[test]
-fn fair_play_is_as_the_binomial_distribution_has_it() {
+fn fair_chances_follow_the_binomial_distribution() {
     // From Python: sums of math.comb(n, k) * p**k * (1 - p)**(n - k) from either end.
     assert_eq!(fair_wins(60, 0.5), 12..=48);
     assert_eq!(fair_wins(80, 5.0 / 30.0), 1..=32);
@@ -55,10 +55,10 @@ async fn guess_with_password(
     started: Started,
     code: String,
     mut call: CallContext,
-) -> Told {
+) -> Outcome {
     let (named, guess, new) = (in_directory(&started), typed(&code), new_password(PASSWORD));
     let set = recovery.set_password_with_code(&mut call, &named, &guess, new);
-    told(&set.await)
+    outcome_of(&set.await)
 }
 
 /// Plays all rounds, and counts those that the right guess won.
@@ -85,7 +85,7 @@ async fn wins(seed: u64, with_password: bool) -> u32 {
             }
         }
         codes.shuffle(&mut rng);
-        kit.weather.storm(rng.random());
+        kit.faults.storm(rng.random());
         let answers = at_once(&kit, &instances, codes.len(), |recovery, number, call| {
             let (started, code) = (started.clone(), codes[number].clone());
             async move {
@@ -97,8 +97,8 @@ async fn wins(seed: u64, with_password: bool) -> u32 {
             }
         })
         .await;
-        kit.weather.clear();
-        let won = u32::try_from(count(&answers, &Told::Done)).unwrap();
+        kit.faults.clear();
+        let won = u32::try_from(count(&answers, &Outcome::Done)).unwrap();
         let judged = kit.guesses(&started.session).await;
         assert!(won <= 1 && judged + won <= BUDGET, "{answers:?}");
         wins += won;
@@ -107,14 +107,14 @@ async fn wins(seed: u64, with_password: bool) -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_a_storm_the_right_code_has_no_better_chance_than_any_other() {
+async fn the_right_code_has_no_better_chance_than_any_other_in_a_storm() {
     let fair = fair_wins(ROUNDS, f64::from(BUDGET) / f64::from(GUESSES));
     let wins = wins(7, false).await;
     assert!(fair.contains(&wins), "{wins} wins, {fair:?} are fair");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_a_storm_the_right_code_with_a_password_has_no_better_chance_than_any_other() {
+async fn the_right_code_with_a_password_has_no_better_chance_than_any_other_in_a_storm() {
     let fair = fair_wins(ROUNDS, f64::from(BUDGET) / f64::from(GUESSES));
     let wins = wins(8, true).await;
     assert!(fair.contains(&wins), "{wins} wins, {fair:?} are fair");

@@ -1,10 +1,10 @@
 //! A store that fails in the middle: nothing is half done, nothing is done twice, and it is said.
 
+use regain::api::Protocol;
 use regain::recovery::RecoveryError;
-use regain::session::Protocol;
 
 use crate::kit::{
-    ANN, Dump, Fault, Kit, NOON, PASSWORD, Told, Verified, later, named, request, told,
+    ANN, Dump, Fault, Kit, NOON, Outcome, PASSWORD, Verified, later, named, outcome_of, request,
 };
 use regain::recovery::Started;
 use regain::timestamp::Timestamp;
@@ -61,34 +61,34 @@ impl Ready {
         }
     }
 
-    async fn carry_out(&self) -> Told {
+    async fn carry_out(&self) -> Outcome {
         self.carry_out_at(later(1)).await
     }
 
     /// Tries again once the claim of an attempt that failed has ended by itself.
-    async fn carry_out_again(&self) -> Told {
+    async fn carry_out_again(&self) -> Outcome {
         self.carry_out_at(later(5)).await
     }
 
-    async fn carry_out_at(&self, at: Timestamp) -> Told {
+    async fn carry_out_at(&self, at: Timestamp) -> Outcome {
         let kit = &self.kit;
         let started = self.started.as_ref();
         match self.case {
-            "forgot-password" => told(&kit.request(request(Protocol::AuthV1, ANN), at).await),
-            "users/resend" => told(&kit.request(request(Protocol::Directory, ANN), at).await),
-            "resend-otp" => told(&kit.resend(&started.unwrap().session, at).await),
-            "setPassword with both" => told(
+            "forgot-password" => outcome_of(&kit.request(request(Protocol::AuthV1, ANN), at).await),
+            "users/resend" => outcome_of(&kit.request(request(Protocol::Directory, ANN), at).await),
+            "resend-otp" => outcome_of(&kit.resend(&started.unwrap().session, at).await),
+            "setPassword with both" => outcome_of(
                 &kit.set_with_code(started.unwrap(), &self.code, PASSWORD, at)
                     .await,
             ),
             "set-password" | "setPassword with password" => {
                 let proof = self.proof.as_ref().unwrap();
-                told(
+                outcome_of(
                     &kit.set_password(started.unwrap(), proof, PASSWORD, at)
                         .await,
                 )
             }
-            _ => told(&kit.verify(started.unwrap(), &self.code, at).await),
+            _ => outcome_of(&kit.verify(started.unwrap(), &self.code, at).await),
         }
     }
 }
@@ -106,12 +106,12 @@ fn without_traces(mut dump: Dump) -> Dump {
 /// How many calls a use case makes when nothing goes wrong, and what the table holds then.
 async fn undisturbed(case: &'static str) -> (usize, Dump) {
     let ready = Ready::new(case).await;
-    assert_eq!(ready.carry_out().await, Told::Done, "{case}");
+    assert_eq!(ready.carry_out().await, Outcome::Done, "{case}");
     (ready.kit.log.calls().len(), ready.kit.dump().await)
 }
 
 #[tokio::test]
-async fn a_store_that_goes_down_in_the_middle_leaves_nothing_half_done_and_the_way_on_open() {
+async fn a_store_that_fails_midway_leaves_nothing_half_done_and_the_call_can_be_repeated() {
     for case in CASES {
         let (calls, _) = undisturbed(case).await;
         for from in 1..=calls {
@@ -120,7 +120,7 @@ async fn a_store_that_goes_down_in_the_middle_leaves_nothing_half_done_and_the_w
             ready.kit.log.fail(Fault::Down(from));
             assert_eq!(
                 ready.carry_out().await,
-                Told::Unavailable,
+                Outcome::Unavailable,
                 "{case}, call {from}"
             );
             let after = ready.kit.dump().await;
@@ -131,7 +131,7 @@ async fn a_store_that_goes_down_in_the_middle_leaves_nothing_half_done_and_the_w
             );
             ready.kit.log.reset();
             let again = ready.carry_out_again().await;
-            assert_eq!(again, Told::Done, "{case}, call {from}");
+            assert_eq!(again, Outcome::Done, "{case}, call {from}");
         }
     }
 }
@@ -143,7 +143,11 @@ async fn a_lost_answer_is_asked_for_again_and_nothing_is_done_twice() {
         for call in 1..=calls {
             let ready = Ready::new(case).await;
             ready.kit.log.fail(Fault::AnswerLost(call));
-            assert_eq!(ready.carry_out().await, Told::Done, "{case}, call {call}");
+            assert_eq!(
+                ready.carry_out().await,
+                Outcome::Done,
+                "{case}, call {call}"
+            );
             assert_eq!(
                 ready.kit.log.calls()[call - 1].sent,
                 2,
@@ -179,7 +183,7 @@ async fn a_conflict_with_another_transaction_is_waited_out() {
             let write = last_write(case).await;
             let ready = Ready::new(case).await;
             ready.kit.log.fail(Fault::Cancelled(write, 2, reasons));
-            assert_eq!(ready.carry_out().await, Told::Done, "{case}");
+            assert_eq!(ready.carry_out().await, Outcome::Done, "{case}");
         }
     }
 }
@@ -194,25 +198,25 @@ async fn a_request_outlasts_a_crowd_of_other_transactions_on_its_items() {
         ready.kit.recovery.warm(NOON).await;
         let fault = Fault::Cancelled(write, 9, &["TransactionConflict", "None", "None"]);
         ready.kit.log.fail(fault);
-        assert_eq!(ready.carry_out().await, Told::Done, "{case}");
+        assert_eq!(ready.carry_out().await, Outcome::Done, "{case}");
     }
 }
 
 #[tokio::test]
-async fn a_conflict_that_lasts_is_said_and_nothing_is_done() {
+async fn a_lasting_conflict_is_reported_and_nothing_is_written() {
     for case in ["forgot-password", "resend-otp", "set-password"] {
         let write = last_write(case).await;
         let ready = Ready::new(case).await;
         let before = ready.kit.dump().await;
         let fault = Fault::Cancelled(write, 100, &["TransactionConflict", "None", "None"]);
         ready.kit.log.fail(fault);
-        assert_eq!(ready.carry_out().await, Told::Unavailable, "{case}");
+        assert_eq!(ready.carry_out().await, Outcome::Unavailable, "{case}");
         assert_eq!(ready.kit.dump().await, before, "{case}");
     }
 }
 
 #[tokio::test]
-async fn a_throttled_table_is_said_and_nothing_is_done() {
+async fn a_throttled_table_is_reported_and_nothing_is_written() {
     for reason in [
         "ThrottlingError",
         "ProvisionedThroughputExceeded",
@@ -226,13 +230,13 @@ async fn a_throttled_table_is_said_and_nothing_is_done() {
             _ => &["ProvisionedThroughputExceeded"],
         };
         ready.kit.log.fail(Fault::Cancelled(1, 100, reasons));
-        assert_eq!(ready.carry_out().await, Told::Unavailable, "{reason}");
+        assert_eq!(ready.carry_out().await, Outcome::Unavailable, "{reason}");
         assert_eq!(ready.kit.dump().await, before, "{reason}");
     }
 }
 
 #[tokio::test]
-async fn an_item_that_makes_no_sense_is_a_bug_and_not_an_outage() {
+async fn an_unreadable_item_is_a_bug_and_not_an_outage() {
     let ready = Ready::new("verify-otp").await;
     let started = ready.started.as_ref().unwrap();
     let key = format!("SESSION#{}", started.session.reference().hex());
@@ -244,7 +248,7 @@ async fn an_item_that_makes_no_sense_is_a_bug_and_not_an_outage() {
 }
 
 #[tokio::test]
-async fn a_mail_is_tried_again_when_the_store_fails_and_is_sent_once_if_it_can_be_known() {
+async fn a_mail_is_retried_when_the_store_fails_and_sent_once_if_its_claim_is_known() {
     for (from, sent) in [(1, 0), (2, 0), (3, 0), (4, 1)] {
         let kit = Kit::new().await;
         kit.user(ANN).await;

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use regain::session::Protocol;
+use regain::api::Protocol;
 
 use crate::kit::{
-    ANN, CALLER, Kit, NOBODY, NOON, PASSWORD, Told, just_before, keyed, keyed_with, later, request,
-    told, wrong,
+    ANN, CALLER, Kit, NOBODY, NOON, Outcome, PASSWORD, just_before, keyed, keyed_with, later,
+    outcome_of, request, wrong,
 };
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
@@ -53,7 +53,7 @@ async fn another_key_endpoint_address_or_caller_is_another_session() {
 }
 
 #[tokio::test]
-async fn after_ten_minutes_a_key_begins_its_session_anew_and_that_works_to_the_end() {
+async fn a_key_begins_a_new_session_after_ten_minutes_and_it_can_be_completed() {
     for protocol in BOTH {
         let kit = Kit::throttled(&[]).await;
         let user = kit.user(ANN).await;
@@ -66,13 +66,13 @@ async fn after_ten_minutes_a_key_begins_its_session_anew_and_that_works_to_the_e
             for old in &codes {
                 let guess = kit.verify(&started, old, at).await;
                 assert_eq!(
-                    told(&guess),
-                    Told::CodeWrong,
+                    outcome_of(&guess),
+                    Outcome::CodeWrong,
                     "nothing of the one before is good"
                 );
             }
             let guess = kit.verify(&started, &wrong(&code), at).await;
-            assert_eq!(told(&guess), Told::CodeWrong);
+            assert_eq!(outcome_of(&guess), Outcome::CodeWrong);
             assert_eq!(
                 kit.guesses(&started.session).await,
                 u32::try_from(codes.len()).unwrap() + 1,
@@ -90,7 +90,7 @@ async fn after_ten_minutes_a_key_begins_its_session_anew_and_that_works_to_the_e
         let (started, code, at) = last.unwrap();
         let proof = kit.verify(&started, &code, at).await.unwrap();
         let set = kit.set_password(&started, &proof, PASSWORD, at).await;
-        assert_eq!(told(&set), Told::Done);
+        assert_eq!(outcome_of(&set), Outcome::Done);
         let notices = kit.mailed(at).await;
         assert_eq!(notices.len(), 1);
         assert_eq!(notices[0].template, "stack-password-changed-en");
@@ -124,20 +124,20 @@ async fn a_key_never_leads_to_a_session_that_was_proven_or_used() {
                 assert_eq!(kit.mailed(at).await.len(), 1, "the key counts as absent");
                 let code = kit.derived(&next.session).await;
                 let guess = kit.verify(&next, &wrong(&code), at).await;
-                assert_eq!(told(&guess), Told::CodeWrong, "it awaits its code");
+                assert_eq!(outcome_of(&guess), Outcome::CodeWrong, "it awaits its code");
             }
             assert_eq!(kit.session_item(&first.session).await, kept);
             if !used {
                 // Nor does its owner lose what was proven.
                 let set = kit.set_password(&first, &proof, PASSWORD, later(600)).await;
-                assert_eq!(told(&set), Told::Done);
+                assert_eq!(outcome_of(&set), Outcome::Done);
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_key_whose_session_was_proven_is_throttled_as_none_is() {
+async fn a_key_whose_session_was_proven_is_throttled_like_no_key() {
     let kit = Kit::throttled(&[]).await;
     kit.user(ANN).await;
     let keyed = || keyed(Protocol::Directory, ANN);
@@ -145,7 +145,7 @@ async fn a_key_whose_session_was_proven_is_throttled_as_none_is() {
     let code = kit.code(NOON).await;
     kit.verify(&first, &code, later(1)).await.unwrap();
     let refused = kit.request(keyed(), later(2)).await;
-    assert_eq!(told(&refused), Told::Throttled(later(60)));
+    assert_eq!(outcome_of(&refused), Outcome::Throttled(later(60)));
     let next = kit.request(keyed(), later(60)).await.unwrap();
     assert_ne!(next.session, first.session);
 }
@@ -160,16 +160,16 @@ const fn write_of(protocol: Protocol) -> usize {
 }
 
 #[tokio::test]
-async fn what_a_key_began_between_read_and_write_is_the_answer() {
+async fn a_session_begun_between_read_and_write_is_the_answer_to_its_key() {
     for protocol in BOTH {
         for email in [ANN, NOBODY] {
             let kit = Kit::throttled(&[]).await;
             kit.user(ANN).await;
-            let gate = kit.weather.hold(write_of(protocol));
+            let gate = kit.faults.hold(write_of(protocol));
             let (second, first) =
                 tokio::join!(kit.request(keyed(protocol, email), later(1)), async {
                     gate.wait().await;
-                    kit.weather.clear();
+                    kit.faults.clear();
                     let first = kit.request(keyed(protocol, email), NOON).await;
                     gate.wait().await;
                     first
@@ -183,39 +183,39 @@ async fn what_a_key_began_between_read_and_write_is_the_answer() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_proven_while_its_key_begins_it_anew_is_kept() {
+async fn a_session_proven_while_its_key_begins_a_new_one_is_kept() {
     for protocol in BOTH {
         let kit = Kit::with(&[("CODE_TTL_SECONDS", "3600")]).await;
         kit.user(ANN).await;
         let first = kit.request(keyed(protocol, ANN), NOON).await.unwrap();
         let code = kit.code(NOON).await;
-        let gate = kit.weather.hold(write_of(protocol));
+        let gate = kit.faults.hold(write_of(protocol));
         let (next, proof) = tokio::join!(kit.request(keyed(protocol, ANN), later(600)), async {
             gate.wait().await;
-            kit.weather.clear();
+            kit.faults.clear();
             let proof = kit.verify(&first, &code, later(600)).await.unwrap();
             gate.wait().await;
             proof
         });
         assert_ne!(next.unwrap().session, first.session, "{protocol:?}");
         let set = kit.set_password(&first, &proof, PASSWORD, later(601)).await;
-        assert_eq!(told(&set), Told::Done);
+        assert_eq!(outcome_of(&set), Outcome::Done);
     }
 }
 
 #[tokio::test]
-async fn a_session_that_is_used_while_its_key_begins_it_anew_is_kept() {
+async fn a_session_used_while_its_key_begins_a_new_one_is_kept() {
     let kit = Kit::with(&[("CODE_TTL_SECONDS", "3600")]).await;
     kit.user(ANN).await;
     let asked = || keyed(Protocol::Directory, ANN);
     let first = kit.request(asked(), NOON).await.unwrap();
     let code = kit.code(NOON).await;
-    let gate = kit.weather.hold(write_of(Protocol::Directory));
+    let gate = kit.faults.hold(write_of(Protocol::Directory));
     let (next, kept) = tokio::join!(kit.request(asked(), later(600)), async {
         gate.wait().await;
-        kit.weather.clear();
+        kit.faults.clear();
         let set = kit.set_with_code(&first, &code, PASSWORD, later(600)).await;
-        assert_eq!(told(&set), Told::Done);
+        assert_eq!(outcome_of(&set), Outcome::Done);
         let kept = kit.session_item(&first.session).await;
         gate.wait().await;
         kept
@@ -225,7 +225,7 @@ async fn a_session_that_is_used_while_its_key_begins_it_anew_is_kept() {
 }
 
 #[tokio::test]
-async fn a_key_never_leads_to_a_session_that_was_proven_and_awaits_another_code() {
+async fn a_key_never_leads_to_a_session_that_was_proven_and_renewed() {
     let kit = Kit::with(&[("CODE_TTL_SECONDS", "3600")]).await;
     kit.user(ANN).await;
     let asked = || keyed(Protocol::AuthV1, ANN);
@@ -249,16 +249,16 @@ async fn a_key_never_leads_to_a_session_that_was_proven_and_awaits_another_code(
 }
 
 #[tokio::test]
-async fn a_session_that_is_proven_and_awaits_another_code_while_its_key_begins_it_anew_is_kept() {
+async fn a_session_proven_and_renewed_while_its_key_begins_a_new_one_is_kept() {
     let kit = Kit::with(&[("CODE_TTL_SECONDS", "3600")]).await;
     kit.user(ANN).await;
     let asked = || keyed(Protocol::AuthV1, ANN);
     let first = kit.request(asked(), NOON).await.unwrap();
     let code = kit.code(NOON).await;
-    let gate = kit.weather.hold(write_of(Protocol::AuthV1));
+    let gate = kit.faults.hold(write_of(Protocol::AuthV1));
     let (next, kept) = tokio::join!(kit.request(asked(), later(600)), async {
         gate.wait().await;
-        kit.weather.clear();
+        kit.faults.clear();
         kit.verify(&first, &code, later(600)).await.unwrap();
         kit.resend(&first.session, later(600)).await.unwrap();
         let kept = kit.session_item(&first.session).await;
@@ -274,11 +274,11 @@ async fn a_key_is_throttled_when_it_begins_a_session() {
     let kit = Kit::throttled(&[]).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
     let refused = kit.request(keyed(Protocol::AuthV1, ANN), later(59)).await;
-    assert_eq!(told(&refused), Told::Throttled(later(60)));
+    assert_eq!(outcome_of(&refused), Outcome::Throttled(later(60)));
     let accepted = kit.request(keyed(Protocol::AuthV1, ANN), later(60)).await;
     assert_eq!(
-        told(&accepted),
-        Told::Done,
+        outcome_of(&accepted),
+        Outcome::Done,
         "a refused request keeps no key"
     );
 }

@@ -4,17 +4,18 @@
 //! that would do harm.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain::api::Protocol;
 use regain::ids::{ResetToken, SessionId};
 use regain::keys::{AddressKey, IndexKeys};
 use regain::recovery::Started;
-use regain::session::{Awaiting, Protocol, Session, Validated};
+use regain::session::{Awaiting, Session, Validated};
 use regain::store::{Charge, CodeRequest, Moved, Renewed};
 use regain::users::User;
 use serde_json::json;
 
 use crate::kit::{
-    ANN, CALLER, INDEX_SECRET, Kit, LOCALE, NOON, PASSWORD, Told, Verified, address, blocked,
-    hashed, later, told,
+    ANN, CALLER, INDEX_SECRET, Kit, LOCALE, NOON, Outcome, PASSWORD, Verified, address, blocked,
+    hashed, later, outcome_of,
 };
 
 struct Scene {
@@ -149,7 +150,7 @@ async fn no_guess_is_charged_to_a_session_that_was_superseded_or_used_since_it_w
 }
 
 #[tokio::test]
-async fn a_guess_is_charged_to_a_session_of_its_protocol_that_has_not_ended_whatever_was_read() {
+async fn a_guess_is_charged_only_to_a_live_session_of_its_protocol_whatever_was_read() {
     for (name, value) in [
         ("protocol", AttributeValue::S("directory".to_owned())),
         (
@@ -369,7 +370,7 @@ async fn a_session_that_was_used_or_renewed_since_it_was_read_gets_no_other_code
                 for _ in 0..5 {
                     let wrong = crate::kit::wrong(&scene.code);
                     let guess = scene.kit.verify(&scene.started, &wrong, NOON).await;
-                    assert_eq!(told(&guess), Told::CodeWrong);
+                    assert_eq!(outcome_of(&guess), Outcome::CodeWrong);
                 }
             }
         }

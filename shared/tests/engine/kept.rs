@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain::api::Protocol;
 use regain::keys::IndexKeys;
-use regain::session::{Protocol, Session};
+use regain::session::Session;
 use regain::store::Moved;
 use regain::timestamp::Timestamp;
 use regain::users::User;
 
 use crate::kit::{
-    ANN, INDEX_SECRET, Kit, LOCALE, NOON, PASSWORD, Told, address, hashed, in_directory, keyed,
-    later, told, wrong,
+    ANN, INDEX_SECRET, Kit, LOCALE, NOON, Outcome, PASSWORD, address, hashed, in_directory, keyed,
+    later, outcome_of, wrong,
 };
 
 /// The counts that the address's state holds, in order.
@@ -25,7 +26,7 @@ async fn counts(kit: &Kit) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_count_is_cleared_away_by_the_next_one_of_another_hour_or_day() {
+async fn a_count_is_removed_by_the_next_count_of_another_hour_or_day() {
     let kit = Kit::new().await;
     let midnight = NOON.next_day();
     let (before, after) = (
@@ -39,8 +40,8 @@ async fn a_count_is_cleared_away_by_the_next_one_of_another_hour_or_day() {
     let started = kit.start(Protocol::AuthV1, ANN, before).await;
     let code = wrong(&kit.derived(&started.session).await);
     assert_eq!(
-        told(&kit.verify(&started, &code, before).await),
-        Told::CodeWrong
+        outcome_of(&kit.verify(&started, &code, before).await),
+        Outcome::CodeWrong
     );
     assert_eq!(
         counts(&kit).await,
@@ -54,8 +55,8 @@ async fn a_count_is_cleared_away_by_the_next_one_of_another_hour_or_day() {
     );
     let code = wrong(&kit.derived(&started.session).await);
     assert_eq!(
-        told(&kit.verify(&started, &code, after).await),
-        Told::CodeWrong
+        outcome_of(&kit.verify(&started, &code, after).await),
+        Outcome::CodeWrong
     );
     assert_eq!(
         counts(&kit).await,
@@ -71,7 +72,7 @@ async fn a_count_is_cleared_away_by_the_next_one_of_another_hour_or_day() {
 }
 
 #[tokio::test]
-async fn what_asks_for_a_code_is_kept_for_a_day_and_what_tells_of_a_password_for_two_weeks() {
+async fn code_mail_requests_are_kept_for_a_day_and_notices_for_two_weeks() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let started = kit.start(Protocol::Directory, ANN, NOON).await;
@@ -125,19 +126,19 @@ async fn a_mail_request_is_never_written_over() {
             _ => kit.dump().await,
         };
         let told = match by {
-            "a request" => told(&kit.request(keyed(), NOON).await),
+            "a request" => outcome_of(&kit.request(keyed(), NOON).await),
             "another code" => {
                 let named = in_directory(&started);
                 let mut call = kit.call(NOON);
-                told(&kit.recovery.resend(&mut call, &named, LOCALE).await)
+                outcome_of(&kit.recovery.resend(&mut call, &named, LOCALE).await)
             }
-            "a password" => told(&kit.set_in_directory(&started, PASSWORD, NOON).await),
-            _ => told(&kit.set_with_code(&started, &code, PASSWORD, NOON).await),
+            "a password" => outcome_of(&kit.set_in_directory(&started, PASSWORD, NOON).await),
+            _ => outcome_of(&kit.set_with_code(&started, &code, PASSWORD, NOON).await),
         };
         // What another code would be for may have been asked for by somebody else just now.
         let expected = match by {
-            "another code" => Told::Unavailable,
-            _ => Told::Broken,
+            "another code" => Outcome::Unavailable,
+            _ => Outcome::Broken,
         };
         assert_eq!(told, expected, "{by}");
         let item = kit.item(&there).await.unwrap();
@@ -171,7 +172,7 @@ async fn written(kit: &Kit, user: &User, by: &str) {
         }
         "a guess" => {
             let guess = kit.verify(&started, &wrong(&code), at).await;
-            assert_eq!(told(&guess), Told::CodeWrong);
+            assert_eq!(outcome_of(&guess), Outcome::CodeWrong);
             return;
         }
         "a password" => {
@@ -197,7 +198,7 @@ async fn written(kit: &Kit, user: &User, by: &str) {
 }
 
 #[tokio::test]
-async fn every_write_keeps_what_is_counted_of_an_address_for_two_days_more() {
+async fn every_write_keeps_the_counts_of_an_address_for_two_more_days() {
     for by in [
         "a request",
         "another code",
@@ -217,7 +218,7 @@ async fn every_write_keeps_what_is_counted_of_an_address_for_two_days_more() {
 }
 
 #[tokio::test]
-async fn what_is_counted_of_a_caller_is_kept_for_two_hours_after_its_last_code() {
+async fn the_counts_of_a_caller_are_kept_for_two_hours_after_its_last_code() {
     let kit = Kit::with(&[("IP_REQUESTS_PER_HOUR", "9")]).await;
     let kept = async || {
         let key = kit.keys("CALLER#").await.remove(0);

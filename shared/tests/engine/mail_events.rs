@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use regain::api::Protocol;
 use regain::mail::events::{MailEvent, MailEvents};
-use regain::session::Protocol;
 use regain::store::{Store, Suppressed, Suppression};
 use regain::timestamp::Timestamp;
 use serde_json::{Value, json};
@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 use crate::kit::{ANN, Fault, Kit, Mail, NOON, PASSWORD, Records, address, just_before, later};
 
 /// The event that tells of a mail, as SES makes it.
-fn event(mail: &Mail, kind: &str, name: &str, told: &Value) -> Value {
+fn event(mail: &Mail, kind: &str, name: &str, details: &Value) -> Value {
     json!({
         "version": "0",
         "source": "aws.ses",
         "detail": {
             "eventType": kind,
-            name: told,
+            name: details,
             "mail": {
                 "messageId": "message-1",
                 "timestamp": NOON.rfc3339(),
@@ -29,31 +29,31 @@ fn event(mail: &Mail, kind: &str, name: &str, told: &Value) -> Value {
 }
 
 fn bounce(mail: &Mail, kind: &str) -> Value {
-    let told = json!({
+    let details = json!({
         "bounceType": kind,
         "bounceSubType": "General",
         "bouncedRecipients": [{"emailAddress": "forwarded-to@example.net"}],
     });
-    event(mail, "Bounce", "bounce", &told)
+    event(mail, "Bounce", "bounce", &details)
 }
 
 fn complaint(mail: &Mail) -> Value {
-    let told = json!({"complaintFeedbackType": "abuse"});
-    event(mail, "Complaint", "complaint", &told)
+    let details = json!({"complaintFeedbackType": "abuse"});
+    event(mail, "Complaint", "complaint", &details)
 }
 
 async fn hear(store: &Store, event: Value, at: Timestamp) -> bool {
     let event: MailEvent = serde_json::from_value(event).unwrap();
     let events = MailEvents::new(store.clone(), Records::default().trail());
-    events.hear(event, at).await.is_ok()
+    events.handle(event, at).await.is_ok()
 }
 
 /// What is recorded of the one code mail there is, under a word.
 async fn recorded(kit: &Kit, word: &str) -> Option<String> {
     let [key] = kit.keys("MAIL#").await.try_into().unwrap();
     let item = kit.item(&key).await.unwrap();
-    let told = item.get(word)?.as_m().unwrap();
-    Some(told["why"].as_s().unwrap().clone())
+    let details = item.get(word)?.as_m().unwrap();
+    Some(details["why"].as_s().unwrap().clone())
 }
 
 /// A user who asked for a code and was mailed it.
@@ -72,8 +72,8 @@ fn sent_at(mut event: Value, at: Timestamp) -> Value {
 const DAY: u64 = 24 * 3600;
 
 #[tokio::test]
-async fn an_address_that_bounced_for_good_or_complained_is_mailed_no_codes() {
-    for (told, why, until) in [
+async fn an_address_with_a_hard_bounce_or_complaint_gets_no_codes() {
+    for (report, why, until) in [
         (
             (|mail| bounce(mail, "Permanent")) as fn(&Mail) -> Value,
             Suppression::Bounced,
@@ -83,7 +83,7 @@ async fn an_address_that_bounced_for_good_or_complained_is_mailed_no_codes() {
     ] {
         let kit = Kit::new().await;
         let mail = mailed(&kit).await;
-        assert!(hear(&kit.store, told(&mail), later(1)).await);
+        assert!(hear(&kit.store, report(&mail), later(1)).await);
         let suppressed = kit.store.suppressed(&address(ANN)).await.unwrap();
         let expected = Suppressed {
             at: later(1),
@@ -104,15 +104,15 @@ async fn an_address_that_bounced_for_good_or_complained_is_mailed_no_codes() {
 }
 
 #[tokio::test]
-async fn an_address_that_bounces_is_tried_again_after_a_day_a_week_a_month_and_then_no_more() {
+async fn a_bounced_address_is_retried_after_a_day_a_week_a_month_and_then_never() {
     let kit = Kit::new().await;
     let mut mail = mailed(&kit).await;
     let mut sent = NOON;
     for pause in [DAY, 7 * DAY, 30 * DAY] {
-        let told = sent.plus(Duration::from_secs(1));
+        let heard_at = sent.plus(Duration::from_secs(1));
         let event = sent_at(bounce(&mail, "Permanent"), sent);
-        assert!(hear(&kit.store, event.clone(), told).await);
-        let ends = told.plus(Duration::from_secs(pause));
+        assert!(hear(&kit.store, event.clone(), heard_at).await);
+        let ends = heard_at.plus(Duration::from_secs(pause));
         kit.start(Protocol::AuthV1, ANN, just_before(ends)).await;
         assert_eq!(kit.mailed(just_before(ends)).await, [], "{pause}");
         kit.start(Protocol::AuthV1, ANN, ends).await;
@@ -132,7 +132,7 @@ async fn an_address_that_bounces_is_tried_again_after_a_day_a_week_a_month_and_t
 }
 
 #[tokio::test]
-async fn who_complained_is_told_of_a_changed_password_until_that_is_complained_of_too() {
+async fn a_complainer_still_gets_notices_until_complaining_about_one() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let started = kit.start(Protocol::Directory, ANN, NOON).await;
@@ -153,12 +153,12 @@ async fn who_complained_is_told_of_a_changed_password_until_that_is_complained_o
 }
 
 #[tokio::test]
-async fn a_suppression_that_was_lifted_meanwhile_begins_anew() {
+async fn a_suppression_after_a_lifted_one_begins_from_the_start() {
     let kit = Kit::new().await;
     let mail = mailed(&kit).await;
     assert!(hear(&kit.store, bounce(&mail, "Permanent"), later(1)).await);
     // Between the write that finds the first suppression, and the one that prolongs it.
-    let gate = kit.weather.hold(2);
+    let gate = kit.faults.hold(2);
     let store = kit.another_store();
     let ends = later(1 + DAY);
     let event = sent_at(bounce(&mail, "Permanent"), ends);
@@ -175,8 +175,8 @@ async fn a_suppression_that_was_lifted_meanwhile_begins_anew() {
 }
 
 #[tokio::test]
-async fn a_mail_that_may_yet_arrive_another_time_changes_nothing_for_the_next() {
-    for (told, word, why) in [
+async fn a_failure_that_may_pass_does_not_suppress_the_address() {
+    for (report, word, why) in [
         (
             (|mail| bounce(mail, "Transient")) as fn(&Mail) -> Value,
             "bounced",
@@ -184,16 +184,16 @@ async fn a_mail_that_may_yet_arrive_another_time_changes_nothing_for_the_next() 
         ),
         (
             |mail| {
-                let told = json!({"delayType": "MailboxFull"});
-                event(mail, "DeliveryDelay", "deliveryDelay", &told)
+                let details = json!({"delayType": "MailboxFull"});
+                event(mail, "DeliveryDelay", "deliveryDelay", &details)
             },
             "delayed",
             "MailboxFull",
         ),
         (
             |mail| {
-                let told = json!({"templateName": "stack-directory-session-forgot-en", "errorMessage": "no ann@example.com"});
-                event(mail, "Rendering Failure", "failure", &told)
+                let details = json!({"templateName": "stack-directory-session-forgot-en", "errorMessage": "no ann@example.com"});
+                event(mail, "Rendering Failure", "failure", &details)
             },
             "notRendered",
             "stack-directory-session-forgot-en",
@@ -206,7 +206,7 @@ async fn a_mail_that_may_yet_arrive_another_time_changes_nothing_for_the_next() 
     ] {
         let kit = Kit::new().await;
         let mail = mailed(&kit).await;
-        assert!(hear(&kit.store, told(&mail), later(1)).await);
+        assert!(hear(&kit.store, report(&mail), later(1)).await);
         assert_eq!(recorded(&kit, word).await.as_deref(), Some(why), "{word}");
         kit.start(Protocol::Directory, ANN, later(2)).await;
         assert_eq!(kit.mailed(later(2)).await.len(), 1, "{word}");
@@ -214,7 +214,7 @@ async fn a_mail_that_may_yet_arrive_another_time_changes_nothing_for_the_next() 
 }
 
 #[tokio::test]
-async fn the_first_telling_stays_whatever_is_told_again() {
+async fn the_first_event_of_a_mail_stays_whatever_comes_later() {
     let kit = Kit::new().await;
     let mail = mailed(&kit).await;
     assert!(hear(&kit.store, bounce(&mail, "Permanent"), later(1)).await);
@@ -232,7 +232,7 @@ async fn the_first_telling_stays_whatever_is_told_again() {
 }
 
 #[tokio::test]
-async fn an_event_of_a_mail_request_or_a_user_that_is_gone_makes_neither() {
+async fn an_event_for_a_deleted_mail_request_or_user_creates_neither() {
     let kit = Kit::new().await;
     let mut mail = mailed(&kit).await;
     mail.to = vec!["nobody@example.com".to_owned()];
@@ -245,7 +245,7 @@ async fn an_event_of_a_mail_request_or_a_user_that_is_gone_makes_neither() {
 }
 
 #[tokio::test]
-async fn an_event_without_our_tag_still_suppresses() {
+async fn an_event_without_our_tag_still_suppresses_the_address() {
     let kit = Kit::new().await;
     let mail = mailed(&kit).await;
     let mut event = complaint(&mail);
@@ -256,7 +256,7 @@ async fn an_event_without_our_tag_still_suppresses() {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_recorded_is_to_be_heard_again() {
+async fn an_event_that_cannot_be_recorded_is_retried() {
     for fails_at in [1, 2] {
         let kit = Kit::new().await;
         let mail = mailed(&kit).await;
@@ -272,7 +272,7 @@ async fn an_event_that_cannot_be_recorded_is_to_be_heard_again() {
 }
 
 #[tokio::test]
-async fn a_caller_sees_no_difference_when_the_address_is_mailed_no_more() {
+async fn a_caller_cannot_tell_a_suppressed_address() {
     let mut seen = Vec::new();
     for is_suppressed in [false, true] {
         let kit = Kit::new().await;
@@ -298,7 +298,7 @@ async fn a_caller_sees_no_difference_when_the_address_is_mailed_no_more() {
 }
 
 #[tokio::test]
-async fn a_user_brought_in_again_stays_suppressed_until_an_operator_lifts_it() {
+async fn a_user_imported_again_stays_suppressed_until_an_operator_lifts_it() {
     let kit = Kit::new().await;
     let mail = mailed(&kit).await;
     assert!(hear(&kit.store, bounce(&mail, "Permanent"), later(1)).await);

@@ -15,6 +15,8 @@ mod budgets;
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
+mod condition_mutants;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod enumeration;
@@ -31,6 +33,8 @@ mod guesses;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod interleavings;
 #[cfg(test)]
 mod kept;
@@ -38,8 +42,6 @@ mod kept;
 mod mail_events;
 #[cfg(test)]
 mod model;
-#[cfg(test)]
-mod omissions;
 #[cfg(test)]
 mod operators;
 #[cfg(test)]

@@ -8,9 +8,9 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use regain::api::Protocol;
 use regain::ids::ResetToken;
 use regain::recovery::{Recovery, Started};
-use regain::session::Protocol;
 
 use crate::kit::{
     ANN, CODE_KEY, CODE_SECRET, Dump, Kit, LOCALE, NOON, PASSWORD, Version, in_auth, in_directory,
@@ -221,7 +221,7 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
                         Version::current(&current, model.now),
                         Version::previous(&previous, model.now),
                     ];
-                    kit.vault.set(CODE_KEY, versions);
+                    kit.secrets.set(CODE_KEY, versions);
                 }
                 continue;
             }
@@ -232,14 +232,14 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
             calls.extend(made(&kit, &model, *wish).await);
         }
         if calls.len() > 1 {
-            kit.weather.storm(u64::try_from(number).unwrap());
+            kit.faults.storm(u64::try_from(number).unwrap());
         }
         let answers = calls.iter().enumerate().map(|(place, made)| {
             let instance = &instances[(number + place) % instances.len()];
             answer(&kit, instance, &model, made)
         });
         let answers = futures_of(answers.collect()).await;
-        kit.weather.clear();
+        kit.faults.clear();
         let dump = kit.dump().await;
         let calls: Vec<Call> = calls.iter().map(|made| made.call).collect();
         let explained = explanations(&model, &calls, &answers)
@@ -301,7 +301,7 @@ proptest! {
     })]
 
     #[test]
-    fn any_calls_one_by_one_and_at_once_are_answered_as_the_model_predicts(steps in steps()) {
+    fn any_history_of_sequential_and_concurrent_calls_is_answered_as_the_model_predicts(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(run(steps))?;
     }

@@ -2,13 +2,13 @@
 //! written under the condition that nobody else has written since it was read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain::api::Protocol;
 use regain::keys::IndexKeys;
-use regain::session::Protocol;
 use regain::users::{ImportRules, Imported, User, import};
 use serde_json::{Value, json};
 
 use crate::kit::{
-    ANN, INDEX_SECRET, Kit, NOON, Told, address, blocked, hashed, set_status, told, wrong,
+    ANN, INDEX_SECRET, Kit, NOON, Outcome, address, blocked, hashed, outcome_of, set_status, wrong,
 };
 
 const OTHER: &str = "other@example.com";
@@ -38,7 +38,7 @@ async fn change(kit: &Kit, user: &User, what: &str) {
 }
 
 #[tokio::test]
-async fn a_new_user_takes_neither_an_id_nor_an_address_that_somebody_has() {
+async fn a_new_user_takes_no_id_and_no_address_of_another_user() {
     let kit = Kit::new().await;
     let ann = kit.user(ANN).await;
     let before = kit.dump().await;
@@ -56,7 +56,7 @@ async fn a_new_user_takes_neither_an_id_nor_an_address_that_somebody_has() {
 }
 
 #[tokio::test]
-async fn a_user_who_changed_since_being_read_is_not_written_over() {
+async fn a_user_who_changed_since_being_read_is_not_overwritten() {
     for version in [0, 3] {
         for what in ["blocked", "moved", "re-credentialed"] {
             let kit = Kit::new().await;
@@ -76,7 +76,7 @@ async fn a_user_who_changed_since_being_read_is_not_written_over() {
 }
 
 #[tokio::test]
-async fn a_user_who_moves_gives_the_old_address_free_and_takes_no_other_users() {
+async fn a_user_who_moves_frees_the_old_address_and_takes_no_others() {
     let kit = Kit::new().await;
     let ann = kit.user(ANN).await;
     let moved = User {
@@ -110,7 +110,7 @@ async fn a_user_who_moves_gives_the_old_address_free_and_takes_no_other_users() 
 }
 
 #[tokio::test]
-async fn a_line_that_says_what_is_known_already_writes_nothing() {
+async fn a_line_without_changes_writes_nothing() {
     let kit = Kit::new().await;
     let rules = ImportRules::of(kit.settings());
     for (line, counts) in [
@@ -154,7 +154,7 @@ async fn a_line_without_an_id_does_not_change_a_user_who_has_another_address() {
 }
 
 #[tokio::test]
-async fn a_user_who_moved_while_a_line_without_an_id_was_brought_in_stays_as_they_are() {
+async fn a_user_who_moved_during_an_import_without_an_id_stays_unchanged() {
     let kit = Kit::new().await;
     let ann = kit.user(ANN).await;
     let line = json!({ "email": ANN, "phone": "1" });
@@ -192,7 +192,7 @@ async fn import_while(
     let (line, rules) = (line.to_string(), ImportRules::of(kit.settings()));
     let mut rng = kit.rng();
     // The lookup and the user are read, and then the transaction is held.
-    let gate = kit.weather.hold(3);
+    let gate = kit.faults.hold(3);
     let (imported, ()) = tokio::join!(import(&store, &rules, &line, NOON, &mut rng), async {
         gate.wait().await;
         meanwhile().await;
@@ -204,7 +204,7 @@ async fn import_while(
 }
 
 #[tokio::test]
-async fn what_happened_while_a_line_was_brought_in_is_not_written_over() {
+async fn changes_made_during_an_import_are_not_overwritten() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
     // A recovery meanwhile: the mailbox is proven, and the password stays.
@@ -237,7 +237,7 @@ async fn what_happened_while_a_line_was_brought_in_is_not_written_over() {
 }
 
 #[tokio::test]
-async fn who_was_blocked_while_a_line_was_brought_in_stays_blocked() {
+async fn a_user_blocked_during_an_import_stays_blocked() {
     for (line, brought_in) in [
         (
             json!({ "email": ANN, "phone": "1", "status": "active" }),
@@ -263,7 +263,7 @@ async fn who_was_blocked_while_a_line_was_brought_in_stays_blocked() {
 }
 
 #[tokio::test]
-async fn a_status_that_a_line_changes_is_not_given_back_by_an_unblock() {
+async fn an_unblock_does_not_restore_a_status_that_an_import_replaced() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
     assert!(kit.store.block(&user).await.unwrap());
@@ -307,7 +307,7 @@ async fn a_user_who_was_written_without_a_status_or_a_version_is_written_and_blo
 }
 
 #[tokio::test]
-async fn a_status_of_whatever_type_is_kept_and_given_back() {
+async fn a_status_of_any_type_is_kept_and_restored() {
     for status in odd_statuses() {
         let kit = Kit::new().await;
         let user = kit.user(ANN).await;
@@ -332,7 +332,7 @@ async fn a_status_of_whatever_type_is_kept_and_given_back() {
 }
 
 #[tokio::test]
-async fn a_status_that_changed_its_type_since_it_was_read_is_not_written_over() {
+async fn a_status_whose_type_changed_since_it_was_read_is_not_overwritten() {
     let number = || Some(AttributeValue::N("1".to_owned()));
     for (was, is) in [
         (number(), Some(blocked())),
@@ -405,7 +405,7 @@ async fn a_blocked_user_who_changed_since_being_read_is_not_unblocked() {
 }
 
 #[tokio::test]
-async fn who_was_blocked_by_other_means_is_unblocked_as_the_operator_says() {
+async fn a_user_blocked_by_other_means_gets_the_status_that_the_operator_names() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
     kit.change_user(&user, "status", blocked()).await;
@@ -415,7 +415,7 @@ async fn who_was_blocked_by_other_means_is_unblocked_as_the_operator_says() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_wrote_of_a_user_stays_as_it_is() {
+async fn attributes_that_other_programs_wrote_are_kept() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
     let own = AttributeValue::Ss(vec!["newsletter".to_owned()]);
@@ -453,7 +453,7 @@ async fn a_new_address_is_unproven_although_the_old_one_was_proven_at_that_momen
 }
 
 #[tokio::test]
-async fn blocking_a_user_who_is_gone_writes_none() {
+async fn blocking_a_deleted_user_writes_nothing() {
     let kit = Kit::new().await;
     let gone: User = serde_json::from_value(json!({
         "id": "60115a65c0c6974f894f9ea6", "email": ANN,
@@ -475,7 +475,7 @@ async fn a_cleared_throttle_leaves_nothing_but_the_current_session() {
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let code = wrong(&kit.derived(&started.session).await);
     let guess = kit.verify(&started, &code, NOON).await;
-    assert_eq!(told(&guess), Told::CodeWrong);
+    assert_eq!(outcome_of(&guess), Outcome::CodeWrong);
 
     assert!(kit.store.clear_throttle(&key).await.unwrap());
     let item = kit.keys("ADDRESS#").await.remove(0);
@@ -489,14 +489,14 @@ async fn a_cleared_throttle_leaves_nothing_but_the_current_session() {
 }
 
 #[tokio::test]
-async fn a_throttle_that_ended_while_it_was_cleared_is_not_written_anew() {
+async fn a_throttle_that_expired_while_it_was_cleared_is_not_recreated() {
     let kit = Kit::new().await;
     let key = IndexKeys::new(INDEX_SECRET.as_bytes()).address(&address(ANN));
     kit.start(Protocol::AuthV1, ANN, NOON).await;
     let item = kit.keys("ADDRESS#").await.remove(0);
     let store = kit.another_store();
     // It is read, and then cleared.
-    let gate = kit.weather.hold(2);
+    let gate = kit.faults.hold(2);
     let (cleared, ()) = tokio::join!(store.clear_throttle(&key), async {
         gate.wait().await;
         kit.delete(&item).await;
@@ -507,7 +507,7 @@ async fn a_throttle_that_ended_while_it_was_cleared_is_not_written_anew() {
 }
 
 #[tokio::test]
-async fn whose_throttle_was_cleared_gets_another_code_for_the_same_session() {
+async fn an_address_whose_throttle_was_cleared_gets_another_code_for_the_same_session() {
     let kit = Kit::throttled(&[]).await;
     let key = IndexKeys::new(INDEX_SECRET.as_bytes()).address(&address(ANN));
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;

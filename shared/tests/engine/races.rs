@@ -3,14 +3,14 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use regain::api::Protocol;
 use regain::recovery::{CallContext, Recovery, Request};
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 use tokio::sync::Barrier;
 
 use crate::kit::{
-    ANN, Kit, LOCALE, NOON, PASSWORD, Told, Verified, calling, in_auth, in_directory, keyed, named,
-    new_password, request, told, typed, wrong,
+    ANN, Kit, LOCALE, NOON, Outcome, PASSWORD, Verified, calling, in_auth, in_directory, keyed,
+    named, new_password, outcome_of, request, typed, wrong,
 };
 
 const TASKS: usize = 60;
@@ -48,7 +48,7 @@ where
     results
 }
 
-pub(crate) fn count(told: &[Told], which: &Told) -> usize {
+pub(crate) fn count(told: &[Outcome], which: &Outcome) -> usize {
     told.iter().filter(|told| *told == which).count()
 }
 
@@ -57,16 +57,16 @@ pub(crate) async fn guess(
     started: regain::recovery::Started,
     code: String,
     mut call: CallContext,
-) -> Told {
+) -> Outcome {
     let (named, guess) = (named(&started), typed(&code));
     match named.protocol {
-        Protocol::AuthV1 => told(&recovery.verify_for_token(&mut call, &named, &guess).await),
-        Protocol::Directory => told(&recovery.verify(&mut call, &named, &guess).await),
+        Protocol::AuthV1 => outcome_of(&recovery.verify_for_token(&mut call, &named, &guess).await),
+        Protocol::Directory => outcome_of(&recovery.verify(&mut call, &named, &guess).await),
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_wrong_guesses_no_more_are_judged_than_the_session_has() {
+async fn parallel_wrong_guesses_never_exceed_the_sessions_budget() {
     for protocol in [Protocol::AuthV1, Protocol::Directory] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
@@ -76,15 +76,15 @@ async fn of_parallel_wrong_guesses_no_more_are_judged_than_the_session_has() {
             guess(recovery, started.clone(), wrong(&code), call)
         })
         .await;
-        assert_eq!(count(&answers, &Told::CodeWrong), 5);
-        assert_eq!(count(&answers, &Told::Spent), TASKS - 5);
+        assert_eq!(count(&answers, &Outcome::CodeWrong), 5);
+        assert_eq!(count(&answers, &Outcome::Spent), TASKS - 5);
         assert_eq!(kit.guesses(&started.session).await, 5);
         assert_eq!(kit.guesses_today(ANN, NOON).await, 5);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_wrong_guesses_no_more_are_judged_than_the_day_has() {
+async fn parallel_wrong_guesses_never_exceed_the_daily_budget() {
     let kit = Kit::with(&[
         ("CODE_MAX_ATTEMPTS", "20"),
         ("ACCOUNT_GUESSES_PER_DAY", "12"),
@@ -97,15 +97,15 @@ async fn of_parallel_wrong_guesses_no_more_are_judged_than_the_day_has() {
         guess(recovery, started.clone(), wrong(&code), call)
     })
     .await;
-    assert_eq!(count(&answers, &Told::CodeWrong), 12);
+    assert_eq!(count(&answers, &Outcome::CodeWrong), 12);
     assert_eq!(
-        count(&answers, &Told::SpentUntil(NOON.next_day())),
+        count(&answers, &Outcome::SpentUntil(NOON.next_day())),
         TASKS - 12
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_guesses_and_resends_no_more_are_judged_than_the_session_has() {
+async fn parallel_guesses_and_resends_never_exceed_the_sessions_budget() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
@@ -120,7 +120,7 @@ async fn of_parallel_guesses_and_resends_no_more_are_judged_than_the_session_has
                 if number % 4 == 0 {
                     let named = in_auth(&started.session);
                     let resent = recovery.resend(&mut call, &named, LOCALE).await;
-                    return (true, told(&resent));
+                    return (true, outcome_of(&resent));
                 }
                 (false, guess(recovery, started, code, call).await)
             }
@@ -128,13 +128,13 @@ async fn of_parallel_guesses_and_resends_no_more_are_judged_than_the_session_has
     )
     .await;
     let (resent, guessed): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(resent, _)| *resent);
-    let guessed: Vec<Told> = guessed.into_iter().map(|(_, told)| told).collect();
-    assert!(count(&guessed, &Told::CodeWrong) <= 5, "{guessed:?}");
+    let guessed: Vec<Outcome> = guessed.into_iter().map(|(_, told)| told).collect();
+    assert!(count(&guessed, &Outcome::CodeWrong) <= 5, "{guessed:?}");
     assert!(kit.guesses(&started.session).await <= 5);
     let mails = kit.keys("MAIL#").await.len();
     let done = resent
         .iter()
-        .filter(|(_, told)| *told == Told::Done)
+        .filter(|(_, told)| *told == Outcome::Done)
         .count();
     assert_eq!(
         mails,
@@ -144,7 +144,7 @@ async fn of_parallel_guesses_and_resends_no_more_are_judged_than_the_session_has
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_right_guesses_one_wins() {
+async fn exactly_one_of_parallel_right_guesses_wins() {
     for protocol in [Protocol::AuthV1, Protocol::Directory] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
@@ -154,15 +154,15 @@ async fn of_parallel_right_guesses_one_wins() {
             guess(recovery, started.clone(), code.clone(), call)
         })
         .await;
-        assert_eq!(count(&answers, &Told::Done), 1, "{answers:?}");
-        let refused = count(&answers, &Told::CodeWrong) + count(&answers, &Told::Spent);
+        assert_eq!(count(&answers, &Outcome::Done), 1, "{answers:?}");
+        let refused = count(&answers, &Outcome::CodeWrong) + count(&answers, &Outcome::Spent);
         assert_eq!(refused, TASKS - 1);
         assert!(kit.guesses(&started.session).await < 5);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_codes_with_a_password_one_wins_and_one_notice_is_mailed() {
+async fn exactly_one_of_parallel_codes_with_a_password_wins_and_one_notice_is_mailed() {
     let kit = Kit::with(&[("CODE_MAX_ATTEMPTS", "20")]).await;
     let user = kit.user(ANN).await;
     let started = kit.start(Protocol::Directory, ANN, NOON).await;
@@ -178,19 +178,19 @@ async fn of_parallel_codes_with_a_password_one_wins_and_one_notice_is_mailed() {
                 let set = recovery
                     .set_password_with_code(&mut call, &named, &guess, new)
                     .await;
-                told(&set)
+                outcome_of(&set)
             }
         },
     )
     .await;
-    assert_eq!(count(&answers, &Told::Done), 1, "{answers:?}");
-    assert_eq!(count(&answers, &Told::Unavailable), 0, "{answers:?}");
+    assert_eq!(count(&answers, &Outcome::Done), 1, "{answers:?}");
+    assert_eq!(count(&answers, &Outcome::Unavailable), 0, "{answers:?}");
     assert_eq!(kit.stored(&user).await.credentials_version, 1);
     assert_eq!(kit.mailed(NOON).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_uses_of_one_proof_one_wins() {
+async fn exactly_one_of_parallel_uses_of_one_proof_wins() {
     for protocol in [Protocol::AuthV1, Protocol::Directory] {
         let kit = Kit::new().await;
         let user = kit.user(ANN).await;
@@ -205,7 +205,7 @@ async fn of_parallel_uses_of_one_proof_one_wins() {
                 let (started, proof) = (started.clone(), proof.clone());
                 async move {
                     let new = new_password(&format!("{PASSWORD} {number}"));
-                    told(&match &*proof {
+                    outcome_of(&match &*proof {
                         Verified::Token(token) => {
                             let token = Some(token.clone());
                             recovery.set_password_by_token(&mut call, token, new).await
@@ -220,15 +220,15 @@ async fn of_parallel_uses_of_one_proof_one_wins() {
             },
         )
         .await;
-        assert_eq!(count(&answers, &Told::Done), 1, "{answers:?}");
-        assert_eq!(count(&answers, &Told::Over), TASKS - 1, "{answers:?}");
+        assert_eq!(count(&answers, &Outcome::Done), 1, "{answers:?}");
+        assert_eq!(count(&answers, &Outcome::Over), TASKS - 1, "{answers:?}");
         assert_eq!(kit.stored(&user).await.credentials_version, 1);
         assert_eq!(kit.mailed(NOON).await.len(), 1);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_uses_of_two_proofs_one_wins() {
+async fn exactly_one_of_parallel_uses_of_two_proofs_wins() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
     let mut proofs = Vec::new();
@@ -250,18 +250,18 @@ async fn of_parallel_uses_of_two_proofs_one_wins() {
                 match &proofs[number % 2] {
                     (_, Verified::Token(token)) => {
                         let token = Some(token.clone());
-                        told(&recovery.set_password_by_token(&mut call, token, new).await)
+                        outcome_of(&recovery.set_password_by_token(&mut call, token, new).await)
                     }
                     (started, Verified::User) => {
                         let named = in_directory(started);
-                        told(&recovery.set_password(&mut call, &named, new).await)
+                        outcome_of(&recovery.set_password(&mut call, &named, new).await)
                     }
                 }
             }
         },
     )
     .await;
-    assert_eq!(count(&answers, &Told::Done), 1, "{answers:?}");
+    assert_eq!(count(&answers, &Outcome::Done), 1, "{answers:?}");
     assert_eq!(kit.stored(&user).await.credentials_version, 1);
     assert_eq!(kit.mailed(NOON).await.len(), 1);
 }
@@ -270,27 +270,27 @@ async fn asked(
     recovery: Arc<Recovery>,
     asked: Request,
     mut call: CallContext,
-) -> (Told, Option<String>) {
+) -> (Outcome, Option<String>) {
     let started = recovery.request(&mut call, asked).await;
     let id = started
         .as_ref()
         .ok()
         .map(|started| started.session.reveal().to_owned());
-    (told(&started), id)
+    (outcome_of(&started), id)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_requests_within_the_cooldown_one_is_accepted() {
+async fn exactly_one_of_parallel_requests_within_the_cooldown_is_accepted() {
     let kit = Kit::throttled(&[]).await;
     let answers = at_once(&kit, &instances(&kit), TASKS, |recovery, number, call| {
         let protocol = [Protocol::AuthV1, Protocol::Directory][number % 2];
         asked(recovery, request(protocol, ANN), call)
     })
     .await;
-    let answers: Vec<Told> = answers.into_iter().map(|(told, _)| told).collect();
-    assert_eq!(count(&answers, &Told::Done), 1);
+    let answers: Vec<Outcome> = answers.into_iter().map(|(told, _)| told).collect();
+    assert_eq!(count(&answers, &Outcome::Done), 1);
     assert_eq!(
-        count(&answers, &Told::Throttled(crate::kit::later(60))),
+        count(&answers, &Outcome::Throttled(crate::kit::later(60))),
         TASKS - 1
     );
     assert_eq!(kit.keys("MAIL#").await.len(), 1);
@@ -298,7 +298,7 @@ async fn of_parallel_requests_within_the_cooldown_one_is_accepted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_requests_no_more_are_accepted_than_the_hour_or_the_caller_has() {
+async fn parallel_requests_never_exceed_the_hourly_limits() {
     for (setting, email) in [
         ("EMAIL_REQUESTS_PER_HOUR", "one"),
         ("IP_REQUESTS_PER_HOUR", "many"),
@@ -319,10 +319,10 @@ async fn of_parallel_requests_no_more_are_accepted_than_the_hour_or_the_caller_h
             asked(recovery, request(Protocol::AuthV1, &address), call)
         })
         .await;
-        let answers: Vec<Told> = answers.into_iter().map(|(told, _)| told).collect();
-        assert_eq!(count(&answers, &Told::Done), 7, "{setting}");
+        let answers: Vec<Outcome> = answers.into_iter().map(|(told, _)| told).collect();
+        assert_eq!(count(&answers, &Outcome::Done), 7, "{setting}");
         assert_eq!(
-            count(&answers, &Told::Throttled(end)),
+            count(&answers, &Outcome::Throttled(end)),
             TASKS - 7,
             "{setting}"
         );
@@ -342,7 +342,7 @@ async fn parallel_requests_with_one_key_are_one_session_and_one_mail() {
             answers.iter().all(|answer| *answer == answers[0]),
             "{answers:?}"
         );
-        assert_eq!(answers[0].0, Told::Done);
+        assert_eq!(answers[0].0, Outcome::Done);
         assert_eq!(kit.keys("MAIL#").await.len(), 1);
         assert_eq!(kit.keys("SESSION#").await.len(), 1);
     }

@@ -1,13 +1,15 @@
 //! What a caller is told first where several things are wrong, and that being told moves nothing.
 
+use regain::api::Protocol;
 use regain::ids::UserId;
 use regain::recovery::Started;
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 use regain_password::Reason;
 use serde_json::json;
 
-use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, Verified, address, blocked, later, told, wrong};
+use crate::kit::{
+    ANN, Kit, NOON, Outcome, PASSWORD, Verified, address, blocked, later, outcome_of, wrong,
+};
 
 const TOO_SHORT: Reason = Reason::TooShort { minimum: 8 };
 
@@ -72,21 +74,21 @@ impl Flaws {
     }
 
     /// The contract's order of a guess's checks, as far as these flaws go.
-    fn told_first(self, otherwise: Told) -> Told {
+    fn told_first(self, otherwise: Outcome) -> Outcome {
         if self.session_expired || self.superseded {
-            Told::Over
+            Outcome::Over
         } else if self.other_user {
-            Told::OtherUser
+            Outcome::OtherUser
         } else if self.spent == Spent::Session {
-            Told::Spent
+            Outcome::Spent
         } else if self.sent == Sent::Malformed {
-            Told::CodeWrong
+            Outcome::CodeWrong
         } else if self.code_expired {
-            Told::CodeExpired
+            Outcome::CodeExpired
         } else if self.spent == Spent::Day {
-            Told::SpentUntil(self.at().next_day())
+            Outcome::SpentUntil(self.at().next_day())
         } else if self.sent == Sent::Wrong {
-            Told::CodeWrong
+            Outcome::CodeWrong
         } else {
             otherwise
         }
@@ -99,13 +101,13 @@ impl Flaws {
             let earlier = kit.start(protocol, email, NOON).await;
             let code = kit.derived(&earlier.session).await;
             let guess = kit.verify(&earlier, &wrong(&code), NOON).await;
-            assert_eq!(told(&guess), Told::CodeWrong);
+            assert_eq!(outcome_of(&guess), Outcome::CodeWrong);
         }
         let started = kit.start(protocol, email, NOON).await;
         let code = kit.derived(&started.session).await;
         if self.spent == Spent::Session {
             let guess = kit.verify(&started, &wrong(&code), NOON).await;
-            assert_eq!(told(&guess), Told::CodeWrong);
+            assert_eq!(outcome_of(&guess), Outcome::CodeWrong);
         }
         if self.superseded {
             kit.start(Protocol::AuthV1, email, NOON).await;
@@ -135,7 +137,7 @@ async fn fresh_now_and_then(kit: Kit, number: usize) -> Kit {
 }
 
 #[tokio::test]
-async fn a_guess_is_told_what_is_wrong_in_order_and_moves_nothing_else() {
+async fn a_refused_guess_names_the_first_reason_in_order_and_changes_nothing_else() {
     for protocol in [Protocol::Directory, Protocol::AuthV1] {
         let mut kit = strict().await;
         for (number, flaws) in Flaws::all(protocol).into_iter().enumerate() {
@@ -143,15 +145,15 @@ async fn a_guess_is_told_what_is_wrong_in_order_and_moves_nothing_else() {
             let email = format!("user{number}@example.com");
             let (started, sent) = flaws.prepare(&kit, protocol, &email).await;
             let before = kit.dump().await;
-            let answer = told(&kit.verify(&started, &sent, flaws.at()).await);
+            let answer = outcome_of(&kit.verify(&started, &sent, flaws.at()).await);
             assert_eq!(
                 answer,
-                flaws.told_first(Told::Done),
+                flaws.told_first(Outcome::Done),
                 "{protocol:?} {flaws:?}"
             );
             let judged = match answer {
-                Told::Done => true,
-                Told::CodeWrong => flaws.sent == Sent::Wrong,
+                Outcome::Done => true,
+                Outcome::CodeWrong => flaws.sent == Sent::Wrong,
                 _ => false,
             };
             assert_eq!(kit.dump().await != before, judged, "{protocol:?} {flaws:?}");
@@ -176,19 +178,19 @@ async fn a_code_sent_with_a_password_is_judged_in_the_same_order() {
             ("Regain", TOO_SHORT),
             ("password123", Reason::TooCommon),
         ] {
-            let answer = told(
+            let answer = outcome_of(
                 &kit.set_with_code(&started, &sent, password, flaws.at())
                     .await,
             );
-            let Told::Password(reasons) = answer else {
+            let Outcome::Password(reasons) = answer else {
                 panic!("{answer:?} is told before the policy: {flaws:?}");
             };
             assert!(reasons.contains(&reason), "{password} {flaws:?}");
         }
-        let own = told(&kit.set_with_code(&started, &sent, &email, flaws.at()).await);
-        let expected = match flaws.told_first(Told::Done) {
-            Told::Over => Told::Over,
-            _ => Told::Password(vec![Reason::ContainsAddress]),
+        let own = outcome_of(&kit.set_with_code(&started, &sent, &email, flaws.at()).await);
+        let expected = match flaws.told_first(Outcome::Done) {
+            Outcome::Over => Outcome::Over,
+            _ => Outcome::Password(vec![Reason::ContainsAddress]),
         };
         assert_eq!(own, expected, "{flaws:?}");
         assert_eq!(
@@ -196,16 +198,16 @@ async fn a_code_sent_with_a_password_is_judged_in_the_same_order() {
             before,
             "no policy moves anything: {flaws:?}"
         );
-        let answer = told(
+        let answer = outcome_of(
             &kit.set_with_code(&started, &sent, PASSWORD, flaws.at())
                 .await,
         );
-        assert_eq!(answer, flaws.told_first(Told::Done), "{flaws:?}");
+        assert_eq!(answer, flaws.told_first(Outcome::Done), "{flaws:?}");
     }
 }
 
 #[tokio::test]
-async fn a_password_without_a_code_is_refused_in_order_and_by_no_guess_budget() {
+async fn a_password_without_a_code_is_refused_in_order_and_never_for_spent_guesses() {
     let mut kit = strict().await;
     let any_code = |flaws: &Flaws| flaws.sent == Sent::Right;
     let flaws = Flaws::all(Protocol::Directory).into_iter().filter(any_code);
@@ -215,22 +217,22 @@ async fn a_password_without_a_code_is_refused_in_order_and_by_no_guess_budget() 
         let (started, _) = flaws.prepare(&kit, Protocol::Directory, &email).await;
         let before = kit.dump().await;
         let over = flaws.session_expired || flaws.superseded;
-        let short = told(&kit.set_in_directory(&started, "short", flaws.at()).await);
-        assert_eq!(short, Told::Password(vec![TOO_SHORT]), "{flaws:?}");
-        let own = told(&kit.set_in_directory(&started, &email, flaws.at()).await);
-        let set = told(&kit.set_in_directory(&started, PASSWORD, flaws.at()).await);
+        let short = outcome_of(&kit.set_in_directory(&started, "short", flaws.at()).await);
+        assert_eq!(short, Outcome::Password(vec![TOO_SHORT]), "{flaws:?}");
+        let own = outcome_of(&kit.set_in_directory(&started, &email, flaws.at()).await);
+        let set = outcome_of(&kit.set_in_directory(&started, PASSWORD, flaws.at()).await);
         if over {
-            assert_eq!((own, set), (Told::Over, Told::Over), "{flaws:?}");
+            assert_eq!((own, set), (Outcome::Over, Outcome::Over), "{flaws:?}");
         } else {
             assert_eq!(
                 own,
-                Told::Password(vec![Reason::ContainsAddress]),
+                Outcome::Password(vec![Reason::ContainsAddress]),
                 "{flaws:?}"
             );
             let other = if flaws.other_user {
-                Told::OtherUser
+                Outcome::OtherUser
             } else {
-                Told::CodeWrong
+                Outcome::CodeWrong
             };
             assert_eq!(set, other, "{flaws:?}");
         }
@@ -239,7 +241,7 @@ async fn a_password_without_a_code_is_refused_in_order_and_by_no_guess_budget() 
 }
 
 #[tokio::test]
-async fn another_code_is_refused_in_order_and_by_the_sessions_own_guesses_only() {
+async fn another_code_is_refused_in_order_and_only_for_the_sessions_own_guesses() {
     let mut kit = strict().await;
     let any_code = |flaws: &Flaws| flaws.sent == Sent::Right;
     let flaws = Flaws::all(Protocol::AuthV1).into_iter().filter(any_code);
@@ -248,18 +250,18 @@ async fn another_code_is_refused_in_order_and_by_the_sessions_own_guesses_only()
         let email = format!("user{number}@example.com");
         let (started, _) = flaws.prepare(&kit, Protocol::AuthV1, &email).await;
         let before = kit.dump().await;
-        let answer = told(&kit.resend(&started.session, flaws.at()).await);
+        let answer = outcome_of(&kit.resend(&started.session, flaws.at()).await);
         let expected = if flaws.session_expired || flaws.superseded {
-            Told::Over
+            Outcome::Over
         } else if flaws.spent == Spent::Session {
-            Told::Spent
+            Outcome::Spent
         } else {
-            Told::Done
+            Outcome::Done
         };
         assert_eq!(answer, expected, "{flaws:?}");
         assert_eq!(
             kit.dump().await == before,
-            expected != Told::Done,
+            expected != Outcome::Done,
             "{flaws:?}"
         );
     }
@@ -272,27 +274,27 @@ async fn a_session_that_nobody_began_does_not_exist() {
     let other = kit.with_other_user(&unknown);
     for guess in ["123456", "malformed"] {
         assert_eq!(
-            told(&kit.verify(&unknown, guess, NOON).await),
-            Told::NoSession
+            outcome_of(&kit.verify(&unknown, guess, NOON).await),
+            Outcome::NoSession
         );
         assert_eq!(
-            told(&kit.verify(&other, guess, NOON).await),
-            Told::NoSession
+            outcome_of(&kit.verify(&other, guess, NOON).await),
+            Outcome::NoSession
         );
         let both = kit.set_with_code(&other, guess, PASSWORD, NOON).await;
-        assert_eq!(told(&both), Told::NoSession);
+        assert_eq!(outcome_of(&both), Outcome::NoSession);
     }
     assert_eq!(
-        told(&kit.set_in_directory(&other, PASSWORD, NOON).await),
-        Told::NoSession
+        outcome_of(&kit.set_in_directory(&other, PASSWORD, NOON).await),
+        Outcome::NoSession
     );
     assert_eq!(
-        told(&kit.resend(&unknown.session, NOON).await),
-        Told::NoSession
+        outcome_of(&kit.resend(&unknown.session, NOON).await),
+        Outcome::NoSession
     );
     assert_eq!(
-        told(&kit.set_by_token(None, PASSWORD, NOON).await),
-        Told::TokenUnknown
+        outcome_of(&kit.set_by_token(None, PASSWORD, NOON).await),
+        Outcome::TokenUnknown
     );
     assert!(kit.dump().await.is_empty());
 }
@@ -307,24 +309,24 @@ async fn a_malformed_id_names_no_session() {
     };
     let guess = crate::kit::typed("123456");
     assert_eq!(
-        told(
+        outcome_of(
             &kit.recovery
                 .verify(&mut kit.call(NOON), &named, &guess)
                 .await
         ),
-        Told::NoSession
+        Outcome::NoSession
     );
 }
 
 #[tokio::test]
-async fn a_refused_password_is_told_before_an_unknown_token() {
+async fn a_refused_password_is_reported_before_an_unknown_token() {
     let kit = Kit::new().await;
     let set = kit.set_by_token(None, "short", NOON).await;
-    assert_eq!(told(&set), Told::Password(vec![TOO_SHORT]));
+    assert_eq!(outcome_of(&set), Outcome::Password(vec![TOO_SHORT]));
 }
 
 #[tokio::test]
-async fn a_blocked_user_is_told_so_before_what_the_profile_says_against_the_password() {
+async fn a_blocked_user_is_told_so_before_a_password_in_the_profile_is_refused() {
     let kit = Kit::new().await;
     let attributes = json!({ "email": ANN, "profile": { "fullName": "Ann Catherine Smith" } });
     let user = kit.user_like(attributes).await;
@@ -334,30 +336,30 @@ async fn a_blocked_user_is_told_so_before_what_the_profile_says_against_the_pass
     let name = "Ann Catherine Smith";
     let set = kit.set_with_code(&started, &wrong(&code), name, NOON).await;
     assert_eq!(
-        told(&set),
-        Told::CodeWrong,
+        outcome_of(&set),
+        Outcome::CodeWrong,
         "nothing is told before the code is proven"
     );
     let set = kit.set_with_code(&started, &code, name, NOON).await;
-    assert_eq!(told(&set), Told::Blocked);
+    assert_eq!(outcome_of(&set), Outcome::Blocked);
 }
 
 #[tokio::test]
-async fn a_password_that_the_profile_speaks_against_leaves_the_session_validated() {
+async fn a_password_refused_for_the_profile_leaves_the_session_validated() {
     let kit = Kit::new().await;
     let attributes = json!({ "email": ANN, "profile": { "fullName": "Ann Catherine Smith" } });
     let user = kit.user_like(attributes).await;
-    let refused = Told::Password(vec![Reason::ContainsProfile]);
+    let refused = Outcome::Password(vec![Reason::ContainsProfile]);
     let started = kit.start(Protocol::Directory, ANN, NOON).await;
     let code = kit.code(NOON).await;
     let set = kit
         .set_with_code(&started, &code, "anncatherine smith", NOON)
         .await;
-    assert_eq!(told(&set), refused);
+    assert_eq!(outcome_of(&set), refused);
     let again = kit
         .set_in_directory(&started, "Ann Catherine Smith", NOON)
         .await;
-    assert_eq!(told(&again), refused, "and so does the next one");
+    assert_eq!(outcome_of(&again), refused, "and so does the next one");
     let stored = kit.stored(&user).await;
     assert_eq!(
         (stored.password_hash, stored.credentials_version),
@@ -369,14 +371,17 @@ async fn a_password_that_the_profile_speaks_against_leaves_the_session_validated
     );
     assert_eq!(kit.guesses_today(ANN, NOON).await, 0);
     let code_again = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
-    assert_eq!(told(&code_again), Told::CodeWrong, "the code is used");
+    assert_eq!(
+        outcome_of(&code_again),
+        Outcome::CodeWrong,
+        "the code is used"
+    );
     let set = kit.set_in_directory(&started, PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::Done);
+    assert_eq!(outcome_of(&set), Outcome::Done);
 }
 
 #[tokio::test]
-async fn in_auth_v1_the_policy_is_asked_about_the_address_and_the_profile_once_the_token_is_known()
-{
+async fn auth_v1_checks_the_password_against_the_profile_once_the_token_is_known() {
     let kit = Kit::new().await;
     kit.user_like(json!({ "email": ANN, "phone": "+62 811 0000 1234" }))
         .await;
@@ -389,8 +394,8 @@ async fn in_auth_v1_the_policy_is_asked_about_the_address_and_the_profile_once_t
         ("+6281100001234", Reason::ContainsProfile),
     ] {
         let set = kit.set_password(&started, &proof, password, NOON).await;
-        assert_eq!(told(&set), Told::Password(vec![reason]));
+        assert_eq!(outcome_of(&set), Outcome::Password(vec![reason]));
     }
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::Done);
+    assert_eq!(outcome_of(&set), Outcome::Done);
 }

@@ -1,9 +1,11 @@
 //! Nothing can be used twice, or where it was not given: codes, tokens, sessions.
 
+use regain::api::Protocol;
 use regain::ids::ResetToken;
-use regain::session::Protocol;
 
-use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, Verified, in_auth, in_directory, told, typed};
+use crate::kit::{
+    ANN, Kit, NOON, Outcome, PASSWORD, Verified, in_auth, in_directory, outcome_of, typed,
+};
 use crate::sessions::validated;
 
 const AUTH: Protocol = Protocol::AuthV1;
@@ -17,7 +19,7 @@ fn token(proof: &Verified) -> ResetToken {
 }
 
 #[tokio::test]
-async fn a_used_code_is_wrong_and_spends_no_guess() {
+async fn a_used_code_is_wrong_and_costs_no_guess() {
     for protocol in [AUTH, DIRECTORY] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
@@ -27,8 +29,8 @@ async fn a_used_code_is_wrong_and_spends_no_guess() {
         let before = kit.dump().await;
         for sent in [&code, "000000", "malformed"] {
             assert_eq!(
-                told(&kit.verify(&started, sent, NOON).await),
-                Told::CodeWrong
+                outcome_of(&kit.verify(&started, sent, NOON).await),
+                Outcome::CodeWrong
             );
         }
         assert_eq!(kit.dump().await, before);
@@ -36,7 +38,7 @@ async fn a_used_code_is_wrong_and_spends_no_guess() {
 }
 
 #[tokio::test]
-async fn a_used_session_does_nothing_more() {
+async fn a_used_session_allows_nothing_more() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let started = kit.start(DIRECTORY, ANN, NOON).await;
@@ -46,26 +48,29 @@ async fn a_used_session_does_nothing_more() {
         .unwrap();
     let before = kit.dump().await;
     for sent in [&code, "000000", "malformed"] {
-        assert_eq!(told(&kit.verify(&started, sent, NOON).await), Told::Over);
         assert_eq!(
-            told(&kit.set_with_code(&started, sent, PASSWORD, NOON).await),
-            Told::Over
+            outcome_of(&kit.verify(&started, sent, NOON).await),
+            Outcome::Over
+        );
+        assert_eq!(
+            outcome_of(&kit.set_with_code(&started, sent, PASSWORD, NOON).await),
+            Outcome::Over
         );
     }
     assert_eq!(
-        told(&kit.set_in_directory(&started, PASSWORD, NOON).await),
-        Told::Over
+        outcome_of(&kit.set_in_directory(&started, PASSWORD, NOON).await),
+        Outcome::Over
     );
     let other = kit.with_other_user(&started);
     assert_eq!(
-        told(&kit.set_in_directory(&other, PASSWORD, NOON).await),
-        Told::Over
+        outcome_of(&kit.set_in_directory(&other, PASSWORD, NOON).await),
+        Outcome::Over
     );
     assert_eq!(kit.dump().await, before);
 }
 
 #[tokio::test]
-async fn a_used_token_is_over_and_its_session_gets_no_other_code() {
+async fn a_used_token_opens_nothing_and_its_session_gets_no_other_code() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let (started, proof) = validated(&kit, AUTH, NOON).await;
@@ -74,19 +79,22 @@ async fn a_used_token_is_over_and_its_session_gets_no_other_code() {
         .unwrap();
     let before = kit.dump().await;
     assert_eq!(
-        told(&kit.set_password(&started, &proof, PASSWORD, NOON).await),
-        Told::Over
+        outcome_of(&kit.set_password(&started, &proof, PASSWORD, NOON).await),
+        Outcome::Over
     );
-    assert_eq!(told(&kit.resend(&started.session, NOON).await), Told::Over);
     assert_eq!(
-        told(&kit.verify(&started, "000000", NOON).await),
-        Told::Over
+        outcome_of(&kit.resend(&started.session, NOON).await),
+        Outcome::Over
+    );
+    assert_eq!(
+        outcome_of(&kit.verify(&started, "000000", NOON).await),
+        Outcome::Over
     );
     assert_eq!(kit.dump().await, before);
 }
 
 #[tokio::test]
-async fn another_code_kills_the_one_before_and_the_reset_token() {
+async fn another_code_voids_the_previous_code_and_the_reset_token() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
     let started = kit.start(AUTH, ANN, NOON).await;
@@ -95,38 +103,38 @@ async fn another_code_kills_the_one_before_and_the_reset_token() {
     let second = kit.code(NOON).await;
     assert_ne!(first, second);
     assert_eq!(
-        told(&kit.verify(&started, &first, NOON).await),
-        Told::CodeWrong
+        outcome_of(&kit.verify(&started, &first, NOON).await),
+        Outcome::CodeWrong
     );
     let proof = kit.verify(&started, &second, NOON).await.unwrap();
     kit.resend(&started.session, NOON).await.unwrap();
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
     assert_eq!(
-        told(&set),
-        Told::TokenUnknown,
+        outcome_of(&set),
+        Outcome::TokenUnknown,
         "the session awaits its code again"
     );
     let third = kit.code(NOON).await;
     assert_eq!(
-        told(&kit.verify(&started, &second, NOON).await),
-        Told::CodeWrong
+        outcome_of(&kit.verify(&started, &second, NOON).await),
+        Outcome::CodeWrong
     );
     let renewed = kit.verify(&started, &third, NOON).await.unwrap();
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
     assert_eq!(
-        told(&set),
-        Told::TokenUnknown,
+        outcome_of(&set),
+        Outcome::TokenUnknown,
         "and the old token stays dead"
     );
     assert_eq!(kit.stored(&user).await.credentials_version, 0);
     assert_eq!(
-        told(&kit.set_password(&started, &renewed, PASSWORD, NOON).await),
-        Told::Done
+        outcome_of(&kit.set_password(&started, &renewed, PASSWORD, NOON).await),
+        Outcome::Done
     );
 }
 
 #[tokio::test]
-async fn a_token_opens_only_the_session_it_was_given_for() {
+async fn a_token_opens_only_its_own_session() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
     kit.user("bob@example.com").await;
@@ -151,7 +159,7 @@ async fn a_token_opens_only_the_session_it_was_given_for() {
     let before = kit.dump().await;
     for token in [spliced, forged, unknown] {
         let set = kit.set_by_token(Some(token), PASSWORD, NOON).await;
-        assert_eq!(told(&set), Told::TokenUnknown);
+        assert_eq!(outcome_of(&set), Outcome::TokenUnknown);
     }
     assert_eq!(kit.dump().await, before);
     kit.set_by_token(Some(bobs_token), PASSWORD, NOON)
@@ -169,12 +177,12 @@ async fn a_token_of_a_session_that_awaits_or_belongs_to_the_other_api_is_unknown
         kit.mailed(NOON).await;
         let guessed = ResetToken::draw(&started.session, &mut kit.rng());
         let set = kit.set_by_token(Some(guessed), PASSWORD, NOON).await;
-        assert_eq!(told(&set), Told::TokenUnknown);
+        assert_eq!(outcome_of(&set), Outcome::TokenUnknown);
     }
     let (proven, _) = validated(&kit, DIRECTORY, NOON).await;
     let guessed = ResetToken::draw(&proven.session, &mut kit.rng());
     let set = kit.set_by_token(Some(guessed), PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::TokenUnknown);
+    assert_eq!(outcome_of(&set), Outcome::TokenUnknown);
 }
 
 #[tokio::test]
@@ -189,10 +197,10 @@ async fn a_session_does_not_exist_in_the_other_protocol() {
         .recovery
         .verify_for_token(&mut kit.call(NOON), &named, &typed(&code))
         .await;
-    assert_eq!(told(&guess), Told::NoSession);
+    assert_eq!(outcome_of(&guess), Outcome::NoSession);
     assert_eq!(
-        told(&kit.resend(&directory.session, NOON).await),
-        Told::NoSession
+        outcome_of(&kit.resend(&directory.session, NOON).await),
+        Outcome::NoSession
     );
     assert_eq!(kit.dump().await, before);
 
@@ -200,7 +208,7 @@ async fn a_session_does_not_exist_in_the_other_protocol() {
     let as_directory = kit.with_other_user(&auth);
     let before = kit.dump().await;
     let set = kit.set_in_directory(&as_directory, PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::NoSession);
+    assert_eq!(outcome_of(&set), Outcome::NoSession);
     let guess = kit
         .recovery
         .verify(
@@ -209,10 +217,10 @@ async fn a_session_does_not_exist_in_the_other_protocol() {
             &typed(&code),
         )
         .await;
-    assert_eq!(told(&guess), Told::NoSession);
+    assert_eq!(outcome_of(&guess), Outcome::NoSession);
     let set = kit
         .set_with_code(&as_directory, &code, PASSWORD, NOON)
         .await;
-    assert_eq!(told(&set), Told::NoSession);
+    assert_eq!(outcome_of(&set), Outcome::NoSession);
     assert_eq!(kit.dump().await, before);
 }

@@ -1,13 +1,13 @@
 //! What ends a session: a newer one, its use, a password that was set.
 
+use regain::api::Protocol;
 use regain::recovery::Started;
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 use regain::users::User;
 use regain_password::{Candidate, Cost, Verified as Password, verify};
 use zeroize::Zeroizing;
 
-use crate::kit::{ANN, Kit, NOON, PASSWORD, Told, Verified, later, told};
+use crate::kit::{ANN, Kit, NOON, Outcome, PASSWORD, Verified, later, outcome_of};
 
 const AUTH: Protocol = Protocol::AuthV1;
 const DIRECTORY: Protocol = Protocol::Directory;
@@ -28,7 +28,7 @@ fn opens(user: &User, password: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_request_supersedes_what_awaits_its_code_in_either_protocol() {
+async fn a_request_supersedes_the_awaiting_session_of_either_protocol() {
     for first in [AUTH, DIRECTORY] {
         for second in [AUTH, DIRECTORY] {
             let kit = Kit::new().await;
@@ -38,19 +38,25 @@ async fn a_request_supersedes_what_awaits_its_code_in_either_protocol() {
             let new = kit.start(second, ANN, NOON).await;
             let new_code = kit.code(NOON).await;
             let guess = kit.verify(&old, &old_code, NOON).await;
-            assert_eq!(told(&guess), Told::Over, "{first:?} {second:?}");
+            assert_eq!(outcome_of(&guess), Outcome::Over, "{first:?} {second:?}");
             assert_eq!(kit.guesses(&old.session).await, 0, "no guess is spent");
             if first == AUTH {
-                assert_eq!(told(&kit.resend(&old.session, NOON).await), Told::Over);
+                assert_eq!(
+                    outcome_of(&kit.resend(&old.session, NOON).await),
+                    Outcome::Over
+                );
             } else {
                 let set = kit.set_with_code(&old, &old_code, PASSWORD, NOON).await;
-                assert_eq!(told(&set), Told::Over);
+                assert_eq!(outcome_of(&set), Outcome::Over);
                 assert_eq!(
-                    told(&kit.set_in_directory(&old, PASSWORD, NOON).await),
-                    Told::Over
+                    outcome_of(&kit.set_in_directory(&old, PASSWORD, NOON).await),
+                    Outcome::Over
                 );
             }
-            assert_eq!(told(&kit.verify(&new, &new_code, NOON).await), Told::Done);
+            assert_eq!(
+                outcome_of(&kit.verify(&new, &new_code, NOON).await),
+                Outcome::Done
+            );
         }
     }
 }
@@ -68,7 +74,7 @@ async fn a_password_that_was_set_leaves_its_session_used_and_its_address_without
             kit.verify(&started, &code, NOON).await.unwrap();
             kit.set_in_directory(&started, PASSWORD, NOON).await
         };
-        assert_eq!(told(&set), Told::Done);
+        assert_eq!(outcome_of(&set), Outcome::Done);
         let session = kit.session_item(&started.session).await;
         assert_eq!(session["sessionState"].as_s().unwrap(), "used");
         let state = kit.keys("ADDRESS#").await.remove(0);
@@ -107,7 +113,7 @@ async fn a_request_does_not_supersede_a_validated_session() {
             let (started, proof) = validated(&kit, first, NOON).await;
             kit.start(second, ANN, NOON).await;
             let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
-            assert_eq!(told(&set), Told::Done, "{first:?} {second:?}");
+            assert_eq!(outcome_of(&set), Outcome::Done, "{first:?} {second:?}");
         }
     }
 }
@@ -118,7 +124,10 @@ async fn another_code_for_a_session_that_was_proven_is_refused_once_a_newer_one_
     kit.user(ANN).await;
     let (started, _) = validated(&kit, AUTH, NOON).await;
     kit.start(DIRECTORY, ANN, NOON).await;
-    assert_eq!(told(&kit.resend(&started.session, NOON).await), Told::Over);
+    assert_eq!(
+        outcome_of(&kit.resend(&started.session, NOON).await),
+        Outcome::Over
+    );
 }
 
 #[tokio::test]
@@ -149,8 +158,8 @@ async fn setting_a_password_ends_every_other_session_of_the_address() {
         assert!(stored.is_email_validate && answered.is_email_validate);
         assert!(opens(&stored, PASSWORD));
         assert_eq!(
-            told(&kit.verify(&awaiting, &awaiting_code, later(2)).await),
-            Told::Over
+            outcome_of(&kit.verify(&awaiting, &awaiting_code, later(2)).await),
+            Outcome::Over
         );
         for (other, proof) in [
             (&proven_in_auth, &auth_proof),
@@ -159,11 +168,11 @@ async fn setting_a_password_ends_every_other_session_of_the_address() {
             let set = kit
                 .set_password(other, proof, "another password 8", later(2))
                 .await;
-            assert_eq!(told(&set), Told::Over, "{how}");
+            assert_eq!(outcome_of(&set), Outcome::Over, "{how}");
         }
         assert_eq!(
-            told(&kit.resend(&proven_in_auth.session, later(2)).await),
-            Told::Over
+            outcome_of(&kit.resend(&proven_in_auth.session, later(2)).await),
+            Outcome::Over
         );
         assert_eq!(kit.stored(&user).await.credentials_version, 1);
         let next = kit.start(protocol, ANN, later(3)).await;
@@ -175,15 +184,15 @@ async fn setting_a_password_ends_every_other_session_of_the_address() {
             .code();
         let again = kit.verify(&next, &code, later(3)).await;
         assert_eq!(
-            told(&again),
-            Told::Done,
+            outcome_of(&again),
+            Outcome::Done,
             "the next recovery is as good as the first"
         );
     }
 }
 
 #[tokio::test]
-async fn a_changed_password_is_told_in_one_mail_that_holds_no_secret() {
+async fn a_changed_password_sends_one_notice_that_holds_no_secret() {
     for protocol in [AUTH, DIRECTORY] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
@@ -192,7 +201,7 @@ async fn a_changed_password_is_told_in_one_mail_that_holds_no_secret() {
             .await
             .unwrap();
         let again = kit.set_password(&started, &proof, PASSWORD, NOON).await;
-        assert_eq!(told(&again), Told::Over);
+        assert_eq!(outcome_of(&again), Outcome::Over);
         let notices: Vec<_> = kit.mailed(NOON).await;
         assert_eq!(notices.len(), 1);
         assert_eq!(notices[0].template, "stack-password-changed-en");
@@ -209,7 +218,7 @@ async fn a_changed_password_is_told_in_one_mail_that_holds_no_secret() {
 }
 
 #[tokio::test]
-async fn another_code_is_a_way_on_for_who_lost_the_token_even_after_the_proof_ended() {
+async fn another_code_helps_a_caller_who_lost_the_token_even_after_the_proof_ended() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let (started, _) = validated(&kit, AUTH, NOON).await;
@@ -219,11 +228,11 @@ async fn another_code_is_a_way_on_for_who_lost_the_token_even_after_the_proof_en
     let set = kit
         .set_password(&started, &proof, PASSWORD, later(902))
         .await;
-    assert_eq!(told(&set), Told::Done);
+    assert_eq!(outcome_of(&set), Outcome::Done);
 }
 
 #[tokio::test]
-async fn a_code_that_was_asked_for_again_never_outlives_its_session() {
+async fn a_renewed_code_never_outlives_its_session() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let started = kit.start(AUTH, ANN, NOON).await;
@@ -234,31 +243,31 @@ async fn a_code_that_was_asked_for_again_never_outlives_its_session() {
     let item = kit.session_item(&started.session).await;
     assert_eq!(item["codeExpiresAt"], item["sessionExpiresAt"]);
     let guess = kit.verify(&started, &mail.code(), later(1800)).await;
-    assert_eq!(told(&guess), Told::Over);
+    assert_eq!(outcome_of(&guess), Outcome::Over);
     let end = crate::kit::just_before(later(1800));
     let proof = kit.verify(&started, &mail.code(), end).await.unwrap();
     let set = kit
         .set_password(&started, &proof, PASSWORD, later(1800))
         .await;
-    assert_eq!(told(&set), Told::Over, "nor does a proof");
+    assert_eq!(outcome_of(&set), Outcome::Over, "nor does a proof");
 }
 
 #[tokio::test]
-async fn a_code_that_expired_is_no_end_of_its_session() {
+async fn an_expired_code_does_not_end_its_session() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let started = kit.start(AUTH, ANN, NOON).await;
     let code = kit.code(NOON).await;
     let before = kit.dump().await;
     assert_eq!(
-        told(&kit.verify(&started, &code, later(600)).await),
-        Told::CodeExpired
+        outcome_of(&kit.verify(&started, &code, later(600)).await),
+        Outcome::CodeExpired
     );
     assert_eq!(kit.dump().await, before, "and spends no guess");
     kit.resend(&started.session, later(600)).await.unwrap();
     let code = kit.code(later(600)).await;
     assert_eq!(
-        told(&kit.verify(&started, &code, later(601)).await),
-        Told::Done
+        outcome_of(&kit.verify(&started, &code, later(601)).await),
+        Outcome::Done
     );
 }

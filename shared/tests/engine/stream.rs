@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt as _, SeedableRng};
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 
 use crate::kit::{Failure, Kit, Mail, NOBODY, NOON, PASSWORD, SesAnswer, later};
@@ -99,7 +99,7 @@ async fn asked(kit: &Kit) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn no_mail_is_lost_or_doubled_while_ses_is_down_for_ten_minutes() {
+async fn no_mail_is_lost_or_sent_twice_while_ses_is_down_for_ten_minutes() {
     let kit = Kit::with(&[("CODE_TTL_SECONDS", "3600")]).await;
     let mut shard = Shard::new(asked(&kit).await);
     kit.ses.set_down(true);
@@ -118,7 +118,7 @@ async fn no_mail_is_lost_or_doubled_while_ses_is_down_for_ten_minutes() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_mailed_at_all_is_kept_for_the_operator_or_closed_as_expired() {
+async fn mail_that_cannot_be_sent_is_kept_for_the_operator_or_closed_as_expired() {
     let kit = Kit::new().await;
     let all = asked(&kit).await;
     let mut shard = Shard::new(all.clone());
@@ -168,7 +168,7 @@ fn disturb(kit: &Kit, rng: &mut StdRng) {
             Failure::Throttled,
         ];
         let failure = *failures.choose(rng).unwrap();
-        kit.weather.fail(failure, rng.random_range(1..20), 1000);
+        kit.faults.fail(failure, rng.random_range(1..20), 1000);
     }
     for _ in 0..3 {
         kit.ses.answer(match rng.random_range(0..4) {
@@ -180,7 +180,7 @@ fn disturb(kit: &Kit, rng: &mut StdRng) {
 }
 
 #[tokio::test]
-async fn whatever_happens_a_mail_is_sent_again_only_where_it_could_not_be_recorded() {
+async fn a_mail_is_sent_twice_only_if_its_outcome_could_not_be_recorded() {
     let mut doubled = 0;
     for seed in 0..12 {
         let kit = Kit::new().await;
@@ -196,7 +196,7 @@ async fn whatever_happens_a_mail_is_sent_again_only_where_it_could_not_be_record
         for _ in 0..6 {
             disturb(&kit, &mut rng);
             shard.deliver(&kit).await;
-            kit.weather.clear();
+            kit.faults.clear();
             let (after, closed) = (taken(&kit), outcomes(&kit).await);
             for (key, times) in &after {
                 let new = times - before.get(key).unwrap_or(&0);

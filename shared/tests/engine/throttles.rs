@@ -3,11 +3,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use regain::api::Protocol;
 use regain::recovery::{RecoveryError, Started};
-use regain::session::Protocol;
 use regain::timestamp::Timestamp;
 
-use crate::kit::{ANN, CALLER, Kit, NOBODY, NOON, Told, just_before, later, request, told, wrong};
+use crate::kit::{
+    ANN, CALLER, Kit, NOBODY, NOON, Outcome, just_before, later, outcome_of, request, wrong,
+};
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
 
@@ -34,34 +36,33 @@ async fn an_address_has_no_other_code_until_its_cooldown_ends() {
                 let refused = instance
                     .request(&mut kit.call(at), request(second, ANN))
                     .await;
-                assert_eq!(told(&refused), Told::Throttled(end));
+                assert_eq!(outcome_of(&refused), Outcome::Throttled(end));
             }
             kit.start(second, "other@example.com", NOON).await;
             let accepted = kit.request(request(second, ANN), end).await;
-            assert_eq!(told(&accepted), Told::Done);
+            assert_eq!(outcome_of(&accepted), Outcome::Done);
         }
     }
 }
 
 #[tokio::test]
-async fn another_code_for_a_superseded_session_is_told_that_it_is_over_and_not_when_to_come_again()
-{
+async fn another_code_for_a_superseded_session_is_refused_as_over_and_not_as_throttled() {
     let kit = Kit::throttled(&[]).await;
     let old = kit.start(Protocol::AuthV1, ANN, NOON).await;
     kit.start(Protocol::Directory, ANN, later(60)).await;
     let resent = kit.resend(&old.session, later(61)).await;
-    assert_eq!(told(&resent), Told::Over);
+    assert_eq!(outcome_of(&resent), Outcome::Over);
 }
 
 #[tokio::test]
-async fn another_code_counts_for_the_caller_who_asks_for_it_now() {
+async fn another_code_counts_for_the_caller_who_asks_for_it() {
     let kit = Kit::with(&[("IP_REQUESTS_PER_HOUR", "1")]).await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let elsewhere: IpAddr = "198.51.100.1".parse().unwrap();
     let resent = kit.resend_from(elsewhere, &started.session, NOON).await;
-    assert_eq!(told(&resent), Told::Done);
+    assert_eq!(outcome_of(&resent), Outcome::Done);
     let again = kit.resend_from(elsewhere, &started.session, NOON).await;
-    assert_eq!(told(&again), Told::Throttled(NOON.next_hour()));
+    assert_eq!(outcome_of(&again), Outcome::Throttled(NOON.next_hour()));
 }
 
 #[tokio::test]
@@ -69,44 +70,44 @@ async fn another_code_for_a_session_waits_for_the_same_cooldown() {
     let kit = Kit::throttled(&[]).await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let early = kit.resend(&started.session, just_before(later(60))).await;
-    assert_eq!(told(&early), Told::Throttled(later(60)));
+    assert_eq!(outcome_of(&early), Outcome::Throttled(later(60)));
     assert_eq!(
-        told(&kit.resend(&started.session, later(60)).await),
-        Told::Done
+        outcome_of(&kit.resend(&started.session, later(60)).await),
+        Outcome::Done
     );
     let next = kit
         .request(request(Protocol::Directory, ANN), later(119))
         .await;
     assert_eq!(
-        told(&next),
-        Told::Throttled(later(120)),
+        outcome_of(&next),
+        Outcome::Throttled(later(120)),
         "it counts as a code too"
     );
 }
 
 /// Requests and resends in turn until one is refused: how many were accepted, and until when.
-async fn exhaust(kit: &Kit, email: &str, at: Timestamp) -> (usize, Told) {
+async fn exhaust(kit: &Kit, email: &str, at: Timestamp) -> (usize, Outcome) {
     let mut session: Option<Started> = None;
     for count in 0..50 {
         let refused = match &session {
-            Some(started) if count % 2 == 1 => told(&kit.resend(&started.session, at).await),
+            Some(started) if count % 2 == 1 => outcome_of(&kit.resend(&started.session, at).await),
             _ => match kit.request(request(Protocol::AuthV1, email), at).await {
                 Ok(started) => {
                     session = Some(started);
-                    Told::Done
+                    Outcome::Done
                 }
-                refused => told(&refused),
+                refused => outcome_of(&refused),
             },
         };
-        if refused != Told::Done {
+        if refused != Outcome::Done {
             return (count, refused);
         }
     }
-    (50, Told::Done)
+    (50, Outcome::Done)
 }
 
 #[tokio::test]
-async fn an_address_has_so_many_codes_an_hour_and_a_day_known_or_not() {
+async fn hourly_and_daily_limits_hold_for_known_and_unknown_addresses() {
     for email in [ANN, NOBODY] {
         let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
         kit.user(ANN).await;
@@ -115,34 +116,37 @@ async fn an_address_has_so_many_codes_an_hour_and_a_day_known_or_not() {
         for _ in 0..3 {
             assert_eq!(
                 exhaust(&kit, email, hour).await,
-                (5, Told::Throttled(hour.next_hour()))
+                (5, Outcome::Throttled(hour.next_hour()))
             );
             let (last, next) = (just_before(hour.next_hour()), hour.next_hour());
-            assert_eq!(exhaust(&kit, email, last).await, (0, Told::Throttled(next)));
+            assert_eq!(
+                exhaust(&kit, email, last).await,
+                (0, Outcome::Throttled(next))
+            );
             hour = next;
         }
         assert_eq!(
             exhaust(&kit, email, hour).await,
-            (5, Told::Throttled(day)),
+            (5, Outcome::Throttled(day)),
             "20 by now"
         );
         assert_eq!(
             exhaust(&kit, email, hour.next_hour()).await,
-            (0, Told::Throttled(day))
+            (0, Outcome::Throttled(day))
         );
         assert_eq!(
             exhaust(&kit, email, just_before(day)).await,
-            (0, Told::Throttled(day))
+            (0, Outcome::Throttled(day))
         );
         assert_eq!(
             exhaust(&kit, email, day).await,
-            (5, Told::Throttled(day.next_hour()))
+            (5, Outcome::Throttled(day.next_hour()))
         );
     }
 }
 
 #[tokio::test]
-async fn a_caller_has_so_many_codes_an_hour_over_all_addresses() {
+async fn the_hourly_limit_of_a_caller_counts_all_addresses() {
     let kit = Kit::throttled(&[("IP_REQUESTS_PER_HOUR", "3")]).await;
     let first = kit.start(Protocol::AuthV1, "a@example.com", NOON).await;
     kit.start(Protocol::Directory, "b@example.com", NOON).await;
@@ -152,38 +156,42 @@ async fn a_caller_has_so_many_codes_an_hour_over_all_addresses() {
         let refused = kit
             .request(request(protocol, "c@example.com"), later(120))
             .await;
-        assert_eq!(told(&refused), Told::Throttled(end));
+        assert_eq!(outcome_of(&refused), Outcome::Throttled(end));
     }
     let refused = kit.resend(&first.session, later(120)).await;
-    assert_eq!(told(&refused), Told::Throttled(end));
+    assert_eq!(outcome_of(&refused), Outcome::Throttled(end));
     let other = request_from(&kit, "192.0.2.8", "c@example.com", later(120)).await;
-    assert_eq!(told(&other), Told::Done, "another caller has its own count");
+    assert_eq!(
+        outcome_of(&other),
+        Outcome::Done,
+        "another caller has its own count"
+    );
     let accepted = kit
         .request(request(Protocol::AuthV1, "d@example.com"), end)
         .await;
-    assert_eq!(told(&accepted), Told::Done);
+    assert_eq!(outcome_of(&accepted), Outcome::Done);
 }
 
 #[tokio::test]
 async fn an_ipv6_caller_is_counted_by_its_network() {
     let kit = Kit::throttled(&[("IP_REQUESTS_PER_HOUR", "1")]).await;
     for (caller, email, expected) in [
-        ("2001:db8:1:2::1", "a@example.com", Told::Done),
+        ("2001:db8:1:2::1", "a@example.com", Outcome::Done),
         (
             "2001:db8:1:2:ffff::9",
             "b@example.com",
-            Told::Throttled(NOON.next_hour()),
+            Outcome::Throttled(NOON.next_hour()),
         ),
-        ("2001:db8:1:3::1", "c@example.com", Told::Done),
-        ("192.0.2.1", "d@example.com", Told::Done),
+        ("2001:db8:1:3::1", "c@example.com", Outcome::Done),
+        ("192.0.2.1", "d@example.com", Outcome::Done),
         (
             "::ffff:192.0.2.1",
             "e@example.com",
-            Told::Throttled(NOON.next_hour()),
+            Outcome::Throttled(NOON.next_hour()),
         ),
     ] {
         let answer = request_from(&kit, caller, email, NOON).await;
-        assert_eq!(told(&answer), expected, "{caller}");
+        assert_eq!(outcome_of(&answer), expected, "{caller}");
     }
 }
 
@@ -195,25 +203,25 @@ async fn guesses_are_not_counted_for_their_caller() {
     let code = kit.code(NOON).await;
     for _ in 0..3 {
         assert_eq!(
-            told(&kit.verify(&started, &wrong(&code), NOON).await),
-            Told::CodeWrong
+            outcome_of(&kit.verify(&started, &wrong(&code), NOON).await),
+            Outcome::CodeWrong
         );
     }
     assert_eq!(
-        told(&kit.resend(&started.session, later(60)).await),
-        Told::Done
+        outcome_of(&kit.resend(&started.session, later(60)).await),
+        Outcome::Done
     );
 }
 
 #[tokio::test]
-async fn a_throttle_of_zero_is_off() {
+async fn a_limit_of_zero_turns_the_throttle_off() {
     let kit = Kit::new().await;
-    assert_eq!(exhaust(&kit, ANN, NOON).await, (50, Told::Done));
+    assert_eq!(exhaust(&kit, ANN, NOON).await, (50, Outcome::Done));
     assert_eq!(kit.keys("CALLER#").await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn who_is_refused_for_several_reasons_is_told_the_one_that_lasts_longest() {
+async fn a_request_refused_for_several_reasons_is_told_the_longest_wait() {
     let cases = [
         // (cooldown, an hour, a day, caller, expected)
         ("60", "0", "0", "0", later(60)),
@@ -235,9 +243,9 @@ async fn who_is_refused_for_several_reasons_is_told_the_one_that_lasts_longest()
         let refused = kit
             .request(request(Protocol::Directory, ANN), later(1))
             .await;
-        assert_eq!(told(&refused), Told::Throttled(until));
+        assert_eq!(outcome_of(&refused), Outcome::Throttled(until));
         let refused = kit.resend(&started.session, later(1)).await;
-        assert_eq!(told(&refused), Told::Throttled(until));
+        assert_eq!(outcome_of(&refused), Outcome::Throttled(until));
     }
     let kit = Kit::throttled(&[
         ("RESEND_COOLDOWN_SECONDS", "3600"),
@@ -249,14 +257,14 @@ async fn who_is_refused_for_several_reasons_is_told_the_one_that_lasts_longest()
     let refused = kit.request(request(Protocol::AuthV1, ANN), late).await;
     let cooled = late.plus(Duration::from_hours(1));
     assert_eq!(
-        told(&refused),
-        Told::Throttled(cooled),
+        outcome_of(&refused),
+        Outcome::Throttled(cooled),
         "the cooldown outlasts the hour"
     );
 }
 
 #[tokio::test]
-async fn a_refused_request_moves_nothing() {
+async fn a_refused_request_changes_nothing() {
     for (setting, limit) in [
         ("RESEND_COOLDOWN_SECONDS", "60"),
         ("EMAIL_REQUESTS_PER_HOUR", "1"),
@@ -278,41 +286,51 @@ async fn a_refused_request_moves_nothing() {
         let before = kit.dump().await;
         for protocol in BOTH {
             let refused = kit.request(request(protocol, ANN), later(1)).await;
-            assert!(matches!(told(&refused), Told::Throttled(_)), "{setting}");
+            assert!(
+                matches!(outcome_of(&refused), Outcome::Throttled(_)),
+                "{setting}"
+            );
         }
         let refused = kit.resend_from(CALLER, &started.session, later(1)).await;
-        assert!(matches!(told(&refused), Told::Throttled(_)), "{setting}");
+        assert!(
+            matches!(outcome_of(&refused), Outcome::Throttled(_)),
+            "{setting}"
+        );
         assert_eq!(kit.dump().await, before, "{setting}");
         let guess = kit.verify(&started, &code, later(1)).await;
-        assert_eq!(told(&guess), Told::Done, "the session was not superseded");
+        assert_eq!(
+            outcome_of(&guess),
+            Outcome::Done,
+            "the session was not superseded"
+        );
     }
 }
 
 #[tokio::test]
-async fn what_refuses_a_caller_costs_the_address_nothing_and_the_other_way_round() {
+async fn a_refusal_by_the_callers_limit_does_not_count_for_the_address_nor_the_reverse() {
     let kit = Kit::throttled(&[("IP_REQUESTS_PER_HOUR", "2")]).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
     for _ in 0..5 {
         let refused = kit.request(request(Protocol::AuthV1, ANN), later(1)).await;
         assert_eq!(
-            told(&refused),
-            Told::Throttled(later(60)),
+            outcome_of(&refused),
+            Outcome::Throttled(later(60)),
             "the address is cooling"
         );
     }
     let second = kit
         .request(request(Protocol::AuthV1, NOBODY), later(1))
         .await;
-    assert_eq!(told(&second), Told::Done, "the caller's second");
+    assert_eq!(outcome_of(&second), Outcome::Done, "the caller's second");
     let third = "third@example.com";
     for _ in 0..5 {
         let refused = kit
             .request(request(Protocol::AuthV1, third), later(2))
             .await;
-        assert_eq!(told(&refused), Told::Throttled(NOON.next_hour()));
+        assert_eq!(outcome_of(&refused), Outcome::Throttled(NOON.next_hour()));
     }
     let fresh = request_from(&kit, "198.51.100.1", third, later(3)).await;
-    assert_eq!(told(&fresh), Told::Done, "it never cooled");
+    assert_eq!(outcome_of(&fresh), Outcome::Done, "it never cooled");
 }
 
 #[tokio::test]
@@ -328,6 +346,10 @@ async fn every_spelling_of_an_address_shares_its_throttle() {
         let refused = kit
             .request(request(Protocol::AuthV1, spelling), later(1))
             .await;
-        assert_eq!(told(&refused), Told::Throttled(later(60)), "{spelling}");
+        assert_eq!(
+            outcome_of(&refused),
+            Outcome::Throttled(later(60)),
+            "{spelling}"
+        );
     }
 }

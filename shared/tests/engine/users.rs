@@ -1,16 +1,18 @@
 //! Users who are blocked, move away, change their credentials or do not exist.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::users::User;
 use serde_json::json;
 
-use crate::kit::{ANN, Kit, NOBODY, NOON, PASSWORD, Told, blocked, later, set_status, told, wrong};
+use crate::kit::{
+    ANN, Kit, NOBODY, NOON, Outcome, PASSWORD, blocked, later, outcome_of, set_status, wrong,
+};
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
 
 #[tokio::test]
-async fn only_who_proves_the_code_is_told_that_a_user_is_blocked_and_then_the_session_is_used() {
+async fn a_block_is_revealed_only_after_the_right_code_and_the_session_is_then_used() {
     for protocol in BOTH {
         let kit = Kit::new().await;
         let user = kit.user(ANN).await;
@@ -18,16 +20,16 @@ async fn only_who_proves_the_code_is_told_that_a_user_is_blocked_and_then_the_se
         let started = kit.start(protocol, ANN, NOON).await;
         let code = kit.code(NOON).await;
         assert_eq!(
-            told(&kit.verify(&started, &wrong(&code), NOON).await),
-            Told::CodeWrong
+            outcome_of(&kit.verify(&started, &wrong(&code), NOON).await),
+            Outcome::CodeWrong
         );
         assert_eq!(
-            told(&kit.verify(&started, "malformed", NOON).await),
-            Told::CodeWrong
+            outcome_of(&kit.verify(&started, "malformed", NOON).await),
+            Outcome::CodeWrong
         );
         assert_eq!(
-            told(&kit.verify(&started, &code, NOON).await),
-            Told::Blocked
+            outcome_of(&kit.verify(&started, &code, NOON).await),
+            Outcome::Blocked
         );
         assert_eq!(
             kit.guesses(&started.session).await,
@@ -35,9 +37,15 @@ async fn only_who_proves_the_code_is_told_that_a_user_is_blocked_and_then_the_se
             "the right guess is refunded"
         );
         assert_eq!(kit.guesses_today(ANN, NOON).await, 1);
-        assert_eq!(told(&kit.verify(&started, &code, NOON).await), Told::Over);
+        assert_eq!(
+            outcome_of(&kit.verify(&started, &code, NOON).await),
+            Outcome::Over
+        );
         if protocol == Protocol::AuthV1 {
-            assert_eq!(told(&kit.resend(&started.session, NOON).await), Told::Over);
+            assert_eq!(
+                outcome_of(&kit.resend(&started.session, NOON).await),
+                Outcome::Over
+            );
         }
         assert!(
             !kit.stored(&user).await.is_email_validate,
@@ -55,10 +63,10 @@ async fn a_blocked_user_who_sends_code_and_password_is_told_so_and_the_session_i
     let started = kit.start(Protocol::Directory, ANN, NOON).await;
     let code = kit.code(NOON).await;
     let set = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::Blocked);
+    assert_eq!(outcome_of(&set), Outcome::Blocked);
     assert_eq!(kit.guesses_today(ANN, NOON).await, 0);
     let set = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::Over);
+    assert_eq!(outcome_of(&set), Outcome::Over);
     let stored = kit.stored(&user).await;
     assert_eq!(
         (stored.password_hash, stored.credentials_version),
@@ -84,9 +92,9 @@ async fn change_credentials(kit: &Kit, user: &User) {
 async fn a_proof_is_void_once_the_user_is_blocked_moved_away_or_has_other_credentials() {
     for protocol in BOTH {
         for (change, expected) in [
-            ("blocked", Told::Blocked),
-            ("moved", Told::Over),
-            ("re-credentialed", Told::Over),
+            ("blocked", Outcome::Blocked),
+            ("moved", Outcome::Over),
+            ("re-credentialed", Outcome::Over),
         ] {
             let kit = Kit::new().await;
             let user = kit.user(ANN).await;
@@ -99,21 +107,21 @@ async fn a_proof_is_void_once_the_user_is_blocked_moved_away_or_has_other_creden
                 _ => change_credentials(&kit, &user).await,
             }
             let set = kit.set_password(&started, &proof, PASSWORD, later(1)).await;
-            assert_eq!(told(&set), expected, "{protocol:?} {change}");
+            assert_eq!(outcome_of(&set), expected, "{protocol:?} {change}");
             let stored = kit.stored(&user).await;
             assert_eq!(stored.password_hash, None, "{protocol:?} {change}");
             if change == "blocked" {
                 let active = AttributeValue::S("active".to_owned());
                 kit.change_user(&user, "status", active).await;
                 let set = kit.set_password(&started, &proof, PASSWORD, later(2)).await;
-                assert_eq!(told(&set), Told::Over, "the session is used");
+                assert_eq!(outcome_of(&set), Outcome::Over, "the session is used");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_password_validates_the_mailbox_too() {
+async fn a_password_set_with_a_code_validates_the_mailbox() {
     for at_once in [false, true] {
         let kit = Kit::new().await;
         let user = kit.user(ANN).await;
@@ -176,11 +184,15 @@ async fn a_status_that_is_not_listed_is_refused_once_the_code_is_proven_and_not_
         let started = kit.start(Protocol::Directory, ANN, NOON).await;
         let code = kit.code(NOON).await;
         let guess = kit.verify(&started, &wrong(&code), NOON).await;
-        assert_eq!(told(&guess), Told::CodeWrong, "{status:?}");
+        assert_eq!(outcome_of(&guess), Outcome::CodeWrong, "{status:?}");
         let set = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
-        assert_eq!(told(&set), Told::Blocked, "{status:?}");
+        assert_eq!(outcome_of(&set), Outcome::Blocked, "{status:?}");
         let set = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
-        assert_eq!(told(&set), Told::Over, "{status:?}: the session is used");
+        assert_eq!(
+            outcome_of(&set),
+            Outcome::Over,
+            "{status:?}: the session is used"
+        );
         assert_eq!(kit.stored(&user).await.password_hash, None, "{status:?}");
     }
 }
@@ -196,14 +208,14 @@ async fn a_status_that_is_not_listed_any_more_is_refused_after_the_proof() {
             let proof = kit.verify(&started, &code, NOON).await.unwrap();
             set_status(&kit, &user, status.as_ref()).await;
             let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
-            assert_eq!(told(&set), Told::Blocked, "{status:?}");
+            assert_eq!(outcome_of(&set), Outcome::Blocked, "{status:?}");
             assert_eq!(kit.stored(&user).await.password_hash, None, "{status:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn every_spelling_of_a_listed_status_recovers_and_is_left_as_it_is() {
+async fn every_spelling_of_a_listed_status_recovers_and_is_not_rewritten() {
     for status in ["active", "ACTIVE", " Active ", "Pending review"] {
         for at_once in [false, true] {
             let kit = Kit::with(&[("RECOVERABLE_STATUSES", "active, PENDING REVIEW")]).await;
@@ -218,7 +230,7 @@ async fn every_spelling_of_a_listed_status_recovers_and_is_left_as_it_is() {
                 let proof = kit.verify(&started, &code, NOON).await.unwrap();
                 kit.set_password(&started, &proof, PASSWORD, NOON).await
             };
-            assert_eq!(told(&set), Told::Done, "{status:?}");
+            assert_eq!(outcome_of(&set), Outcome::Done, "{status:?}");
             assert_eq!(kit.stored(&user).await.status.text(), Some(status));
         }
     }
@@ -239,13 +251,13 @@ async fn a_user_who_was_written_without_a_version_recovers_like_any_other() {
             let proof = kit.verify(&started, &code, NOON).await.unwrap();
             kit.set_password(&started, &proof, PASSWORD, NOON).await
         };
-        assert_eq!(told(&set), Told::Done);
+        assert_eq!(outcome_of(&set), Outcome::Done);
         assert_eq!(kit.stored(&user).await.credentials_version, 1);
     }
 }
 
 #[tokio::test]
-async fn a_spelling_of_the_same_address_is_no_move() {
+async fn another_spelling_of_the_address_is_not_a_move() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
@@ -254,39 +266,42 @@ async fn a_spelling_of_the_same_address_is_no_move() {
     let spelled = AttributeValue::S("Ann@Example.COM".to_owned());
     kit.change_user(&user, "email", spelled).await;
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::Done);
+    assert_eq!(outcome_of(&set), Outcome::Done);
 }
 
 #[tokio::test]
-async fn the_right_code_of_an_address_nobody_has_is_a_wrong_one_and_charged() {
+async fn the_right_code_for_an_unknown_address_is_wrong_and_charged() {
     for protocol in BOTH {
         let kit = Kit::new().await;
         let started = kit.start(protocol, NOBODY, NOON).await;
         let code = kit.derived(&started.session).await;
         for spent in 1..=5 {
             assert_eq!(
-                told(&kit.verify(&started, &code, NOON).await),
-                Told::CodeWrong
+                outcome_of(&kit.verify(&started, &code, NOON).await),
+                Outcome::CodeWrong
             );
             assert_eq!(kit.guesses(&started.session).await, spent);
             assert_eq!(kit.guesses_today(NOBODY, NOON).await, spent);
         }
-        assert_eq!(told(&kit.verify(&started, &code, NOON).await), Told::Spent);
+        assert_eq!(
+            outcome_of(&kit.verify(&started, &code, NOON).await),
+            Outcome::Spent
+        );
     }
 }
 
 #[tokio::test]
-async fn the_right_code_and_a_password_for_an_address_nobody_has_are_a_wrong_guess() {
+async fn the_right_code_with_a_password_for_an_unknown_address_is_a_wrong_guess() {
     let kit = Kit::new().await;
     let started = kit.start(Protocol::Directory, NOBODY, NOON).await;
     let code = kit.derived(&started.session).await;
     let set = kit.set_with_code(&started, &code, PASSWORD, NOON).await;
-    assert_eq!(told(&set), Told::CodeWrong);
+    assert_eq!(outcome_of(&set), Outcome::CodeWrong);
     assert_eq!(kit.guesses(&started.session).await, 1);
 }
 
 #[tokio::test]
-async fn who_moved_away_is_not_reached_by_the_old_address() {
+async fn a_user_who_moved_is_not_reached_by_the_old_address() {
     for protocol in BOTH {
         let kit = Kit::new().await;
         let user = kit.user(ANN).await;
@@ -299,22 +314,22 @@ async fn who_moved_away_is_not_reached_by_the_old_address() {
             "nothing is mailed to either address"
         );
         assert_eq!(
-            told(&kit.verify(&started, &code, NOON).await),
-            Told::CodeWrong
+            outcome_of(&kit.verify(&started, &code, NOON).await),
+            Outcome::CodeWrong
         );
     }
 }
 
 #[tokio::test]
-async fn a_user_who_was_made_after_the_decoy_was_told_is_not_reached_by_it() {
+async fn a_user_created_after_the_decoy_was_answered_is_not_reached_by_it() {
     let kit = Kit::new().await;
     let started = kit.start(Protocol::Directory, NOBODY, NOON).await;
     let code = kit.derived(&started.session).await;
     let user = kit.user(NOBODY).await;
     assert_ne!(started.user.as_ref(), Some(&user.id));
     assert_eq!(
-        told(&kit.verify(&started, &code, NOON).await),
-        Told::CodeWrong
+        outcome_of(&kit.verify(&started, &code, NOON).await),
+        Outcome::CodeWrong
     );
 }
 

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_up_is_kept_and_passed() {
+    fn a_record_that_is_given_up_becomes_a_dead_letter_and_is_finished() {
         let (_folder, files) = files();
         let mut checkpoint = Checkpoint::open(files.clone()).unwrap();
         checkpoint.begin(&record(1));

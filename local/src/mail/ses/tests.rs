@@ -57,7 +57,7 @@ fn a_missing_variable_is_accepted_and_not_delivered() {
 }
 
 #[test]
-fn what_ses_refuses_is_refused() {
+fn a_request_that_ses_refuses_is_refused() {
     let (ses, _) = stand_in();
     for (template, data, kind) in [
         ("unknown", "{}", "NotFoundException"),

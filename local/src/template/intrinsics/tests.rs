@@ -95,7 +95,7 @@ fn a_parameter_is_spelled_with_underscores_between_its_words() {
 }
 
 #[test]
-fn what_cannot_be_evaluated_is_named() {
+fn an_expression_that_cannot_be_evaluated_is_named() {
     let scope = scope(&[]);
     for (text, problem) in [
         ("!Ref Nobody", "there is nothing called Nobody"),

@@ -17,7 +17,7 @@ mod world;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use regain::session::Protocol;
+use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 use testkit::model::{self, Answer, Call, Model, Sent, explanations};
 

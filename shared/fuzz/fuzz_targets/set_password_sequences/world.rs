@@ -9,9 +9,8 @@ use regain::code::{Code, CodeInput, CodeKeys, CodeLength, Nonce};
 use regain::ids::{ResetToken, SessionId, UserId, UserIdFormat};
 use regain::keys::{AddressKey, IndexKeys};
 use regain::recovery::{RecoveryError, Started};
-use regain::session::{
-    AddressState, Awaiting, Decision, Generation, Protocol, Session, SessionInfo,
-};
+use regain::api::Protocol;
+use regain::session::{AddressState, Awaiting, Decision, Generation, Session, SessionInfo};
 use regain::settings::{Limits, Settings};
 use regain::store::Throttled;
 use regain::template::Template;

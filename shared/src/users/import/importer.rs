@@ -1,4 +1,4 @@
-//! What becomes of one line.
+//! Checks lines against the table, and writes their users.
 
 use std::collections::HashMap;
 
@@ -6,34 +6,34 @@ use rand::rngs::StdRng;
 use regain_password::{Address, Candidate, Hasher, PasswordHash, Policy, Verified};
 
 use super::lines::{Password, UserLine, accepted};
-use super::workers::Numbered;
+use super::workers::{Ended, Numbered};
 use super::{BadLine, Done, ImportError, ImportRules};
 use crate::hashing;
 use crate::ids::{UserId, UserIdFormat, draw};
-use crate::store::Store;
+use crate::store::{Store, StoreError, UserWrite};
 use crate::timestamp::Timestamp;
 use crate::users::User;
 
-/// How often a line is tried whose user was changed between being read and written.
+/// How often a line is tried if its user changes between the read and the write.
 const ATTEMPTS: usize = 4;
 
-/// What a line does to the table.
+/// The change that a line makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A user who was not there before.
+    /// A new user.
     Created,
-    /// A user who was, and is changed.
+    /// An existing user who is changed.
     Updated,
-    /// A user who is as the line says already.
+    /// An existing user who is as the line says.
     Unchanged,
 }
 
-/// A line that was checked, with the user whom it is about as read then.
+/// A checked line, with its user as read then.
 #[derive(Debug)]
 pub(super) struct CheckedLine {
     line: UserLine,
     found: Found,
-    /// The user as the line says, but for the password.
+    /// The user as the line says, without the password.
     pub(super) user: User,
 }
 
@@ -43,26 +43,26 @@ impl Numbered for CheckedLine {
     }
 }
 
-/// Whom a line is about.
+/// The user whom a line is about.
 #[derive(Debug)]
 struct Found {
     /// The id that the user has, or will have.
     id: UserId,
-    /// Who has the line's address.
+    /// The user who has the line's address.
     owner: Option<UserId>,
     /// The user as stored.
     before: Option<User>,
-    /// The size in octets of what else is stored of the user.
+    /// The size in octets of the attributes that other programs have written to the user's item.
     besides: usize,
 }
 
-/// The users that lines are about, by which two lines about the same one are found out: one may name
-/// the id, and the other the address that the user still has.
+/// The users whom lines are about. They show if two lines are about the same user: one line may have the id,
+/// and the other the address.
 #[derive(Debug, Default)]
 pub(super) struct Subjects(HashMap<UserId, usize>);
 
 impl Subjects {
-    /// Notes who a line is about.
+    /// Records the user of a line.
     pub(super) fn claim(&mut self, checked: &CheckedLine) -> Result<(), BadLine> {
         let line = checked.number();
         match self.0.insert(checked.found.id.clone(), line) {
@@ -75,17 +75,42 @@ impl Subjects {
     }
 }
 
-/// What becomes of the user's password.
+/// What happens to the user's password.
 enum NewPassword<'a> {
     /// The line has none, or the same.
     Stays,
-    /// The line has another one, and the user's own was changed otherwise than by an import.
+    /// The line has another one, but a recovery or another program has changed the user's own.
     Kept,
     IsHashed(&'a PasswordHash),
     IsTyped(&'a Candidate),
 }
 
-/// Works lines one by one, in any order. Clones hash in turns, see [`Hasher`].
+/// A line with the user as it is to be written.
+struct Prepared {
+    line: UserLine,
+    found: Found,
+    /// The user as the line says, password included.
+    user: User,
+    /// The address that the user had.
+    address_before: Option<Address>,
+    /// The hash of the line's typed password, once it was made.
+    typed: Option<PasswordHash>,
+    done: Done,
+}
+
+impl Prepared {
+    fn write(&self) -> UserWrite<'_> {
+        UserWrite {
+            user: &self.user,
+            address: &self.line.address,
+            before: self.found.before.as_ref(),
+            address_before: self.address_before.as_ref(),
+            besides: self.found.besides,
+        }
+    }
+}
+
+/// Works batches of lines, in any order. Clones hash in turns, see [`Hasher`].
 #[derive(Clone)]
 pub(super) struct Importer {
     store: Store,
@@ -108,136 +133,213 @@ impl Importer {
         }
     }
 
-    /// Checks a line against the table, as the item that it would become.
-    pub(super) async fn check(
-        self,
-        line: UserLine,
-        mut rng: StdRng,
-    ) -> Result<CheckedLine, ImportError> {
-        let drawn = UserId::draw(self.format, &mut rng);
-        let found = self.find(&line, drawn).await?;
-        let user = merged(&line, &found, &self.policy)?;
-        Ok(CheckedLine { line, found, user })
+    /// Checks lines against the table, each as the item that it would become.
+    pub(super) async fn check(self, lines: Vec<UserLine>, mut rng: StdRng) -> Ended<CheckedLine> {
+        let mut ended = Ended::default();
+        let mut drawn = || UserId::draw(self.format, &mut rng);
+        let asked: Vec<_> = lines.iter().map(|line| (line, drawn())).collect();
+        let found = match self.find(&asked).await {
+            Ok(found) => found,
+            Err(error) => {
+                let first = lines.first().map_or(0, UserLine::number);
+                ended.add(first, Err(error.into()));
+                return ended;
+            }
+        };
+        for (line, found) in lines.into_iter().zip(found) {
+            let number = line.number();
+            let checked = found.map_err(ImportError::from).and_then(|found| {
+                let user = merged(&line, &found, &self.policy)?;
+                Ok(CheckedLine { line, found, user })
+            });
+            if !ended.add(number, checked) {
+                break;
+            }
+        }
+        ended
     }
 
-    /// What bringing a line in would do. Writes nothing.
-    pub(super) async fn preview(
-        self,
-        checked: CheckedLine,
-        _: StdRng,
-    ) -> Result<Done, ImportError> {
-        let CheckedLine { line, found, user } = &checked;
-        let password = self.new_password(line, found.before.as_ref()).await?;
-        Ok(Done {
-            change: change(found, user, &password)?,
-            password_kept: matches!(password, NewPassword::Kept),
-        })
+    /// Reports what importing lines would do. Writes nothing.
+    pub(super) async fn preview(self, lines: Vec<CheckedLine>, _: StdRng) -> Ended<Done> {
+        let mut ended = Ended::default();
+        for CheckedLine { line, found, user } in lines {
+            let password = self.new_password(&line, found.before.as_ref()).await;
+            let done = password.and_then(|password| done(&found, &user, &password));
+            if !ended.add(line.number(), done) {
+                break;
+            }
+        }
+        ended
     }
 
-    /// Brings a line in, or skips the user who is as it says already. If the user was changed since
-    /// being read, the line is applied to what is stored now; but never over a status that somebody
-    /// has set meanwhile.
-    pub(super) async fn bring_in(
-        self,
-        checked: CheckedLine,
-        mut rng: StdRng,
-    ) -> Result<Done, ImportError> {
-        let CheckedLine {
-            line,
-            mut found,
-            mut user,
-        } = checked;
-        let drawn = found.id.clone();
-        let mut typed = None;
-        for attempt in 0..ATTEMPTS {
-            if attempt > 0 {
-                let status = found.before.map(|before| before.status);
-                found = self.find(&line, drawn.clone()).await?;
-                if line.says_a_status()
-                    && found.before.as_ref().map(|now| &now.status) != status.as_ref()
-                {
-                    break;
+    /// Imports lines. Unchanged users are skipped. The others are written together in one transaction; if it
+    /// is refused, each user is written alone.
+    pub(super) async fn bring_in(self, lines: Vec<CheckedLine>, mut rng: StdRng) -> Ended<Done> {
+        let mut ended = Ended::default();
+        let mut writes = Vec::with_capacity(lines.len());
+        for line in lines {
+            let number = line.number();
+            match self.prepare(line, None, &mut rng).await {
+                Ok(Prepared { done, .. }) if done.change == Change::Unchanged => {
+                    ended.add(number, Ok(done));
                 }
-                user = merged(&line, &found, &self.policy)?;
+                Ok(write) => writes.push(write),
+                Err(error) => {
+                    // What was prepared before is not written, and counts as left.
+                    ended.add(number, Err(error));
+                    return ended;
+                }
             }
-            let before = found.before.as_ref();
-            let password = self.new_password(&line, before).await?;
-            let done = Done {
-                change: change(&found, &user, &password)?,
-                password_kept: matches!(password, NewPassword::Kept),
-            };
-            if done.change == Change::Unchanged {
-                return Ok(done);
+        }
+        if writes.len() > 1 {
+            let together: Vec<_> = writes.iter().map(Prepared::write).collect();
+            match self.store.put_users(&together).await {
+                Ok(true) => {
+                    for write in writes {
+                        ended.add(write.line.number(), Ok(write.done));
+                    }
+                    return ended;
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    let first = writes.first().map_or(0, |write| write.line.number());
+                    ended.add(first, Err(error.into()));
+                    return ended;
+                }
             }
-            let with_password = match password {
-                NewPassword::Stays | NewPassword::Kept => user.clone(),
-                NewPassword::IsHashed(hash) => {
-                    user.clone().with_imported_password(hash.clone(), self.at)
-                }
-                NewPassword::IsTyped(password) => {
-                    let hash = match &typed {
-                        Some(hash) => hash,
-                        None => typed
-                            .insert(hashing::hash(&self.hasher, password, draw(&mut rng)).await?),
-                    };
-                    user.clone().with_imported_password(hash.clone(), self.at)
-                }
+        }
+        for write in writes {
+            let number = write.line.number();
+            if !ended.add(number, self.write(write, &mut rng).await) {
+                break;
+            }
+        }
+        ended
+    }
+
+    /// Writes the user of one line. If the user was changed since the read, the line is applied to the user as
+    /// stored now, but it never overwrites a status that somebody has set meanwhile.
+    async fn write(&self, mut write: Prepared, rng: &mut StdRng) -> Result<Done, ImportError> {
+        let drawn = write.found.id.clone();
+        let number = write.line.number();
+        for attempt in 1..=ATTEMPTS {
+            let UserWrite {
+                user,
+                address,
+                before,
+                address_before,
+                ..
+            } = write.write();
+            let written = self.store.put_user(user, address, before, address_before);
+            if written.await? {
+                return Ok(write.done);
+            }
+            if attempt == ATTEMPTS {
+                break;
+            }
+            let Prepared {
+                line, found, typed, ..
+            } = write;
+            let status = found.before.map(|before| before.status);
+            let again = self.find(&[(&line, drawn.clone())]).await?;
+            let Some(found) = again.into_iter().next().transpose()? else {
+                break;
             };
-            let address_before = before.and_then(|user| Address::parse(&user.email).ok());
-            let written = self
-                .store
-                .put_user(
-                    &with_password,
-                    &line.address,
-                    before,
-                    address_before.as_ref(),
-                )
-                .await?;
-            if written {
-                return Ok(done);
+            if line.says_a_status()
+                && found.before.as_ref().map(|now| &now.status) != status.as_ref()
+            {
+                break;
+            }
+            let user = merged(&line, &found, &self.policy)?;
+            let checked = CheckedLine { line, found, user };
+            write = self.prepare(checked, typed, rng).await?;
+            if write.done.change == Change::Unchanged {
+                return Ok(write.done);
             }
         }
         let reason = "the user or the address was changed meanwhile";
-        Err(BadLine::new(line.number(), reason).into())
+        Err(BadLine::new(number, reason).into())
     }
 
-    /// The user whom a line is about; one who is new has the id that was drawn.
-    async fn find(&self, line: &UserLine, drawn: UserId) -> Result<Found, ImportError> {
-        let owner = self.store.user_id_of(&line.address).await?;
-        let subject = match (&line.id, &owner) {
-            (Some(id), Some(owner)) if id != owner => {
-                let reason = "\"email\" belongs to another user";
-                return Err(BadLine::new(line.number(), reason).into());
+    /// Prepares the write of a line's user. `typed` is the hash of the line's password, if it was made before.
+    async fn prepare(
+        &self,
+        checked: CheckedLine,
+        mut typed: Option<PasswordHash>,
+        rng: &mut StdRng,
+    ) -> Result<Prepared, ImportError> {
+        let CheckedLine { line, found, user } = checked;
+        let password = self.new_password(&line, found.before.as_ref()).await?;
+        let done = done(&found, &user, &password)?;
+        let user = match password {
+            NewPassword::Stays | NewPassword::Kept => user,
+            NewPassword::IsHashed(hash) => user.with_imported_password(hash.clone(), self.at),
+            NewPassword::IsTyped(password) => {
+                let hash = match &typed {
+                    Some(hash) => hash,
+                    None => typed.insert(hashing::hash(&self.hasher, password, draw(rng)).await?),
+                };
+                user.with_imported_password(hash.clone(), self.at)
             }
-            (Some(id), _) | (None, Some(id)) => Some(id.clone()),
-            (None, None) => None,
         };
-        let stored = match &subject {
-            Some(id) => self.store.user_and_size_besides(id).await?,
-            None => None,
-        };
-        // Without an id only the address says who is meant, and its lookup may be out of date.
-        if line.id.is_none()
-            && let Some((user, _)) = &stored
-            && !user.has_address(&line.address)
-        {
-            let id = user.id.as_str();
-            let reason = format!(
-                "\"email\" leads to the user {id}, who does not have that address: say by \"id\" who is meant"
-            );
-            return Err(BadLine::new(line.number(), reason).into());
-        }
-        let (before, besides) = stored.map_or((None, 0), |(user, size)| (Some(user), size));
-        Ok(Found {
-            id: subject.unwrap_or(drawn),
-            owner,
-            before,
-            besides,
+        let before = found.before.as_ref();
+        let address_before = before.and_then(|user| Address::parse(&user.email).ok());
+        Ok(Prepared {
+            line,
+            found,
+            user,
+            address_before,
+            typed,
+            done,
         })
     }
 
-    /// What a line does to a password. One that is the user's already stays, unless its hash is
-    /// cheaper to guess than one made now.
+    /// The users whom lines are about. A user who is new has the id that was drawn for the line.
+    async fn find(
+        &self,
+        lines: &[(&UserLine, UserId)],
+    ) -> Result<Vec<Result<Found, BadLine>>, StoreError> {
+        let addresses = lines.iter().map(|(line, _)| &line.address);
+        let owners = self.store.user_ids_of(addresses).await?;
+        let subject = |line: &'_ UserLine| {
+            line.id
+                .clone()
+                .or_else(|| owners.get(&line.address).cloned())
+        };
+        let subjects: Vec<_> = lines.iter().filter_map(|(line, _)| subject(line)).collect();
+        let stored = self.store.users_and_sizes_besides(subjects.iter()).await?;
+        let found = lines.iter().map(|(line, drawn)| {
+            let owner = owners.get(&line.address);
+            if line.id.is_some() && owner.is_some_and(|owner| line.id.as_ref() != Some(owner)) {
+                let reason = "\"email\" belongs to another user";
+                return Err(BadLine::new(line.number(), reason));
+            }
+            let subject = subject(line);
+            let stored = subject.as_ref().and_then(|id| stored.get(id)).cloned();
+            // Without an id, only the address identifies the user, and the lookup may be out of date.
+            if line.id.is_none()
+                && let Some((user, _)) = &stored
+                && !user.has_address(&line.address)
+            {
+                let id = user.id.as_str();
+                let reason = format!(
+                    "\"email\" leads to the user {id}, who does not have that address: say by \"id\" who is meant"
+                );
+                return Err(BadLine::new(line.number(), reason));
+            }
+            let (before, besides) = stored.map_or((None, 0), |(user, size)| (Some(user), size));
+            Ok(Found {
+                id: subject.unwrap_or_else(|| drawn.clone()),
+                owner: owner.cloned(),
+                before,
+                besides,
+            })
+        });
+        Ok(found.collect())
+    }
+
+    /// What a line does to the password. If it is the user's own already, it stays, unless its hash is cheaper
+    /// to guess than a new one.
     async fn new_password<'a>(
         &self,
         line: &'a UserLine,
@@ -265,7 +367,7 @@ impl Importer {
     }
 }
 
-/// The user as a line says, but for the password, if that can be an item.
+/// The user as a line says, without the password. Refused if it cannot be an item of the table.
 fn merged(line: &UserLine, found: &Found, policy: &Policy) -> Result<User, ImportError> {
     let bad = |reason: String| BadLine::new(line.number(), reason);
     let was = found.before.clone();
@@ -280,15 +382,22 @@ fn merged(line: &UserLine, found: &Found, policy: &Policy) -> Result<User, Impor
     Ok(user)
 }
 
-fn change(found: &Found, user: &User, password: &NewPassword<'_>) -> Result<Change, ImportError> {
-    let Some(before) = &found.before else {
-        return Ok(Change::Created);
-    };
+/// The result of a line: the user who was found becomes `user`, with `password`.
+fn done(found: &Found, user: &User, password: &NewPassword<'_>) -> Result<Done, ImportError> {
     let stays = matches!(password, NewPassword::Stays | NewPassword::Kept);
-    let same = stays && found.owner.as_ref() == Some(&found.id) && Store::is_same(before, user)?;
-    Ok(if same {
-        Change::Unchanged
-    } else {
-        Change::Updated
+    let change = match &found.before {
+        None => Change::Created,
+        Some(before) => {
+            let is_owner = found.owner.as_ref() == Some(&found.id);
+            if stays && is_owner && Store::is_same(before, user)? {
+                Change::Unchanged
+            } else {
+                Change::Updated
+            }
+        }
+    };
+    Ok(Done {
+        change,
+        password_kept: matches!(password, NewPassword::Kept),
     })
 }

@@ -1,4 +1,4 @@
-//! Reading a file of users: what each line says, and every reason why one cannot be a user.
+//! Reads a file of users, and finds every line that cannot be a user.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,7 +21,7 @@ use crate::store::{NoItem, Number};
 pub struct BadLine {
     /// Its number, from 1.
     pub line: usize,
-    /// Why not. Never repeats a password or its hash.
+    /// Why it cannot. Never repeats a password or a hash.
     pub reason: String,
 }
 
@@ -40,11 +40,11 @@ impl BadLine {
 pub(super) struct UserLines {
     /// The lines that can be users.
     pub(super) lines: Vec<UserLine>,
-    /// All lines that cannot, in order. Blank ones are neither.
+    /// All lines that cannot, in order. Blank lines count as neither.
     pub(super) bad: Vec<BadLine>,
-    /// Fields that no user has, and in how many lines they are: they are left out.
+    /// Unknown fields, which are left out, with the number of lines that have them.
     pub(super) unknown: BTreeMap<String, usize>,
-    /// How many lines have a number of more digits than are kept.
+    /// How many lines have a number with more digits than are stored.
     pub(super) rounded: usize,
 }
 

@@ -1,4 +1,4 @@
-//! What to know about a file that can be brought in.
+//! Notes about a file that can be imported.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::super::RecoverableStatuses;
 use super::importer::CheckedLine;
 use crate::locale::Locale;
 
-/// What to know about a file that can be brought in: nothing of it stops the import.
+/// Notes about a file that can be imported. None of them stops the import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes {
     /// Fields that no user has, and how many lines have them.

@@ -1,4 +1,4 @@
-//! Working many lines at once.
+//! Works the lines of a file in batches, several batches at once.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,9 +10,9 @@ use rand::rngs::StdRng;
 use tokio::task::JoinSet;
 
 use super::importer::Importer;
-use super::{AT_ONCE, BadLine, ImportError};
+use super::{AT_ONCE, BadLine, ImportError, batch_size};
 
-/// Tells how far an import is, and stops it. Clones are the same one.
+/// Tells how far an import is, and stops it. Clones share their state.
 #[derive(Clone, Default)]
 pub struct Progress {
     stopped: Arc<AtomicBool>,
@@ -29,7 +29,7 @@ impl Progress {
         }
     }
 
-    /// Stops the import: the lines under way are finished, and no other is begun.
+    /// Stops the import: the batches under way are finished, and no other is begun.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
@@ -55,22 +55,51 @@ impl fmt::Debug for Progress {
     }
 }
 
-/// What has a place in a file.
+/// A line of a file.
 pub(super) trait Numbered {
-    /// The number of its line, from 1.
+    /// Its number, from 1.
     fn number(&self) -> usize;
 }
 
-/// What working the lines came to.
+/// The results of some lines.
 pub(super) struct Ended<D> {
-    /// What each line came to that was worked, in order.
+    /// The result of each line that was worked.
     pub(super) done: Vec<(usize, Result<D, BadLine>)>,
-    /// The failure that ended it early.
+    /// The failure that ended the work early, with the line that met it.
     pub(super) failed: Option<(usize, ImportError)>,
 }
 
-/// Works all lines, many at once, until one fails for another reason than being bad, or `progress` is
-/// stopped. Of several failures at once, as where permission is missing, the first line's is told.
+impl<D> Default for Ended<D> {
+    fn default() -> Self {
+        Self {
+            done: Vec::new(),
+            failed: None,
+        }
+    }
+}
+
+impl<D> Ended<D> {
+    /// Adds the result of a line. Returns whether the next line may be worked: not after a failure.
+    pub(super) fn add(&mut self, line: usize, result: Result<D, ImportError>) -> bool {
+        match result {
+            Ok(done) => self.done.push((line, Ok(done))),
+            Err(ImportError::Line(bad)) => self.done.push((line, Err(bad))),
+            Err(error) => self.failed = Some((line, error)),
+        }
+        self.failed.is_none()
+    }
+
+    /// Adds the results of other lines. Of two failures the earlier line's is kept.
+    fn extend(&mut self, other: Self) {
+        self.done.extend(other.done);
+        let failures = [self.failed.take(), other.failed];
+        self.failed = failures.into_iter().flatten().min_by_key(|it| it.0);
+    }
+}
+
+/// Works all lines in batches until one fails for another reason than being bad, or `progress` is stopped.
+/// If several lines fail, as they do where a permission is missing, the failure of the first one is
+/// returned. The results are in the order of the lines.
 pub(super) async fn each<L, D, W, F>(
     importers: &[Importer],
     lines: Vec<L>,
@@ -79,11 +108,12 @@ pub(super) async fn each<L, D, W, F>(
     rng: &mut StdRng,
 ) -> Ended<D>
 where
-    L: Numbered + Send + 'static,
+    L: Send + 'static,
     D: Send + 'static,
-    W: Fn(Importer, L, StdRng) -> F + Copy + Send + 'static,
-    F: Future<Output = Result<D, ImportError>> + Send,
+    W: Fn(Importer, Vec<L>, StdRng) -> F + Copy + Send + 'static,
+    F: Future<Output = Ended<D>> + Send,
 {
+    let size = batch_size(lines.len());
     let queue = Arc::new(Mutex::new(lines.into_iter()));
     let failing = Arc::new(AtomicBool::new(false));
     let mut workers = JoinSet::new();
@@ -91,40 +121,29 @@ where
         let (importer, queue, failing) = (importer.clone(), queue.clone(), failing.clone());
         let (progress, mut rng) = (progress.clone(), StdRng::from_rng(rng));
         workers.spawn(async move {
-            let mut done = Vec::new();
+            let mut ended = Ended::default();
             while !progress.is_stopped() && !failing.load(Ordering::Relaxed) {
-                let Some(line) = next(&queue) else { break };
-                let number = line.number();
-                match work(importer.clone(), line, StdRng::from_rng(&mut rng)).await {
-                    Ok(one) => done.push((number, Ok(one))),
-                    Err(ImportError::Line(bad)) => done.push((number, Err(bad))),
-                    Err(error) => {
-                        failing.store(true, Ordering::Relaxed);
-                        return (done, Some((number, error)));
-                    }
+                let batch = next(&queue, size);
+                if batch.is_empty() {
+                    break;
                 }
-                progress.line_done();
+                let worked = work(importer.clone(), batch, StdRng::from_rng(&mut rng)).await;
+                worked.done.iter().for_each(|_| progress.line_done());
+                failing.fetch_or(worked.failed.is_some(), Ordering::Relaxed);
+                ended.extend(worked);
             }
-            (done, None)
+            ended
         });
     }
-    let mut ended = Ended {
-        done: Vec::new(),
-        failed: None,
-    };
-    for (done, failed) in workers.join_all().await {
-        ended.done.extend(done);
-        let is_first = |line| !matches!(ended.failed, Some((earlier, _)) if earlier <= line);
-        if let Some((line, error)) = failed
-            && is_first(line)
-        {
-            ended.failed = Some((line, error));
-        }
+    let mut ended = Ended::default();
+    for worked in workers.join_all().await {
+        ended.extend(worked);
     }
     ended.done.sort_by_key(|(line, _)| *line);
     ended
 }
 
-fn next<L>(queue: &Mutex<IntoIter<L>>) -> Option<L> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner).next()
+fn next<L>(queue: &Mutex<IntoIter<L>>, size: usize) -> Vec<L> {
+    let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+    queue.by_ref().take(size).collect()
 }

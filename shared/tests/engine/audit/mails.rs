@@ -1,8 +1,8 @@
 //! What the audit trail is told of mails: the end of each, once, and what SES tells of it afterwards.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain::api::Protocol;
 use regain::mail::events::{MailEvent, MailEvents};
-use regain::session::Protocol;
 use regain::store::Suppression;
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ async fn the_end_of_every_mail_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_mail_request_that_is_none_is_recorded_by_its_session_alone() {
+async fn a_malformed_mail_request_is_recorded_by_its_session_alone() {
     let kit = Kit::new().await;
     let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let key = kit.keys("MAIL#").await.remove(0);
@@ -113,7 +113,7 @@ async fn an_address_that_is_suppressed_is_recorded_once_and_under_its_subject() 
         for at in [1, 2] {
             let event = json!({ "detail": detail });
             let event: MailEvent = serde_json::from_value(event).unwrap();
-            events.hear(event, later(at)).await.unwrap();
+            events.handle(event, later(at)).await.unwrap();
         }
         let record = kit.records.all().remove(0);
         assert_eq!(news(&kit), [format!("suppressed {why}")]);
@@ -123,7 +123,7 @@ async fn an_address_that_is_suppressed_is_recorded_once_and_under_its_subject() 
 }
 
 #[tokio::test]
-async fn an_address_that_is_suppressed_is_recorded_though_the_first_answer_was_lost() {
+async fn a_suppression_is_recorded_even_if_the_first_answer_was_lost() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     kit.start(Protocol::AuthV1, ANN, NOON).await;
@@ -139,9 +139,9 @@ async fn an_address_that_is_suppressed_is_recorded_though_the_first_answer_was_l
         },
     } });
     let event: MailEvent = serde_json::from_value(event).unwrap();
-    kit.weather.fail(Failure::ErrorAfter, 2, 1);
-    events.hear(event, later(1)).await.unwrap();
-    kit.weather.clear();
+    kit.faults.fail(Failure::ErrorAfter, 2, 1);
+    events.handle(event, later(1)).await.unwrap();
+    kit.faults.clear();
     assert_eq!(news(&kit), ["suppressed bounced"]);
 }
 

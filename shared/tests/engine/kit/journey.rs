@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use regain::api::Protocol;
 use regain::code::{Code, CodeInput, CodeKeys, Nonce};
 use regain::ids::{IdempotencyKey, ResetToken, SessionId, UserId};
 use regain::keys::IndexKeys;
 use regain::mail::StreamBatch;
 use regain::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup, Started};
-use regain::session::Protocol;
 use regain::store::SessionOrigin;
 use regain::template::Template;
 use regain::timestamp::Timestamp;

@@ -1,7 +1,7 @@
 //! What every test starts from: a fresh table, the stand-ins, and the engine built from them.
 
+pub(crate) mod condition_mutants;
 mod journey;
-pub(crate) mod omissions;
 mod records;
 
 use std::collections::BTreeMap;
@@ -36,10 +36,10 @@ pub(crate) use records::Records;
 pub(crate) use testkit::fake_secrets::{CODE_KEY, CODE_SECRET, INDEX_KEY, INDEX_SECRET, Version};
 pub(crate) use testkit::fake_ses::{Mail, SesAnswer};
 pub(crate) use testkit::fault_injector::Failure;
-pub(crate) use testkit::outcome::{Outcome as Told, outcome_of as told};
+pub(crate) use testkit::outcome::{Outcome, outcome_of};
 pub(crate) use testkit::recorder::{Fault, Recorder, StoreCall};
 
-use omissions::Omissions;
+use condition_mutants::ConditionMutants;
 
 pub(crate) const CALLER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 /// A caller of that network address, who says nothing of its device.
@@ -83,10 +83,10 @@ pub(crate) struct Kit {
     pub(crate) store: Store,
     /// What the engine's client did.
     pub(crate) log: Recorder,
-    /// What happens to its client's calls on their way.
-    pub(crate) weather: FaultInjector,
+    /// Makes its client's calls fail.
+    pub(crate) faults: FaultInjector,
     pub(crate) ses: FakeSes,
-    pub(crate) vault: FakeSecrets,
+    pub(crate) secrets: FakeSecrets,
     /// What the audit trail was told, by whomever.
     pub(crate) records: Records,
     settings: Settings,
@@ -132,16 +132,16 @@ impl Kit {
     async fn of(settings: Settings) -> Self {
         let table = Table::create().await;
         let ses = FakeSes::serve().await;
-        let vault = FakeSecrets::serve(NOON.minus(Duration::from_hours(24 * 30))).await;
+        let secrets = FakeSecrets::serve(NOON.minus(Duration::from_hours(24 * 30))).await;
         let records = Records::default();
         let log = Recorder::new(ses.endpoint());
-        let weather = FaultInjector::default();
-        let watched = store(&table, Some((&log, &weather)));
+        let faults = FaultInjector::default();
+        let watched = store(&table, Some((&log, &faults)));
         Self {
-            recovery: recovery(&watched, &vault, &settings),
+            recovery: recovery(&watched, &secrets, &settings),
             delivery: Delivery::new(
                 watched,
-                vault.secrets(),
+                secrets.secrets(),
                 ses.client(),
                 settings.clone(),
                 MailSettings {
@@ -153,9 +153,9 @@ impl Kit {
             ),
             store: store(&table, None),
             log,
-            weather,
+            faults,
             ses,
-            vault,
+            secrets,
             records,
             settings,
             table,
@@ -165,19 +165,19 @@ impl Kit {
 
     /// The same engine in another process: its own client, its own copies of the secrets.
     pub(crate) fn another_instance(&self) -> Recovery {
-        recovery(&self.another_store(), &self.vault, &self.settings)
+        recovery(&self.another_store(), &self.secrets, &self.settings)
     }
 
     /// The same as it is deployed: as patient with others' transactions.
     pub(crate) fn deployed_instance(&self) -> Recovery {
-        let watched = Some((&self.log, &self.weather));
+        let watched = Some((&self.log, &self.faults));
         let store = Store::new(client(&self.table, watched), self.table.name.as_str());
-        recovery(&store, &self.vault, &self.settings)
+        recovery(&store, &self.secrets, &self.settings)
     }
 
     /// The store as a function has it, faults included.
     pub(crate) fn another_store(&self) -> Store {
-        store(&self.table, Some((&self.log, &self.weather)))
+        store(&self.table, Some((&self.log, &self.faults)))
     }
 
     /// A generator that has not been used yet.
@@ -273,21 +273,21 @@ impl Kit {
     }
 }
 
-fn recovery(store: &Store, vault: &FakeSecrets, settings: &Settings) -> Recovery {
+fn recovery(store: &Store, secrets: &FakeSecrets, settings: &Settings) -> Recovery {
     let cost = settings.argon2;
     let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism).unwrap();
-    let (secrets, settings) = (vault.secrets(), settings.clone());
+    let (secrets, settings) = (secrets.secrets(), settings.clone());
     Recovery::new(store.clone(), secrets, settings, hasher)
 }
 
 /// A client of the table. The engine's client is recorded and has faults; the tests' own client has neither.
 /// A condition mutant changes the writes of both.
 fn client(table: &Table, watched: Option<(&Recorder, &FaultInjector)>) -> aws_sdk_dynamodb::Client {
-    let mut config = table::config(&table.endpoint).interceptor(Omissions);
-    if let Some((log, weather)) = watched {
+    let mut config = table::config(&table.endpoint).interceptor(ConditionMutants);
+    if let Some((log, faults)) = watched {
         config = config
             .interceptor(log.clone())
-            .http_client(weather.wrap(http_client()));
+            .http_client(faults.wrap(http_client()));
     }
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }

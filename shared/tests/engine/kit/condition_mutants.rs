@@ -1,8 +1,7 @@
-//! What the store's writes are made of, part by part; and the same writes with one part left out, to see
-//! that a test misses it.
+//! Condition mutants: the store's writes with one part of a condition or an update left out.
 //!
-//! Conditions and updates are text: nothing but a test notices when a part of one is lost. A part is
-//! named after the store's operation and the kind of item.
+//! Conditions and updates are text, so the compiler does not notice when a part of one is lost: only a test
+//! does. A part is named by the store's operation and the kind of item.
 //!
 //! ```text
 //! charge ADDRESS: IF attribute_not_exists(guessesDay#) OR guessesDay# < :limit
@@ -10,13 +9,11 @@
 //! charge ADDRESS: ADD guessesDay# :one
 //! ```
 //!
-//! `IF` is a requirement of the condition, `OR` one of several ways to meet one, and the rest are clauses
-//! of the update. `omissions.txt` lists them all, each with a test that fails without it. That none is
-//! missing there is seen to here, by every test that sends one; that the tests do fail, by
-//! [`crate::omissions`].
+//! `IF` is a requirement of the condition, `OR` is one of several ways to meet a requirement, and the rest are
+//! clauses of the update. `condition_mutants.txt` lists every part with a test that fails without it. Every test
+//! that sends a write checks that the list is complete; [`crate::condition_mutants`] checks that the tests fail.
 //!
-//! With `REGAIN_LEAVES_OUT='charge SESSION: IF guesses < :limit'` the engine's tests run without that
-//! part.
+//! With `REGAIN_CONDITION_MUTANT='charge SESSION: IF guesses < :limit'` the engine's tests run without that part.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -28,38 +25,38 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use serde_json::{Value, json};
 
-/// The variable that names the part to be left out.
-pub(crate) const LEAVES_OUT: &str = "REGAIN_LEAVES_OUT";
-/// How a run ends in which the table does not understand what is left of a write.
-pub(crate) const NOT_UNDERSTOOD: i32 = 3;
+/// The variable that names the part to leave out.
+pub(crate) const MUTANT: &str = "REGAIN_CONDITION_MUTANT";
+/// The exit code of a run in which the table rejects what is left of a write as invalid.
+pub(crate) const INVALID: i32 = 3;
 
-/// Every part of every write, and who misses it.
-pub(crate) static PARTS: LazyLock<BTreeMap<String, Missed>> =
-    LazyLock::new(|| listed(include_str!("../omissions.txt")));
+/// Every part of every write, and what detects the mutant without it.
+pub(crate) static PARTS: LazyLock<BTreeMap<String, Detected>> =
+    LazyLock::new(|| listed(include_str!("../condition_mutants.txt")));
 
 static LEFT_OUT: LazyLock<Option<String>> = LazyLock::new(left_out);
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "asks for other tests, which no setting of the service does"
+    reason = "chooses a mutant, which is no setting of the service"
 )]
 fn left_out() -> Option<String> {
-    let part = std::env::var(LEAVES_OUT).ok()?;
+    let part = std::env::var(MUTANT).ok()?;
     assert!(PARTS.contains_key(&part), "no part is named {part:?}");
     Some(part)
 }
 
-/// Who misses a part that is left out.
+/// What detects a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Missed {
+pub(crate) enum Detected {
     /// The test of that name.
-    By(&'static str),
+    ByTest(&'static str),
     /// No test can, for the reason that is given.
-    ByNobody,
+    ByNoTest,
 }
 
-/// Reads the list: an item at the margin, under it its parts, and under each who misses it.
-fn listed(text: &'static str) -> BTreeMap<String, Missed> {
+/// Reads the list: an item at the margin, under it its parts, and under each part its test.
+fn listed(text: &'static str) -> BTreeMap<String, Detected> {
     let mut parts = BTreeMap::new();
     let (mut item, mut part) = ("", "");
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -69,8 +66,8 @@ fn listed(text: &'static str) -> BTreeMap<String, Missed> {
             (4, name) => part = name,
             (8, who) => {
                 let missed = match who.strip_prefix("nobody: ") {
-                    Some(_) => Missed::ByNobody,
-                    None => Missed::By(who),
+                    Some(_) => Detected::ByNoTest,
+                    None => Detected::ByTest(who),
                 };
                 let twice = parts.insert(format!("{item}: {part}"), missed);
                 assert_eq!(twice, None, "{item}: {part} is listed twice");
@@ -124,7 +121,7 @@ const OPERATIONS: [(&str, &str, &str); 22] = [
     ("unblock", "", "USER REMOVE #status"),
 ];
 
-/// What ends in an hour, a day or another number that says nothing of the part.
+/// Names that end in an hour, a day or another number, which is not part of a part's name.
 const COUNTS: [&str; 5] = ["codesHour", "codesDay", "guessesDay", "#field", ":field"];
 
 const CONDITION: &str = "ConditionExpression";
@@ -259,7 +256,7 @@ fn done((keyword, clause): &(String, String)) -> String {
     undated(&format!("{keyword} {clause}"))
 }
 
-/// A text in which no name says of which hour or day a count is, or which field of how many.
+/// A text with `#` in place of the hour, the day or the number that a name ends in.
 fn undated(text: &str) -> String {
     let mut text = text.to_owned();
     for count in COUNTS {
@@ -310,8 +307,8 @@ fn split<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
     pieces
 }
 
-/// Says of an item what is left.
-fn restate(item: &mut Value, left: &Expressions) {
+/// Writes what is left into an item.
+fn rewrite(item: &mut Value, left: &Expressions) {
     let said = item.as_object_mut().unwrap();
     let mut used = String::new();
     for (name, expression) in [(CONDITION, left.condition()), (UPDATE, left.update())] {
@@ -348,10 +345,10 @@ fn leave_out(target: &str, body: &[u8]) -> Option<Value> {
             let name = format!("{operation} {kind}: {part}");
             assert!(
                 PARTS.contains_key(&name),
-                "shared/tests/engine/omissions.txt lacks a test that misses {name:?}"
+                "shared/tests/engine/condition_mutants.txt lists no test for {name:?}"
             );
             if LEFT_OUT.as_ref() == Some(&name) {
-                restate(item, &expressions.clone().without(&part));
+                rewrite(item, &expressions.clone().without(&part));
                 is_left_out = true;
             }
         }
@@ -369,13 +366,13 @@ fn leave_out(target: &str, body: &[u8]) -> Option<Value> {
     Some(sent)
 }
 
-/// Stands between the store and the table.
+/// Leaves the part out of the store's calls on their way to the table.
 #[derive(Debug)]
-pub(crate) struct Omissions;
+pub(crate) struct ConditionMutants;
 
-impl Intercept for Omissions {
+impl Intercept for ConditionMutants {
     fn name(&self) -> &'static str {
-        "Omissions"
+        "ConditionMutants"
     }
 
     fn modify_before_retry_loop(
@@ -405,8 +402,8 @@ impl Intercept for Omissions {
         if let (Some(part), Err(error)) = (LEFT_OUT.as_ref(), context.output_or_error()) {
             let error = format!("{error:?}");
             if error.contains("ValidationException") {
-                eprintln!("without {part:?} a write means nothing: {error}");
-                std::process::exit(NOT_UNDERSTOOD);
+                eprintln!("without {part:?} the table rejects the write: {error}");
+                std::process::exit(INVALID);
             }
         }
         Ok(())

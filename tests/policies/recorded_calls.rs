@@ -1,4 +1,4 @@
-//! What a function does, in IAM's words: by its recorded calls, and by what Lambda does in its name.
+//! The accesses that a function needs: those of its recorded calls, and those that Lambda makes in its name.
 
 use std::collections::BTreeSet;
 
@@ -6,25 +6,25 @@ use local::template::{ACCOUNT, REGION, Resource};
 use serde_json::Value as Json;
 
 use super::deployment::{Deployment, Function, property};
-use super::policy::{Deed, FROM_ADDRESS, VIA_SERVICE};
+use super::policy::{Access, FROM_ADDRESS, VIA_SERVICE};
 use super::record::Call;
 
 impl Deployment {
-    /// All that the function does.
-    pub(crate) fn deeds(&self, function: &Function, calls: &[Call]) -> BTreeSet<Deed> {
+    /// Every access that the function needs.
+    pub(crate) fn accesses(&self, function: &Function, calls: &[Call]) -> BTreeSet<Access> {
         let own = calls.iter().filter(|call| call.function == function.name);
-        let mut deeds: BTreeSet<_> = own.flat_map(|call| self.deeds_of_call(call)).collect();
+        let mut accesses: BTreeSet<_> = own.flat_map(|call| self.accesses_of_call(call)).collect();
         let functions = self.resources("AWS::Serverless::Function");
         let resource = functions.iter().find(|it| it.id == function.id).unwrap();
-        deeds.extend(self.deeds_of_lambda(resource));
+        accesses.extend(self.accesses_of_lambda(resource));
         if let Some(key) = self.key {
-            let through = deeds.iter().flat_map(|deed| decrypting(deed, key));
-            deeds.extend(through.collect::<Vec<_>>());
+            let through = accesses.iter().flat_map(|access| decrypting(access, key));
+            accesses.extend(through.collect::<Vec<_>>());
         }
-        deeds
+        accesses
     }
 
-    fn deeds_of_call(&self, call: &Call) -> Vec<Deed> {
+    fn accesses_of_call(&self, call: &Call) -> Vec<Access> {
         let body = &call.body;
         match (call.service.as_str(), call.operation.as_str()) {
             ("DYNAMODB", "DynamoDB_20120810.TransactWriteItems") => {
@@ -46,7 +46,7 @@ impl Deployment {
             }
             ("SECRETS_MANAGER", "secretsmanager.GetSecretValue") => {
                 let secret = text(&body["SecretId"]);
-                vec![Deed::new("secretsmanager:GetSecretValue", secret)]
+                vec![Access::new("secretsmanager:GetSecretValue", secret)]
             }
             ("SESV2", "POST /v2/email/outbound-emails") => sending(body),
             _ => panic!("what IAM asks for this is not known here: {call:?}"),
@@ -72,11 +72,11 @@ impl Deployment {
     }
 
     /// Logs, traces, reading a stream and giving up: what Lambda does with the function's role.
-    fn deeds_of_lambda(&self, function: &Resource<'_>) -> Vec<Deed> {
-        let mut deeds = self.logging(function);
+    fn accesses_of_lambda(&self, function: &Resource<'_>) -> Vec<Access> {
+        let mut accesses = self.logging(function);
         if property(function, "Tracing") == "Active" {
             let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
-            deeds.extend(actions.map(|it| Deed::new(it, "*")));
+            accesses.extend(actions.map(|it| Access::new(it, "*")));
         }
         let events = property(function, "Events");
         for event in events.as_object().unwrap().values() {
@@ -88,23 +88,23 @@ impl Deployment {
                     "GetShardIterator",
                     "ListStreams",
                 ];
-                deeds.extend(actions.map(|it| Deed::new(format!("dynamodb:{it}"), &stream)));
+                accesses.extend(actions.map(|it| Access::new(format!("dynamodb:{it}"), &stream)));
             }
-            deeds.extend(giving_up(event.pointer("/Properties/DestinationConfig")));
+            accesses.extend(giving_up(event.pointer("/Properties/DestinationConfig")));
         }
         let asynchronous = function.property("EventInvokeConfig").unwrap();
-        deeds.extend(giving_up(
+        accesses.extend(giving_up(
             asynchronous
                 .as_ref()
                 .and_then(|it| it.get("DestinationConfig")),
         ));
         if let Some(letters) = function.property("DeadLetterQueue").unwrap() {
-            deeds.push(Deed::new("sqs:SendMessage", text(&letters["TargetArn"])));
+            accesses.push(Access::new("sqs:SendMessage", text(&letters["TargetArn"])));
         }
-        deeds
+        accesses
     }
 
-    fn logging(&self, function: &Resource<'_>) -> Vec<Deed> {
+    fn logging(&self, function: &Resource<'_>) -> Vec<Access> {
         let configuration = property(function, "LoggingConfig");
         let name = text(&configuration["LogGroup"]);
         let mut groups = self.resources("AWS::Logs::LogGroup").into_iter();
@@ -112,19 +112,19 @@ impl Deployment {
         let group = group.unwrap_or_else(|| panic!("{} has no log group {name}", function.id));
         let group = self.template.attribute_of(&group, "Arn").unwrap();
         let actions = ["logs:CreateLogStream", "logs:PutLogEvents"];
-        actions.map(|it| Deed::new(it, &group)).into()
+        actions.map(|it| Access::new(it, &group)).into()
     }
 }
 
 /// What has failed for good goes to a queue.
-fn giving_up(destinations: Option<&Json>) -> Option<Deed> {
+fn giving_up(destinations: Option<&Json>) -> Option<Access> {
     let queue = destinations?.pointer("/OnFailure/Destination")?;
-    Some(Deed::new("sqs:SendMessage", text(queue)))
+    Some(Access::new("sqs:SendMessage", text(queue)))
 }
 
 /// SES asks about the sender, a recipient that is an identity of the account, the configuration set
 /// and the template; for a mail from a template also by the name that this had in its older API.
-fn sending(body: &Json) -> Vec<Deed> {
+fn sending(body: &Json) -> Vec<Access> {
     let from = text(&body["FromEmailAddress"]);
     let template = text(&body["Content"]["Template"]["TemplateName"]);
     let set = text(&body["ConfigurationSetName"]);
@@ -135,20 +135,20 @@ fn sending(body: &Json) -> Vec<Deed> {
         format!("template/{template}"),
     ];
     resources.extend(recipients.iter().map(|it| format!("identity/{}", text(it))));
-    let deeds = ["ses:SendEmail", "ses:SendTemplatedEmail"]
+    let accesses = ["ses:SendEmail", "ses:SendTemplatedEmail"]
         .into_iter()
         .flat_map(|action| {
             resources.iter().map(move |resource| {
                 let resource = format!("arn:aws:ses:{REGION}:{ACCOUNT}:{resource}");
-                Deed::new(action, resource).with(FROM_ADDRESS, [from])
+                Access::new(action, resource).with(FROM_ADDRESS, [from])
             })
         });
-    deeds.collect()
+    accesses.collect()
 }
 
-/// What a deed needs of the key that its resource is encrypted with.
-fn decrypting(deed: &Deed, key: &str) -> Vec<Deed> {
-    let (service, _) = deed.action.split_once(':').unwrap();
+/// What a access needs of the key that its resource is encrypted with.
+fn decrypting(access: &Access, key: &str) -> Vec<Access> {
+    let (service, _) = access.action.split_once(':').unwrap();
     let actions: &[_] = match service {
         // What DynamoDB's developer guide asks for ("Encryption at rest: how it works"), but for the grants.
         "dynamodb" => &[
@@ -165,9 +165,9 @@ fn decrypting(deed: &Deed, key: &str) -> Vec<Deed> {
         _ => &[],
     };
     let via = format!("{service}.{REGION}.amazonaws.com");
-    let deeds = actions.iter();
-    deeds
-        .map(|&action| Deed::new(action, key).with(VIA_SERVICE, [via.as_str()]))
+    let accesses = actions.iter();
+    accesses
+        .map(|&action| Access::new(action, key).with(VIA_SERVICE, [via.as_str()]))
         .collect()
 }
 

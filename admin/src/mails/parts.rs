@@ -1,5 +1,5 @@
-//! Whether a template uses what mail is written with. SES takes a mail whose template asks for
-//! something else, answers that it did, and never delivers it.
+//! Checks that a template uses only the variables that Regain fills in. If a template has another variable,
+//! SES accepts the mail and never delivers it.
 
 use std::collections::BTreeSet;
 
@@ -7,19 +7,19 @@ use regain::template::Template;
 
 /// The parts of a template.
 #[derive(Debug)]
-pub(super) struct Parts {
-    pub(super) subject: String,
-    pub(super) text: String,
-    pub(super) html: String,
+pub(crate) struct Parts {
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
 }
 
-/// What `deliver-mail` fills in everywhere, and what it fills in where there is a code.
+/// The variables that `deliver-mail` fills in for every mail, and those for a mail with a code.
 const EVERYWHERE: [&str; 2] = ["serviceName", "serviceNameHtml"];
 const WITH_A_CODE: [&str; 2] = ["code", "validFor"];
 
 impl Parts {
-    /// All that is wrong with it.
-    pub(super) fn flaws(&self, template: Template) -> Vec<String> {
+    /// Everything that is wrong with the template.
+    pub(crate) fn flaws(&self, template: Template) -> Vec<String> {
         let mut known: BTreeSet<&str> = EVERYWHERE.into();
         if template.carries_code() {
             known.extend(WITH_A_CODE);
@@ -50,7 +50,7 @@ impl Parts {
     }
 }
 
-/// What stands between double or triple braces.
+/// The names between double or triple braces.
 fn variables(part: &str) -> BTreeSet<&str> {
     let opened = part.split("{{").skip(1);
     opened

@@ -1,0 +1,134 @@
+//! What is wrong with a setting, in words for an operator.
+
+use thiserror::Error;
+
+use crate::users::RecoverableStatuses;
+
+/// A setting that stops the start. The message names the setting and says what it may be.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum SettingsError {
+    /// Not a whole number.
+    #[error("{name} must be a whole number from {min} to {max}, not {value:?}")]
+    NoNumber {
+        /// The setting.
+        name: &'static str,
+        /// What it was set to.
+        value: String,
+        /// The least it may be.
+        min: u64,
+        /// The most it may be.
+        max: u64,
+    },
+    /// A number outside its range.
+    #[error("{name} must be from {min} to {max}, not {value}")]
+    OutOfRange {
+        /// The setting.
+        name: &'static str,
+        /// What it was set to.
+        value: u64,
+        /// The least it may be.
+        min: u64,
+        /// The most it may be.
+        max: u64,
+    },
+    /// Not one of the allowed words.
+    #[error("{name} must be one of {allowed}, not {value:?}")]
+    NoChoice {
+        /// The setting.
+        name: &'static str,
+        /// What it was set to.
+        value: String,
+        /// The words it may be.
+        allowed: &'static str,
+    },
+    /// A service name that does not fit into mails.
+    #[error(
+        "SERVICE_NAME must be 1 to 64 characters on one line, without a blank at either end and \
+         without four digits in a row, which could be taken for a code, not {value:?}"
+    )]
+    NoServiceName {
+        /// What it was set to.
+        value: String,
+    },
+    /// Not a list of statuses.
+    #[error(
+        "RECOVERABLE_STATUSES must be statuses with commas between them, of ASCII letters, digits, \
+         spaces and _.:- and at most {max} characters in all, not {value:?}",
+        max = RecoverableStatuses::MAX_LENGTH
+    )]
+    NoStatuses {
+        /// What it was set to.
+        value: String,
+    },
+    /// An address that SES cannot send from.
+    #[error(
+        "MAIL_FROM must be a plain address in ASCII such as no-reply@example.com, of at most {max} \
+         characters and without a display name, not {value:?}"
+    )]
+    NoSender {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
+    },
+    /// An origin that no browser sends.
+    #[error(
+        "CORS_ORIGINS must list origins as browsers send them, such as https://app.example.com or \
+         http://localhost:5173 (lower case, no path, no slash at the end, no default port), or be *, \
+         https://* or http://*; {value:?} is none of these"
+    )]
+    NoOrigin {
+        /// The entry of the list.
+        value: String,
+    },
+    /// No address of a page.
+    #[error(
+        "SIGN_IN_URL must be an address such as https://app.example.com/sign-in, of at most {max} ASCII \
+         characters without blanks, not {value:?}"
+    )]
+    NoUrl {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
+    },
+    /// No color.
+    #[error("BRAND_COLOR must be # and six hexadecimal digits, such as #1d5b54, not {value:?}")]
+    NoColor {
+        /// What it was set to.
+        value: String,
+    },
+    /// No list of pages that may frame the recovery page.
+    #[error(
+        "FRAME_ANCESTORS must be origins such as https://app.example.com, or 'self', with one blank \
+         between them, of at most {max} characters in all, not {value:?}"
+    )]
+    NoAncestors {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
+    },
+    /// Not set or empty, and without a default.
+    #[error("{name} is not set")]
+    Missing {
+        /// The setting.
+        name: &'static str,
+    },
+    /// Guessing would be too easy.
+    #[error(
+        "ACCOUNT_GUESSES_PER_DAY ({guesses}) is too much for a CODE_LENGTH of {digits}, because it may \
+         be at most a thousandth of the number of codes: set ACCOUNT_GUESSES_PER_DAY to at most \
+         {most_guesses}, or CODE_LENGTH to at least {least_digits}"
+    )]
+    Guessable {
+        /// Guesses a day.
+        guesses: u32,
+        /// The code's length.
+        digits: usize,
+        /// How many guesses a day codes of that length allow.
+        most_guesses: u64,
+        /// How many digits a code needs for that many guesses.
+        least_digits: usize,
+    },
+}

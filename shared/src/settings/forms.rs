@@ -1,0 +1,127 @@
+//! Checks how names, senders and origins are written.
+
+use super::SettingsError;
+use super::source::whole_number;
+
+/// The longest service name, in characters.
+const LONGEST_SERVICE_NAME: usize = 64;
+/// The longest sender. SES allows 254 characters, but the template has to fit it and other settings into
+/// 256.
+pub(super) const LONGEST_SENDER: usize = 100;
+
+/// The longest address of a page, and the longest list of those that may frame it: with other settings they have
+/// to fit into 256 characters, too.
+pub(super) const LONGEST_URL: usize = 90;
+pub(super) const LONGEST_ANCESTORS: usize = 60;
+
+/// Whether a service name fits into mails and cannot be taken for a code.
+pub(super) fn is_service_name(name: &str) -> bool {
+    let mut digits = 0;
+    let looks_like_a_code = name.chars().any(|c| {
+        digits = if c.is_numeric() { digits + 1 } else { 0 };
+        digits >= 4
+    });
+    let breaks_the_line = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    !looks_like_a_code
+        && (1..=LONGEST_SERVICE_NAME).contains(&name.chars().count())
+        && !name.contains(breaks_the_line)
+        && name.trim() == name
+}
+
+/// Whether SES can send from an address: a dot-atom (RFC 5322) and a domain name, in ASCII.
+pub(super) fn is_sender(address: &str) -> bool {
+    let is_atom = |atom: &str| {
+        let is_text = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c);
+        !atom.is_empty() && atom.chars().all(is_text)
+    };
+    let Some((local, domain)) = address.split_once('@') else {
+        return false;
+    };
+    // An IP address is not a domain. Its last part is a number.
+    let is_top = |top: &str| top.len() >= 2 && top.starts_with(|c: char| c.is_ascii_alphabetic());
+    address.len() <= LONGEST_SENDER
+        && local.len() <= 64
+        && local.split('.').all(is_atom)
+        && domain.split('.').all(is_label)
+        && domain.rsplit_once('.').is_some_and(|(_, top)| is_top(top))
+}
+
+/// Whether a text is a label of a host name (RFC 1123).
+fn is_label(label: &str) -> bool {
+    let has_hyphen_outside = label.starts_with('-') || label.ends_with('-');
+    (1..=63).contains(&label.len())
+        && !has_hyphen_outside
+        && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// Whether a text is the address of a page that a person can be sent to.
+pub(super) fn is_url(url: &str) -> bool {
+    let Some(rest) = after_scheme(url) else {
+        return false;
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    url.len() <= LONGEST_URL
+        && is_authority(authority)
+        && path.chars().all(|c| c.is_ascii_graphic())
+}
+
+/// Whether a text is a color as `#rrggbb`.
+pub(super) fn is_color(color: &str) -> bool {
+    let digits = color.strip_prefix('#').unwrap_or_default();
+    digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit())
+}
+
+/// Whether a text is a list of sources for `frame-ancestors` (Content Security Policy, 6.4.2).
+pub(super) fn are_ancestors(list: &str) -> bool {
+    let is_source = |it: &str| it == "'self'" || after_scheme(it).is_some_and(is_authority);
+    list.len() <= LONGEST_ANCESTORS && list.split(' ').all(is_source)
+}
+
+fn after_scheme(url: &str) -> Option<&str> {
+    url.strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+}
+
+/// Whether a text is a host, and perhaps a port.
+fn is_authority(authority: &str) -> bool {
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "0"));
+    !host.is_empty()
+        && host
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+        && (1..=5).contains(&port.len())
+        && port.chars().all(|c| c.is_ascii_digit())
+}
+
+/// Checks one entry of `CORS_ORIGINS`, which the gateway compares with what browsers send as `Origin`
+/// (RFC 6454): a scheme, a host in lower case, and a port unless it is the scheme's own. The functions
+/// never see it.
+///
+/// # Errors
+/// When no browser sends such an origin, and it is not `*`, `https://*` or `http://*` either.
+pub fn check_origin(origin: &str) -> Result<(), SettingsError> {
+    let is_authority = |authority: &str, own_port: u16| {
+        let (host, port) = match authority.split_once(':') {
+            Some((host, port)) => (host, whole_number(port)),
+            None => (authority, None),
+        };
+        let is_port = |port: u64| (1..=65_535).contains(&port) && port != u64::from(own_port);
+        host.split('.').all(is_label)
+            && !host.contains(|c: char| c.is_ascii_uppercase())
+            && (host == authority || port.is_some_and(is_port))
+    };
+    let is_origin = match origin.split_once("://") {
+        None => origin == "*",
+        Some(("https" | "http", "*")) => true,
+        Some(("https", authority)) => is_authority(authority, 443),
+        Some(("http", authority)) => is_authority(authority, 80),
+        Some(_) => false,
+    };
+    if is_origin {
+        Ok(())
+    } else {
+        let value = origin.to_owned();
+        Err(SettingsError::NoOrigin { value })
+    }
+}

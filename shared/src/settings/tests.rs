@@ -1,0 +1,230 @@
+use super::*;
+
+fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    Settings::read(&|name| {
+        pairs
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| (*value).to_owned())
+    })
+}
+
+#[test]
+fn defaults_hold_where_nothing_is_set_or_a_setting_is_empty() {
+    let settings = read(&[("CODE_LENGTH", "")]).unwrap();
+    assert_eq!(settings.code_length.digits(), 6);
+    assert_eq!(settings.limits.code_ttl, Duration::from_mins(10));
+    assert_eq!(settings.limits.address_per_hour, Some(5));
+    assert_eq!(settings.user_id_format, UserIdFormat::ObjectId);
+    assert_eq!(settings.languages.of(Protocol::Directory), Locale::En);
+    assert_eq!(settings.languages.of(Protocol::AuthV1), Locale::Id);
+}
+
+#[test]
+fn zero_turns_a_throttle_off() {
+    let off = read(&[
+        ("RESEND_COOLDOWN_SECONDS", "0"),
+        ("EMAIL_REQUESTS_PER_HOUR", "0"),
+        ("EMAIL_REQUESTS_PER_DAY", "0"),
+        ("IP_REQUESTS_PER_HOUR", "0"),
+    ]);
+    let limits = off.unwrap().limits;
+    assert_eq!(limits.cooldown, Duration::ZERO);
+    assert_eq!(limits.address_per_hour, None);
+    assert_eq!(limits.address_per_day, None);
+    assert_eq!(limits.caller_per_hour, None);
+}
+
+#[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one entry for each thing that can be wrong"
+)]
+fn a_wrong_setting_is_refused_by_name() {
+    for (name, value, message) in [
+        (
+            "CODE_LENGTH",
+            "3",
+            "CODE_LENGTH must be from 4 to 10, not 3",
+        ),
+        (
+            "CODE_LENGTH",
+            "11",
+            "CODE_LENGTH must be from 4 to 10, not 11",
+        ),
+        (
+            "CODE_LENGTH",
+            "six",
+            "CODE_LENGTH must be a whole number from 4 to 10, not \"six\"",
+        ),
+        (
+            "CODE_LENGTH",
+            " 6",
+            "CODE_LENGTH must be a whole number from 4 to 10, not \" 6\"",
+        ),
+        (
+            "CODE_LENGTH",
+            "06",
+            "CODE_LENGTH must be a whole number from 4 to 10, not \"06\"",
+        ),
+        (
+            "CODE_LENGTH",
+            "6\n",
+            "CODE_LENGTH must be a whole number from 4 to 10, not \"6\\n\"",
+        ),
+        (
+            "CODE_TTL_SECONDS",
+            "0",
+            "CODE_TTL_SECONDS must be from 1 to 3600, not 0",
+        ),
+        (
+            "CODE_TTL_SECONDS",
+            "3601",
+            "CODE_TTL_SECONDS must be from 1 to 3600, not 3601",
+        ),
+        (
+            "SESSION_TTL_SECONDS",
+            "86401",
+            "SESSION_TTL_SECONDS must be from 1 to 86400, not 86401",
+        ),
+        (
+            "CODE_MAX_ATTEMPTS",
+            "0",
+            "CODE_MAX_ATTEMPTS must be from 1 to 20, not 0",
+        ),
+        (
+            "CODE_MAX_ATTEMPTS",
+            "21",
+            "CODE_MAX_ATTEMPTS must be from 1 to 20, not 21",
+        ),
+        (
+            "ACCOUNT_GUESSES_PER_DAY",
+            "1001",
+            "ACCOUNT_GUESSES_PER_DAY must be from 1 to 1000, not 1001",
+        ),
+        (
+            "RESEND_COOLDOWN_SECONDS",
+            "-1",
+            "RESEND_COOLDOWN_SECONDS must be a whole number from 0 to 3600, not \"-1\"",
+        ),
+        (
+            "EMAIL_REQUESTS_PER_HOUR",
+            "1000001",
+            "EMAIL_REQUESTS_PER_HOUR must be from 0 to 1000000, not 1000001",
+        ),
+        (
+            "PASSWORD_MIN_LENGTH",
+            "7",
+            "PASSWORD_MIN_LENGTH must be from 8 to 64, not 7",
+        ),
+        (
+            "USER_ID_FORMAT",
+            "int",
+            "USER_ID_FORMAT must be one of objectid, uuid, not \"int\"",
+        ),
+        (
+            "DIRECTORY_LANGUAGE",
+            "fr",
+            "DIRECTORY_LANGUAGE must be one of en, id, not \"fr\"",
+        ),
+        (
+            "AUTH_V1_LANGUAGE",
+            "id-ID",
+            "AUTH_V1_LANGUAGE must be one of en, id, not \"id-ID\"",
+        ),
+        (
+            "RECOVERABLE_STATUSES",
+            "active;new",
+            "RECOVERABLE_STATUSES must be statuses with commas between them, of ASCII letters, \
+             digits, spaces and _.:- and at most 100 characters in all, not \"active;new\"",
+        ),
+        (
+            "LOG_LEVEL",
+            "loud",
+            "LOG_LEVEL must be one of error, warn, info, debug, trace, not \"loud\"",
+        ),
+        (
+            "ARGON2_MEMORY_KIB",
+            "19455",
+            "ARGON2_MEMORY_KIB must be from 19456 to 1048576, not 19455",
+        ),
+        (
+            "ARGON2_ITERATIONS",
+            "1",
+            "ARGON2_ITERATIONS must be from 2 to 64, not 1",
+        ),
+    ] {
+        assert_eq!(read(&[(name, value)]).unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn a_service_name_cannot_be_taken_for_a_code() {
+    for name in ["Shop 2024", "x".repeat(65).as_str(), "two\nlines"] {
+        let refused = read(&[("SERVICE_NAME", name)]).unwrap_err().to_string();
+        assert!(refused.starts_with("SERVICE_NAME must be"), "{refused}");
+    }
+    let named = read(&[("SERVICE_NAME", "Shop 24/7")]).unwrap();
+    assert_eq!(named.service_name, "Shop 24/7");
+}
+
+#[test]
+fn guesses_a_day_may_be_at_most_a_thousandth_of_the_codes() {
+    for (length, guesses, fine) in [
+        ("4", "10", true),
+        ("4", "11", false),
+        ("5", "100", true),
+        ("6", "1000", true),
+    ] {
+        let read = read(&[
+            ("CODE_LENGTH", length),
+            ("ACCOUNT_GUESSES_PER_DAY", guesses),
+        ]);
+        assert_eq!(read.is_ok(), fine, "{length} digits, {guesses} guesses");
+    }
+}
+
+#[test]
+fn too_many_guesses_are_refused_with_both_ways_out() {
+    for (length, guesses, most, least) in [
+        ("4", "30", "10", "5"),
+        ("4", "11", "10", "5"),
+        ("4", "101", "10", "6"),
+        ("5", "101", "100", "6"),
+        ("5", "1000", "100", "6"),
+    ] {
+        let set = [
+            ("CODE_LENGTH", length),
+            ("ACCOUNT_GUESSES_PER_DAY", guesses),
+        ];
+        let refused = read(&set).unwrap_err().to_string();
+        let expected = format!(
+            "ACCOUNT_GUESSES_PER_DAY ({guesses}) is too much for a CODE_LENGTH of {length}, because it may \
+             be at most a thousandth of the number of codes: set ACCOUNT_GUESSES_PER_DAY to at most \
+             {most}, or CODE_LENGTH to at least {least}"
+        );
+        assert_eq!(refused, expected);
+    }
+    let by_default = read(&[("CODE_LENGTH", "4")]).unwrap_err().to_string();
+    assert!(by_default.ends_with("to at most 10, or CODE_LENGTH to at least 5"));
+}
+
+#[test]
+fn a_sender_and_an_origin_that_make_no_sense_are_refused_by_name() {
+    let from = |sender: &str| {
+        let get = |name: &str| Some(if name == "MAIL_FROM" { sender } else { "x" }.to_owned());
+        MailSettings::read(&get)
+    };
+    let refused = from("Shop <a@b.example>").unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "MAIL_FROM must be a plain address in ASCII such as no-reply@example.com, of at most 100 \
+         characters and without a display name, not \"Shop <a@b.example>\""
+    );
+    assert_eq!(from("").unwrap_err().to_string(), "MAIL_FROM is not set");
+    assert_eq!(from("a@b.example").unwrap().from, "a@b.example");
+    let refused = check_origin("https://app.example.com/").unwrap_err();
+    let refused = refused.to_string();
+    assert!(refused.starts_with("CORS_ORIGINS must list origins as browsers send them"));
+    assert!(refused.ends_with("\"https://app.example.com/\" is none of these"));
+}
