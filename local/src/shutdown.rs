@@ -1,33 +1,32 @@
 //! The end of the program: every part is asked to end, and waited for.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// Ends the parts of the program that hold a [`Stop`] of it. Dropping it asks them to end, too.
 #[derive(Debug)]
 pub struct Shutdown {
     guard: DropGuard,
-    stop: Stop,
-    parts: mpsc::Receiver<()>,
+    token: CancellationToken,
+    parts: TaskTracker,
 }
 
 /// What a part of the program holds until it has ended. It tells the part when to end.
 #[derive(Clone, Debug)]
 pub struct Stop {
     token: CancellationToken,
-    /// Nothing is sent: the channel closes when the last part has dropped its end.
-    _part: mpsc::Sender<()>,
+    _part: TaskTrackerToken,
 }
 
 impl Default for Shutdown {
     fn default() -> Self {
         let token = CancellationToken::new();
-        let (part, parts) = mpsc::channel(1);
         Self {
             guard: token.clone().drop_guard(),
-            stop: Stop { token, _part: part },
-            parts,
+            token,
+            parts: TaskTracker::new(),
         }
     }
 }
@@ -36,18 +35,17 @@ impl Shutdown {
     /// A handle for one part of the program.
     #[must_use]
     pub fn stop(&self) -> Stop {
-        self.stop.clone()
+        Stop {
+            token: self.token.clone(),
+            _part: self.parts.token(),
+        }
     }
 
     /// Asks every part to end, and waits until each has.
     pub async fn finish(self) {
-        let Self {
-            guard,
-            stop,
-            mut parts,
-        } = self;
-        drop((guard, stop));
-        while parts.recv().await.is_some() {}
+        drop(self.guard);
+        self.parts.close();
+        self.parts.wait().await;
     }
 }
 

@@ -21,11 +21,12 @@ pub(crate) struct Request {
     raw_path: String,
     #[serde(default)]
     headers: BTreeMap<String, String>,
-    request_context: RequestContext,
+    #[serde(rename = "requestContext")]
+    context: Context,
 }
 
 #[derive(Deserialize)]
-struct RequestContext {
+struct Context {
     http: Http,
 }
 
@@ -93,7 +94,7 @@ impl Page {
 
     /// Answers a request, as API Gateway takes answers.
     pub(crate) fn answer(&self, request: &Request) -> Value {
-        let method = request.request_context.http.method.as_str();
+        let method = request.context.http.method.as_str();
         let mut answer = match method {
             "GET" | "HEAD" => self.get(request),
             _ => Answer {
@@ -198,7 +199,7 @@ mod tests {
         )
     }
 
-    fn ask(page: &Page, method: &str, path: &str, headers: Value) -> Value {
+    fn ask(page: &Page, method: &str, path: &str, headers: &Value) -> Value {
         let event = json!({
             "version": "2.0",
             "rawPath": path,
@@ -209,7 +210,7 @@ mod tests {
     }
 
     fn get(path: &str) -> Value {
-        ask(&settings(&[]), "GET", path, json!({}))
+        ask(&settings(&[]), "GET", path, &json!({}))
     }
 
     #[test]
@@ -259,12 +260,12 @@ mod tests {
         );
         let tag = first["headers"]["etag"].as_str().unwrap();
         for known in [tag, &format!("W/{tag}"), &format!("\"x\", {tag}"), "*"] {
-            let again = ask(&page, "GET", path, json!({ "if-none-match": known }));
+            let again = ask(&page, "GET", path, &json!({ "if-none-match": known }));
             assert_eq!(again["statusCode"], 304, "{known}");
             assert_eq!(again["body"], "");
             assert_eq!(again["headers"]["etag"], tag);
         }
-        let other = ask(&page, "GET", path, json!({ "if-none-match": "\"x\"" }));
+        let other = ask(&page, "GET", path, &json!({ "if-none-match": "\"x\"" }));
         assert_eq!(other["statusCode"], 200);
     }
 
@@ -290,14 +291,14 @@ mod tests {
         for path in ["/recover", "/recover/regain.js", "/recover/x"] {
             let mut expected = get(path);
             expected["body"] = json!("");
-            assert_eq!(ask(&settings(&[]), "HEAD", path, json!({})), expected);
+            assert_eq!(ask(&settings(&[]), "HEAD", path, &json!({})), expected);
         }
     }
 
     #[test]
     fn other_methods_are_refused() {
         for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
-            let answer = ask(&settings(&[]), method, "/recover", json!({}));
+            let answer = ask(&settings(&[]), method, "/recover", &json!({}));
             assert_eq!(answer["statusCode"], 405);
             assert_eq!(answer["headers"]["allow"], "GET, HEAD");
         }
@@ -322,7 +323,7 @@ mod tests {
             ("AUTH_V1_LANGUAGE", "en"),
             ("FRAME_ANCESTORS", "https://app.example.com"),
         ]);
-        let answer = ask(&page, "GET", "/recover", json!({}));
+        let answer = ask(&page, "GET", "/recover", &json!({}));
         let html = answer["body"].as_str().unwrap();
         for expected in [
             "data-service-name=\"R &amp; B &lt;&quot;shop&quot;&gt;, {{code_length}}\"",

@@ -14,7 +14,12 @@ fn email(line: usize) -> String {
 }
 
 fn file(lines: impl IntoIterator<Item = Value>) -> String {
-    lines.into_iter().map(|line| format!("{line}\n")).collect()
+    let mut file = String::new();
+    for line in lines {
+        file.push_str(&line.to_string());
+        file.push('\n');
+    }
+    file
 }
 
 /// A file of new users.
@@ -60,8 +65,8 @@ async fn a_line_whose_address_was_taken_meanwhile_does_not_keep_the_others_of_it
     let (progress, mut rng) = (Progress::default(), kit.rng());
     let checked = importer.check(&new_users(), &progress, &mut rng).await;
     let other = kit.user(&email(7)).await;
-    let imported = importer.run(checked.unwrap(), Step::BringIn, &progress, &mut rng);
-    let outcome = imported.await;
+    let run = importer.run(checked.unwrap(), Step::BringIn, &progress, &mut rng);
+    let outcome = run.await;
     assert!(
         outcome.failed.is_none() && outcome.bad.is_empty(),
         "{outcome:?}"
