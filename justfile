@@ -52,6 +52,14 @@ sam-local:
 sbom architecture="arm64":
     scripts/sbom {{architecture}}
 
+# Checks the browser client and the recovery page.
+web:
+    scripts/check-web
+
+# Tests the recovery page in a browser.
+page:
+    scripts/test-page
+
 # Compares response times of known and unknown addresses.
 rank:
     cargo test --locked --test rank

@@ -36,6 +36,9 @@ const MOST_READ: usize = 64 * 1024 * 1024;
 /// How much of a path is printed.
 const LONGEST_PATH: usize = 200;
 
+/// How the last part of a path is written that takes everything below a folder.
+pub const GREEDY: &str = "{proxy+}";
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
 /// The gateway and what is behind it.
@@ -138,9 +141,17 @@ impl Gateway {
     }
 
     fn route(&self, path: &str, method: &Method) -> Option<(&Route, &Pool)> {
-        let routes = self.paths.get(path)?;
-        let (_, route, pool) = routes.iter().find(|(routed, ..)| routed == method)?;
-        Some((route, pool))
+        let routed = |path: &str| {
+            let routes = self.paths.get(path)?;
+            let (_, route, pool) = routes.iter().find(|(routed, ..)| routed == method)?;
+            Some((route, pool))
+        };
+        routed(path).or_else(|| {
+            // Of several greedy routes the most specific one takes the request, which has the longest path.
+            let slashes = path.rmatch_indices('/');
+            let mut folders = slashes.filter(|(at, _)| at + 1 < path.len());
+            folders.find_map(|(at, _)| routed(&format!("{}/{GREEDY}", path.get(..at)?)))
+        })
     }
 }
 

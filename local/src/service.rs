@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
-use regain::settings::{self, MailSettings, Settings, SettingsError};
+use regain::settings::{self, MailSettings, PageSettings, Settings, SettingsError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -243,6 +243,7 @@ pub fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
     };
     let settings = Settings::read(&get)?;
     MailSettings::read(&get)?;
+    PageSettings::read(&get)?;
     for origin in stack.cors.iter().flat_map(|cors| &cors.origins) {
         settings::check_origin(origin)?;
     }

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 const PATH: &str = "/auth/v1/forgot-password";
 
 /// The functions of template.yaml.
-const FUNCTIONS: [&str; 9] = [
+const FUNCTIONS: [&str; 10] = [
     "audit-trail",
     "deliver-mail",
     "forgot-password",
@@ -25,6 +25,7 @@ const FUNCTIONS: [&str; 9] = [
     "forgot-password-set-password",
     "forgot-password-verify-otp",
     "mail-events",
+    "recovery-page",
     "users-resend",
     "users-set-password",
 ];
@@ -193,6 +194,9 @@ async fn a_request_reaches_its_function_and_only_through_its_routes() {
         (Method::POST, "/auth/v1/forgot-password/"),
         (Method::POST, "/"),
         (Method::TRACE, PATH),
+        (Method::GET, "/recover/"),
+        (Method::GET, "/recovery"),
+        (Method::POST, "/recover/file.js"),
     ] {
         let answer = service.request(method, path, "").await;
         assert_eq!(answer.status(), 404, "{path}");
@@ -201,6 +205,21 @@ async fn a_request_reaches_its_function_and_only_through_its_routes() {
             json!({"message": "Not Found"})
         );
     }
+}
+
+#[tokio::test]
+async fn a_greedy_route_takes_everything_below_its_folder() {
+    let service = Service::start(&[]);
+    for path in ["/recover/file.js", "/recover/a/b", "/recover/a/"] {
+        let answer = service.request(Method::GET, path, "").await;
+        assert_eq!(answer.status(), 200, "{path}");
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["event"]["routeKey"], "GET /recover/{proxy+}");
+        assert_eq!(answer["event"]["rawPath"], path);
+    }
+    let answer = service.request(Method::GET, "/recover", "").await;
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["event"]["routeKey"], "GET /recover");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use local::template::{Environment, Stack, TemplateError};
+use local::template::{Environment, Route, Stack, TemplateError};
 
 fn stack(environment: &[(&str, &str)]) -> Stack {
     let environment = environment
@@ -19,10 +19,11 @@ fn stack(environment: &[(&str, &str)]) -> Stack {
 }
 
 #[test]
-fn every_path_has_a_route_for_every_method_but_options() {
+fn every_path_of_the_api_has_a_route_for_every_method_but_options() {
     let stack = stack(&[]);
     let mut paths = BTreeMap::<&str, BTreeSet<&str>>::new();
-    for route in &stack.routes {
+    let is_page = |route: &&Route| route.function == "RecoveryPage";
+    for route in stack.routes.iter().filter(|route| !is_page(route)) {
         paths.entry(&route.path).or_default().insert(&route.method);
     }
     let methods = BTreeSet::from(["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]);
@@ -38,6 +39,25 @@ fn every_path_has_a_route_for_every_method_but_options() {
             "/directory/api/users/setPassword",
         ]
     );
+}
+
+#[test]
+fn the_recovery_page_has_routes_for_get_and_head_alone() {
+    let stack = stack(&[]);
+    let routes = stack.routes.iter();
+    let routes = routes.filter(|route| route.function == "RecoveryPage");
+    let routes: BTreeSet<_> = routes
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    let expected = [
+        "GET /.well-known/change-password",
+        "GET /recover",
+        "GET /recover/{proxy+}",
+        "HEAD /.well-known/change-password",
+        "HEAD /recover",
+        "HEAD /recover/{proxy+}",
+    ];
+    assert_eq!(routes, expected.map(str::to_owned).into());
 }
 
 #[test]
@@ -283,7 +303,7 @@ fn a_template_that_cannot_run_on_one_machine_stops_the_start() {
 }
 
 #[test]
-fn the_records_of_every_other_function_go_to_the_audit_trail() {
+fn the_records_of_every_function_that_writes_some_go_to_the_audit_trail() {
     let stack = stack(&[]);
     let keeper = stack.function("AuditTrail").unwrap();
     let subscribed: BTreeSet<_> = stack
@@ -296,8 +316,10 @@ fn the_records_of_every_other_function_go_to_the_audit_trail() {
             subscription.log_group.as_str()
         })
         .collect();
-    // Its own records would be sent to itself without end.
-    let others = stack.functions.iter().filter(|it| it.id != keeper.id);
+    // Its own records would be sent to itself without end. The recovery page writes none.
+    let without = [keeper.id.as_str(), "RecoveryPage"];
+    let others = stack.functions.iter();
+    let others = others.filter(|it| !without.contains(&it.id.as_str()));
     let others: BTreeSet<_> = others.map(|it| it.log_group.as_str()).collect();
     assert_eq!(subscribed, others);
     assert!(!subscribed.contains(keeper.log_group.as_str()));

@@ -1,6 +1,6 @@
 //! The settings: read from the environment once, at start. A setting that makes no sense stops the start.
 //!
-//! `source` reads single values, `forms` knows how names, senders and origins are written, and `error`
+//! `source` reads single values, `forms` knows how names, senders, origins and page settings are written, and `error`
 //! words what is wrong.
 
 mod error;
@@ -21,7 +21,10 @@ pub use error::SettingsError;
 pub use forms::check_origin;
 pub(crate) use source::env;
 
-use forms::{LONGEST_SENDER, is_sender, is_service_name};
+use forms::{
+    LONGEST_ANCESTORS, LONGEST_SENDER, LONGEST_URL, are_ancestors, is_color, is_sender,
+    is_service_name, is_url,
+};
 use source::Source;
 
 /// The rules of the engine that an operator may set.
@@ -267,6 +270,60 @@ impl MailSettings {
             from,
             template_prefix: source.required("MAIL_TEMPLATE_PREFIX")?,
             configuration_set: source.text("MAIL_CONFIGURATION_SET"),
+        })
+    }
+}
+
+/// What `recovery-page` needs besides.
+#[derive(Clone, Debug)]
+pub struct PageSettings {
+    /// `SIGN_IN_URL`: where a person signs in afterwards, if the page is to link there.
+    pub sign_in_url: Option<String>,
+    /// `BRAND_COLOR`: the page's one color, as `#rrggbb`.
+    pub brand_color: String,
+    /// `FRAME_ANCESTORS`: the origins whose pages may frame the page, with blanks between them; none if not set.
+    pub frame_ancestors: Option<String>,
+}
+
+impl PageSettings {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// The first setting that is not what its name says.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Self::read(&env)
+    }
+
+    /// Reads settings by name from wherever `get` finds them; empty is not set.
+    ///
+    /// # Errors
+    /// As [`PageSettings::from_env`].
+    pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let source = Source(get);
+        let sign_in_url = source.text("SIGN_IN_URL");
+        if let Some(value) = sign_in_url.clone().filter(|it| !is_url(it)) {
+            return Err(SettingsError::NoUrl {
+                value,
+                max: LONGEST_URL,
+            });
+        }
+        let brand_color = source
+            .text("BRAND_COLOR")
+            .unwrap_or_else(|| "#1d5b54".to_owned());
+        if !is_color(&brand_color) {
+            return Err(SettingsError::NoColor { value: brand_color });
+        }
+        let frame_ancestors = source.text("FRAME_ANCESTORS");
+        if let Some(value) = frame_ancestors.clone().filter(|it| !are_ancestors(it)) {
+            return Err(SettingsError::NoAncestors {
+                value,
+                max: LONGEST_ANCESTORS,
+            });
+        }
+        Ok(Self {
+            sign_in_url,
+            brand_color,
+            frame_ancestors,
         })
     }
 }

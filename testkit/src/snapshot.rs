@@ -50,8 +50,11 @@ fn http(event: &str, status: &Json, answer: &Json) -> String {
         };
         writeln!(text, "{name}: {value}").unwrap();
     }
-    let mut body =
-        serde_json::from_str(answer.get("body").and_then(Json::as_str).unwrap()).unwrap();
+    let body = answer.get("body").and_then(Json::as_str).unwrap();
+    if answer["headers"]["content-type"] != "application/json" {
+        return text + "\n" + body;
+    }
+    let mut body = serde_json::from_str(body).unwrap();
     redact(event, &mut body);
     text + "\n" + &pretty(&body)
 }

@@ -17,6 +17,9 @@ const OF_ALL_ENDPOINTS: [u16; 5] = [405, 413, 415, 500, 503];
 /// The recorded answers of the fixtures that call the API, by function and case.
 fn recorded() -> BTreeMap<(String, String), Recorded> {
     let http = Fixture::all().into_iter().filter_map(|fixture| {
+        if fixture.function == "recovery-page" {
+            return None;
+        }
         let path = fixture.event["rawPath"].as_str()?.to_owned();
         let file = format!("events/snapshots/{}.snap", fixture.name());
         let snapshot =

@@ -485,6 +485,13 @@ fn a_function_refuses_its_own_settings_before_it_asks_for_a_call() {
         if name == "deliver-mail" {
             wrong.push(("MAIL_FROM", "foo"));
         }
+        if name == "recovery-page" {
+            wrong.extend([
+                ("SIGN_IN_URL", "javascript:alert(1)"),
+                ("BRAND_COLOR", "red"),
+                ("FRAME_ANCESTORS", "*"),
+            ]);
+        }
         for (variable, value) in wrong {
             let ended = std::process::Command::new(&path)
                 .env_clear()

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::document::{Resource, Template};
 use super::intrinsics::scalar;
 use super::{Filter, LogPattern, TemplateError};
+use crate::gateway::GREEDY;
 
 /// Lambda's own defaults.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -42,7 +43,7 @@ pub struct Function {
 pub struct Route {
     /// The method, in capitals.
     pub method: String,
-    /// The path, exactly.
+    /// The path, exactly, or with [`GREEDY`] in place of its end.
     pub path: String,
     /// The logical id of the function behind it.
     pub function: String,
@@ -198,7 +199,8 @@ fn route(resource: &Resource<'_>, place: &str, properties: &Json) -> Result<Rout
         let problem = format!("the method {method} is not supported on one machine");
         return Err(resource.error(place, problem));
     }
-    if path.contains('{') || !path.starts_with('/') {
+    let fixed = path.strip_suffix(GREEDY).unwrap_or(&path);
+    if fixed.contains('{') || !path.starts_with('/') || fixed != path && !fixed.ends_with('/') {
         let problem = format!("the path {path} is not supported on one machine");
         return Err(resource.error(place, problem));
     }

@@ -81,6 +81,34 @@ pub enum SettingsError {
         /// The entry of the list.
         value: String,
     },
+    /// No address of a page.
+    #[error(
+        "SIGN_IN_URL must be an address such as https://app.example.com/sign-in, of at most {max} ASCII \
+         characters without blanks, not {value:?}"
+    )]
+    NoUrl {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
+    },
+    /// No color.
+    #[error("BRAND_COLOR must be # and six hexadecimal digits, such as #1d5b54, not {value:?}")]
+    NoColor {
+        /// What it was set to.
+        value: String,
+    },
+    /// No list of pages that may frame the recovery page.
+    #[error(
+        "FRAME_ANCESTORS must be origins such as https://app.example.com, or 'self', with one blank \
+         between them, of at most {max} characters in all, not {value:?}"
+    )]
+    NoAncestors {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
+    },
     /// Not set or empty, and without a default.
     #[error("{name} is not set")]
     Missing {

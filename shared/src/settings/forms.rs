@@ -9,6 +9,11 @@ const LONGEST_SERVICE_NAME: usize = 64;
 /// 256.
 pub(super) const LONGEST_SENDER: usize = 100;
 
+/// The longest address of a page, and the longest list of those that may frame it: with other settings they have
+/// to fit into 256 characters, too.
+pub(super) const LONGEST_URL: usize = 90;
+pub(super) const LONGEST_ANCESTORS: usize = 60;
+
 /// Whether a service name fits into mails and cannot be taken for a code.
 pub(super) fn is_service_name(name: &str) -> bool {
     let mut digits = 0;
@@ -47,6 +52,46 @@ fn is_label(label: &str) -> bool {
     (1..=63).contains(&label.len())
         && !has_hyphen_outside
         && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// Whether a text is the address of a page that a person can be sent to.
+pub(super) fn is_url(url: &str) -> bool {
+    let Some(rest) = after_scheme(url) else {
+        return false;
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    url.len() <= LONGEST_URL
+        && is_authority(authority)
+        && path.chars().all(|c| c.is_ascii_graphic())
+}
+
+/// Whether a text is a color as `#rrggbb`.
+pub(super) fn is_color(color: &str) -> bool {
+    let digits = color.strip_prefix('#').unwrap_or_default();
+    digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit())
+}
+
+/// Whether a text is a list of sources for `frame-ancestors` (Content Security Policy, 6.4.2).
+pub(super) fn are_ancestors(list: &str) -> bool {
+    let is_source = |it: &str| it == "'self'" || after_scheme(it).is_some_and(is_authority);
+    list.len() <= LONGEST_ANCESTORS && list.split(' ').all(is_source)
+}
+
+fn after_scheme(url: &str) -> Option<&str> {
+    url.strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+}
+
+/// Whether a text is a host, and perhaps a port.
+fn is_authority(authority: &str) -> bool {
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "0"));
+    !host.is_empty()
+        && host
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+        && (1..=5).contains(&port.len())
+        && port.chars().all(|c| c.is_ascii_digit())
 }
 
 /// Checks one entry of `CORS_ORIGINS`, which the gateway compares with what browsers send as `Origin`

@@ -1,0 +1,25 @@
+/** Chooses the language of the page by RFC 4647, 3.4 (lookup). */
+
+/** The first of `available` that one of `wanted` leads to by leaving off subtags from its end, or `fallback`. */
+export function lookUp(wanted: readonly string[], available: readonly string[], fallback: string): string {
+  for (const range of wanted) {
+    const subtags = canonical(range).toLowerCase().split("-");
+    while (subtags.length > 0) {
+      const found = available.find((tag) => tag.toLowerCase() === subtags.join("-"));
+      if (found !== undefined) return found;
+      subtags.pop();
+      // A single letter introduces the subtags behind it and means nothing without them.
+      if (subtags.at(-1)?.length === 1) subtags.pop();
+    }
+  }
+  return available.includes(fallback) ? fallback : "en";
+}
+
+/** A tag with replaced subtags (`in`, the former tag of Indonesian) in their present form. */
+function canonical(tag: string): string {
+  try {
+    return Intl.getCanonicalLocales(tag)[0] ?? tag;
+  } catch {
+    return tag;
+  }
+}
