@@ -4,6 +4,7 @@
 use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use regain::ambient;
@@ -18,6 +19,9 @@ use crate::stack::Stack;
 /// The exit code of a program that Ctrl-C has stopped.
 const INTERRUPTED: u8 = 130;
 
+/// How long a batch waits for the capacity of a new on-demand table to grow.
+const CAPACITY: Duration = Duration::from_mins(1);
+
 /// Imports the file, or returns why it cannot.
 pub(crate) async fn run(
     connection: &Connection,
@@ -27,6 +31,7 @@ pub(crate) async fn run(
     let text = read(&options.file)?;
     let rules = rules(stack, options);
     let store = connection.store(&stack.table);
+    let store = store.waiting_for_capacity().waiting_for(CAPACITY);
     let import = Import::new(&store, rules.clone(), ambient::now())?;
     let mut rng = ambient::rng().map_err(|_| Failure::NoRandomness)?;
 
@@ -57,16 +62,18 @@ pub(crate) async fn run(
     if bad > 0 && !options.skip_bad {
         let of = say::count(total, "line", "lines");
         say::line(format!(
-            "{bad} of {of} cannot be brought in, so nothing was."
+            "{bad} of {of} cannot be imported, so nothing was imported."
         ));
-        say::note("mend them and run it again, or bring in the others with --skip-bad");
+        say::note(
+            "correct them and run the command again, or import the other lines with --skip-bad",
+        );
         return Ok(ExitCode::FAILURE);
     }
 
     let (step, what) = if options.dry_run {
         (Step::Preview, "comparing")
     } else {
-        (Step::BringIn, "bringing in")
+        (Step::Import, "importing")
     };
     let good = total - bad;
     begin(&bar, good, what);
@@ -137,7 +144,7 @@ fn stopped_by_ctrl_c() -> (ProgressBar, Progress) {
             // The command listens for the second Ctrl-C before it tells the operator about it.
             let (again, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), async {
                 bar.suspend(|| {
-                    say::note("stopping after the lines under way; Ctrl-C again exits at once");
+                    say::note("stopping after the batches under way; Ctrl-C again exits at once");
                 });
             });
             if again.is_ok() {

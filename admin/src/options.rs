@@ -288,7 +288,7 @@ line is bad, all bad lines are listed and nothing is imported. Notes point out s
 recover, locales without mails, and unknown fields.
 
 If an address changes, it has to be proven again. A password that a recovery or another program has \
-changed is kept. Ctrl-C stops the import after the lines under way; nothing is written if it comes while \
+changed is kept. Ctrl-C stops the import after the batches under way; nothing is written if it comes while \
 the lines are checked. A second Ctrl-C stops it at once. To finish an import that was stopped, run it \
 again: unchanged users are skipped.
 
@@ -566,8 +566,8 @@ mod tests {
                 let is_usage = line.starts_with("Usage:");
                 assert!(columns <= width || is_usage, "{width}: {line}");
                 let indent = |line: &str| line.len() - line.trim_start().len();
-                let goes_on = !line.is_empty()
-                    && !next.is_empty()
+                let goes_on = !line.trim().is_empty()
+                    && !next.trim().is_empty()
                     && !line.ends_with(['.', ':', ']', '\\'])
                     && indent(line) == indent(next)
                     && indent(line) != 2

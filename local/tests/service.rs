@@ -552,7 +552,7 @@ fn an_error_at_the_start_is_one_sentence() {
             vec!["--users", path],
             ("CODE_LENGTH", "6"),
             format!(
-                "error: {path}: 2 of 3 lines cannot be brought in, so nothing was:\n  \
+                "error: {path}: 2 of 3 lines cannot be imported, so nothing was imported:\n  \
                  line 2: \"email\" is not an e-mail address\n  \
                  line 3: \"meta\" has a field without a name, which DynamoDB does not take\n"
             ),

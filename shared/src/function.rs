@@ -200,16 +200,18 @@ where
         Ok(rng) => Call::new(protocol, language, request, at, rng, trail),
         Err(error) => {
             let context = Call::reply_context(protocol, language, &request, at);
-            return logged(
-                failed(&RecoveryError::Unavailable(error.into()).into(), &context),
-                "failed",
+            tracing::error!(
+                request = context.request_id,
+                error = %telemetry::causes(&error),
+                "failed"
             );
+            return failed(&RecoveryError::Unavailable(error.into()).into(), &context);
         }
     };
     // On the heap, because the future of a use case has about 16 KB.
     let answer = tokio::time::timeout(DEADLINE, Box::pin(endpoint(call))).await;
     match answer.unwrap_or_else(|late| Err(RecoveryError::Unavailable(late.into()).into())) {
-        Ok(reply) => logged(context.stamp(reply), "answered"),
+        Ok(reply) => logged(context.stamp(reply)),
         Err(failure) => {
             match &failure {
                 Failure::Refused(RecoveryError::Throttled { .. }) => {
@@ -235,8 +237,8 @@ where
     }
 }
 
-fn logged(reply: Reply, what: &str) -> Reply {
-    tracing::debug!(status = reply.status().as_u16(), "{what}");
+fn logged(reply: Reply) -> Reply {
+    tracing::debug!(status = reply.status().as_u16(), "answered");
     reply
 }
 

@@ -345,7 +345,7 @@ async fn another_program_in_place_of_dynamodb_or_secrets_manager_is_a_problem() 
 #[tokio::test]
 async fn users_who_cannot_recover_are_counted_with_the_reason() {
     let kit = Kit::new().await;
-    kit.bring_in(&[
+    kit.import_users(&[
         json!({"email": "a@example.com"}),
         json!({"email": "b@example.com", "status": "ACTIVE "}),
         json!({"email": "c@example.com", "status": "disabled"}),
@@ -445,7 +445,7 @@ async fn only_a_suppression_that_stops_mail_now_is_counted() {
 #[tokio::test]
 async fn a_stack_in_which_nobody_can_recover_is_a_problem() {
     let kit = Kit::new().await;
-    kit.bring_in(&[json!({"email": "a@example.com", "status": "enabled"})])
+    kit.import_users(&[json!({"email": "a@example.com", "status": "enabled"})])
         .await;
     let ran = kit.run(&["doctor", "--stack", "regain"]).await;
     assert_eq!(ran.code, Some(1));

@@ -1,4 +1,4 @@
-//! Users brought in from a file.
+//! Imports of users from a file.
 
 use std::fmt::Write as _;
 
@@ -55,7 +55,7 @@ async fn importing_a_file_again_changes_nothing() {
 #[tokio::test]
 async fn a_line_changes_what_it_says_and_nothing_else() {
     let kit = Kit::new().await;
-    kit.bring_in(&[
+    kit.import_users(&[
         json!({"id": ID, "email": "ann@example.com", "phone": "1", "password": "before 1234"}),
     ])
     .await;
@@ -75,7 +75,7 @@ async fn a_line_changes_what_it_says_and_nothing_else() {
 #[tokio::test]
 async fn every_bad_line_is_reported_and_nothing_is_imported() {
     let kit = Kit::new().await;
-    kit.bring_in(&[json!({"id": ID, "email": "ann@example.com"})])
+    kit.import_users(&[json!({"id": ID, "email": "ann@example.com"})])
         .await;
     let before = kit.keys().await;
     let file = kit.text_file(&format!(
@@ -97,7 +97,7 @@ async fn every_bad_line_is_reported_and_nothing_is_imported() {
              and the person sets a new password by a recovery",
             "line 5: \"email\" belongs to another user",
             "line 7: has the same \"email\" as line 1",
-            "4 of 6 lines cannot be brought in, so nothing was.",
+            "4 of 6 lines cannot be imported, so nothing was imported.",
         ]
     );
     assert_eq!(kit.keys().await, before);
@@ -106,7 +106,7 @@ async fn every_bad_line_is_reported_and_nothing_is_imported() {
 #[tokio::test]
 async fn two_lines_about_one_user_are_told_apart_from_two_users() {
     let kit = Kit::new().await;
-    kit.bring_in(&[json!({"id": ID, "email": "ann@example.com"})])
+    kit.import_users(&[json!({"id": ID, "email": "ann@example.com"})])
         .await;
     let file = kit.file(&[
         json!({"id": ID, "email": "moved@example.com"}),
@@ -140,7 +140,7 @@ async fn bad_lines_can_be_skipped() {
 #[tokio::test]
 async fn a_dry_run_says_what_would_be_done_and_writes_nothing() {
     let kit = Kit::new().await;
-    kit.bring_in(&[
+    kit.import_users(&[
         json!({"email": "ann@example.com", "password": "a typed one"}),
         json!({"email": "bob@example.com"}),
     ])
@@ -338,7 +338,7 @@ async fn a_line_that_dynamodb_would_refuse_is_bad_and_nothing_is_imported() {
     }
     assert_eq!(
         lines[cases.len()],
-        "8 of 9 lines cannot be brought in, so nothing was."
+        "8 of 9 lines cannot be imported, so nothing was imported."
     );
     assert_eq!(kit.keys().await, Vec::<String>::new());
 }
@@ -361,7 +361,7 @@ async fn lines_at_the_limits_are_imported() {
 #[tokio::test]
 async fn a_line_that_makes_a_stored_user_too_large_is_bad() {
     let kit = Kit::new().await;
-    kit.bring_in(&[json!({"email": "ann@example.com", "phone": "x".repeat(300_000)})])
+    kit.import_users(&[json!({"email": "ann@example.com", "phone": "x".repeat(300_000)})])
         .await;
     let file = kit.file(&[json!({"email": "ann@example.com", "meta": {"y": "y".repeat(200_000)}})]);
     let ran = kit.local(&["users", "import", text(&file)]).await;
@@ -404,7 +404,7 @@ async fn a_password_nobody_could_set_or_an_address_ses_cannot_mail_is_a_bad_line
 #[tokio::test]
 async fn users_who_cannot_recover_or_get_no_mail_in_their_language_are_noted() {
     let kit = Kit::new().await;
-    kit.bring_in(&[json!({"email": "old@example.com", "status": "Suspended"})])
+    kit.import_users(&[json!({"email": "old@example.com", "status": "Suspended"})])
         .await;
     let file = kit.file(&[
         json!({"email": "a@example.com", "status": "disabled"}),
@@ -426,17 +426,19 @@ async fn users_who_cannot_recover_or_get_no_mail_in_their_language_are_noted() {
 async fn an_address_that_changes_is_unproven_unless_the_line_says_otherwise() {
     for (said, proven) in [(None, false), (Some(true), true), (Some(false), false)] {
         let kit = Kit::new().await;
-        kit.bring_in(&[json!({"id": ID, "email": "ann@example.com", "isEmailValidate": true})])
+        kit.import_users(&[json!({"id": ID, "email": "ann@example.com", "isEmailValidate": true})])
             .await;
-        kit.bring_in(&[json!({"id": ID, "email": "Ann@Example.com"})])
+        kit.import_users(&[json!({"id": ID, "email": "Ann@Example.com"})])
             .await;
         let ann = kit.user("ann@example.com").await.unwrap();
         assert!(
             ann.is_email_validate,
             "another spelling is the same address"
         );
-        kit.bring_in(&[json!({"id": ID, "email": "moved@example.com", "isEmailValidate": said})])
-            .await;
+        kit.import_users(&[
+            json!({"id": ID, "email": "moved@example.com", "isEmailValidate": said}),
+        ])
+        .await;
         let ann = kit.user("moved@example.com").await.unwrap();
         assert_eq!(ann.is_email_validate, proven, "{said:?}");
     }
@@ -449,10 +451,12 @@ async fn a_file_does_not_undo_a_recovery_unless_told_to() {
         json!({"id": ID, "email": "ann@example.com", "passwordHash": ARGON2ID, "phone": "1"}),
         json!({"id": ID, "email": "ann@example.com", "password": "an older one", "phone": "2"}),
     ] {
-        kit.bring_in(&[json!({"id": ID, "email": "ann@example.com", "password": "the first one"})])
-            .await;
+        kit.import_users(&[
+            json!({"id": ID, "email": "ann@example.com", "password": "the first one"}),
+        ])
+        .await;
         // The file's password is taken as long as the person has set none.
-        kit.bring_in(&[
+        kit.import_users(&[
             json!({"id": ID, "email": "ann@example.com", "password": "the second one"}),
         ])
         .await;

@@ -165,7 +165,7 @@ impl Kit {
         interrupted.err.read_line(&mut said).await.unwrap();
         assert_eq!(
             said,
-            "note: stopping after the lines under way; Ctrl-C again exits at once\n"
+            "note: stopping after the batches under way; Ctrl-C again exits at once\n"
         );
         interrupted
     }
@@ -223,7 +223,7 @@ impl Kit {
     }
 
     /// Brings users in, which goes well.
-    pub(crate) async fn bring_in(&self, lines: &[Value]) {
+    pub(crate) async fn import_users(&self, lines: &[Value]) {
         let file = self.file(lines);
         self.local(&["users", "import", text(&file)]).await.well();
     }

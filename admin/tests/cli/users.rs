@@ -11,7 +11,7 @@ const ID: &str = "60115a65c0c6974f894f9ea6";
 #[tokio::test]
 async fn a_user_is_shown_without_the_hash_by_address_or_id() {
     let kit = Kit::new().await;
-    kit.bring_in(&[json!({"id": ID, "email": "Ann@example.com", "password": "a typed one"})])
+    kit.import_users(&[json!({"id": ID, "email": "Ann@example.com", "password": "a typed one"})])
         .await;
     let ann = kit.user("ann@example.com").await.unwrap();
     for named in ["ann@EXAMPLE.com", ID] {
@@ -35,7 +35,8 @@ async fn a_user_is_shown_without_the_hash_by_address_or_id() {
 #[tokio::test]
 async fn a_user_without_a_password_is_shown_as_one() {
     let kit = Kit::new().await;
-    kit.bring_in(&[json!({"email": "ann@example.com"})]).await;
+    kit.import_users(&[json!({"email": "ann@example.com"})])
+        .await;
     let ran = kit.local(&["users", "show", "ann@example.com"]).await;
     let shown: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(
@@ -56,7 +57,7 @@ async fn a_user_is_blocked_and_has_the_earlier_status_again_and_nothing_else_cha
         ),
     ] {
         let kit = Kit::new().await;
-        kit.bring_in(&[json!({
+        kit.import_users(&[json!({
             "id": ID, "email": "ann@example.com", "status": status, "password": "a typed one",
         })])
         .await;
@@ -96,7 +97,7 @@ async fn a_user_is_blocked_and_has_the_earlier_status_again_and_nothing_else_cha
 #[tokio::test]
 async fn a_user_blocked_by_other_means_gets_the_first_status_that_may_recover() {
     let kit = Kit::new().await;
-    kit.bring_in(&[json!({"id": ID, "email": "ann@example.com", "status": "Blocked"})])
+    kit.import_users(&[json!({"id": ID, "email": "ann@example.com", "status": "Blocked"})])
         .await;
     let environment = [
         ("AWS_ACCESS_KEY_ID", "test"),
@@ -120,7 +121,7 @@ async fn a_user_blocked_by_other_means_gets_the_first_status_that_may_recover() 
 #[tokio::test]
 async fn a_suppressed_address_is_shown_as_one_and_can_be_lifted() {
     let kit = Kit::new().await;
-    kit.bring_in(&[json!({"id": ID, "email": "ann@example.com"})])
+    kit.import_users(&[json!({"id": ID, "email": "ann@example.com"})])
         .await;
     let (store, ann) = (kit.store(), address("ann@example.com"));
     let since = regain::ambient::now();
@@ -158,7 +159,7 @@ async fn a_suppressed_address_is_shown_as_one_and_can_be_lifted() {
 async fn the_result_for_the_suppression_list_of_ses_is_reported() {
     const CALL: &str = "suppression/addresses/ann@example.com";
     let kit = Kit::new().await;
-    kit.bring_in(&[json!({"id": ID, "email": "ann@example.com"})])
+    kit.import_users(&[json!({"id": ID, "email": "ann@example.com"})])
         .await;
     kit.aws
         .fails(CALL, 404, "NotFoundException", "not on the list");

@@ -75,8 +75,10 @@ impl Store {
                 .expression_attribute_values(":id", s(message_id)),
             _ => update.update_expression("SET outcome = :outcome REMOVE leasedUntil, leasedBy"),
         };
-        update.send().await.map_err(StoreError::unreachable)?;
-        Ok(())
+        match self.update_one(update).await? {
+            Updated::Done(_) => Ok(()),
+            Updated::Refused(_) => Err(StoreError::malformed("the mail request is gone")),
+        }
     }
 
     /// Records what SES reports about the mail with that message tag.

@@ -60,7 +60,7 @@ pub enum StoreError {
     #[error("the table could not be reached")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
     /// Other calls kept writing the same items.
-    #[error("the items stayed contended")]
+    #[error("the items stayed contended, or the table stayed busy")]
     Contended,
     /// An item is not as this version writes it.
     #[error("an item is malformed")]
@@ -86,6 +86,7 @@ pub struct Store {
     client: Client,
     table: String,
     patience: Duration,
+    waits_for_capacity: bool,
 }
 
 /// What a transaction came to.
@@ -142,6 +143,7 @@ fn verdict(reason: CancellationReason) -> Option<Verdict> {
 const NO_REASON: &str = "None";
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 const CONFLICT: &str = "TransactionConflict";
+const THROTTLED: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
 
 /// How long one write waits in all for the transactions of other calls on its items.
 ///
@@ -160,6 +162,7 @@ impl Store {
             client,
             table: table.into(),
             patience: PATIENCE,
+            waits_for_capacity: false,
         }
     }
 
@@ -167,6 +170,16 @@ impl Store {
     #[must_use]
     pub fn waiting_for(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    /// The same store for a task that nobody waits for: a throttled transaction is tried again, as after a
+    /// conflict.
+    #[must_use]
+    pub fn waiting_for_capacity(self) -> Self {
+        Self {
+            waits_for_capacity: true,
+            ..self
+        }
     }
 
     /// The waits of a new call.
@@ -212,6 +225,7 @@ impl Store {
             .map_err(|error| StoreError::Malformed(error.into()))?;
         let mut turns = self.turns();
         loop {
+            let before = found.len();
             let answer = self
                 .client
                 .batch_get_item()
@@ -228,6 +242,10 @@ impl Store {
             match left {
                 Some((_, left)) => asked = left,
                 None => return Ok(found),
+            }
+            // A busy table answers with a part of the items. Only one that answers with none is waited for in vain.
+            if found.len() > before {
+                turns = self.turns();
             }
             turns.give_way().await?;
         }
@@ -257,7 +275,12 @@ impl Store {
                 _ => return Err(StoreError::unreachable(error)),
             };
             // A conflict hides the verdict on its item, so that the other verdicts are no answer yet.
-            if reasons.iter().any(|reason| reason.code() == Some(CONFLICT)) {
+            let is_busy = |reason: &CancellationReason| match reason.code() {
+                Some(CONFLICT) => true,
+                Some(code) => self.waits_for_capacity && THROTTLED.contains(&code),
+                None => false,
+            };
+            if reasons.iter().any(is_busy) {
                 turns.give_way().await?;
                 continue;
             }

@@ -33,8 +33,12 @@ use crate::settings::{Argon2Cost, Settings};
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
 
-/// Batches that are under way at once. A batch waits for the table most of the time.
-const AT_ONCE: usize = 32;
+/// Lines that are under way at once while a file is worked line by line.
+const LINES_AT_ONCE: usize = 32;
+
+/// Batches of several lines that are under way at once. So they stay below the 4,000 write units a second with
+/// which an on-demand table begins.
+const BATCHES_AT_ONCE: usize = 4;
 
 /// The most lines of a batch. Their users are read by two calls, and are written by one transaction; a line
 /// writes three items at most, and DynamoDB takes 100 in a transaction.
@@ -47,6 +51,15 @@ const MIN_BATCHES: usize = 256;
 /// How many lines of a file are worked together.
 fn batch_size(lines: usize) -> usize {
     (lines / MIN_BATCHES).clamp(1, MAX_BATCH)
+}
+
+/// How many batches of that many lines are under way at once.
+fn batches_at_once(size: usize) -> usize {
+    if size > 1 {
+        BATCHES_AT_ONCE
+    } else {
+        LINES_AT_ONCE
+    }
 }
 
 /// The rules of an import.
@@ -126,6 +139,14 @@ pub enum ImportError {
         /// How many lines the file has, blank ones apart.
         lines: usize,
     },
+    /// The users of these lines were changed by somebody else meanwhile. The other lines were imported.
+    #[error("{} of {lines} lines were not imported, because their users were changed meanwhile:{}", .bad.len(), list(.bad))]
+    Raced {
+        /// The lines, in order.
+        bad: Vec<BadLine>,
+        /// How many lines the file has, blank ones apart.
+        lines: usize,
+    },
     /// A line cannot be imported.
     #[error(transparent)]
     Line(#[from] BadLine),
@@ -151,12 +172,14 @@ pub enum ImportError {
 /// The message about all bad lines of a file.
 fn all(bad: &[BadLine], lines: usize) -> String {
     let number = bad.len();
-    let mut text = format!("{number} of {lines} lines cannot be brought in, so nothing was:");
-    for line in bad {
-        text.push_str("\n  ");
-        text.push_str(&line.to_string());
-    }
-    text
+    let list = list(bad);
+    format!("{number} of {lines} lines cannot be imported, so nothing was imported:{list}")
+}
+
+/// Each line on a line of its own.
+fn list(bad: &[BadLine]) -> String {
+    bad.iter()
+        .fold(String::new(), |text, line| format!("{text}\n  {line}"))
 }
 
 /// A file that was read and checked against the table.
@@ -183,7 +206,7 @@ pub enum Step {
     /// Report what would be done, and write nothing.
     Preview,
     /// Import the lines.
-    BringIn,
+    Import,
 }
 
 /// The result of an import.
@@ -193,7 +216,7 @@ pub struct Outcome {
     pub imported: Imported,
     /// The lines that could not be imported after all, in order.
     pub bad: Vec<BadLine>,
-    /// The failure that ended the import early, with the line that met it.
+    /// The failure that ended the import early, with the first line of the batch that met it.
     pub failed: Option<(usize, ImportError)>,
     /// Lines that were left, because the import was stopped or failed.
     pub left: usize,
@@ -214,7 +237,7 @@ impl Import {
     pub fn new(store: &Store, rules: ImportRules, at: Timestamp) -> Result<Self, InvalidCost> {
         let processors = available_parallelism()
             .map_or(1, NonZeroUsize::get)
-            .min(AT_ONCE);
+            .min(LINES_AT_ONCE);
         let importers = (0..processors).map(|_| {
             let cost = rules.cost;
             let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
@@ -290,7 +313,7 @@ impl Import {
         let (importers, lines) = (&self.importers, file.lines);
         let Ended { done, failed } = match step {
             Step::Preview => each(importers, lines, Importer::preview, progress, rng).await,
-            Step::BringIn => each(importers, lines, Importer::bring_in, progress, rng).await,
+            Step::Import => each(importers, lines, Importer::import, progress, rng).await,
         };
         let mut outcome = Outcome {
             left: total - done.len(),
@@ -307,10 +330,11 @@ impl Import {
     }
 }
 
-/// Imports a whole file, or nothing of it.
+/// Imports a whole file.
 ///
 /// # Errors
-/// If lines cannot be imported: the error has all of them, and nothing was written. If the table fails: other
+/// If lines cannot be imported: the error has all of them, and nothing was written. If users are changed by
+/// somebody else meanwhile: the error has their lines, and the others were written. If the table fails: other
 /// users may have been written by then.
 pub async fn import(
     store: &Store,
@@ -328,13 +352,13 @@ pub async fn import(
         return Err(ImportError::Bad { bad, lines });
     }
     let notes = file.notes.clone();
-    let outcome = import.run(file, Step::BringIn, &progress, rng).await;
+    let outcome = import.run(file, Step::Import, &progress, rng).await;
     if let Some((_, error)) = outcome.failed {
         return Err(error);
     }
     if !outcome.bad.is_empty() {
         let bad = outcome.bad;
-        return Err(ImportError::Bad { bad, lines });
+        return Err(ImportError::Raced { bad, lines });
     }
     Ok((outcome.imported, notes))
 }

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use regain::users::{Import, ImportRules, Imported, Progress, Step, import};
 use serde_json::{Value, json};
 
-use crate::kit::{Kit, NOON};
+use crate::kit::{Fault, Kit, NOON};
 
 /// The fewest lines of a file whose batches have two lines each.
 const LINES: usize = 512;
@@ -65,7 +65,7 @@ async fn a_line_whose_address_was_taken_meanwhile_does_not_keep_the_others_of_it
     let (progress, mut rng) = (Progress::default(), kit.rng());
     let checked = importer.check(&new_users(), &progress, &mut rng).await;
     let other = kit.user(&email(7)).await;
-    let run = importer.run(checked.unwrap(), Step::BringIn, &progress, &mut rng);
+    let run = importer.run(checked.unwrap(), Step::Import, &progress, &mut rng);
     let outcome = run.await;
     assert!(
         outcome.failed.is_none() && outcome.bad.is_empty(),
@@ -125,4 +125,28 @@ async fn users_who_are_too_large_for_one_transaction_together_are_written_one_by
     .await;
     assert_eq!(imported.unwrap().0.created, lines);
     assert_eq!(calls(&kit, "TransactWriteItems USER EMAIL"), 10);
+}
+
+#[tokio::test]
+async fn a_throttled_batch_is_written_again_by_a_store_that_waits_for_capacity() {
+    let throttled = Fault::Cancelled(1, 8, &["None", "None", "ThrottlingError", "None"]);
+    for (waits, created) in [(true, Some(LINES)), (false, None)] {
+        let kit = Kit::new().await;
+        let rules = ImportRules::of(kit.settings());
+        let store = kit.another_store();
+        let store = if waits {
+            store.waiting_for_capacity()
+        } else {
+            store
+        };
+        let importer = Import::new(&store, rules, NOON).unwrap();
+        let (progress, mut rng) = (Progress::default(), kit.rng());
+        let checked = importer.check(&new_users(), &progress, &mut rng).await;
+        kit.log.reset();
+        kit.log.fail(throttled.clone());
+        let run = importer.run(checked.unwrap(), Step::Import, &progress, &mut rng);
+        let outcome = run.await;
+        let created_users = outcome.failed.is_none().then_some(outcome.imported.created);
+        assert_eq!(created_users, created, "{outcome:?}");
+    }
 }

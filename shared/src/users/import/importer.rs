@@ -174,7 +174,7 @@ impl Importer {
 
     /// Imports lines. Unchanged users are skipped. The others are written together in one transaction; if it
     /// is refused, each user is written alone.
-    pub(super) async fn bring_in(self, lines: Vec<CheckedLine>, mut rng: StdRng) -> Ended<Done> {
+    pub(super) async fn import(self, lines: Vec<CheckedLine>, mut rng: StdRng) -> Ended<Done> {
         let mut ended = Ended::default();
         let mut writes = Vec::with_capacity(lines.len());
         for line in lines {

@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use tokio::task::JoinSet;
 
 use super::importer::Importer;
-use super::{AT_ONCE, BadLine, ImportError, batch_size};
+use super::{BadLine, ImportError, batch_size, batches_at_once};
 
 /// Tells how far an import is, and stops it. Clones share their state.
 #[derive(Clone, Default)]
@@ -20,7 +20,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Calls `after_a_line` after each line.
+    /// Calls `after_a_line` once for each line, when the batch of the line is done.
     #[must_use]
     pub fn new(after_a_line: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
@@ -65,7 +65,7 @@ pub(super) trait Numbered {
 pub(super) struct Ended<D> {
     /// The result of each line that was worked.
     pub(super) done: Vec<(usize, Result<D, BadLine>)>,
-    /// The failure that ended the work early, with the line that met it.
+    /// The failure that ended the work early, with the first line of the batch that met it.
     pub(super) failed: Option<(usize, ImportError)>,
 }
 
@@ -117,7 +117,7 @@ where
     let queue = Arc::new(Mutex::new(lines.into_iter()));
     let failing = Arc::new(AtomicBool::new(false));
     let mut workers = JoinSet::new();
-    for importer in importers.iter().cycle().take(AT_ONCE) {
+    for importer in importers.iter().cycle().take(batches_at_once(size)) {
         let (importer, queue, failing) = (importer.clone(), queue.clone(), failing.clone());
         let (progress, mut rng) = (progress.clone(), StdRng::from_rng(rng));
         workers.spawn(async move {
