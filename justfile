@@ -36,7 +36,7 @@ api:
 second-engine:
     scripts/second-engine
 
-# Fuzzes every parser of untrusted input, each for some seconds.
+# Fuzzes every parser of the engine and the API, each for some seconds.
 fuzz *options:
     scripts/fuzz {{options}}
 

@@ -44,8 +44,7 @@ struct Sub {
 /// Reads the mails in `folder`, and writes the files that template.yaml includes to the folder `templates` in it.
 ///
 /// # Errors
-/// When a file is missing, not of its form, or of no mail, or when a mail does not use the variables that mails are
-/// filled with. Nothing is written then.
+/// If a source is missing or wrong, nothing is written. If a result cannot be written, those before it are.
 pub(crate) fn build(folder: &Path) -> Result<ExitCode, Failure> {
     let layout = read(folder, LAYOUT)?;
     let mut sources = vec![LAYOUT.to_owned()];
@@ -132,7 +131,7 @@ fn fields<'a, const N: usize>(
     Ok((values, content.ok_or("has no empty line after its fields")?))
 }
 
-/// A file whose name is mistyped would be left out without a word.
+/// Refuses files of no mail or language, because a mistyped name would otherwise go unnoticed.
 fn refuse_other_files(folder: &Path, files: &[String]) -> Result<(), Failure> {
     let unreadable = |problem: std::io::Error| flaw(folder, "", problem.to_string());
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {

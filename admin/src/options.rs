@@ -311,7 +311,8 @@ the first of the stack's RecoverableStatuses.";
 
 const UNSUPPRESS: &str = "\
 After a permanent bounce, an address gets no mail for 24 hours. After the next bounce it gets none for 7 \
-days, then for 30 days, then none ever. After a spam complaint, an address gets no codes. `users show` prints this as mailSuppressed. Lift it when the mailbox works again, or when the owner \
+days, then for 30 days, and after that none at all. After a spam complaint, an address gets no codes. \
+`users show` prints this as mailSuppressed. Lift it when the mailbox works again, or when the owner \
 asks for it. The next bounce then counts as the first.
 
 SES has a suppression list of its own for the whole account. The command removes the address from that \

@@ -10,7 +10,7 @@ use tokio::task::{JoinError, spawn_blocking};
 /// Why a password was not hashed or verified.
 #[derive(Debug, Error)]
 pub enum HashingError {
-    /// The blocking thread ended early, because the runtime is shutting down.
+    /// The blocking thread ended early: the runtime is shutting down, or the hash panicked.
     #[error("hashing a password was interrupted")]
     Interrupted(#[from] JoinError),
     /// The hash itself failed.

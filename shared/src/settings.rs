@@ -274,7 +274,7 @@ impl MailSettings {
     }
 }
 
-/// What `recovery-page` needs besides.
+/// The settings that only `recovery-page` needs.
 #[derive(Clone, Debug)]
 pub struct PageSettings {
     /// `SIGN_IN_URL`: where a person signs in afterwards, if the page is to link there.
@@ -294,7 +294,7 @@ impl PageSettings {
         Self::read(&env)
     }
 
-    /// Reads settings by name from wherever `get` finds them; empty is not set.
+    /// Reads settings by name through `get`. An empty setting counts as not set.
     ///
     /// # Errors
     /// As [`PageSettings::from_env`].

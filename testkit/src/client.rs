@@ -1,4 +1,4 @@
-//! Clients that speak as the real ones do, and one that speaks as nobody should.
+//! HTTP clients of the tests: the web client, the mobile client, and a raw client.
 
 use std::net::IpAddr;
 

@@ -32,9 +32,9 @@ pub struct Mail {
     pub data: Value,
     /// The configuration set.
     pub configuration_set: Option<String>,
-    /// By which its events name its mail request.
+    /// The message tag that names the mail request.
     pub tag: String,
-    /// By which they name whom it is about.
+    /// The message tag that holds the audit subject.
     pub subject_tag: String,
 }
 

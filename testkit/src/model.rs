@@ -39,7 +39,7 @@ const SECRET_COMES_OF_AGE: Duration = Duration::from_mins(10);
 /// The outcome of a call, and what its caller was given.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// What the caller was outcome.
+    /// The outcome.
     pub outcome: Outcome,
     /// The session that began.
     pub started: Option<Started>,
@@ -160,7 +160,7 @@ enum Progress {
     Answered,
 }
 
-/// What a step of a call comes to.
+/// The result of one step of a call.
 enum Stepped {
     Ended(Outcome),
     Good(u32),

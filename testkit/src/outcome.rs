@@ -4,7 +4,7 @@ use regain::recovery::RecoveryError;
 use regain::timestamp::Timestamp;
 use regain_password::Reason;
 
-/// What a caller is told: a [`RecoveryError`] without its causes, or that all went well.
+/// The outcome as the caller sees it: a [`RecoveryError`] without its causes, or success.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(
     missing_docs,

@@ -1,5 +1,4 @@
-//! The connections to SES, to a server that resets what is used again, as one does that has forgotten a
-//! connection while its function was frozen.
+//! Connections to SES after a freeze: the server resets a connection that is used again.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

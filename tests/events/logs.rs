@@ -1,5 +1,4 @@
-//! What is no event of a function's: probes, which do nothing, and what cannot be read, of which nothing
-//! is logged but where it broke.
+//! Probes do nothing. Of an event that cannot be read, only the place of the error is logged.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;

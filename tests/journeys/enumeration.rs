@@ -1,5 +1,5 @@
-//! Nobody is enumerable: for whomever an address stands, every endpoint answers with the same status,
-//! headers and shape of body, in every mode there is before a code is proven.
+//! No enumeration: until a code is proven, every endpoint answers known and unknown addresses with
+//! the same status, headers and body shape.
 
 use regain::store::{Store, Suppression};
 use regain_password::Address;

@@ -1,4 +1,5 @@
-//! What becomes of a mail after SES took it: told to the service over the event bus, and to no caller.
+//! SES events after a mail was accepted: they arrive over the event bus, are recorded, and change
+//! no answer to a caller.
 
 use serde_json::json;
 

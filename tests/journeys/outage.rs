@@ -62,7 +62,7 @@ async fn every_endpoint_answers_unavailable_without_the_table_and_works_again_wi
     for answer in all(&outage.stack).await {
         unavailable(&answer);
     }
-    // What is malformed is told without asking anybody.
+    // A malformed request is answered without a call to the table.
     Api::of(&outage.stack)
         .post(FORGOT, json!({}))
         .await

@@ -1,4 +1,4 @@
-//! What passwords are refused for, and that those that are not are kept whole.
+//! The reasons for which a password is refused. An accepted password is stored unchanged.
 
 use serde_json::json;
 

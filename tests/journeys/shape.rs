@@ -1,4 +1,4 @@
-//! What is no proper request, and what every endpoint says to it.
+//! Malformed requests, and how every endpoint answers them.
 
 use std::collections::BTreeSet;
 

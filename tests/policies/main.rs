@@ -117,7 +117,7 @@ fn a_resource_name_has_a_wildcard_only_where_it_is_not_known_beforehand() {
         }
     }
     let expected = [
-        // The address of whoever is mailed, where it is an identity of the account's.
+        // The recipient, if it is an SES identity of the account.
         "arn:aws:ses:us-east-1:000000000000:identity/*",
         // The language.
         "arn:aws:ses:us-east-1:000000000000:template/regain-auth-v1-forgot-password-*",

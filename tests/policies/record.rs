@@ -1,4 +1,4 @@
-//! What the functions call, written down on its way.
+//! Records the calls of the functions to AWS.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! Who calls what: addresses of both sides, and one call of an endpoint for either.
+//! The callers of the rank test: known and unknown addresses, and one call of an endpoint for each.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::ids::SessionId;

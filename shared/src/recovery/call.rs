@@ -18,7 +18,7 @@ use regain_password::Address;
 ///
 /// It guards the call's audit record. A use case notes what happens and settles the record with its
 /// result. A context that is dropped before that (a call cut off at its deadline) writes what it has
-/// noted, and `unanswered` if a write was under way.
+/// noted, and `unanswered` if a write was under way or a right guess has opened nothing yet.
 #[derive(Debug)]
 pub struct CallContext {
     /// Who calls.

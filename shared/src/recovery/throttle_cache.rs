@@ -62,7 +62,7 @@ impl ThrottleCache {
         (address.is_some() || caller.is_some()).then_some(Throttled { address, caller })
     }
 
-    /// Remembers limits that the store has just found reached.
+    /// Remembers the limits that the store has just refused a request for.
     pub(super) fn insert(
         &self,
         throttled: Throttled,

@@ -81,7 +81,7 @@ pub enum SettingsError {
         /// The entry of the list.
         value: String,
     },
-    /// No address of a page.
+    /// A sign-in page that is not a URL.
     #[error(
         "SIGN_IN_URL must be an address such as https://app.example.com/sign-in, of at most {max} ASCII \
          characters without blanks, not {value:?}"
@@ -92,13 +92,13 @@ pub enum SettingsError {
         /// How many characters it may have.
         max: usize,
     },
-    /// No color.
+    /// A color that is not `#rrggbb`.
     #[error("BRAND_COLOR must be # and six hexadecimal digits, such as #1d5b54, not {value:?}")]
     NoColor {
         /// What it was set to.
         value: String,
     },
-    /// No list of pages that may frame the recovery page.
+    /// A list that is not of origins.
     #[error(
         "FRAME_ANCESTORS must be origins such as https://app.example.com, or 'self', with one blank \
          between them, of at most {max} characters in all, not {value:?}"

@@ -1,4 +1,4 @@
-//! Checks how names, senders and origins are written.
+//! Checks how names, senders, origins and the page's settings are written.
 
 use super::SettingsError;
 use super::source::whole_number;
@@ -62,7 +62,7 @@ pub(super) fn is_url(url: &str) -> bool {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     url.len() <= LONGEST_URL
-        && is_authority(authority)
+        && is_host_and_port(authority)
         && path.chars().all(|c| c.is_ascii_graphic())
 }
 
@@ -74,7 +74,7 @@ pub(super) fn is_color(color: &str) -> bool {
 
 /// Whether a text is a list of sources for `frame-ancestors` (Content Security Policy, 6.4.2).
 pub(super) fn are_ancestors(list: &str) -> bool {
-    let is_source = |it: &str| it == "'self'" || after_scheme(it).is_some_and(is_authority);
+    let is_source = |it: &str| it == "'self'" || after_scheme(it).is_some_and(is_host_and_port);
     list.len() <= LONGEST_ANCESTORS && list.split(' ').all(is_source)
 }
 
@@ -84,7 +84,7 @@ fn after_scheme(url: &str) -> Option<&str> {
 }
 
 /// Whether a text is a host, and perhaps a port.
-fn is_authority(authority: &str) -> bool {
+fn is_host_and_port(authority: &str) -> bool {
     let (host, port) = authority.split_once(':').unwrap_or((authority, "0"));
     !host.is_empty()
         && host

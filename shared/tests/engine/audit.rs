@@ -1,5 +1,5 @@
-//! The audit trail: every event that matters is recorded once, with what it came to, about whom it was,
-//! and in nobody's own words.
+//! The audit trail: each event is recorded once, with its outcome and its account, and with no text
+//! of a caller.
 
 mod mails;
 

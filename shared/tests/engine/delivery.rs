@@ -1,4 +1,4 @@
-//! Mail: to whom, in which words, and what becomes of it when SES does not take it.
+//! Mail delivery: recipient, template, and what happens when SES refuses.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;

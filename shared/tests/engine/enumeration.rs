@@ -1,5 +1,5 @@
-//! Nobody is enumerable: for whomever an address stands, the engine asks the store the same, writes and
-//! reads as much, and says the same, until the code is proven.
+//! No enumeration: until the code is proven, the engine makes the same calls and gives the same
+//! answers for every address.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;

@@ -1,5 +1,5 @@
-//! Every use case, through every fault at every place: whoever asks gets a true answer or a 503, what
-//! was done is whole, a guess is charged once at most, and the way on is open.
+//! Every use case under every fault: the answer is true or 503, no write is half done, at most one
+//! guess is charged, and the person can go on.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -56,7 +56,7 @@ impl Case {
         }
     }
 
-    /// What is told when nothing goes wrong.
+    /// The answer when nothing goes wrong.
     fn answer(self) -> Outcome {
         match self {
             GuessWrong(_) => Outcome::CodeWrong,
@@ -64,7 +64,7 @@ impl Case {
         }
     }
 
-    /// What is told when it is done already and asked for again.
+    /// The answer to a repetition after success.
     fn answer_once_done(self) -> Outcome {
         match self {
             Verify(_) => Outcome::CodeWrong,

@@ -1,4 +1,5 @@
-//! A store that fails in the middle: nothing is half done, nothing is done twice, and it is said.
+//! A store that fails in the middle: nothing is half done or done twice, and the caller gets an
+//! error.
 
 use regain::api::Protocol;
 use regain::recovery::RecoveryError;

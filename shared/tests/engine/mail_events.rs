@@ -1,4 +1,4 @@
-//! What SES tells of a mail after it took it: recorded, heeded, and never shown to a caller.
+//! SES events: recorded and acted on, and never visible to a caller.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a caller is told first where several things are wrong, and that being told moves nothing.
+//! The order of errors: which one is answered when several apply. A refused call changes nothing.
 
 use regain::api::Protocol;
 use regain::ids::UserId;

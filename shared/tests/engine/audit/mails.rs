@@ -1,4 +1,4 @@
-//! What the audit trail is told of mails: the end of each, once, and what SES tells of it afterwards.
+//! The audit records of mails: one for the end of each, and one for what SES reports later.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;

@@ -1,4 +1,4 @@
-//! What the audit trail was told.
+//! The audit records that a test has caused.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
