@@ -57,9 +57,11 @@ async function buildPage(out) {
   write("regain.js", `// @ts-self-types="./regain.d.ts"\n${client.text}`);
   write("regain.d.ts", readFileSync(join(scratch ?? here, "client/dist/regain.d.ts"), "utf8"));
 
-  const noscript = [...texts].map(([tag, { direction, noscript }]) => `<p lang="${tag}" dir="${direction}">${noscript}</p>`).join("\n");
+  /** What the page says before its script has picked a language: a paragraph in each. */
+  const inAllLanguages = (name) => [...texts].map(([tag, it]) => `<p lang="${tag}" dir="${it.direction}">${it[name]}</p>`).join("\n");
+  const parts = { ...hashed, noscript: inAllLanguages("noscript"), incomplete: inAllLanguages("incomplete") };
   const html = readFileSync(join(page, "index.html"), "utf8");
-  write("index.html", html.replace(/\[\[([a-z.]+)\]\]/g, (_, name) => (name === "noscript" ? noscript : hashed[name])));
+  write("index.html", html.replace(/\[\[([a-z.]+)\]\]/g, (_, name) => parts[name]));
 
   const names = readdirSync(out).sort();
   const sizes = (names) => names.map((name) => readFileSync(join(out, name)).length);

@@ -20,6 +20,12 @@ const submit = {
 };
 submit.link = submit.password;
 
+/** Whether an element has the size of a text. One that is only for screen readers is clipped to a dot. */
+const isSeen = async (element) => {
+  const { width, height } = await element.boundingBox();
+  return width > 100 && height > 10;
+};
+
 /** Step, answer, what the summary says, and whether the field is marked. */
 const PROBLEMS = [
   ["address", refused(400, "invalid_request"), "Enter an email address", true],
@@ -201,7 +207,9 @@ test("a new code can be sent once the cooldown is over", async (t) => {
   await page.clock.runFor(91_000);
   server.answers.push(ok("session-1"));
   await button.click();
-  await page.locator("#status", { hasText: "We have sent a new code" }).waitFor();
+  const sent = page.locator("#status", { hasText: "We have sent a new code" });
+  await sent.waitFor();
+  assert.ok(await isSeen(sent), "the text is not for screen readers alone");
   assert.deepEqual(server.calls.at(-1).body, { session_id: "session-1" });
 });
 
@@ -251,8 +259,48 @@ test("a resend that is throttled after its answer was lost was probably sent", a
   await problem(page, "No answer came");
   server.answers.push(refused(429, "too_many_requests", { retryAfter: 55 }));
   await button.click();
-  await page.locator("#status", { hasText: "A new code was probably sent already" }).waitFor();
+  const sent = page.locator("#status", { hasText: "A new code was probably sent already" });
+  await sent.waitFor();
+  assert.ok(await isSeen(sent), "the text is not for screen readers alone");
   assert.equal(await page.locator("#summary").isVisible(), false);
+});
+
+/** Submits a step, and loads the page anew while the service has the call and has not answered yet. */
+async function reloadDuringCall(page, start) {
+  const arrived = new Promise((resolve) => server.answers.push(resolve));
+  await start();
+  await arrived;
+  await page.reload();
+  await page.locator("#content").waitFor();
+}
+
+test("a code that fails after a reload during its call is called uncertain", async (t) => {
+  const page = await open(t, `${server.url}/recover`);
+  await steps.code(page, server);
+  await reloadDuringCall(page, () => submit.code(page));
+  server.answers.push(refused(401, "otp_invalid"));
+  await submit.code(page);
+  await problem(page, "used by an attempt whose answer was lost");
+});
+
+test("a resend that is throttled after a reload during its call was probably sent", async (t) => {
+  const page = await open(t, `${server.url}/recover`, { clock: true });
+  await steps.code(page, server);
+  await page.clock.runFor(61_000);
+  const button = page.getByRole("button", { name: "Send a new code" });
+  await reloadDuringCall(page, () => button.click());
+  server.answers.push(refused(429, "too_many_requests", { retryAfter: 55 }));
+  await button.click();
+  await page.locator("#status", { hasText: "A new code was probably sent already" }).waitFor();
+});
+
+test("a password that is refused as used after a reload during its call was probably set", async (t) => {
+  const page = await open(t, `${server.url}/recover`);
+  await steps.password(page, server);
+  await reloadDuringCall(page, () => submit.password(page));
+  server.answers.push(refused(410, "session_expired"));
+  await submit.password(page);
+  await heading(page, "Your password was probably changed");
 });
 
 for (const step of ["password", "link"]) {
@@ -277,4 +325,15 @@ test("a page that cannot load its parts says so", async (t) => {
   await page.goto(`${server.url}/recover#t=abcDEF`);
   await page.getByText("This page could not be loaded").waitFor();
   assert.equal(new URL(page.url()).hash, "", "the token has left the address bar nevertheless");
+});
+
+test("a page whose script does not load says so after some seconds, in every language", async (t) => {
+  const context = await open(t, `${server.url}/recover`).then((page) => page.context());
+  const page = await context.newPage();
+  await page.route("**/app-*.js", (route) => route.abort());
+  await page.goto(`${server.url}/recover`);
+  const line = (language) => page.locator(`#incomplete p[lang=${language}]`);
+  assert.equal(await line("en").isVisible(), false, "a slow connection is given time");
+  await line("en").filter({ hasText: "This page could not be loaded" }).waitFor({ timeout: 30_000 });
+  for (const language of ["ar", "id"]) assert.ok(await line(language).isVisible(), language);
 });

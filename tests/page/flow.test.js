@@ -355,6 +355,8 @@ test("without script the page says what it needs", async (t) => {
     assert.match(await line.textContent(), text);
   }
   assert.equal(await page.locator("form:visible").count(), 0);
+  const incomplete = await page.locator("#incomplete").evaluate((it) => getComputedStyle(it).display);
+  assert.equal(incomplete, "none", "it is not going to say that its script is missing");
 });
 
 test("a visit loads each file once, from the page's own origin, in under 40 KB", async (t) => {

@@ -24,7 +24,7 @@ export const LOST = "lost";
 
 /**
  * A server that passes on whatever asks for the page, and answers each call of the API with the next of `answers`.
- * It keeps all `calls`, and the URL and referrer of all it was asked for in `seen`.
+ * An answer that is a function is called, and nothing is answered. It keeps all `calls`, and the URL and referrer of all it was asked for in `seen`.
  */
 export async function stub() {
   const it = { answers: [], calls: [], seen: [] };
@@ -44,6 +44,7 @@ export async function stub() {
       const key = request.headers["idempotency-key"];
       it.calls.push({ path: request.url, body: JSON.parse(text), key });
       const answer = it.answers.shift() ?? { status: 599, body: { message: "the test has no answer for this call" } };
+      if (typeof answer === "function") return answer();
       if (answer === LOST) {
         // It breaks off in the middle: a browser repeats a call by itself if a connection ends before the answer begins.
         response.writeHead(200, { "Content-Length": 100 });

@@ -8,7 +8,10 @@
 export interface RecoveryOptions {
     /** Where the API is, for example `https://api.example.com/`. */
     baseUrl: string | URL;
-    /** The language of error messages, as in `Accept-Language`. The browser's languages if left out. */
+    /**
+     * The language of error messages, and of mails to users who have none set, as in `Accept-Language`. The browser's languages if left
+     * out.
+     */
     language?: string;
     /** The name of the device, kept with the session for the audit trail. At most 256 bytes are kept. */
     device?: string;
@@ -48,7 +51,7 @@ export interface Recovery {
     resend(sessionId: string, options?: CallOptions): Promise<{
         sessionId: string;
     }>;
-    /** Sets the password. `token` is the reset token, or the token of a mail's link. Never retried. */
+    /** Sets the password. `token` is the reset token. Never retried. */
     setPassword(token: string, password: string, options?: CallOptions): Promise<{
         userId: string;
     }>;
@@ -89,7 +92,10 @@ export declare class RecoveryError extends Error {
     /** The id under which the service logged the call. */
     readonly requestId: string | undefined;
     constructor(code: ErrorCode, message: string, details?: RecoveryErrorDetails);
-    /** Whether the service may have done what it was asked to do, because its answer was lost or says nothing about that. */
+    /**
+     * Whether the service may have done what it was asked to do: its answer was lost, cannot be read although it tells success, or is a
+     * failure of the service.
+     */
     get outcomeUnknown(): boolean;
 }
 /** Makes a client. */

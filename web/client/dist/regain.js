@@ -25,9 +25,13 @@ class RecoveryError extends Error {
     this.field = details.field;
     this.requestId = details.requestId;
   }
-  /** Whether the service may have done what it was asked to do, because its answer was lost or says nothing about that. */
+  /**
+   * Whether the service may have done what it was asked to do: its answer was lost, cannot be read although it tells success, or is a
+   * failure of the service.
+   */
   get outcomeUnknown() {
-    return this.code === "no_answer" || (this.status ?? 0) >= 500;
+    const { status = 0 } = this;
+    return this.code === "no_answer" || status >= 500 || status >= 200 && status < 300;
   }
 }
 const TIMEOUT = 15e3;
@@ -107,8 +111,9 @@ function read(response, text) {
   if (response.ok && typeof body["data"] === "string") return body["data"];
   const { status } = response;
   const { error, message, reasons, field } = body;
+  const isService = typeof error === "string" && body["status_code"] === status;
   throw new RecoveryError(
-    typeof error === "string" ? error : gatewayError(status),
+    isService ? error : gatewayError(status),
     typeof message === "string" ? message : `The service answered with status ${status}.`,
     {
       status,

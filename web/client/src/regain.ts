@@ -9,7 +9,10 @@
 export interface RecoveryOptions {
   /** Where the API is, for example `https://api.example.com/`. */
   baseUrl: string | URL;
-  /** The language of error messages, as in `Accept-Language`. The browser's languages if left out. */
+  /**
+   * The language of error messages, and of mails to users who have none set, as in `Accept-Language`. The browser's languages if left
+   * out.
+   */
   language?: string;
   /** The name of the device, kept with the session for the audit trail. At most 256 bytes are kept. */
   device?: string;
@@ -46,7 +49,7 @@ export interface Recovery {
   verify(sessionId: string, code: string, options?: CallOptions): Promise<{ token: string }>;
   /** Mails another code for a session. Earlier codes and a reset token of the session stop working. Never retried. */
   resend(sessionId: string, options?: CallOptions): Promise<{ sessionId: string }>;
-  /** Sets the password. `token` is the reset token, or the token of a mail's link. Never retried. */
+  /** Sets the password. `token` is the reset token. Never retried. */
   setPassword(token: string, password: string, options?: CallOptions): Promise<{ userId: string }>;
 }
 
@@ -121,9 +124,13 @@ export class RecoveryError extends Error {
     this.requestId = details.requestId;
   }
 
-  /** Whether the service may have done what it was asked to do, because its answer was lost or says nothing about that. */
+  /**
+   * Whether the service may have done what it was asked to do: its answer was lost, cannot be read although it tells success, or is a
+   * failure of the service.
+   */
   get outcomeUnknown(): boolean {
-    return this.code === "no_answer" || (this.status ?? 0) >= 500;
+    const { status = 0 } = this;
+    return this.code === "no_answer" || status >= 500 || (status >= 200 && status < 300);
   }
 }
 
@@ -221,8 +228,10 @@ function read(response: Response, text: string): string {
   if (response.ok && typeof body["data"] === "string") return body["data"];
   const { status } = response;
   const { error, message, reasons, field } = body;
+  // A proxy's body may have an `error`, too. It does not repeat the status as the service does.
+  const isService = typeof error === "string" && body["status_code"] === status;
   throw new RecoveryError(
-    typeof error === "string" ? (error as ErrorCode) : gatewayError(status),
+    isService ? (error as ErrorCode) : gatewayError(status),
     typeof message === "string" ? message : `The service answered with status ${status}.`,
     {
       status,

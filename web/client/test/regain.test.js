@@ -160,9 +160,11 @@ test("what the gateway answers itself becomes an error of the same kinds", async
     [502, "<html>", "service_unavailable", true],
     [404, { message: "Not Found" }, "unexpected_answer", false],
     [403, { message: "Forbidden" }, "unexpected_answer", false],
-    [200, "<html>a captive portal</html>", "unexpected_answer", false],
-    [200, { data: null }, "unexpected_answer", false],
-    [200, [], "unexpected_answer", false],
+    [403, { error: "Forbidden" }, "unexpected_answer", false],
+    [503, { error: "Unavailable", status_code: "503" }, "service_unavailable", true],
+    [200, "<html>a captive portal</html>", "unexpected_answer", true],
+    [200, { data: null }, "unexpected_answer", true],
+    [200, [], "unexpected_answer", true],
   ]) {
     script = [{ status, body }];
     const error = await failure(client().verify("s", "1"));

@@ -87,7 +87,7 @@ function enter(step: Step, change: Partial<State> = {}): void {
   hidePassword();
   input("password").value = "";
   if (step !== "password") input("code").value = "";
-  element("status").textContent = "";
+  announce("");
   show();
   focusStep();
 }
@@ -145,9 +145,12 @@ function item(text: string, field?: FormStep): HTMLLIElement {
   return line;
 }
 
-/** Said by a screen reader without moving the focus. */
-function announce(text: string): void {
-  element("status").textContent = text;
+/** Has a screen reader say a text without moving the focus. `visible` also shows it to everybody else. */
+function announce(text: string, visible = false): void {
+  const status = element("status");
+  status.textContent = text;
+  status.classList.toggle("hidden", !visible);
+  status.classList.toggle("hint", visible);
 }
 
 // --- Waiting -----------------------------------------------------------------------------------------------------------
@@ -192,6 +195,7 @@ function setDisabled(button: HTMLElement, disabled: boolean): void {
 /** Runs one call, during which nothing else can be started. */
 async function call<T>(button: HTMLElement, send: () => Promise<T>, refused: (error: RecoveryError) => void): Promise<T | undefined> {
   busy = true;
+  announce("");
   button.classList.add("busy");
   tick();
   // Quick answers are not worth a word.
@@ -210,6 +214,17 @@ async function call<T>(button: HTMLElement, send: () => Promise<T>, refused: (er
     button.classList.remove("busy");
     tick();
   }
+}
+
+/**
+ * Saves that the outcome of a call is unknown, before the call: a reload would lose its answer. Returns whether the outcome of an
+ * earlier call of that kind was unknown.
+ */
+function expectLoss(kind: "verify" | "resend" | "password"): boolean {
+  const before = state.unsure?.[kind] === true;
+  state.unsure = { ...state.unsure, [kind]: true };
+  save(state);
+  return before;
 }
 
 const submitButton = (step: FormStep): HTMLElement => element(`${step}-form`).querySelector("[type=submit]") as HTMLElement;
@@ -236,10 +251,10 @@ async function submitCode(): Promise<void> {
   const code = readCode(input("code").value, codeLength);
   if (code === undefined) return show({ text: say("code-malformed", { count: codeLength }), field: "code" });
   const { session = "" } = state;
+  const before = expectLoss("verify");
   const answer = await call(submitButton("code"), () => recovery.verify(session, code), (error) => {
-    const unsure = error.outcomeUnknown || state.unsure?.verify === true;
-    state.unsure = { ...state.unsure, verify: unsure };
-    if (error.code === "otp_invalid") show({ text: say(unsure ? "code-unsure" : "code-wrong"), field: "code" });
+    state.unsure = { ...state.unsure, verify: before || error.outcomeUnknown };
+    if (error.code === "otp_invalid") show({ text: say(before ? "code-unsure" : "code-wrong"), field: "code" });
     else if (error.code === "otp_expired") show({ text: say("code-expired"), field: "code" });
     else fail(error);
   });
@@ -248,17 +263,17 @@ async function submitCode(): Promise<void> {
 
 async function resend(): Promise<void> {
   const { session = "" } = state;
+  const before = expectLoss("resend");
   const answer = await call(element("resend"), () => recovery.resend(session), (error) => {
-    const unsure = state.unsure?.resend === true;
-    state.unsure = { ...state.unsure, resend: error.outcomeUnknown };
+    state.unsure = { ...state.unsure, resend: before || error.outcomeUnknown };
     if (error.code !== "too_many_requests") return fail(error);
     state.resendAt = error.retryAt?.getTime() ?? Date.now() + 1000;
-    show(unsure ? undefined : { text: say("too-many") });
-    if (unsure) announce(say("resend-unsure"));
+    show(before ? undefined : { text: say("too-many") });
+    if (before) announce(say("resend-unsure"), true);
   });
   if (answer === undefined) return;
   enter("code", { session: answer.sessionId, resendAt: resendCooldown(), unsure: {} });
-  announce(say("resend-done"));
+  announce(say("resend-done"), true);
 }
 
 async function submitPassword(): Promise<void> {
@@ -267,13 +282,13 @@ async function submitPassword(): Promise<void> {
   // A browser remembers what is typed into a plain text field.
   hidePassword();
   const { token = "" } = state;
+  const before = expectLoss("password");
   const answer = await call(submitButton("password"), () => recovery.setPassword(token, password), (error) => {
-    const unsure = state.unsure?.password === true;
-    if (error.outcomeUnknown) state.unsure = { password: true };
+    state.unsure = { ...state.unsure, password: before || error.outcomeUnknown };
     const { code } = error;
     if (code === "password_rejected") show({ text: say(code.replace("_", "-")), field: "password", details: error.reasons.map(reason) });
     else if (code === "password_required") show({ text: say("password-missing"), field: "password" });
-    else if (unsure && (code === "session_expired" || code === "token_invalid")) enter("unsure");
+    else if (before && (code === "session_expired" || code === "token_invalid")) enter("unsure");
     else if (state.byLink && (code === "session_expired" || code === "token_invalid")) enter("link");
     else if (code === "token_invalid") {
       enter("code");
@@ -402,5 +417,6 @@ async function start(): Promise<void> {
 }
 
 start().catch(() => {
-  element("incomplete").hidden = false;
+  // Until then the style sheet waits for the script.
+  element("incomplete").style.animation = "none";
 });

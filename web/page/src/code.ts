@@ -2,7 +2,7 @@
 
 const DIGIT = /\p{Nd}/gu;
 /** What may stand between the digits of one code: white space, dashes, invisible characters. */
-const GAP = String.raw`[\s\p{Pd}\p{Cf}\u2212]*`;
+const GAP = String.raw`[\s\p{Pd}\p{DI}\p{Cf}\u2212]*`;
 
 /**
  * The code of `length` digits in a text, in ASCII digits. A run of exactly that many digits counts first, then one with gaps

@@ -17,7 +17,7 @@ export interface State {
   resendAt?: number;
   /** When the step's own action may be tried again, in milliseconds since 1970. */
   waitUntil?: number;
-  /** The last call of each kind whose outcome is unknown. */
+  /** The kinds of calls of which one has an unknown outcome. A call is one of them until its answer is read. */
   unsure?: { verify?: boolean; resend?: boolean; password?: boolean };
 }
 

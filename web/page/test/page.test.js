@@ -32,6 +32,7 @@ test("a code is read out of whatever is around it", () => {
     ["123-456", "123456", "a hyphen"],
     ["1 2 3 4 5 6", "123456", "gaps everywhere"],
     ["123\u200b456\u00a0", "123456", "an invisible character"],
+    ["12\ufe0f3\u034f456", "123456", "invisible characters that are combining marks"],
     ["012345", "012345", "a leading zero"],
     ["Your code is 123456.", "123456", "a sentence"],
     ["Hello,\n\n123456\n\nIt works for 10 minutes.", "123456", "a whole mail"],
@@ -118,7 +119,7 @@ test("the page says every message, and no other", () => {
   const said = new Set([...source.matchAll(/say\((?!each)[^)"`]*"([a-z-]+)"(?:[^)"]*"([a-z-]+)")?|data-text="([a-z-]+)"/g)].flatMap((it) => it.slice(1)).filter(Boolean));
   // What the script puts together: the title and lead of each step, the reasons, and what any step can fail with.
   for (const name of Object.keys(languages(join(here, "../texts")).get("en"))) {
-    const part = /^(address|code|password|done|unsure|expired|link|spent|blocked)-(title|lead)$|^reason-|^(direction|noscript|too-many|unavailable|no-answer|unexpected|password-rejected)$/;
+    const part = /^(address|code|password|done|unsure|expired|link|spent|blocked)-(title|lead)$|^reason-|^(direction|noscript|incomplete|too-many|unavailable|no-answer|unexpected|password-rejected)$/;
     assert.ok(said.delete(name) || part.test(name), `${name} is never said`);
   }
   assert.deepEqual([...said], [], "said without a text");

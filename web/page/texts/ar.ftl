@@ -3,6 +3,7 @@
 direction = rtl
 
 noscript = تحتاج هذه الصفحة إلى JavaScript. فعّله، أو افتح الصفحة في متصفح آخر.
+incomplete = تعذّر تحميل هذه الصفحة. تحقق من اتصالك، ثم أعد تحميلها.
 
 step = الخطوة { $number } من { $count }
 problem = هناك مشكلة

@@ -9,6 +9,9 @@ direction = ltr
 # Shown where scripts are switched off.
 noscript = This page needs JavaScript. Switch it on, or open the page in another browser.
 
+# Shown if the page is incomplete.
+incomplete = This page could not be loaded. Check your connection, and reload it.
+
 ## What every step has
 
 step = Step { $number } of { $count }

@@ -3,6 +3,7 @@
 direction = ltr
 
 noscript = Halaman ini memerlukan JavaScript. Aktifkan JavaScript, atau buka halaman ini di peramban lain.
+incomplete = Halaman ini tidak dapat dimuat. Periksa koneksi Anda, lalu muat ulang.
 
 step = Langkah { $number } dari { $count }
 problem = Ada masalah
