@@ -128,25 +128,27 @@ async fn users_who_are_too_large_for_one_transaction_together_are_written_one_by
 }
 
 #[tokio::test]
-async fn a_throttled_batch_is_written_again_by_a_store_that_waits_for_capacity() {
-    let throttled = Fault::Cancelled(1, 8, &["None", "None", "ThrottlingError", "None"]);
-    for (waits, created) in [(true, Some(LINES)), (false, None)] {
+async fn a_throttled_write_is_repeated_by_a_store_that_waits_for_capacity_and_by_no_other() {
+    for (waits, created) in [(true, Some(1)), (false, None)] {
         let kit = Kit::new().await;
-        let rules = ImportRules::of(kit.settings());
         let store = kit.another_store();
         let store = if waits {
             store.waiting_for_capacity()
         } else {
             store
         };
-        let importer = Import::new(&store, rules, NOON).unwrap();
+        let importer = Import::new(&store, ImportRules::of(kit.settings()), NOON).unwrap();
         let (progress, mut rng) = (Progress::default(), kit.rng());
-        let checked = importer.check(&new_users(), &progress, &mut rng).await;
+        let line = file([json!({ "email": email(1) })]);
+        let checked = importer.check(&line, &progress, &mut rng).await;
         kit.log.reset();
-        kit.log.fail(throttled.clone());
+        kit.log
+            .fail(Fault::Cancelled(1, 4, &["None", "ThrottlingError"]));
         let run = importer.run(checked.unwrap(), Step::Import, &progress, &mut rng);
         let outcome = run.await;
         let created_users = outcome.failed.is_none().then_some(outcome.imported.created);
         assert_eq!(created_users, created, "{outcome:?}");
+        let writes = calls(&kit, "TransactWriteItems USER EMAIL");
+        assert_eq!(writes > 1, waits, "{writes}");
     }
 }
