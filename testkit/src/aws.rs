@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
 use axum::Router;
 use tokio::net::TcpListener;
 
-/// The region of the tests.
-pub const REGION: Region = Region::from_static("eu-central-1");
+/// The region of the tests, and of the stack that `cargo run` plays: an emulator may keep regions apart.
+pub const REGION: Region = Region::from_static("us-east-1");
 
 /// A client for plain HTTP.
 pub fn http_client() -> SharedHttpClient {
