@@ -23,7 +23,7 @@ fn copied() -> tempfile::TempDir {
     copy
 }
 
-/// What was made in a folder, by file name.
+/// The files that were made in a folder, by name.
 fn made(folder: &Path) -> BTreeMap<OsString, String> {
     let files = fs::read_dir(folder.join("templates")).unwrap();
     let files = files.map(|file| {

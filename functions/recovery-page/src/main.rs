@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
     // The event is read here: the runtime would log one that it cannot read, headers included.
     let answer = |event: LambdaEvent<Box<RawValue>>| {
         let request = serde_json::from_str::<Request>(event.payload.get());
-        // What is no request is a probe: somebody keeps the function warm, or tries it in the console.
+        // An event that is not a request is a probe, which keeps the function warm or tries it in the console.
         let answer = request.map_or(Value::Null, |request| page.answer(&request));
         async move { Ok::<_, Error>(answer) }
     };

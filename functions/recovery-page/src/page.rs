@@ -14,7 +14,7 @@ const PAGE: &str = "/recover";
 /// Where browsers and password managers look for the page (W3C, A Well-Known URL for Changing Passwords).
 const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 
-/// What is read of an event of API Gateway (payload format 2.0).
+/// The fields of an API Gateway event (payload format 2.0) that the page reads.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
@@ -172,7 +172,7 @@ fn content_type(name: &str) -> &'static str {
     }
 }
 
-/// Puts values in place of `{{name}}`, escaped for an attribute and for text. What a value holds is not filled in again.
+/// Puts values in place of `{{name}}`, escaped for an attribute and for text. A value is not filled in again.
 fn fill_in(template: &str, value: impl Fn(&str) -> String) -> String {
     let mut parts = template.split("{{");
     let mut filled = parts.next().unwrap_or_default().to_owned();

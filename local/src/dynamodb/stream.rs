@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::dynamodb::store::{StoreError, TableStore};
 use crate::template::{ACCOUNT, REGION};
 
-/// What one `GetRecords` returns at most.
+/// The most records that one `GetRecords` returns.
 const PAGE: usize = 1000;
 
 /// Why the stream cannot be read.
