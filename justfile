@@ -67,3 +67,7 @@ rank:
 # Tests whether a deployed stack recovers.
 smoke stack:
     scripts/smoke {{stack}}
+
+# Computes what Regain costs, from template.yaml and AWS's prices.
+cost *options:
+    scripts/cost {{options}}
