@@ -71,3 +71,7 @@ smoke stack:
 # Computes what Regain costs, from template.yaml and AWS's prices.
 cost *options:
     scripts/cost {{options}}
+
+# Simulates many recoveries a second by the settings of template.yaml.
+simulate *options:
+    scripts/simulate {{options}}
