@@ -75,3 +75,11 @@ cost *options:
 # Simulates many recoveries a second by the settings of template.yaml.
 simulate *options:
     scripts/simulate {{options}}
+
+# Lints the scripts and the workflows.
+scripts:
+    scripts/check-scripts
+
+# Checks that a release can be deployed by the SAM CLI, the CDK and Terraform.
+deploy *release:
+    scripts/check-deploy {{release}}
