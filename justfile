@@ -83,3 +83,7 @@ scripts:
 # Checks that a release can be deployed by the SAM CLI, the CDK and Terraform.
 deploy *release:
     scripts/check-deploy {{release}}
+
+# Makes the files of a release, in target/release-files.
+release *architectures:
+    scripts/release {{architectures}}
