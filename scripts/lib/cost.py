@@ -7,6 +7,7 @@ import re
 
 import page
 import template
+import units
 
 # List prices of us-east-1 without free tiers, in dollars, as AWS's price pages had them in November 2025.
 SES_MAIL = 0.10 / 1000
@@ -22,9 +23,8 @@ SECRET, ALARM_METRIC, DASHBOARD, METRIC = 0.40, 0.10, 3.00, 0.30  # a month each
 MILLION = 1_000_000
 MONTH_SECONDS = 30 * 86400
 
-# Milliseconds of a function, without its hash or floor. Assumed: 5 to 10 for a round trip to the table.
-REQUEST_MS, PROOF_MS, PASSWORD_MS, AUDIT_MS = 20, 40, 60, 2
-START_SHARE, START_SECONDS = 0.002, 0.3  # assumed: cold starts, and the time that Lambda bills for one
+AUDIT_MS = 2  # assumed: milliseconds of audit-trail for a record
+START_SHARE = 0.002  # assumed: cold starts among all runs
 # Kilobytes of log lines, assumed: a line of the access log; Lambda's three lines of a run; Regain's metrics of a run; an audit record.
 ACCESS_KB, PLATFORM_KB, METRICS_KB, AUDIT_KB = 0.45, 0.40, 0.40, 0.40
 ANSWER_KB = 0.8  # assumed: an answer with its headers and its share of the TLS handshake
@@ -40,6 +40,10 @@ class Call:
     gateway: int = 1
     mails: int = 0
     audit: int = 0
+
+    @classmethod
+    def of(cls, kind, function, audit=1):
+        return cls([(function, units.MILLISECONDS[kind])], units.writes(kind), units.READS[kind], audit=audit)
 
     def __add__(self, other):
         return Call(*(getattr(self, it.name) + getattr(other, it.name) for it in dataclasses.fields(self)))
@@ -93,17 +97,16 @@ class Stack:
 
     def mail(self):
         """A mail request that is mailed, alone in its batch."""
-        return Call([('deliver-mail', self.floor)], writes=2, reads=2, gateway=0, mails=1, audit=1)
+        return Call([('deliver-mail', self.floor)], units.writes('mail'), units.READS['mail'], gateway=0, mails=1, audit=1)
 
     def unmailed(self):
         """A mail request of an address that nobody has: the same writes, and a lookup that finds nothing."""
-        return Call([('deliver-mail', self.floor)], writes=2, reads=1, gateway=0, audit=1)
+        return Call([('deliver-mail', self.floor)], units.writes('mail'), units.READS['mail'] - 1, gateway=0, audit=1)
 
-    # The write units are the budgets that shared/tests/engine/budgets.rs holds the engine to.
-    request = Call([('forgot-password', REQUEST_MS)], writes=8, reads=0, audit=1)
-    proof = Call([('forgot-password-verify-otp', PROOF_MS)], writes=6, reads=2, audit=1)
-    wrong = Call([('forgot-password-verify-otp', REQUEST_MS)], writes=2, reads=0, audit=1)
-    password = Call([('forgot-password-set-password', PASSWORD_MS)], writes=7, reads=1, audit=2)
+    request = Call.of('request', 'forgot-password')
+    proof = Call.of('proof', 'forgot-password-verify-otp')
+    wrong = Call.of('wrong', 'forgot-password-verify-otp')
+    password = Call.of('password', 'forgot-password-set-password', audit=2)
     remembered = Call([('forgot-password', 2)], writes=0, reads=0, audit=1)
 
     def recovery(self):
@@ -116,7 +119,7 @@ class Stack:
         seconds = {}
         for function, ms in runs:
             size = self.memory[function]
-            seconds[size] = seconds.get(size, 0) + size / 1024 * (ms / 1000 + START_SHARE * START_SECONDS)
+            seconds[size] = seconds.get(size, 0) + size / 1024 * (ms / 1000 + START_SHARE * units.COLD_START_MILLISECONDS / 1000)
         log_kb = call.gateway * ACCESS_KB + own * (METRICS_KB + self.platform_lines * PLATFORM_KB) + call.audit * AUDIT_KB
         # Nothing traces before Lambda does, so Lambda decides for each run: the first of a second, and 5 percent of the others.
         traces = 0
@@ -147,15 +150,16 @@ class Stack:
 
 
 SOURCES = {
-    'write units': 'request 8, right code 6, password 7, two mails of 2: **measured** by a test, see [architecture](architecture.md#what-a-call-costs)',
-    'read units': 'right code 2, password 1, two mails of 2: the reads among these round trips',
+    'write units': 'request {w[request]}, right code {w[proof]}, password {w[password]}, two mails of {w[mail]}: **measured** by a test, '
+    'see [architecture](architecture.md#what-a-call-costs)',
+    'read units': 'right code {r[proof]}, password {r[password]}, two mails of {r[mail]}: the reads among these round trips',
     'gateway calls': 'the flow; twice as many from a page of another origin, which sends preflights',
     'Lambda calls': 'the flow, with each mail and each audit record alone in its batch',
-    'time of the hash': '**assumed**: {PASSWORD_MS} ms for a password, of which the hash takes 16 to 20 (**measured** on one core of a build machine)',
-    'time': '**assumed**: {REQUEST_MS} ms for a request, {PROOF_MS} for a right code, {AUDIT_MS} for an audit record; a batch of mails takes {floor} ms '
-    '**by setting**; 0.2 % of the runs start cold, 0.3 s each',
-    'log lines': '**assumed**: 0.45 KB a line of the access log, and for each run 0.4 KB of Lambda\'s lines, 0.4 KB of metrics',
-    'audit trail': '**assumed**: 0.4 KB a record, here as audit-trail writes it; its first copy is among the log lines',
+    'time of the hash': '**assumed**: {ms[password]} ms for a password, of which the hash takes 16 to 20 (**measured** on one core of a build machine)',
+    'time': '**assumed**: {ms[request]} ms for a request, {ms[proof]} for a right code, {audit_ms} for an audit record; a batch of mails takes {floor} ms '
+    '**by setting**; {starts} of the runs start cold, 0.3 s each',
+    'log lines': '**assumed**: 0.45 KB a line of the access log, and for each run 0.4 KB of Lambda\'s lines, 0.4 KB of metrics; 0.4 KB an audit record',
+    'audit trail': '**assumed**: the same records again, as audit-trail writes them',
     'traces': 'Lambda traces the first run of each function in each second, and 5 % of the others',
     'answers': '**assumed**: 0.8 KB an answer',
 }
@@ -165,7 +169,10 @@ def source(what, stack):
     key = what
     if what.startswith('time'):
         key = 'time of the hash' if f'{stack.memory["forgot-password-set-password"]} MB' in what else 'time'
-    return SOURCES[key].format(**globals(), floor=stack.floor)
+    writes = {call: units.writes(call) for call in units.WRITES}
+    return SOURCES[key].format(
+        w=writes, r=units.READS, ms=units.MILLISECONDS, audit_ms=AUDIT_MS, floor=stack.floor, starts=f'{100 * START_SHARE:.1f} %'
+    )
 
 
 def duration(seconds):

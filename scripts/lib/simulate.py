@@ -15,17 +15,13 @@ import random
 import page
 import svg
 import template
+import units
 
-# Seconds of a run of each function: the sources are those of scripts/lib/cost.py.
-SECONDS = {'request': 0.020, 'proof': 0.040, 'password': 0.060}
-COLD_START = 0.3  # assumed: as in scripts/lib/cost.py
+KINDS = ['request', 'proof', 'password']
 # deliver-mail's own times. The floor of a batch is a setting of the template.
 POLL = 0.25  # AWS: Lambda polls each shard of a stream four times a second
 RECORD_OFFSET = 0.020  # assumed: between the starts of two records of a batch
 SEND = 0.060  # assumed: SES 40 ms, four round trips to the table 5 ms each
-# Write units of each item that a call writes. Their sums are the budgets that shared/tests/engine/budgets.rs holds the engine to.
-WRITES = {'request': [2, 2, 2, 2], 'proof': [1, 1, 1, 1, 1, 1], 'password': [1, 2, 2, 2], 'mail': [1, 1]}
-
 # AWS's quotas. "Default" can be raised for an account, the others are fixed.
 PARTITION_UNITS = 1000  # DynamoDB: write units a second of one partition, and of one item
 NEW_TABLE_UNITS = 4000  # DynamoDB: a new table on demand
@@ -35,8 +31,6 @@ LAMBDA_INSTANCES = 1_000  # Lambda: default; a new account has 10
 LAMBDA_STARTS = 1_000  # Lambda: instances that one function may start at once, and again every ten seconds
 SES_RATE = 14  # SES: mails a second, a usual first grant outside the sandbox
 
-MAILS = 2
-CALLS = 3
 RATES = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000]
 SHOWN = [10, 1_000, 10_000]
 RAMP = 10  # seconds: the load rises until then
@@ -91,37 +85,33 @@ class Settings:
             request_burst=min(max(rate, self.request_burst), most['RequestBurst']),
             passwords_per_second=min(max(1.5 * rate, self.passwords_per_second), most['PasswordsPerSecond']),
             password_burst=min(max(rate, self.password_burst), most['PasswordBurst']),
-            gateway_rate=max(1.5 * CALLS * rate, GATEWAY_RATE),
+            gateway_rate=max(1.5 * len(KINDS) * rate, GATEWAY_RATE),
             gateway_burst=max(1.5 * rate, GATEWAY_BURST),
             instances=max(math.ceil(1.5 * rate * instance_seconds(self)), LAMBDA_INSTANCES),
-            partitions=max(math.ceil(1.5 * rate * recovery_units() / PARTITION_UNITS), self.partitions),
-            ses_rate=max(1.5 * MAILS * rate, SES_RATE),
+            partitions=max(math.ceil(1.5 * rate * units.recovery_writes() / PARTITION_UNITS), self.partitions),
+            ses_rate=max(1.5 * units.MAILS * rate, SES_RATE),
         )
-
-
-def recovery_units():
-    return sum(sum(units) for units in WRITES.values()) + (MAILS - 1) * sum(WRITES['mail'])
 
 
 def instance_seconds(it):
     """Seconds of an instance that a recovery takes at most: each mail alone in its batch."""
-    return sum(SECONDS.values()) + MAILS * it.floor
+    return sum(units.MILLISECONDS[kind] for kind in KINDS) / 1000 + units.MAILS * it.floor
 
 
 def limits(settings):
     """Recoveries a second that each limit allows by itself, as (name, rate, what raises it)."""
     shards = settings.partitions
     return [
-        ('SES sending rate', settings.ses_rate / MAILS, 'SES: request a higher sending rate'),
+        ('SES sending rate', settings.ses_rate / units.MAILS, 'SES: request a higher sending rate'),
         ('Lambda, a new account', 10 / instance_seconds(settings), 'Service Quotas: *Concurrent executions*'),
         ('PasswordsPerSecond', settings.passwords_per_second, '`PasswordsPerSecond`, `PasswordBurst`'),
         ('RequestsPerSecond', settings.requests_per_second, '`RequestsPerSecond`, `RequestBurst`'),
-        ('a new table', NEW_TABLE_UNITS / recovery_units(), '`WarmThroughput` of the table, or a load that doubles no faster than every half hour'),
-        ('lanes of its stream', shards * settings.lanes * settings.batch_size / settings.floor / MAILS,
+        ('a new table', NEW_TABLE_UNITS / units.recovery_writes(), '`WarmThroughput` of the table, or a load that doubles no faster than every half hour'),
+        ('lanes of its stream', shards * settings.lanes * settings.batch_size / settings.floor / units.MAILS,
          '`BatchSize` of the stream mapping, `MAIL_BATCH_MILLISECONDS`; more shards come with more partitions'),
         ('Lambda, usual account', settings.instances / instance_seconds(settings), 'Service Quotas: *Concurrent executions*'),
-        ('quota of a table', TABLE_UNITS / recovery_units(), 'Service Quotas: *Table-level write throughput limit*'),
-        ('API Gateway, account', settings.gateway_rate / CALLS, 'Service Quotas: *Throttle rate* of API Gateway'),
+        ('quota of a table', TABLE_UNITS / units.recovery_writes(), 'Service Quotas: *Table-level write throughput limit*'),
+        ('API Gateway, account', settings.gateway_rate / len(KINDS), 'Service Quotas: *Throttle rate* of API Gateway'),
     ]
 
 
@@ -156,7 +146,7 @@ class Stack:
         }
         self.gateway = Bucket(settings.gateway_rate, settings.gateway_burst)
         self.running, self.idle = collections.Counter(), collections.Counter()
-        self.starts = {name: Bucket(LAMBDA_STARTS / 10, LAMBDA_STARTS) for name in [*SECONDS, 'mail']}
+        self.starts = {name: Bucket(LAMBDA_STARTS / 10, LAMBDA_STARTS) for name in [*KINDS, 'mail']}
         self.partitions = [Bucket(PARTITION_UNITS, PARTITION_UNITS) for _ in range(settings.partitions)]
         self.lanes = collections.defaultdict(collections.deque)
         self.busy_lanes = set()
@@ -194,7 +184,7 @@ class Stack:
         started = self.start(kind)
         if started is None:
             return self.refuse('Lambda')
-        self.after(started + SECONDS[kind], self.write, kind, attempt)
+        self.after(started + units.MILLISECONDS[kind] / 1000, self.write, kind, attempt)
 
     def refuse(self, why):
         self.refused[why] += self.measured
@@ -207,7 +197,7 @@ class Stack:
         if self.idle[kind]:
             self.idle[kind] -= 1
         elif self.starts[kind].take(self.now):
-            seconds = COLD_START
+            seconds = units.COLD_START_MILLISECONDS / 1000
         else:
             return None
         self.running[kind] += 1
@@ -222,7 +212,7 @@ class Stack:
 
     def put(self, kind):
         """Writes to the table: each item is in a partition of its own key. Keys are digests, so all partitions are as likely."""
-        return all([self.random.choice(self.partitions).take(self.now, units) for units in WRITES[kind]])
+        return all([self.random.choice(self.partitions).take(self.now, item) for item in units.WRITES[kind]])
 
     def write(self, kind, attempt):
         """The end of a call, whose instance is still held while the SDK tries again."""
@@ -324,11 +314,11 @@ def report(it, stock, raised):
         '',
         '| | ' + ' | '.join(f'{rate:,} a second' for rate in SHOWN) + ' |',
         '|---|' + '---|' * len(SHOWN),
-        '| calls a second at the gateway | ' + ' | '.join(f'{CALLS * rate:,}' for rate in SHOWN) + ' |',
-        '| write units a second | ' + ' | '.join(f'{recovery_units() * rate:,}' for rate in SHOWN) + ' |',
+        '| calls a second at the gateway | ' + ' | '.join(f'{len(KINDS) * rate:,}' for rate in SHOWN) + ' |',
+        '| write units a second | ' + ' | '.join(f'{units.recovery_writes() * rate:,}' for rate in SHOWN) + ' |',
         '| partitions of the table, and shards of its stream | '
-        + ' | '.join(f'{max(math.ceil(recovery_units() * rate / PARTITION_UNITS), settings.partitions):,}' for rate in SHOWN) + ' |',
-        '| mails a second | ' + ' | '.join(f'{MAILS * rate:,}' for rate in SHOWN) + ' |',
+        + ' | '.join(f'{max(math.ceil(units.recovery_writes() * rate / PARTITION_UNITS), settings.partitions):,}' for rate in SHOWN) + ' |',
+        '| mails a second | ' + ' | '.join(f'{units.MAILS * rate:,}' for rate in SHOWN) + ' |',
         '| instances, simulated peak | ' + ' | '.join(f'{raised[rate].peak["all"]:,}' for rate in SHOWN) + ' |',
         '| of these, deliver-mail | ' + ' | '.join(f'{raised[rate].peak["mail"]:,}' for rate in SHOWN) + ' |',
         '| mails in a batch, simulated mean | ' + ' | '.join(f'{sum(raised[rate].batches) / len(raised[rate].batches):.1f}' for rate in SHOWN) + ' |',
