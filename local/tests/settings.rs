@@ -20,7 +20,7 @@ use serde_yaml_ng::Value as Yaml;
 
 /// Numbers: the parameter, its variable, the least and the greatest value of the parameter, and the least value
 /// that a function accepts. For the two lifetimes that is lower, so that tests can be short.
-const NUMBERS: [(&str, &str, u64, u64, u64); 13] = [
+const NUMBERS: [(&str, &str, u64, u64, u64); 14] = [
     ("CodeLength", "CODE_LENGTH", 4, 10, 4),
     ("CodeTtlSeconds", "CODE_TTL_SECONDS", 60, 3600, 1),
     ("SessionTtlSeconds", "SESSION_TTL_SECONDS", 60, 86_400, 1),
@@ -54,6 +54,7 @@ const NUMBERS: [(&str, &str, u64, u64, u64); 13] = [
         0,
     ),
     ("IpRequestsPerHour", "IP_REQUESTS_PER_HOUR", 0, 1_000_000, 0),
+    ("KnownNetworkDays", "KNOWN_NETWORK_DAYS", 0, 365, 0),
     ("PasswordMinLength", "PASSWORD_MIN_LENGTH", 8, 64, 8),
     (
         "Argon2MemoryKib",
@@ -79,7 +80,32 @@ const CHOICES: [(&str, &str, &[&str]); 4] = [
 ];
 
 /// Texts: the parameter, its variable, values that both accept, and values that both refuse.
-const TEXTS: [(&str, &str, &[&str], &[&str]); 7] = [
+const TEXTS: [(&str, &str, &[&str], &[&str]); 8] = [
+    (
+        "RecoveryPageUrl",
+        "RECOVERY_PAGE_URL",
+        &[
+            "none",
+            "https://app.example.com",
+            "http://127.0.0.1:3000/recover",
+            "https://app.example.com/recover?lang=id",
+            "https://app.example.com/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        ],
+        &[
+            "None",
+            "app.example.com",
+            "https://",
+            "https://app.example.com/recover#here",
+            "https://app.example.com/?a=1&b=2",
+            "https://app.example.com/\"",
+            "https://app.example.com/'",
+            "https://app.example.com/<",
+            "https://app.example.com/>",
+            "https://app.example.com/`",
+            "https://app.example.com/a b",
+            "https://app.example.com/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        ],
+    ),
     (
         "ServiceName",
         "SERVICE_NAME",

@@ -21,6 +21,7 @@ use thiserror::Error;
 use crate::audit::{About, AuditTrail, Event, Mail, Suppressed, Unanswered, Why};
 use crate::code::{Code, CodeInput};
 use crate::keys::IndexKeys;
+use crate::link::LinkToken;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::payload::Unreadable;
@@ -296,8 +297,8 @@ impl Delivery {
             return Ok(Outcome::Refused);
         }
         let locale = user.language().unwrap_or(request.locale);
-        let code = self.code(request, keys, at).await?;
-        let data = self.template_data(request, code.as_ref(), locale, at);
+        let secret = self.secret(request, keys, at).await?;
+        let data = self.template_data(request, secret.as_ref(), locale, at);
         let template = SesTemplate::builder()
             .template_name(
                 request
@@ -342,14 +343,14 @@ impl Delivery {
         }
     }
 
-    /// The code, if the mail carries one. It is derived for the mailbox that the mail goes to: the user was
-    /// found by this address and still has it.
-    async fn code(
+    /// The code and the link beside it, if the mail carries them. They are derived for the mailbox that the mail
+    /// goes to: the user was found by this address and still has it.
+    async fn secret(
         &self,
         request: &MailRequest,
         keys: Option<&IndexKeys>,
         at: Timestamp,
-    ) -> Result<Option<Code>, Undelivered> {
+    ) -> Result<Option<(Code, LinkToken)>, Undelivered> {
         let MailContent::Code {
             generation, nonce, ..
         } = &request.content
@@ -366,28 +367,37 @@ impl Delivery {
             nonce,
         };
         let codes = self.secrets.code(at).await?;
-        Ok(Some(codes.derive(&input, self.settings.code_length)))
+        let code = codes.derive(&input, self.settings.code_length);
+        Ok(Some((code, codes.derive_link(&input))))
     }
 
     /// The template's variables. SES does not escape what it inserts into HTML, so they are escaped here.
     fn template_data(
         &self,
         request: &MailRequest,
-        code: Option<&Code>,
+        secret: Option<&(Code, LinkToken)>,
         locale: Locale,
         at: Timestamp,
     ) -> String {
         let name = &self.settings.service_name;
         let name_html = html_escape::encode_safe(name);
         let longest = self.settings.limits.code_ttl;
-        let data = match (code, &request.content) {
-            (Some(code), MailContent::Code { expires_at, .. }) => json!({
-                "code": code.reveal(),
-                // Never more than the setting, so that it cannot be a number as long as a code.
-                "validFor": valid_for(expires_at.since(at).min(longest), locale),
-                "serviceName": name,
-                "serviceNameHtml": name_html,
-            }),
+        let data = match (secret, &request.content) {
+            (Some((code, token)), MailContent::Code { expires_at, .. }) => {
+                let mut data = json!({
+                    "code": code.reveal(),
+                    // Never more than the setting, so that it cannot be a number as long as a code.
+                    "validFor": valid_for(expires_at.since(at).min(longest), locale),
+                    "serviceName": name,
+                    "serviceNameHtml": name_html,
+                });
+                if let (Some(page), Some(data)) = (&self.mail.recovery_page, data.as_object_mut()) {
+                    // The fragment never reaches a server or a log.
+                    let link = format!("{page}#t={}", *token.reveal());
+                    data.insert("link".to_owned(), link.into());
+                }
+                data
+            }
             _ => json!({ "serviceName": name, "serviceNameHtml": name_html }),
         };
         data.to_string()

@@ -51,6 +51,7 @@ impl EmptyTable {
                 from: "no-reply@example.com".to_owned(),
                 template_prefix: "stack".to_owned(),
                 configuration_set: None,
+                recovery_page: None,
             },
             AuditTrail::new(io::sink()),
         )

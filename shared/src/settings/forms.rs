@@ -13,6 +13,8 @@ pub(super) const LONGEST_SENDER: usize = 100;
 /// to fit into 256 characters, too.
 pub(super) const LONGEST_URL: usize = 90;
 pub(super) const LONGEST_ANCESTORS: usize = 60;
+/// The longest address of the page that mails link to.
+pub(super) const LONGEST_PAGE_URL: usize = 60;
 
 /// Whether a service name fits into mails and cannot be taken for a code.
 pub(super) fn is_service_name(name: &str) -> bool {
@@ -64,6 +66,14 @@ pub(super) fn is_url(url: &str) -> bool {
     url.len() <= LONGEST_URL
         && is_host_and_port(authority)
         && path.chars().all(|c| c.is_ascii_graphic())
+}
+
+/// Whether a text is the URL of a page that a mail may link to: it has no fragment, because the link adds its own,
+/// and nothing that HTML would have to escape.
+pub(super) fn is_page_url(url: &str) -> bool {
+    is_url(url)
+        && url.len() <= LONGEST_PAGE_URL
+        && !url.contains(['#', '&', '<', '>', '"', '\'', '`'])
 }
 
 /// Whether a text is a color as `#rrggbb`.

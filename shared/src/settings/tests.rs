@@ -212,7 +212,14 @@ fn too_many_guesses_are_refused_with_both_ways_out() {
 #[test]
 fn a_sender_and_an_origin_that_make_no_sense_are_refused_by_name() {
     let from = |sender: &str| {
-        let get = |name: &str| Some(if name == "MAIL_FROM" { sender } else { "x" }.to_owned());
+        let get = |name: &str| {
+            let value = match name {
+                "MAIL_FROM" => sender,
+                "RECOVERY_PAGE_URL" => "none",
+                _ => "x",
+            };
+            Some(value.to_owned())
+        };
         MailSettings::read(&get)
     };
     let refused = from("Shop <a@b.example>").unwrap_err().to_string();
@@ -227,4 +234,33 @@ fn a_sender_and_an_origin_that_make_no_sense_are_refused_by_name() {
     let refused = refused.to_string();
     assert!(refused.starts_with("CORS_ORIGINS must list origins as browsers send them"));
     assert!(refused.ends_with("\"https://app.example.com/\" is none of these"));
+}
+
+#[test]
+fn mails_link_to_the_page_that_is_set_and_to_none_if_that_is_set() {
+    let page = |url: Option<&str>| {
+        let get = |name: &str| match name {
+            "RECOVERY_PAGE_URL" => url.map(str::to_owned),
+            "MAIL_FROM" => Some("a@b.example".to_owned()),
+            _ => Some("x".to_owned()),
+        };
+        MailSettings::read(&get).map(|settings| settings.recovery_page)
+    };
+    for (url, expected) in [
+        (None, None),
+        (Some(""), None),
+        (Some("none"), None),
+        (
+            Some("https://a.example/recover"),
+            Some("https://a.example/recover"),
+        ),
+    ] {
+        assert_eq!(page(url).unwrap().as_deref(), expected, "{url:?}");
+    }
+    let refused = page(Some("https://a.example/#t")).unwrap_err().to_string();
+    assert!(refused.starts_with("RECOVERY_PAGE_URL must be none or an address"));
+    assert!(
+        refused.ends_with("not \"https://a.example/#t\""),
+        "{refused}"
+    );
 }
