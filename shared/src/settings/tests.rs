@@ -212,7 +212,11 @@ fn too_many_guesses_are_refused_with_both_ways_out() {
 #[test]
 fn a_sender_and_an_origin_that_make_no_sense_are_refused_by_name() {
     let from = |sender: &str| {
-        let get = |name: &str| Some(if name == "MAIL_FROM" { sender } else { "x" }.to_owned());
+        let get = |name: &str| match name {
+            "MAIL_FROM" => Some(sender.to_owned()),
+            "MAIL_TEMPLATE_PREFIX" => Some("x".to_owned()),
+            _ => None,
+        };
         MailSettings::read(&get)
     };
     let refused = from("Shop <a@b.example>").unwrap_err().to_string();
@@ -222,7 +226,9 @@ fn a_sender_and_an_origin_that_make_no_sense_are_refused_by_name() {
          characters and without a display name, not \"Shop <a@b.example>\""
     );
     assert_eq!(from("").unwrap_err().to_string(), "MAIL_FROM is not set");
-    assert_eq!(from("a@b.example").unwrap().from, "a@b.example");
+    let settings = from("a@b.example").unwrap();
+    assert_eq!(settings.from, "a@b.example");
+    assert_eq!(settings.batch, Duration::from_millis(400));
     let refused = check_origin("https://app.example.com/").unwrap_err();
     let refused = refused.to_string();
     assert!(refused.starts_with("CORS_ORIGINS must list origins as browsers send them"));
