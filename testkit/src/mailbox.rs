@@ -26,12 +26,17 @@ pub struct Mail {
     pub sent_at: String,
 }
 
-/// One person's mailbox, read from where it was left off.
+/// The template of the notice that a password was changed.
+const NOTICE: &str = "password-changed";
+
+/// One person's mailbox. Mails with codes and notices are read apart, each from where they were left off:
+/// mails that are under way at the same time may arrive in any order.
 #[derive(Debug)]
 pub struct Mailbox {
     url: String,
     http: reqwest::Client,
-    read: usize,
+    codes: usize,
+    notices: usize,
 }
 
 impl Mailbox {
@@ -47,7 +52,8 @@ impl Mailbox {
         Self {
             url,
             http: reqwest::Client::new(),
-            read: 0,
+            codes: 0,
+            notices: 0,
         }
     }
 
@@ -63,17 +69,29 @@ impl Mailbox {
             .unwrap()
     }
 
-    /// The next mail, when it is there.
+    /// The next mail with a code, when it is there.
     pub async fn next(&mut self) -> Mail {
-        let read = self.read;
-        self.read += 1;
+        self.codes += 1;
+        self.nth(false, self.codes).await
+    }
+
+    /// The next notice that the password was changed, when it is there.
+    pub async fn next_notice(&mut self) -> Mail {
+        self.notices += 1;
+        self.nth(true, self.notices).await
+    }
+
+    async fn nth(&self, notice: bool, number: usize) -> Mail {
         eventually("a mail arrives", async || {
-            self.all().await.into_iter().rev().nth(read)
+            let mails = self.all().await.into_iter().rev();
+            mails
+                .filter(|mail| (mail.template == NOTICE) == notice)
+                .nth(number - 1)
         })
         .await
     }
 
-    /// The code in the next mail.
+    /// The code in the next mail with one.
     pub async fn next_code(&mut self) -> String {
         self.next().await.code()
     }
@@ -102,7 +120,7 @@ impl Mail {
 
     /// The mail as it reads, without its code.
     pub fn redacted(&self) -> String {
-        let text = if self.template == "password-changed" {
+        let text = if self.template == NOTICE {
             self.text.clone()
         } else {
             self.text.replace(&self.code(), "[code]")

@@ -37,7 +37,7 @@ async fn the_records_of_a_person_are_found_by_the_subject_that_the_command_print
         .refused("otp_invalid");
     let token = mobile.verify(&session, &code).await.word();
     mobile.set_password(&token, "a new password").await.word();
-    mailbox.next().await;
+    mailbox.next_notice().await;
 
     let subject = regain(stack, &["audit", "subject", &person.email]).unwrap();
     let trail = stack.endpoint("Audit");

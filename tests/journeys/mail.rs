@@ -23,7 +23,7 @@ async fn mails_in(language: &str) -> [Mail; 3] {
     web.set_both(&begun, &directory.code(), PASSWORD)
         .await
         .data();
-    [directory, auth_v1, mailbox.next().await]
+    [directory, auth_v1, mailbox.next_notice().await]
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn mails_are_in(
     let token = mobile.verify(&session, &mail.code()).await.word();
     mobile.set_password(&token, PASSWORD).await.word();
     assert_eq!(
-        language(&mailbox.next().await),
+        language(&mailbox.next_notice().await),
         auth_v1,
         "auth/v1 notice, {case}"
     );
@@ -161,7 +161,7 @@ async fn mails_are_in(
     assert_eq!(language(&mail), directory, "Directory, {case}");
     web.set_both(&begun, &mail.code(), PASSWORD).await.data();
     assert_eq!(
-        language(&mailbox.next().await),
+        language(&mailbox.next_notice().await),
         directory,
         "Directory notice, {case}"
     );
@@ -198,7 +198,7 @@ async fn no_mail_holds_anything_that_the_caller_sent() {
         .set_both(&begun, &code, "MARKER password of length")
         .await
         .data();
-    for mail in [first, second, mailbox.next().await] {
+    for mail in [first, second, mailbox.next_notice().await] {
         assert_eq!(
             mail.to, person.email,
             "as the directory spells it, not as it was typed"
@@ -244,7 +244,7 @@ async fn the_service_name_and_the_code_length_are_settings() {
         .refused("DI_USP_PINV");
     let user = web.set_both(&begun, &mail.code(), PASSWORD).await.data();
     assert_eq!(user["email"], person.email.as_str());
-    assert!(!mailbox.next().await.html.contains("<Co>"));
+    assert!(!mailbox.next_notice().await.html.contains("<Co>"));
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ async fn no_secret_is_logged_or_stored_in_clear() {
     web.set_password(&first, PASSWORD)
         .await
         .refused("DI_USC_SE");
-    mailbox.next().await;
+    mailbox.next_notice().await;
 
     let session = mobile.begin(&person.email).await;
     secrets.keep("session id", &session);
@@ -144,7 +144,7 @@ async fn no_secret_is_logged_or_stored_in_clear() {
         .set_password(&token, "another MARKER")
         .await
         .refused("session_expired");
-    mailbox.next().await;
+    mailbox.next_notice().await;
     // A secret in the wrong place is a secret still.
     for body in [
         json!({"email": PASSWORD, "id": PASSWORD, "otp": PASSWORD, "session_id": PASSWORD}),
