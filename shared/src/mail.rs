@@ -5,6 +5,7 @@
 
 pub mod events;
 mod objection;
+mod pace;
 mod sender;
 mod stream;
 
@@ -16,10 +17,13 @@ use aws_sdk_sesv2::error::ProvideErrorMetadata as _;
 use aws_sdk_sesv2::types::{
     Destination, EmailContent, MessageHeader, MessageTag, Template as SesTemplate,
 };
+use futures_util::future::join_all;
 use rand::rngs::StdRng;
 use regain_password::Address;
 use serde_json::json;
+use serde_json::value::RawValue;
 use thiserror::Error;
+use tokio::time::{Instant, sleep_until};
 
 use crate::audit::{About, AuditTrail, Event, Mail, Suppressed, Unanswered, Why};
 use crate::code::{Code, CodeInput};
@@ -31,7 +35,7 @@ use crate::secrets::{SecretError, Secrets};
 use crate::settings::{MailSettings, Settings};
 use crate::store::{
     Claim, Claimant, LEASE, MailContent, MailRequest, Outcome, Recipient, Store, StoreError,
-    is_mail, mail_session, mail_tag,
+    is_mail, mail_session, mail_tag, retried_mail,
 };
 use crate::timestamp::Timestamp;
 use crate::users::unmailable;
@@ -40,7 +44,7 @@ use crate::{aws, telemetry};
 pub use stream::{BatchResult, StreamBatch};
 
 use objection::is_final;
-use stream::{Written, sequence_number, written};
+use stream::{Written, written};
 
 /// The longest that a delivery can take: calls for the claim, the index key, the lookup, the user, two
 /// versions of the code key, and the outcome. A delivery that sends takes less, because it starts to send
@@ -90,6 +94,16 @@ impl Undelivered {
     }
 }
 
+/// What became of a record.
+enum RecordResult {
+    /// Nothing is left to do, or the mail has a record of its own for the next attempt.
+    Done,
+    /// The record with that sequence number is to be delivered again.
+    Failed(String),
+    /// The record is to be delivered again, and cannot be named.
+    Unnamed(Unreadable),
+}
+
 /// The message tags. By them, SES's events name the mail request and its subject in the audit trail.
 const REQUEST_TAG: &str = "mail-request";
 const SUBJECT_TAG: &str = "subject";
@@ -127,8 +141,12 @@ impl Delivery {
         }
     }
 
-    /// Delivers the mails of a batch, and returns which are to be tried again. `now` is read anew for each
-    /// mail.
+    /// Delivers the mails of a batch, and returns which records are to be tried again. `now` is read anew for
+    /// each mail.
+    ///
+    /// The records start at fixed offsets and are worked at the same time, and the batch takes a time that
+    /// depends on their number only. So the mails behind a mail leave at the same time whether it was sent or
+    /// nobody has its address.
     ///
     /// # Errors
     /// When not even the sequence number of a record can be read. Then the whole batch is to be tried again,
@@ -139,45 +157,93 @@ impl Delivery {
         now: impl Fn() -> Timestamp,
         rng: &mut StdRng,
     ) -> Result<BatchResult, Unreadable> {
-        let mut result = BatchResult::default();
-        let mut unnamed = None;
-        for record in batch.records.unwrap_or_default() {
-            let Written {
-                pk,
-                sequence_number,
-            } = match written(&record) {
-                Ok(Some(written)) => written,
-                Ok(None) => continue,
-                Err(unreadable) => {
-                    metrics::count(Metric::MailsFailed);
-                    tracing::error!(error = %unreadable, "stream record cannot be read");
-                    match sequence_number(&record) {
-                        Some(sequence_number) => result.fail(sequence_number),
-                        None => unnamed = Some(unreadable),
-                    }
-                    continue;
-                }
-            };
+        let records = batch.records.unwrap_or_default();
+        // The pace is that of the machine, whatever time the rules are given.
+        let begun = Instant::now();
+        let deliveries = records.iter().enumerate().map(|(place, record)| {
             let claimant = Claimant::draw(rng);
-            match self.deliver(&pk, &claimant, &now).await {
-                Ok(Some(outcome)) => tracing::info!(outcome = outcome.name(), "mail closed"),
-                Ok(None) => tracing::info!("mail was already closed"),
-                Err(Undelivered::NoRequest) => {
-                    tracing::error!("stream record names no mail request, skipped");
+            let start = begun + pace::offset(place, self.mail.batch);
+            let now = &now;
+            async move {
+                sleep_until(start).await;
+                self.deliver_record(record, &claimant, now).await
+            }
+        });
+        let ended = join_all(deliveries).await;
+        sleep_until(begun + pace::length(records.len(), self.mail.batch)).await;
+        let mut result = BatchResult::default();
+        for ended in ended {
+            match ended {
+                RecordResult::Done => {}
+                RecordResult::Failed(sequence_number) => result.fail(sequence_number),
+                RecordResult::Unnamed(unreadable) => return Err(unreadable),
+            }
+        }
+        Ok(result)
+    }
+
+    /// Delivers the mail that a record of the stream is about.
+    async fn deliver_record(
+        &self,
+        record: &RawValue,
+        claimant: &Claimant,
+        now: &impl Fn() -> Timestamp,
+    ) -> RecordResult {
+        let Written {
+            pk,
+            sequence_number,
+        } = match written(record) {
+            Ok(Some(written)) => written,
+            Ok(None) => return RecordResult::Done,
+            Err(unreadable) => {
+                metrics::count(Metric::MailsFailed);
+                tracing::error!(error = %unreadable, "stream record cannot be read");
+                return match stream::sequence_number(record) {
+                    Some(sequence_number) => RecordResult::Failed(sequence_number),
+                    None => RecordResult::Unnamed(unreadable),
+                };
+            }
+        };
+        let retried = retried_mail(&pk);
+        let key = retried.unwrap_or(&pk);
+        match self.deliver(key, claimant, now).await {
+            Ok(Some(outcome)) => tracing::info!(outcome = outcome.name(), "mail closed"),
+            Ok(None) => tracing::info!("mail was already closed"),
+            Err(Undelivered::NoRequest) => {
+                tracing::error!("stream record names no mail request, skipped");
+            }
+            Err(error) => {
+                if error.is_failure() {
+                    metrics::count(Metric::MailsFailed);
                 }
-                Err(error) => {
-                    if error.is_failure() {
-                        metrics::count(Metric::MailsFailed);
-                    }
-                    tracing::warn!(
-                        error = telemetry::causes(&error),
-                        "mail failed, will be retried"
-                    );
-                    result.fail(sequence_number);
+                tracing::warn!(
+                    error = telemetry::causes(&error),
+                    "mail failed, will be retried"
+                );
+                // Lambda delivers nothing behind a record that failed until that is done. So a mail that failed
+                // gets a record of its own, which another event source mapping delivers.
+                if retried.is_some() || self.retry_later(key, claimant, now()).await.is_err() {
+                    return RecordResult::Failed(sequence_number);
                 }
             }
         }
-        unnamed.map_or(Ok(result), Err)
+        RecordResult::Done
+    }
+
+    /// Has a mail that failed delivered again, apart from all others.
+    async fn retry_later(
+        &self,
+        key: &str,
+        claimant: &Claimant,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let written = self.store.retry_mail(key, claimant, at).await;
+        written.inspect_err(|error| {
+            tracing::warn!(
+                error = telemetry::causes(error),
+                "writing a retry failed, the batch will be retried"
+            );
+        })
     }
 
     /// Delivers one mail, unless it has its outcome already.

@@ -10,9 +10,11 @@ mod source;
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
+use zeroize::Zeroizing;
 
 use crate::api::Protocol;
 use crate::code::CodeLength;
+use crate::edge::Edge;
 use crate::ids::UserIdFormat;
 use crate::locale::Locale;
 use crate::users::RecoverableStatuses;
@@ -234,6 +236,29 @@ impl SecretNames {
     }
 }
 
+/// `EDGE_SECRET` and `EDGE_ONLY`: the edge in front of the API, if there is one.
+///
+/// # Errors
+/// When the secret is too short or holds other than visible characters, or when only the edge may call and has
+/// no secret.
+pub fn edge() -> Result<Edge, SettingsError> {
+    read_edge(&env)
+}
+
+/// Reads the settings of [`edge`] by name through `get`.
+///
+/// # Errors
+/// As [`edge`].
+pub fn read_edge(get: &dyn Fn(&str) -> Option<String>) -> Result<Edge, SettingsError> {
+    let source = Source(get);
+    let is_only_way = source.flag("EDGE_ONLY")?;
+    match source.text("EDGE_SECRET").map(Zeroizing::new) {
+        Some(secrets) => Edge::new(&secrets, is_only_way).ok_or(SettingsError::NoEdgeSecret),
+        None if is_only_way => Err(SettingsError::NoWay),
+        None => Ok(Edge::default()),
+    }
+}
+
 /// The settings that only `deliver-mail` needs.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
@@ -247,6 +272,9 @@ pub struct MailSettings {
     pub template_prefix: String,
     /// `MAIL_CONFIGURATION_SET`: the SES configuration set, if any.
     pub configuration_set: Option<String>,
+    /// `MAIL_BATCH_MILLISECONDS`: how long a mail request takes, whether or not anybody has its address. It has
+    /// to be longer than SES takes to accept a mail. Zero is as long as it takes.
+    pub batch: Duration,
 }
 
 impl MailSettings {
@@ -284,6 +312,12 @@ impl MailSettings {
             reply_to: reply_to(&source)?,
             template_prefix: source.required("MAIL_TEMPLATE_PREFIX")?,
             configuration_set: source.text("MAIL_CONFIGURATION_SET"),
+            batch: Duration::from_millis(source.number(
+                "MAIL_BATCH_MILLISECONDS",
+                400,
+                0,
+                10_000,
+            )?),
         })
     }
 }

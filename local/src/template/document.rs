@@ -137,6 +137,13 @@ impl Resource<'_> {
         })
     }
 
+    /// All of its own properties, with their expressions evaluated.
+    pub(super) fn properties(&self) -> Result<Json, TemplateError> {
+        let own = self.body.get("Properties").unwrap_or(&Json::Null);
+        let properties = self.scope.resolve(own, &self.place("Properties"))?;
+        Ok(properties.unwrap_or_default())
+    }
+
     /// A property that maps names to values: those of `Globals`, overridden by the resource's own.
     pub(super) fn merged(&self, path: &[&str]) -> Result<BTreeMap<String, String>, TemplateError> {
         let mut merged = BTreeMap::new();

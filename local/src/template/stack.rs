@@ -48,6 +48,8 @@ impl Stack {
             function::read_events(&resource, &mut events)?;
             functions.push(function::read(&template, &resource)?);
         }
+        let mappings = function::event_source_mappings(&template, &functions)?;
+        events.sources.extend(mappings);
         let function::Events {
             routes,
             sources: event_sources,

@@ -157,6 +157,15 @@ pub enum SettingsError {
         /// How many characters it may have.
         max: usize,
     },
+    /// A secret of the edge that is too short or not visible. It is not repeated.
+    #[error(
+        "EDGE_SECRET must be 32 to 256 visible ASCII characters without a comma, or two of them with a comma \
+         between them"
+    )]
+    NoEdgeSecret,
+    /// Nobody could call.
+    #[error("EDGE_ONLY is true, and EDGE_SECRET is not set, so nobody could call")]
+    NoWay,
     /// Not set or empty, and without a default.
     #[error("{name} is not set")]
     Missing {

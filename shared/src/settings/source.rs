@@ -75,6 +75,19 @@ impl Source<'_> {
         }
     }
 
+    /// `true` or `false`. The default is `false`.
+    pub(super) fn flag(&self, name: &'static str) -> Result<bool, SettingsError> {
+        match self.text(name).as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => Err(SettingsError::NoChoice {
+                name,
+                value: other.to_owned(),
+                allowed: "true, false",
+            }),
+        }
+    }
+
     pub(super) fn required(&self, name: &'static str) -> Result<String, SettingsError> {
         self.text(name).ok_or(SettingsError::Missing { name })
     }

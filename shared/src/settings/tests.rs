@@ -230,6 +230,7 @@ fn a_sender_and_an_origin_that_make_no_sense_are_refused_by_name() {
     assert_eq!(from("").unwrap_err().to_string(), "MAIL_FROM is not set");
     let settings = from("a@b.example").unwrap();
     assert_eq!(settings.from, "a@b.example");
+    assert_eq!(settings.batch, Duration::from_millis(400));
     assert_eq!((settings.from_name, settings.reply_to), (None, None));
     let refused = read("MAIL_FROM_NAME", "Shop 2024").unwrap_err().to_string();
     assert!(refused.starts_with("MAIL_FROM_NAME must be 1 to 24 characters"));
