@@ -10,6 +10,7 @@ pub(crate) mod parts;
 mod pieces;
 mod preview;
 mod source;
+mod stack;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -41,14 +42,17 @@ struct Included {
     html_part: Yaml,
 }
 
-/// Reads the mails in `folder`, and writes the files that template.yaml includes to the folder `templates` in it.
+/// Reads the mails in `folder`, writes the files that template.yaml includes to the folder `templates` in it, and the
+/// resources that include them to template.yaml.
 ///
 /// # Errors
 /// If a source is missing or wrong, nothing is written. If a result cannot be written, those before it are.
 pub(crate) fn build(folder: &Path) -> Result<ExitCode, Failure> {
     let mut results = Vec::new();
-    for mail in Sources::read(folder)?.mails()? {
-        refuse_flaws(folder, &mail)?;
+    let mails = Sources::read(folder)?.mails()?;
+    let template = stack::template(folder)?;
+    for mail in &mails {
+        refuse_flaws(folder, mail)?;
         let name = mail.template.ses_name("${AWS::StackName}", mail.locale);
         let included = Included {
             template_name: pieces::substituted(&name),
@@ -61,12 +65,16 @@ pub(crate) fn build(folder: &Path) -> Result<ExitCode, Failure> {
         let yaml = yaml.map_err(|problem| flaw(folder, &stem, problem.to_string()))?;
         results.push((format!("{RESULTS}/{stem}.yaml"), format!("{HEADER}{yaml}")));
     }
+    results.push((stack::TEMPLATE.to_owned(), template));
     for (name, content) in results {
         let written = std::fs::create_dir_all(folder.join(RESULTS))
             .and_then(|()| std::fs::write(folder.join(&name), content));
         written.map_err(|problem| flaw(folder, &name, format!("cannot be written: {problem}")))?;
     }
-    say::good(format!("{} is written", folder.join(RESULTS).display()));
+    say::good(format!(
+        "{} and the mails in template.yaml are written",
+        folder.join(RESULTS).display()
+    ));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -16,6 +16,7 @@ use fancy_regex::Regex;
 use local::service::check_settings;
 use local::template::{Environment, Stack};
 use proptest::prelude::*;
+use regain::locale::Locale;
 use serde_yaml_ng::Value as Yaml;
 
 /// Numbers: the parameter, its variable, the least and the greatest value of the parameter, and the least value
@@ -73,9 +74,16 @@ const NUMBERS: [(&str, &str, u64, u64, u64); 14] = [
     ("Argon2Parallelism", "ARGON2_PARALLELISM", 1, 16, 1),
 ];
 
-const LANGUAGES: [&str; 10] = [
-    "ar", "de", "en", "es", "fr", "hi", "id", "ja", "pt", "zh-Hans",
-];
+/// The tags of the languages.
+const LANGUAGES: [&str; Locale::ALL.len()] = {
+    let mut tags = [""; Locale::ALL.len()];
+    let mut number = 0;
+    while number < tags.len() {
+        tags[number] = Locale::ALL[number].tag();
+        number += 1;
+    }
+    tags
+};
 
 /// Words: the parameter, its variable, and the words.
 const CHOICES: [(&str, &str, &[&str]); 6] = [

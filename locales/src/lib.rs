@@ -209,3 +209,103 @@ fn collect_inline(inline: &InlineExpression<&str>, found: &mut BTreeSet<String>)
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HELLO: &str = "direction = ltr\nhello = Hello { $name }\n";
+
+    fn faults(files: &[(&str, &str)]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let read = read(folder.path());
+        read.err().map(|it| it.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn no_language_lacks_a_message_and_all_have_the_same_variables() {
+        let all = read(&folder()).unwrap();
+        assert!(all.len() >= 10);
+        let tags: Vec<_> = all.iter().map(|it| it.tag.as_str()).collect();
+        for tag in ["en", "id", "ar"] {
+            assert!(tags.contains(&tag), "{tag}");
+        }
+        let rtl: Vec<_> = all.iter().filter(|it| it.is_rtl()).collect();
+        assert!(rtl.iter().all(|it| it.tag == "ar") && rtl.len() == 1);
+    }
+
+    #[test]
+    fn no_language_repeats_a_sentence_of_english() {
+        let all = read(&folder()).unwrap();
+        let english = all.iter().find(|it| it.tag == SOURCE).unwrap();
+        let text = |language: &Language, name: &str| language.filled(name, str::to_owned).unwrap();
+        for language in all.iter().filter(|it| it.tag != SOURCE) {
+            for name in english.names("") {
+                let words = text(english, name);
+                // A word or two may be the same.
+                let is_sentence = words.split(' ').count() > 3;
+                assert!(
+                    !is_sentence || text(language, name) != words,
+                    "{}: {name}",
+                    language.tag
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_settings_page_lists_every_language() {
+        let page = folder().join("../docs/settings.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        for language in read(&folder()).unwrap() {
+            let row = format!("\n| `{}` | ", language.tag);
+            assert!(page.contains(&row), "{}", language.tag);
+        }
+    }
+
+    #[test]
+    fn a_number_takes_the_plural_form_of_its_language() {
+        let all = read(&folder()).unwrap();
+        for (tag, count, expected) in [
+            ("en", 1, "1 minute"),
+            ("en", 2, "2 minutes"),
+            ("id", 1, "1 menit"),
+            ("fr", 0, "0 minute"),
+            ("ar", 2, "دقيقتين"),
+            ("ar", 3, "3 دقائق"),
+            ("ar", 11, "11 دقيقة"),
+        ] {
+            let language = all.iter().find(|it| it.tag == tag).unwrap();
+            let text = language.text("duration-minutes", &[("count", Value::from(count))]);
+            assert_eq!(text.as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn every_fault_of_a_file_is_told() {
+        for (other, expected) in [
+            (HELLO, ""),
+            ("direction = ltr\n", "xx.ftl lacks hello"),
+            (
+                "direction = ltr\nhello = Hi { $nome }\n",
+                "xx.ftl has hello with the variables {\"nome\"}, not {\"name\"}",
+            ),
+            (
+                "direction = up\nhello = Hi { $name }\n",
+                "xx.ftl has a direction other than ltr and rtl",
+            ),
+            (
+                "direction = ltr\nhello = Hi { $name }\nmore = More\n",
+                "xx.ftl has more, which is no message",
+            ),
+        ] {
+            assert_eq!(faults(&[("en.ftl", HELLO), ("xx.ftl", other)]), expected);
+        }
+        assert_eq!(faults(&[("xx.ftl", HELLO)]), "en.ftl is missing");
+        assert!(faults(&[("en.ftl", HELLO), ("x.ftl", HELLO)]).contains("is no language tag"));
+        assert!(faults(&[("en.ftl", "= broken\n")]).starts_with("en.ftl: "));
+    }
+}

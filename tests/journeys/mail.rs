@@ -248,6 +248,40 @@ async fn the_service_name_and_the_code_length_are_settings() {
 }
 
 #[tokio::test]
+async fn the_sender_and_the_look_of_mails_are_settings() {
+    let stack = Setup::default()
+        .unthrottled()
+        .set("MAIL_FROM_NAME", "Your \"Shop\"")
+        .set("MAIL_REPLY_TO", "help@shop.example")
+        .set("SERVICE_KIND", "website")
+        .set("BRAND_COLOR", "#aa33cc")
+        .set("LOGO_URL", "https://shop.example/logo.png")
+        .set("PRODUCT_URL", "https://shop.example")
+        .set("SUPPORT_CONTACT", "help@shop.example")
+        .start();
+    let person = Person::with(&stack, json!({"locale": "de-AT"})).await;
+    let (web, mut mailbox) = (Web::of(&stack), Mailbox::of(&stack, &person));
+    let begun = web.begin(&person.email).await;
+    let code = mailbox.next().await;
+    assert_eq!(code.from, "\"Your \\\"Shop\\\"\" <no-reply@example.com>");
+    assert!(code.html.contains("border-top: 4px solid #aa33cc"));
+    assert!(code.html.contains("src=\"https://shop.example/logo.png\""));
+    assert!(code.html.contains("href=\"https://shop.example\""));
+    let last = "Diese E-Mail wurde automatisch versendet.\n\nRegain\nhttps://shop.example";
+    assert!(code.text.trim_end().ends_with(last), "{}", code.text);
+    web.set_both(&begun, &code.code(), PASSWORD).await.data();
+    let notice = mailbox.next_notice().await;
+    let reset = "Öffnen Sie die Website von Regain und wählen Sie „Passwort vergessen“.";
+    assert!(notice.text.contains(reset), "{}", notice.text);
+    assert!(
+        notice
+            .text
+            .contains("Support von Regain: help@shop.example")
+    );
+    assert!(notice.html.contains("href=\"mailto:help@shop.example\""));
+}
+
+#[tokio::test]
 async fn the_mailbox_shows_all_mail_newest_first_or_that_of_one_address() {
     let stack = Setup::default().unthrottled().start();
     let api = Api::of(&stack);

@@ -192,7 +192,7 @@ impl Sources {
 }
 
 /// The name of a mail's files.
-fn name(template: Template) -> String {
+pub(super) fn name(template: Template) -> String {
     template.code().replace('|', "-")
 }
 

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use regain::locale::Locale;
+
 /// The files as they are in the tree.
 fn mails() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../mails")
@@ -31,6 +33,8 @@ impl Copy {
                 }
             }
         }
+        let template = copy.path().join("template.yaml");
+        fs::copy(mails().join("../template.yaml"), template).unwrap();
         Self(copy)
     }
 
@@ -69,10 +73,11 @@ fn the_templates_in_the_tree_are_made_from_the_files_in_the_tree() {
     let output = run("build", &copy.folder());
     assert!(output.status.success(), "{output:?}");
     let made_now = made(&copy.folder());
-    assert_eq!(made_now.len(), 30);
+    assert_eq!(made_now.len(), 3 * Locale::ALL.len());
+    let template = |folder: &Path| fs::read_to_string(folder.join("../template.yaml")).unwrap();
     assert!(
-        made_now == made(&mails()),
-        "mails/templates is stale: run `cargo run --bin regain -- mails build`"
+        made_now == made(&mails()) && template(&copy.folder()) == template(&mails()),
+        "mails/templates or template.yaml is stale: run `cargo run --bin regain -- mails build`"
     );
 }
 
@@ -150,6 +155,12 @@ fn a_mail_that_would_not_be_delivered_or_would_be_incomplete_is_refused() {
             "{{code}}",
             "{{code}}\n{{minutes}}",
             "directory-session-forgot.ar: its text part uses {{minutes}}, which no mail has",
+        ),
+        (
+            "../template.yaml",
+            "AllowedValues: &languages [",
+            "AllowedValues: [",
+            "template.yaml: has no place for the mails or for the languages",
         ),
         (
             "../locales/fr.ftl",
@@ -263,6 +274,6 @@ fn a_preview_has_every_mail_with_the_settings_of_the_environment() {
     assert!(text.contains("support: help@example.com"), "{text}");
     assert!(read("auth-v1-forgot-password.ar.txt").contains("\n12345678\n"));
     let index = read("index.html");
-    assert_eq!(index.matches("<tr><td>").count(), 60);
+    assert_eq!(index.matches("<tr><td>").count(), 6 * Locale::ALL.len());
     assert!(index.contains("dir=\"rtl\""));
 }

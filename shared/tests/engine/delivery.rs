@@ -68,6 +68,9 @@ async fn a_mail_is_in_the_language_of_the_user_or_else_of_the_caller() {
     for (own, expected) in [
         (json!("id-ID"), "id"),
         (json!("en"), "en"),
+        (json!("pt_BR.UTF-8"), "pt"),
+        (json!("zh-CN"), "zh-Hans"),
+        (json!("zh-TW"), "en"),
         (json!("sv"), "en"),
         (json!(null), "en"),
     ] {
