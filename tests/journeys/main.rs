@@ -17,6 +17,7 @@ mod auth_v1;
 mod codes;
 mod denials;
 mod directory;
+mod edge;
 mod enumeration;
 mod expiry;
 mod fields;
