@@ -296,9 +296,12 @@ A line is one user. Only \"email\" is required. A line matches an existing user 
   {\"email\": \"bob@example.com\", \"passwordHash\": \"$argon2id$v=19$…\"}
 
 The other fields are phone, status, profile, meta, identities, address, roles, isEmailValidate, \
-isProfileComplete and isTemporary. \"passwordHash\" is an Argon2id PHC string. Hashes of another kind, \
-such as bcrypt or scrypt, cannot be imported. Leave them out: those people set a new password by a \
-recovery.
+isProfileComplete and isTemporary.
+
+\"passwordHash\" is a hash by Argon2, bcrypt, scrypt or PBKDF2: a PHC string, or as Django or Spring \
+Security writes it. It is kept as it is. Your sign-in service has to be able to verify it, and replaces it \
+when the person signs in. A hash of Firebase comes with its \"passwordSalt\", and needs --firebase-scrypt. \
+Leave out hashes of other kinds: those people set a new password by a recovery.
 
 All lines are checked before the first is written. Each has to be valid JSON and to fit an item of the \
 table, SES has to be able to mail to the address, and a \"password\" has to meet the password policy. If a \
@@ -376,6 +379,11 @@ pub(crate) struct ImportOptions {
     /// Also replace passwords that a recovery or another program has changed
     #[arg(long)]
     pub(crate) overwrite_passwords: bool,
+
+    /// The password hash parameters of a Firebase project, as its console shows them, for lines that have a
+    /// "passwordSalt"
+    #[arg(long, value_name = "FILE")]
+    pub(crate) firebase_scrypt: Option<PathBuf>,
 
     /// Format of the ids. Default: the stack's UserIdFormat, or objectid
     #[arg(long, value_name = "FORM")]

@@ -20,7 +20,7 @@ import units
 KINDS = ['request', 'proof', 'password']
 # deliver-mail's own times. The floor of a batch is a setting of the template.
 POLL = 0.25  # AWS: Lambda polls each shard of a stream four times a second
-RECORD_OFFSET = 0.020  # assumed: between the starts of two records of a batch
+RECORD_OFFSET = 0.1  # of the floor, between the starts of two records of a batch: shared/src/mail/pace.rs
 SEND = 0.060  # assumed: SES 40 ms, four round trips to the table 5 ms each
 # AWS's quotas. "Default" can be raised for an account, the others are fixed.
 PARTITION_UNITS = 1000  # DynamoDB: write units a second of one partition, and of one item
@@ -72,9 +72,17 @@ class Settings:
             partitions=NEW_TABLE_UNITS // PARTITION_UNITS,
             ses_rate=SES_RATE,
             batch_size=mapping['BatchSize'],
-            lanes=mapping['ParallelizationFactor'],
+            lanes=template.default(it, 'MailLanes'),
             floor=template.mail_batch_milliseconds(it) / 1000,
         )
+
+    def batch_seconds(self, mails):
+        """How long a batch takes: each of its mails has the time that is set to itself, and they start apart."""
+        return self.floor * (1 + (mails - 1) * RECORD_OFFSET)
+
+    def mails_per_second(self):
+        """The most that the lanes of one shard take."""
+        return self.lanes * self.batch_size / self.batch_seconds(self.batch_size)
 
     def raised(self, it, rate):
         """The same stack with every limit raised to what `rate` recoveries a second need, and half as much again."""
@@ -90,6 +98,7 @@ class Settings:
             instances=max(math.ceil(1.5 * rate * instance_seconds(self)), LAMBDA_INSTANCES),
             partitions=max(math.ceil(1.5 * rate * units.recovery_writes() / PARTITION_UNITS), self.partitions),
             ses_rate=max(1.5 * units.MAILS * rate, SES_RATE),
+            lanes=it['Parameters']['MailLanes']['MaxValue'],
         )
 
 
@@ -107,8 +116,8 @@ def limits(settings):
         ('PasswordsPerSecond', settings.passwords_per_second, '`PasswordsPerSecond`, `PasswordBurst`'),
         ('RequestsPerSecond', settings.requests_per_second, '`RequestsPerSecond`, `RequestBurst`'),
         ('a new table', NEW_TABLE_UNITS / units.recovery_writes(), '`WarmThroughput` of the table, or a load that doubles no faster than every half hour'),
-        ('lanes of its stream', shards * settings.lanes * settings.batch_size / settings.floor / units.MAILS,
-         '`BatchSize` of the stream mapping, `MAIL_BATCH_MILLISECONDS`; more shards come with more partitions'),
+        ('lanes of its stream', shards * settings.mails_per_second() / units.MAILS,
+         '`MailLanes`; `MailBatchMilliseconds`; more shards come with more partitions'),
         ('Lambda, usual account', settings.instances / instance_seconds(settings), 'Service Quotas: *Concurrent executions*'),
         ('quota of a table', TABLE_UNITS / units.recovery_writes(), 'Service Quotas: *Table-level write throughput limit*'),
         ('API Gateway, account', settings.gateway_rate / len(KINDS), 'Service Quotas: *Throttle rate* of API Gateway'),
@@ -244,8 +253,8 @@ class Stack:
         if self.measured:
             self.batches.append(len(batch))
         for place, mail in enumerate(batch):
-            self.after(started + place * RECORD_OFFSET, self.send, *mail)
-        self.after(started + self.settings.floor, self.end_batch, lane)
+            self.after(started + place * self.settings.floor * RECORD_OFFSET, self.send, *mail)
+        self.after(started + self.settings.batch_seconds(len(batch)), self.end_batch, lane)
 
     def end_batch(self, lane):
         self.end('mail')
@@ -345,7 +354,7 @@ def report(it, stock, raised):
             for rate in SHOWN
         ),
     ]
-    capacity = settings.lanes * settings.batch_size / settings.floor
+    capacity = settings.mails_per_second()
     loads = [capacity * share for share in (0.04, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.94, 0.97)]
     behind = [one_shard(settings, load) for load in loads]
     finished = lambda runs: [(rate, max(runs[rate].per_second, 0.1)) for rate in RATES]
@@ -367,8 +376,8 @@ def report(it, stock, raised):
             logarithmic=(True, True),
         ),
         'scale-mail.svg': svg.curves(
-            'How long a mail waits for its lane', f'mails each second through one shard: {settings.lanes} lanes, {settings.batch_size} mails in a batch, '
-            f'{settings.floor * 1000:.0f} ms a batch', 'seconds until SES has the mail',
+            'How long a mail waits for its lane', f'mails each second through one shard: MailLanes {settings.lanes}, {settings.batch_size} mails in a batch, '
+            f'{settings.batch_seconds(settings.batch_size) * 1000:.0f} ms a batch', 'seconds until SES has the mail',
             [('all but one in a hundred', list(zip(loads, (it[1] for it in behind)))), ('half', list(zip(loads, (it[0] for it in behind))))],
         ),
     }
