@@ -9,6 +9,7 @@ use rand::rngs::SysError;
 use regain::settings::Settings;
 use regain::store::Store;
 use regain::users::{ImportError, ImportRules, Imported, import};
+use serde::Serialize;
 use serde_json::Value as Json;
 use thiserror::Error;
 
@@ -60,7 +61,7 @@ pub struct Loader {
 }
 
 /// A demo user, for the greeting.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct DemoUser {
     /// The address.
     pub email: String,
