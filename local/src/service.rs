@@ -181,11 +181,7 @@ async fn start(
         tokio::spawn(serve(listener, secrets.clone().into_router(), back.stop()));
     }
 
-    let invocable = stack.functions.iter().filter_map(|function| {
-        let pool = pools.get(&function.id)?;
-        Some((function, pool.clone()))
-    });
-    let lambda = InvokeApi::new(invocable);
+    let lambda = invoke_api(&stack, &pools);
     for listener in listeners.lambda.into_all() {
         tokio::spawn(serve(listener, lambda.clone().into_router(), back.stop()));
     }
@@ -302,6 +298,14 @@ async fn load(
         }
     }
     Ok((lines, demo_users))
+}
+
+/// Lambda's Invoke API for all functions.
+fn invoke_api(stack: &Stack, pools: &BTreeMap<String, Pool>) -> InvokeApi {
+    InvokeApi::new(stack.functions.iter().filter_map(|function| {
+        let pool = pools.get(&function.id)?;
+        Some((function, pool.clone()))
+    }))
 }
 
 /// The mappings from the table's stream to functions.

@@ -7,6 +7,7 @@ use axum::routing::get;
 use handlebars::Handlebars;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
+use serde_yaml_ng::Value as Yaml;
 use thiserror::Error;
 
 use crate::gateway::listen::Urls;
@@ -57,11 +58,12 @@ impl<'a> Tour<'a> {
     /// # Errors
     /// When openapi.yaml cannot be read.
     pub fn new(users: &'a [DemoUser], urls: &'a Urls, operate: &'a str) -> Result<Self, TourError> {
-        let reference: Json = serde_yaml_ng::from_str(REFERENCE)?;
-        let paths = reference.get("paths").and_then(Json::as_object);
+        // As YAML, which keeps the order of the document.
+        let reference: Yaml = serde_yaml_ng::from_str(REFERENCE)?;
+        let paths = reference.get("paths").and_then(Yaml::as_mapping);
         let endpoints = paths.into_iter().flatten().filter_map(|(path, item)| {
-            let summary = item.pointer("/post/summary")?;
-            Some(json!({"path": path, "summary": summary}))
+            let summary = item.get("post")?.get("summary")?;
+            Some(json!({"path": path.as_str(), "summary": summary.as_str()}))
         });
         let part = |name, url| Part { name, url };
         Ok(Self {
