@@ -22,6 +22,7 @@ mod enumeration;
 mod expiry;
 mod fields;
 mod gateway;
+mod invoke;
 mod machine;
 mod mail;
 mod mail_events;
