@@ -67,3 +67,23 @@ rank:
 # Tests whether a deployed stack recovers.
 smoke stack:
     scripts/smoke {{stack}}
+
+# Computes what Regain costs, from template.yaml and AWS's prices.
+cost *options:
+    scripts/cost {{options}}
+
+# Simulates many recoveries a second by the settings of template.yaml.
+simulate *options:
+    scripts/simulate {{options}}
+
+# Lints the scripts and the workflows.
+scripts:
+    scripts/check-scripts
+
+# Checks that a release can be deployed by the SAM CLI, the CDK and Terraform.
+deploy *release:
+    scripts/check-deploy {{release}}
+
+# Makes the files of a release, in target/release-files.
+release *architectures:
+    scripts/release {{architectures}}

@@ -158,7 +158,7 @@ pub(crate) struct Parts {
 pub(crate) enum Command {
     #[command(flatten)]
     Stack(Box<StackCommand>),
-    /// Make the stack's mail templates from the files of the mails
+    /// Make the stack's mail templates from the files of the mails, check the files, and show the mails
     #[command(arg_required_else_help = true)]
     Mails {
         #[command(subcommand)]
@@ -173,6 +173,24 @@ pub(crate) enum MailsCommand {
         /// The folder of the mails
         #[arg(default_value = "mails", value_name = "FOLDER")]
         folder: PathBuf,
+    },
+    /// Say what is wrong with the mails: variables, the code, digits, size, contrast, what they load
+    Check {
+        /// The folder of the mails
+        #[arg(default_value = "mails", value_name = "FOLDER")]
+        folder: PathBuf,
+    },
+    /// Write all mails with sample data to a folder, with a page that lists them
+    ///
+    /// The settings are read from the environment, as `cargo run` reads them: SERVICE_NAME='Your Shop' BRAND_COLOR=#aa3366
+    /// regain mails preview
+    Preview {
+        /// The folder of the mails
+        #[arg(default_value = "mails", value_name = "FOLDER")]
+        folder: PathBuf,
+        /// The folder that the mails are written to
+        #[arg(long, default_value = "target/mails", value_name = "FOLDER")]
+        out: PathBuf,
     },
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
-use regain::settings::{self, MailSettings, PageSettings, Settings, SettingsError};
+use regain::settings::{self, Branding, MailSettings, PageSettings, Settings, SettingsError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -181,12 +181,12 @@ async fn start(
 
     warm_up(pools.values().cloned()).await?;
 
-    let files = Files {
-        position: path("stream-position.json"),
+    let files = |mapping: &str| Files {
+        position: path(&format!("stream-position-{mapping}.json")),
         dead_letters: path("dead-letters.jsonl"),
     };
     let waker = Waker::default();
-    for mapping in mappings(&stack, &store, &pools, &files).await? {
+    for mapping in mappings(&stack, &store, &pools, files).await? {
         tokio::spawn(mapping.run(front.stop(), waker.clone()));
     }
 
@@ -244,6 +244,9 @@ pub fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
     let settings = Settings::read(&get)?;
     MailSettings::read(&get)?;
     PageSettings::read(&get)?;
+    settings::read_edge(&get)?;
+    // No function has these: they stand in the mail templates.
+    Branding::read(&|name| stack.parameters.get(name).cloned())?;
     for origin in stack.cors.iter().flat_map(|cors| &cors.origins) {
         settings::check_origin(origin)?;
     }
@@ -291,7 +294,7 @@ async fn mappings(
     stack: &Stack,
     store: &TableStore,
     pools: &BTreeMap<String, Pool>,
-    files: &Files,
+    files: impl Fn(&str) -> Files,
 ) -> Result<Vec<EventSourceMapping>, ServiceError> {
     let mut mappings = Vec::new();
     let Some(stream) = store.stream_arn().await? else {
@@ -299,8 +302,9 @@ async fn mappings(
     };
     for source in &stack.event_sources {
         if let Some(pool) = pools.get(&source.function) {
+            let files = files(&source.name);
             let (source, pool, store) = (source.clone(), pool.clone(), store.clone());
-            let (stream, files) = (stream.clone(), files.clone());
+            let stream = stream.clone();
             mappings.push(EventSourceMapping::new(source, pool, store, stream, files).await?);
         }
     }

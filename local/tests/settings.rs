@@ -8,7 +8,7 @@
     reason = "a test says what it expects by panicking"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -16,11 +16,12 @@ use fancy_regex::Regex;
 use local::service::check_settings;
 use local::template::{Environment, Stack};
 use proptest::prelude::*;
+use regain::locale::Locale;
 use serde_yaml_ng::Value as Yaml;
 
 /// Numbers: the parameter, its variable, the least and the greatest value of the parameter, and the least value
-/// that a function accepts. For the two lifetimes that is lower, so that tests can be short.
-const NUMBERS: [(&str, &str, u64, u64, u64); 13] = [
+/// that a function accepts. For the two lifetimes and the time of mail that is lower, so that tests can be short.
+const NUMBERS: [(&str, &str, u64, u64, u64); 14] = [
     ("CodeLength", "CODE_LENGTH", 4, 10, 4),
     ("CodeTtlSeconds", "CODE_TTL_SECONDS", 60, 3600, 1),
     ("SessionTtlSeconds", "SESSION_TTL_SECONDS", 60, 86_400, 1),
@@ -56,6 +57,13 @@ const NUMBERS: [(&str, &str, u64, u64, u64); 13] = [
     ("IpRequestsPerHour", "IP_REQUESTS_PER_HOUR", 0, 1_000_000, 0),
     ("PasswordMinLength", "PASSWORD_MIN_LENGTH", 8, 64, 8),
     (
+        "MailBatchMilliseconds",
+        "MAIL_BATCH_MILLISECONDS",
+        100,
+        10_000,
+        0,
+    ),
+    (
         "Argon2MemoryKib",
         "ARGON2_MEMORY_KIB",
         19_456,
@@ -66,11 +74,24 @@ const NUMBERS: [(&str, &str, u64, u64, u64); 13] = [
     ("Argon2Parallelism", "ARGON2_PARALLELISM", 1, 16, 1),
 ];
 
+/// The tags of the languages.
+const LANGUAGES: [&str; Locale::ALL.len()] = {
+    let mut tags = [""; Locale::ALL.len()];
+    let mut number = 0;
+    while number < tags.len() {
+        tags[number] = Locale::ALL[number].tag();
+        number += 1;
+    }
+    tags
+};
+
 /// Words: the parameter, its variable, and the words.
-const CHOICES: [(&str, &str, &[&str]); 4] = [
-    ("DirectoryLanguage", "DIRECTORY_LANGUAGE", &["en", "id"]),
-    ("AuthV1Language", "AUTH_V1_LANGUAGE", &["en", "id"]),
+const CHOICES: [(&str, &str, &[&str]); 6] = [
+    ("DirectoryLanguage", "DIRECTORY_LANGUAGE", &LANGUAGES),
+    ("AuthV1Language", "AUTH_V1_LANGUAGE", &LANGUAGES),
+    ("ServiceKind", "SERVICE_KIND", &["app", "website"]),
     ("UserIdFormat", "USER_ID_FORMAT", &["objectid", "uuid"]),
+    ("EdgeOnly", "EDGE_ONLY", &["true", "false"]),
     (
         "LogLevel",
         "LOG_LEVEL",
@@ -79,7 +100,7 @@ const CHOICES: [(&str, &str, &[&str]); 4] = [
 ];
 
 /// Texts: the parameter, its variable, values that both accept, and values that both refuse.
-const TEXTS: [(&str, &str, &[&str], &[&str]); 7] = [
+const TEXTS: [(&str, &str, &[&str], &[&str]); 13] = [
     (
         "ServiceName",
         "SERVICE_NAME",
@@ -210,7 +231,7 @@ const TEXTS: [(&str, &str, &[&str], &[&str]); 7] = [
             "o'neill!#$%&*/=?^_`{|}~@x.example",
             "post@xn--mnchen-3ya.de",
             "post@example.xn--p1ai",
-            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@example.com",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@example.com",
         ],
         &[
             "foo",
@@ -246,8 +267,104 @@ const TEXTS: [(&str, &str, &[&str], &[&str]); 7] = [
             "a\u{200b}@b.example",
             "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@example.com",
             "a@xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
-            // 101 characters.
-            "a@xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
+            // 65 characters.
+            "a@xxxxxxxxxxxxxxxxxxxx.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
+        ],
+    ),
+    (
+        "MailFromName",
+        "MAIL_FROM_NAME",
+        &[
+            "R",
+            "R & B, <\"shop\">",
+            "王小明",
+            "xxxxxxxxxxxxxxxxxxxxxxxx",
+        ],
+        &[
+            " ",
+            " Shop",
+            "Shop ",
+            "two\nlines",
+            "Shop 2024",
+            "xxxxxxxxxxxxxxxxxxxxxxxxx",
+        ],
+    ),
+    (
+        "MailReplyTo",
+        "MAIL_REPLY_TO",
+        &[
+            "help@example.com",
+            "o'neill+shop@mail.example.co",
+            "xxxxxxxxxxxxxxxxxxxx@example.com",
+        ],
+        &[
+            " ",
+            "help",
+            "Help <help@example.com>",
+            "a@b.example, c@d.example",
+            "help@example.com\n",
+            "xxxxxxxxxxxxxxxxxxxxx@example.com",
+        ],
+    ),
+    (
+        "LogoUrl",
+        "LOGO_URL",
+        &[
+            "https://example.com/logo.png",
+            "https://cdn.example.com:8443/2024/logo-2x.png?v=1#a",
+        ],
+        &[
+            " ",
+            "http://example.com/logo.png",
+            "/logo.png",
+            "data:image/png;base64,AAAA",
+            "https://example.com/\"onload=x",
+            "https://example.com/a'b",
+            "https://example.com/a&b",
+            "https://example.com/{{code}}",
+            "https://example.com/${x}",
+            "https://example.com/a b",
+            "https://example.com/\n",
+        ],
+    ),
+    (
+        "ProductUrl",
+        "PRODUCT_URL",
+        &["https://example.com", "http://localhost:517/#/start?a=b"],
+        &[
+            " ",
+            "example.com",
+            "javascript:alert(1)",
+            "https://example.com/2024",
+            "http://localhost:5173",
+            "https://example.com/<b>",
+            "https://example.com/{{code}}",
+            "https://example.com/\n",
+        ],
+    ),
+    (
+        "SupportContact",
+        "SUPPORT_CONTACT",
+        &[
+            "help@example.com",
+            "first.last+shop-1_a@mail.example.co",
+            "https://example.com/help",
+        ],
+        &[
+            " ",
+            "example.com",
+            "help",
+            "tel:+62123",
+            "help2024@example.com",
+            "o'neill@example.com",
+            ".a@example.com",
+            "a..b@example.com",
+            "help@example",
+            "Help <help@example.com>",
+            "https://user@example.com",
+            "https://example.com/2024",
+            "https://example.com/&",
+            "help@example.com\n",
         ],
     ),
     (
@@ -344,6 +461,30 @@ const TEXTS: [(&str, &str, &[&str], &[&str]); 7] = [
             "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         ],
     ),
+    (
+        "EdgeSecret",
+        "EDGE_SECRET",
+        &[
+            "0123456789abcdef0123456789ABCDEF",
+            "!\"#$%&'()*+-./:;<=>?@[\\]^_`{|}~0",
+            "0123456789abcdef0123456789ABCDEF,fedcba9876543210fedcba9876543210",
+        ],
+        &[
+            " ",
+            ",",
+            "secret",
+            "0123456789abcdef0123456789ABCDE",
+            "0123456789abcdef0123456789ABCDE ",
+            "0123456789abcdef 0123456789ABCDEF",
+            "0123456789abcdef0123456789ABCDEF\n",
+            "0123456789abcdef0123456789ABCDE\u{e9}",
+            "0123456789abcdef0123456789ABCDEF,",
+            ",0123456789abcdef0123456789ABCDEF",
+            "0123456789abcdef0123456789ABCDEF,secret",
+            "0123456789abcdef0123456789ABCDEF, fedcba9876543210fedcba9876543210",
+            "0123456789abcdef0123456789ABCDEF,0123456789abcdef0123456789ABCDEF,0123456789abcdef0123456789ABCDEF",
+        ],
+    ),
 ];
 
 static TEMPLATE: LazyLock<PathBuf> =
@@ -378,7 +519,7 @@ impl Parameter {
         };
         for (key, value) in parameter {
             match (key.as_str().unwrap(), value) {
-                ("Default" | "Description" | "ConstraintDescription", _) => {}
+                ("Default" | "Description" | "ConstraintDescription" | "NoEcho", _) => {}
                 ("Type", Yaml::String(kind)) if kind == "String" => {}
                 ("Type", Yaml::String(kind)) if kind == "CommaDelimitedList" => read.is_list = true,
                 ("Type", Yaml::String(kind)) if kind == "Number" => {
@@ -436,6 +577,9 @@ fn starts_with(variable: &str, value: &str) -> bool {
             .map(|entry| entry.trim_matches(' ').to_owned());
         stack.cors.as_mut().unwrap().origins = origins.collect();
     }
+    if let Some(set) = stack.parameters.get_mut(variable) {
+        value.clone_into(set);
+    }
     for function in &mut stack.functions {
         if let Some(set) = function.environment.get_mut(variable) {
             value.clone_into(set);
@@ -444,6 +588,11 @@ fn starts_with(variable: &str, value: &str) -> bool {
         if variable == "CODE_LENGTH" {
             let name = "ACCOUNT_GUESSES_PER_DAY".to_owned();
             function.environment.insert(name, "1".to_owned());
+        }
+        // So does the edge's being the only way: it needs a secret.
+        if variable == "EDGE_ONLY" {
+            let name = "EDGE_SECRET".to_owned();
+            function.environment.insert(name, "x".repeat(32));
         }
     }
     check_settings(&stack).is_ok()
@@ -459,13 +608,20 @@ fn every_parameter_that_reaches_a_function_is_compared_here() {
             const MARK: &str = "a-mark-of-its-own";
             let variable = variable_of(name);
             let environment = Environment::from([(variable, MARK.to_owned())]);
-            let stack = Stack::open(&TEMPLATE, environment).unwrap();
+            // A parameter of the stack alone may have to be a number.
+            let Ok(stack) = Stack::open(&TEMPLATE, environment) else {
+                return false;
+            };
             let origins = stack.cors.iter().flat_map(|cors| &cors.origins);
             let variables = stack
                 .functions
                 .iter()
                 .flat_map(|it| it.environment.values());
-            variables.chain(origins).any(|value| value.contains(MARK))
+            let mails = stack.mail_templates.iter();
+            let mails = mails.flat_map(|it| [&it.text, &it.html]);
+            let mut places = variables.chain(origins).chain(mails);
+            // No text has the kind: conditions of the template choose by it.
+            name == "ServiceKind" || places.any(|value| value.contains(MARK))
         })
         .collect();
     let compared = NUMBERS
@@ -637,6 +793,36 @@ const ADDRESSES: &[&str] = &[
     "&&",
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 ];
+const CONTACTS: &[&str] = &[
+    "https://",
+    "http://",
+    "a",
+    "help",
+    "@",
+    ".",
+    ".com",
+    "example.com",
+    "/",
+    "?",
+    "#",
+    ":",
+    "80",
+    "1",
+    "234",
+    "-",
+    "_",
+    "+",
+    "'",
+    "&",
+    "<",
+    "{",
+    "%20",
+    "=",
+    " ",
+    "\n",
+    "\u{e9}",
+    "\u{663}",
+];
 const ORIGINS: &[&str] = &[
     "https://",
     "http://",
@@ -690,15 +876,18 @@ const STATUSES: &[&str] = &[
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 ];
 
-fn compare(row: usize, value: &str) -> Result<(), TestCaseError> {
-    static PARAMETERS: LazyLock<Vec<Parameter>> =
-        LazyLock::new(|| TEXTS.iter().map(|row| Parameter::read(row.0)).collect());
-    let (Some(parameter), Some(text)) = (PARAMETERS.get(row), TEXTS.get(row)) else {
-        unreachable!("a row of the table")
-    };
+fn compare(name: &str, value: &str) -> Result<(), TestCaseError> {
+    static PARAMETERS: LazyLock<BTreeMap<&str, Parameter>> = LazyLock::new(|| {
+        TEXTS
+            .iter()
+            .map(|row| (row.0, Parameter::read(row.0)))
+            .collect()
+    });
+    let parameter = &PARAMETERS[name];
+    let (_, variable, ..) = TEXTS.iter().find(|row| row.0 == name).unwrap();
     prop_assert_eq!(
         parameter.takes(value),
-        starts_with(text.1, value),
+        starts_with(variable, value),
         "{:?}",
         value
     );
@@ -710,21 +899,36 @@ proptest! {
 
     #[test]
     fn template_and_functions_take_the_same_service_names(value in texts_of(NAMES, 12)) {
-        compare(0, &value)?;
+        compare("ServiceName", &value)?;
     }
 
     #[test]
     fn template_and_functions_take_the_same_senders(value in texts_of(ADDRESSES, 10)) {
-        compare(1, &value)?;
+        compare("MailFrom", &value)?;
+    }
+
+    #[test]
+    fn template_and_functions_take_the_same_addresses_for_replies(value in texts_of(ADDRESSES, 8)) {
+        compare("MailReplyTo", &value)?;
+    }
+
+    #[test]
+    fn template_and_functions_take_the_same_sender_names(value in texts_of(NAMES, 8)) {
+        compare("MailFromName", &value)?;
+    }
+
+    #[test]
+    fn template_and_cargo_run_take_the_same_contacts(value in texts_of(CONTACTS, 8)) {
+        compare("SupportContact", &value)?;
     }
 
     #[test]
     fn template_and_cargo_run_take_the_same_origins(value in texts_of(ORIGINS, 8)) {
-        compare(2, &value)?;
+        compare("CorsOrigins", &value)?;
     }
 
     #[test]
     fn template_and_functions_take_the_same_statuses(value in texts_of(STATUSES, 8)) {
-        compare(3, &value)?;
+        compare("RecoverableStatuses", &value)?;
     }
 }

@@ -233,7 +233,7 @@ async fn new_mail_requests_are_handed_over_as_lambda_hands_them_over() {
 #[tokio::test]
 async fn a_batch_holds_no_more_than_the_mapping_says() {
     let mut mapping = Mapping::new().await;
-    mapping.source.parallelization = 1;
+    mapping.source.batch_size = 10;
     for number in 0..25 {
         mapping.put(&format!("MAIL#{number}")).await;
     }
@@ -249,6 +249,7 @@ async fn a_batch_holds_no_more_than_the_mapping_says() {
 async fn records_of_different_keys_are_with_the_function_at_the_same_time() {
     let mut mapping = Mapping::new().await;
     mapping.source.parallelization = 4;
+    mapping.source.batch_size = 10;
     // The probe answers none of them before four batches have been handed out.
     for number in 0..40 {
         mapping.put(&format!("MAIL#{number}-together-4")).await;
@@ -293,10 +294,8 @@ async fn an_idle_mapping_is_woken_by_an_answered_call() {
 }
 
 #[tokio::test]
-async fn only_the_records_that_failed_are_tried_again() {
-    let mut mapping = Mapping::new().await;
-    // One lane, so that all are in one batch.
-    mapping.source.parallelization = 1;
+async fn the_records_from_the_first_that_failed_on_are_tried_again_before_new_ones() {
+    let mapping = Mapping::new().await;
     for name in ["MAIL#1", "MAIL#flaky", "MAIL#2"] {
         mapping.put(name).await;
     }
@@ -305,7 +304,7 @@ async fn only_the_records_that_failed_are_tried_again() {
         .await;
     assert_eq!(
         tries(&batches),
-        BTreeMap::from([("MAIL#1", 1), ("MAIL#2", 1), ("MAIL#flaky", 3)])
+        BTreeMap::from([("MAIL#1", 1), ("MAIL#2", 3), ("MAIL#flaky", 3)])
     );
     assert!(mapping.dead_letters().is_empty());
 }
@@ -314,7 +313,6 @@ async fn only_the_records_that_failed_are_tried_again() {
 async fn a_record_that_makes_its_batch_fail_is_isolated_and_given_up() {
     let mut mapping = Mapping::new().await;
     mapping.source.maximum_retry_attempts = Some(1);
-    mapping.source.parallelization = 1;
     for name in ["MAIL#1", "MAIL#poison", "MAIL#2", "MAIL#3"] {
         mapping.put(name).await;
     }
@@ -337,6 +335,8 @@ async fn a_record_that_makes_its_batch_fail_is_isolated_and_given_up() {
 #[tokio::test]
 async fn a_restart_continues_where_the_last_run_ended() {
     let mut mapping = Mapping::new().await;
+    // The keys have lanes of their own, so that the hopeless one holds up no other.
+    mapping.source.parallelization = 64;
     mapping.put("MAIL#1").await;
     mapping.put("MAIL#hopeless").await;
     mapping.put("MAIL#2").await;

@@ -93,7 +93,7 @@ fn globals_apply_where_a_function_has_no_own_value() {
     let stack = stack(&[("CODE_TTL_SECONDS", "5")]);
     let mailer = stack.function("DeliverMail").unwrap();
     assert_eq!(mailer.function_name, "regain-deliver-mail");
-    assert_eq!(mailer.timeout, Duration::from_mins(5));
+    assert_eq!(mailer.timeout, Duration::from_mins(1));
     let other = stack.function("ForgotPassword").unwrap();
     assert_eq!(other.timeout, Duration::from_secs(10));
     assert_eq!(other.memory_mb, 512);
@@ -113,19 +113,30 @@ fn the_table_and_its_event_source_are_as_deployed() {
     assert_eq!(stack.table.name, "regain");
     assert_eq!(stack.table.ttl_attribute.as_deref(), Some("expiresAt"));
     assert_eq!(stack.table.stream_view_type.as_deref(), Some("KEYS_ONLY"));
-    let [source] = stack.event_sources.as_slice() else {
-        unreachable!("one mapping")
+    let [source, retries] = stack.event_sources.as_slice() else {
+        unreachable!("two mappings")
     };
-    assert_eq!(source.function, "DeliverMail");
-    assert_eq!(source.batch_size, 10);
-    assert_eq!(source.parallelization, 10);
-    assert_eq!(source.maximum_retry_attempts, None, "age ends the tries");
-    assert_eq!(source.maximum_record_age, Some(Duration::from_hours(1)));
-    assert!(source.bisect && source.reports_failures);
-    // A function that is ended earlier would lose the outcome of the last mails of its batch.
-    let batch = regain::mail::LONGEST * u32::try_from(source.batch_size).unwrap();
-    assert!(batch < stack.function("DeliverMail").unwrap().timeout);
-    assert_eq!(source.filters.len(), 1);
+    assert_eq!(
+        (source.name.as_str(), source.batch_size),
+        ("MailRequests", 4)
+    );
+    assert_eq!(
+        (retries.name.as_str(), retries.batch_size),
+        ("MailRetries", 2)
+    );
+    let timeout = stack.function("DeliverMail").unwrap().timeout;
+    for source in [source, retries] {
+        assert_eq!(source.function, "DeliverMail");
+        assert_eq!(source.parallelization, 1);
+        assert_eq!(source.maximum_retry_attempts, None, "age ends the tries");
+        assert_eq!(source.maximum_record_age, Some(Duration::from_hours(1)));
+        assert!(source.bisect && source.reports_failures);
+        assert_eq!(source.filters.len(), 1);
+        // A function that is ended earlier would lose the outcome of the last mails of its batch. They start a
+        // tenth of the longest batch apart.
+        let last = Duration::from_secs(1) * u32::try_from(source.batch_size - 1).unwrap();
+        assert!(last + Duration::max(regain::mail::LONGEST, Duration::from_secs(10)) < timeout);
+    }
 }
 
 #[test]

@@ -19,15 +19,16 @@ use serde::de::DeserializeOwned;
 use crate::api::Protocol;
 use crate::audit::AuditTrail;
 use crate::audit::forward::{self, LogEvent};
+use crate::edge::{self, Edge};
 use crate::locale::Locale;
 use crate::mail::events::{MailEvent, MailEvents};
 use crate::mail::{Delivery, StreamBatch};
 use crate::metrics::Metric;
 use crate::payload::{self, Invocation, Unreadable};
-use crate::protocol::{Call, Failure, Malformed, Reply, failed};
+use crate::protocol::{Call, Failure, Malformed, Reply, failed, forbidden};
 use crate::recovery::{Recovery, RecoveryError};
 use crate::secrets::Secrets;
-use crate::settings::{Deployment, MailSettings, SecretNames, Settings, stack_name};
+use crate::settings::{self, Deployment, MailSettings, SecretNames, Settings, stack_name};
 use crate::store::Store;
 use crate::{ambient, aws, metrics, telemetry};
 
@@ -51,6 +52,11 @@ where
         Ok(recovery) => Arc::new(recovery),
         Err(error) => return stopped(&*error),
     };
+    let edge = match settings::edge() {
+        Ok(edge) => edge,
+        Err(error) => return stopped(&error),
+    };
+    let edge = &edge;
     let language = recovery.settings().languages.of(protocol);
     let trail = &audit();
     let answer = |invocation: Invocation| {
@@ -61,7 +67,7 @@ where
                 Ok(Some(event)) => {
                     let endpoint = |call| endpoint(recovery, call);
                     let event = LambdaEvent::new(event, context);
-                    Some(answer(protocol, language, trail, endpoint, event).await)
+                    Some(answer(protocol, language, edge, trail, endpoint, event).await)
                 }
                 Ok(None) => None,
                 Err(unreadable) => Some(refuse(protocol, language, unreadable, context)),
@@ -168,19 +174,36 @@ fn refuse(
 }
 
 /// Answers one event of API Gateway by an endpoint, in the envelope of its protocol. The language is
-/// `language`, unless the caller asks for another that there is.
+/// `language`, unless the caller asks for another that there is. A request that does not come through the edge
+/// is refused if it has to.
 pub async fn answer<F, A>(
     protocol: Protocol,
     language: Locale,
+    edge: &Edge,
     trail: &AuditTrail,
     endpoint: F,
-    event: LambdaEvent<ApiGatewayV2httpRequest>,
+    mut event: LambdaEvent<ApiGatewayV2httpRequest>,
 ) -> ApiGatewayV2httpResponse
 where
     F: FnOnce(Call) -> A,
     A: Future<Output = Result<Reply, Failure>>,
 {
+    let ApiGatewayV2httpRequest {
+        headers,
+        request_context: gateway,
+        ..
+    } = &mut event.payload;
+    let secret = headers.get(edge::SECRET).and_then(|it| it.to_str().ok());
+    let is_admitted = edge.admits(secret);
+    let peer = gateway.http.source_ip.as_deref().unwrap_or_default();
+    if let Ok(peer) = peer.parse() {
+        gateway.http.source_ip = Some(edge.caller(headers, peer).to_string());
+    }
     let request = event::request(event);
+    if !is_admitted {
+        let context = Call::reply_context(protocol, language, &request, ambient::now());
+        return event::response(context.stamp(forbidden()));
+    }
     event::response(reply(protocol, language, trail, endpoint, request).await)
 }
 

@@ -2,7 +2,8 @@
 //!
 //! In the order of a request:
 //!
-//! 1. [`function`] starts a Lambda function and hands it each call, read from its [`payload`].
+//! 1. [`function`] starts a Lambda function and hands it each call, read from its [`payload`]. The [`edge`] says
+//!    where it comes from.
 //! 2. [`protocol`] reads the call and words the answer, for each [`api`]: [`protocol::directory`] and
 //!    [`protocol::auth_v1`].
 //! 3. [`recovery`] has the use cases: request a code, resend it, verify it, set the password.
@@ -23,6 +24,7 @@ pub mod api;
 pub mod audit;
 pub mod aws;
 pub mod code;
+pub mod edge;
 pub mod function;
 pub mod hashing;
 pub mod hex;

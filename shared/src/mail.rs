@@ -5,6 +5,8 @@
 
 pub mod events;
 mod objection;
+mod pace;
+mod sender;
 mod stream;
 
 use std::sync::Arc;
@@ -12,11 +14,16 @@ use std::time::Duration;
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::ProvideErrorMetadata as _;
-use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, Template as SesTemplate};
+use aws_sdk_sesv2::types::{
+    Destination, EmailContent, MessageHeader, MessageTag, Template as SesTemplate,
+};
+use futures_util::future::join_all;
 use rand::rngs::StdRng;
 use regain_password::Address;
 use serde_json::json;
+use serde_json::value::RawValue;
 use thiserror::Error;
+use tokio::time::{Instant, sleep_until};
 
 use crate::audit::{About, AuditTrail, Event, Mail, Suppressed, Unanswered, Why};
 use crate::code::{Code, CodeInput};
@@ -28,7 +35,7 @@ use crate::secrets::{SecretError, Secrets};
 use crate::settings::{MailSettings, Settings};
 use crate::store::{
     Claim, Claimant, LEASE, MailContent, MailRequest, Outcome, Recipient, Store, StoreError,
-    is_mail, mail_session, mail_tag,
+    is_mail, mail_session, mail_tag, retried_mail,
 };
 use crate::timestamp::Timestamp;
 use crate::users::unmailable;
@@ -37,7 +44,7 @@ use crate::{aws, telemetry};
 pub use stream::{BatchResult, StreamBatch};
 
 use objection::is_final;
-use stream::{Written, sequence_number, written};
+use stream::{Written, written};
 
 /// The longest that a delivery can take: calls for the claim, the index key, the lookup, the user, two
 /// versions of the code key, and the outcome. A delivery that sends takes less, because it starts to send
@@ -87,6 +94,16 @@ impl Undelivered {
     }
 }
 
+/// What became of a record.
+enum RecordResult {
+    /// Nothing is left to do, or the mail has a record of its own for the next attempt.
+    Done,
+    /// The record with that sequence number is to be delivered again.
+    Failed(String),
+    /// The record is to be delivered again, and cannot be named.
+    Unnamed(Unreadable),
+}
+
 /// The message tags. By them, SES's events name the mail request and its subject in the audit trail.
 const REQUEST_TAG: &str = "mail-request";
 const SUBJECT_TAG: &str = "subject";
@@ -124,8 +141,12 @@ impl Delivery {
         }
     }
 
-    /// Delivers the mails of a batch, and returns which are to be tried again. `now` is read anew for each
-    /// mail.
+    /// Delivers the mails of a batch, and returns which records are to be tried again. `now` is read anew for
+    /// each mail.
+    ///
+    /// The records start at fixed offsets and are worked at the same time, and the batch takes a time that
+    /// depends on their number only. So the mails behind a mail leave at the same time whether it was sent or
+    /// nobody has its address.
     ///
     /// # Errors
     /// When not even the sequence number of a record can be read. Then the whole batch is to be tried again,
@@ -136,45 +157,93 @@ impl Delivery {
         now: impl Fn() -> Timestamp,
         rng: &mut StdRng,
     ) -> Result<BatchResult, Unreadable> {
-        let mut result = BatchResult::default();
-        let mut unnamed = None;
-        for record in batch.records.unwrap_or_default() {
-            let Written {
-                pk,
-                sequence_number,
-            } = match written(&record) {
-                Ok(Some(written)) => written,
-                Ok(None) => continue,
-                Err(unreadable) => {
-                    metrics::count(Metric::MailsFailed);
-                    tracing::error!(error = %unreadable, "stream record cannot be read");
-                    match sequence_number(&record) {
-                        Some(sequence_number) => result.fail(sequence_number),
-                        None => unnamed = Some(unreadable),
-                    }
-                    continue;
-                }
-            };
+        let records = batch.records.unwrap_or_default();
+        // The pace is that of the machine, whatever time the rules are given.
+        let begun = Instant::now();
+        let deliveries = records.iter().enumerate().map(|(place, record)| {
             let claimant = Claimant::draw(rng);
-            match self.deliver(&pk, &claimant, &now).await {
-                Ok(Some(outcome)) => tracing::info!(outcome = outcome.name(), "mail closed"),
-                Ok(None) => tracing::info!("mail was already closed"),
-                Err(Undelivered::NoRequest) => {
-                    tracing::error!("stream record names no mail request, skipped");
+            let start = begun + pace::offset(place, self.mail.batch);
+            let now = &now;
+            async move {
+                sleep_until(start).await;
+                self.deliver_record(record, &claimant, now).await
+            }
+        });
+        let ended = join_all(deliveries).await;
+        sleep_until(begun + pace::length(records.len(), self.mail.batch)).await;
+        let mut result = BatchResult::default();
+        for ended in ended {
+            match ended {
+                RecordResult::Done => {}
+                RecordResult::Failed(sequence_number) => result.fail(sequence_number),
+                RecordResult::Unnamed(unreadable) => return Err(unreadable),
+            }
+        }
+        Ok(result)
+    }
+
+    /// Delivers the mail that a record of the stream is about.
+    async fn deliver_record(
+        &self,
+        record: &RawValue,
+        claimant: &Claimant,
+        now: &impl Fn() -> Timestamp,
+    ) -> RecordResult {
+        let Written {
+            pk,
+            sequence_number,
+        } = match written(record) {
+            Ok(Some(written)) => written,
+            Ok(None) => return RecordResult::Done,
+            Err(unreadable) => {
+                metrics::count(Metric::MailsFailed);
+                tracing::error!(error = %unreadable, "stream record cannot be read");
+                return match stream::sequence_number(record) {
+                    Some(sequence_number) => RecordResult::Failed(sequence_number),
+                    None => RecordResult::Unnamed(unreadable),
+                };
+            }
+        };
+        let retried = retried_mail(&pk);
+        let key = retried.unwrap_or(&pk);
+        match self.deliver(key, claimant, now).await {
+            Ok(Some(outcome)) => tracing::info!(outcome = outcome.name(), "mail closed"),
+            Ok(None) => tracing::info!("mail was already closed"),
+            Err(Undelivered::NoRequest) => {
+                tracing::error!("stream record names no mail request, skipped");
+            }
+            Err(error) => {
+                if error.is_failure() {
+                    metrics::count(Metric::MailsFailed);
                 }
-                Err(error) => {
-                    if error.is_failure() {
-                        metrics::count(Metric::MailsFailed);
-                    }
-                    tracing::warn!(
-                        error = telemetry::causes(&error),
-                        "mail failed, will be retried"
-                    );
-                    result.fail(sequence_number);
+                tracing::warn!(
+                    error = telemetry::causes(&error),
+                    "mail failed, will be retried"
+                );
+                // Lambda delivers nothing behind a record that failed until that is done. So a mail that failed
+                // gets a record of its own, which another event source mapping delivers.
+                if retried.is_some() || self.retry_later(key, claimant, now()).await.is_err() {
+                    return RecordResult::Failed(sequence_number);
                 }
             }
         }
-        unnamed.map_or(Ok(result), Err)
+        RecordResult::Done
+    }
+
+    /// Has a mail that failed delivered again, apart from all others.
+    async fn retry_later(
+        &self,
+        key: &str,
+        claimant: &Claimant,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let written = self.store.retry_mail(key, claimant, at).await;
+        written.inspect_err(|error| {
+            tracing::warn!(
+                error = telemetry::causes(error),
+                "writing a retry failed, the batch will be retried"
+            );
+        })
     }
 
     /// Delivers one mail, unless it has its outcome already.
@@ -305,6 +374,7 @@ impl Delivery {
                     .ses_name(&self.mail.template_prefix, locale),
             )
             .template_data(data)
+            .headers(automatic()?)
             .build();
         let mut tags = vec![tag(REQUEST_TAG, mail_tag(key))?];
         if let Some(keys) = keys {
@@ -317,7 +387,11 @@ impl Delivery {
         let sent = self
             .ses
             .send_email()
-            .from_email_address(&self.mail.from)
+            .from_email_address(sender::mailbox(
+                self.mail.from_name.as_deref(),
+                &self.mail.from,
+            ))
+            .set_reply_to_addresses(self.mail.reply_to.clone().map(|it| vec![it]))
             .destination(Destination::builder().to_addresses(&to).build())
             .set_configuration_set_name(self.mail.configuration_set.clone())
             .set_email_tags(Some(tags))
@@ -383,12 +457,13 @@ impl Delivery {
         let data = match (code, &request.content) {
             (Some(code), MailContent::Code { expires_at, .. }) => json!({
                 "code": code.reveal(),
+                "link": "",
                 // Never more than the setting, so that it cannot be a number as long as a code.
-                "validFor": valid_for(expires_at.since(at).min(longest), locale),
+                "validFor": locale.lifetime(expires_at.since(at).min(longest)),
                 "serviceName": name,
                 "serviceNameHtml": name_html,
             }),
-            _ => json!({ "serviceName": name, "serviceNameHtml": name_html }),
+            _ => json!({ "notMeLink": "", "serviceName": name, "serviceNameHtml": name_html }),
         };
         data.to_string()
     }
@@ -416,26 +491,18 @@ fn event(outcome: &Outcome, request: &MailRequest) -> Event {
     }
 }
 
+/// Tells other programs not to answer (RFC 3834): no notice of an absence comes back.
+fn automatic() -> Result<MessageHeader, StoreError> {
+    let header = MessageHeader::builder()
+        .name("Auto-Submitted")
+        .value("auto-generated")
+        .build();
+    header.map_err(|error| StoreError::Malformed(error.into()))
+}
+
 fn tag(name: &str, value: String) -> Result<MessageTag, StoreError> {
     let tag = MessageTag::builder().name(name).value(value).build();
     tag.map_err(|error| StoreError::Malformed(error.into()))
-}
-
-/// How long a code is still good, in words: rounded down to minutes, or in seconds below one minute. A
-/// second that has begun counts as a whole one, or a code of ten minutes would always be said to have nine.
-fn valid_for(lifetime: Duration, locale: Locale) -> String {
-    let seconds = lifetime.as_millis().div_ceil(1000);
-    let (count, unit) = if seconds < 60 {
-        (seconds, ["second", "detik"])
-    } else {
-        (seconds / 60, ["minute", "menit"])
-    };
-    let [english, indonesian] = unit;
-    match locale {
-        Locale::En if count == 1 => format!("{count} {english}"),
-        Locale::En => format!("{count} {english}s"),
-        Locale::Id => format!("{count} {indonesian}"),
-    }
 }
 
 /// The address for SES: as the user has it, but with an international domain in its ASCII form (RFC 5890).
@@ -449,39 +516,5 @@ pub fn recipient(stored: &str, canonical: &Address) -> String {
     match (stored.rsplit_once('@'), domain) {
         (Some((local, typed)), Some(domain)) if !typed.is_ascii() => format!("{local}@{domain}"),
         _ => stored.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lifetime_is_worded_in_the_readers_language() {
-        for (millis, english, indonesian) in [
-            (600_000, "10 minutes", "10 menit"),
-            (599_400, "10 minutes", "10 menit"),
-            (3_600_000, "60 minutes", "60 menit"),
-            (3_599_000, "59 minutes", "59 menit"),
-            (598_000, "9 minutes", "9 menit"),
-            (179_000, "2 minutes", "2 menit"),
-            (120_000, "2 minutes", "2 menit"),
-            (119_000, "1 minute", "1 menit"),
-            (91_000, "1 minute", "1 menit"),
-            (89_000, "1 minute", "1 menit"),
-            (60_000, "1 minute", "1 menit"),
-            (59_000, "59 seconds", "59 detik"),
-            (1_001, "2 seconds", "2 detik"),
-            (1_000, "1 second", "1 detik"),
-        ] {
-            assert_eq!(
-                valid_for(Duration::from_millis(millis), Locale::En),
-                english
-            );
-            assert_eq!(
-                valid_for(Duration::from_millis(millis), Locale::Id),
-                indonesian
-            );
-        }
     }
 }

@@ -22,7 +22,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt as _};
 use rand::rngs::StdRng;
 use regain_password::Reason;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::Protocol;
 use crate::audit::{AuditTrail, Caller};
@@ -202,8 +202,7 @@ impl Call {
             .unwrap_or_default();
         ReplyContext {
             protocol,
-            locale: Locale::negotiate(&list(request.headers(), &ACCEPT_LANGUAGE))
-                .unwrap_or(language),
+            locale: Locale::negotiate(&list(request.headers(), &ACCEPT_LANGUAGE), language),
             at,
             request_id,
         }
@@ -334,6 +333,12 @@ pub(crate) fn failed(failure: &Failure, context: &ReplyContext) -> Reply {
         reply.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     context.stamp(reply)
+}
+
+/// The answer to a request that does not come through the edge. It is in no protocol's envelope, but in that of
+/// the gateway, which would refuse the request if it could.
+pub(crate) fn forbidden() -> Reply {
+    reply(StatusCode::FORBIDDEN, &json!({ "message": "Forbidden" }))
 }
 
 fn reply(status: StatusCode, body: &Value) -> Reply {

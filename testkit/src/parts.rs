@@ -26,6 +26,7 @@ use serde_json::Value as Json;
 use crate::WORKSPACE;
 use crate::fixture::{Fixture, events};
 use crate::snapshot;
+use crate::table::Table;
 
 /// The stack as the template declares it, with every parameter at its default.
 pub fn template() -> Stack {
@@ -37,6 +38,8 @@ pub fn template() -> Stack {
 pub struct Running {
     /// The processes of each function, by its name.
     pub pools: BTreeMap<String, Pool>,
+    /// Their table.
+    pub table: Table,
     mails: MailStore,
     shutdown: Shutdown,
 }
@@ -101,6 +104,7 @@ impl Running {
         });
         Self {
             pools: pools.collect(),
+            table: Table::at(&urls.dynamodb, &stack.table.name),
             mails,
             shutdown,
         }

@@ -16,6 +16,7 @@ mod audit;
 mod auth_v1;
 mod codes;
 mod directory;
+mod edge;
 mod enumeration;
 mod expiry;
 mod fields;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use page::{Page, Request};
-use regain::settings::{PageSettings, Settings};
+use regain::settings::{self, PageSettings, Settings};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -34,6 +34,7 @@ fn page() -> Result<Page, Error> {
     Ok(Page::new(
         &Settings::from_env()?,
         &PageSettings::from_env()?,
+        settings::edge()?,
     ))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use regain::edge::{self, Edge};
 use regain::settings::{PageSettings, Settings};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -39,6 +40,7 @@ struct Http {
 pub(crate) struct Page {
     html: String,
     policy: String,
+    edge: Edge,
 }
 
 /// An answer before it becomes API Gateway's JSON.
@@ -69,7 +71,7 @@ impl<'a> Answer<'a> {
 }
 
 impl Page {
-    pub(crate) fn new(settings: &Settings, page: &PageSettings) -> Self {
+    pub(crate) fn new(settings: &Settings, page: &PageSettings, edge: Edge) -> Self {
         let value = |name: &str| match name {
             "service_name" => settings.service_name.clone(),
             "sign_in_url" => page.sign_in_url.clone().unwrap_or_default(),
@@ -89,13 +91,18 @@ impl Page {
                  require-trusted-types-for 'script'; trusted-types 'none'; \
                  frame-ancestors {ancestors}"
             ),
+            edge,
         }
     }
 
     /// Answers a request, as API Gateway takes answers.
     pub(crate) fn answer(&self, request: &Request) -> Value {
         let method = request.context.http.method.as_str();
+        let secret = request.headers.get(edge::SECRET).map(String::as_str);
         let mut answer = match method {
+            _ if !self.edge.admits(secret) => {
+                Answer::new(403, "application/json", r#"{"message":"Forbidden"}"#)
+            }
             "GET" | "HEAD" => self.get(request),
             _ => Answer {
                 more: Some(("allow", "GET, HEAD".to_owned())),
@@ -186,6 +193,8 @@ fn fill_in(template: &str, value: impl Fn(&str) -> String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use regain::settings::read_edge;
+
     use super::*;
 
     fn settings(set: &'static [(&str, &str)]) -> Page {
@@ -196,6 +205,7 @@ mod tests {
         Page::new(
             &Settings::read(&get).unwrap(),
             &PageSettings::read(&get).unwrap(),
+            read_edge(&get).unwrap(),
         )
     }
 
@@ -301,6 +311,29 @@ mod tests {
             let answer = ask(&settings(&[]), method, "/recover", &json!({}));
             assert_eq!(answer["statusCode"], 405);
             assert_eq!(answer["headers"]["allow"], "GET, HEAD");
+        }
+    }
+
+    #[test]
+    fn whoever_does_not_come_through_the_edge_is_refused_if_it_is_the_only_way() {
+        let secret = "0123456789abcdef0123456789ABCDEF";
+        let page = settings(&[
+            ("EDGE_SECRET", "0123456789abcdef0123456789ABCDEF"),
+            ("EDGE_ONLY", "true"),
+        ]);
+        for path in [
+            "/recover",
+            "/recover/regain.js",
+            "/.well-known/change-password",
+        ] {
+            for headers in [json!({}), json!({ "x-edge-secret": "x" })] {
+                let answer = ask(&page, "GET", path, &headers);
+                assert_eq!(answer["statusCode"], 403, "{path}");
+                assert_eq!(answer["body"], "{\"message\":\"Forbidden\"}");
+                assert_eq!(answer["headers"]["content-type"], "application/json");
+            }
+            let answer = ask(&page, "GET", path, &json!({ "x-edge-secret": secret }));
+            assert_ne!(answer["statusCode"], 403, "{path}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! The event source mapping: hands the records of the table's stream to a function, as Lambda does.
 //!
 //! The mapping works in lanes: records of one key go through one lane in order, and all lanes are
-//! worked at the same time. It is woken when the gateway has answered a call, since that call may have
+//! worked at the same time. A lane goes on only when its batch is done: the records behind one that failed
+//! wait. It is woken when the gateway has answered a call, since that call may have
 //! written to the table. Writes that were made otherwise are found by a poll four times a second,
 //! which is how often Lambda polls.
 
@@ -187,16 +188,14 @@ impl EventSourceMapping {
         for record in &done {
             self.checkpoint.finish(record);
         }
-        for batch in again {
-            let most = self.source.maximum_retry_attempts;
-            if most.is_some_and(|most| batch.attempts > most) {
-                for record in batch.records {
-                    self.give_up(&record, "it failed too often");
-                }
-            } else {
-                self.lanes.retry(lane, batch);
-            }
+        let most = self.source.maximum_retry_attempts;
+        let (given_up, again): (Vec<_>, Vec<_>) = again
+            .into_iter()
+            .partition(|batch| most.is_some_and(|most| batch.attempts > most));
+        for record in given_up.iter().flat_map(|batch| &batch.records) {
+            self.give_up(record, "it failed too often");
         }
+        self.lanes.retry(lane, again);
         self.lanes.free(lane);
         if let Err(error) = self.checkpoint.save() {
             say(format!("[stream] the position cannot be saved: {error}"));

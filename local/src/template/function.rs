@@ -81,6 +81,8 @@ pub(super) struct Events {
 /// The mapping from the table's stream to a function.
 #[derive(Clone, Debug)]
 pub struct EventSource {
+    /// Its name in the template.
+    pub name: String,
     /// The logical id of the function.
     pub function: String,
     /// The stream it reads.
@@ -146,9 +148,14 @@ pub(super) fn read_events(
         match event.get("Type").and_then(Json::as_str).unwrap_or_default() {
             "HttpApi" => events.routes.push(route(resource, &place, &properties)?),
             "DynamoDB" => {
-                events
-                    .sources
-                    .push(event_source(resource, &place, &properties)?);
+                let stream = properties.get("Stream").and_then(scalar);
+                let source = event_source(resource, &place, &properties)?;
+                events.sources.push(EventSource {
+                    name: name.clone(),
+                    function: resource.id.to_owned(),
+                    stream: stream.unwrap_or_default(),
+                    ..source
+                });
             }
             "EventBridgeRule" => {
                 let pattern = properties.get("Pattern").cloned().unwrap_or_default();
@@ -230,6 +237,33 @@ struct FilterPattern {
     pattern: String,
 }
 
+/// The mappings that are resources of their own. Each names its function, and may name an alias of it.
+pub(super) fn event_source_mappings(
+    template: &Template,
+    functions: &[Function],
+) -> Result<Vec<EventSource>, TemplateError> {
+    let mut mappings = Vec::new();
+    for resource in template.resources_of("AWS::Lambda::EventSourceMapping")? {
+        let named = resource.text("FunctionName")?.unwrap_or_default();
+        let name = named.split(':').next().unwrap_or_default();
+        let function = functions.iter().find(|it| it.function_name == name);
+        let Some(function) = function else {
+            let problem = format!("there is no function called {name}");
+            return Err(resource.error("FunctionName", problem));
+        };
+        let properties = resource.properties()?;
+        let source = event_source(&resource, "Properties", &properties)?;
+        mappings.push(EventSource {
+            name: resource.id.to_owned(),
+            function: function.id.clone(),
+            stream: resource.text("EventSourceArn")?.unwrap_or_default(),
+            ..source
+        });
+    }
+    Ok(mappings)
+}
+
+/// What a mapping says about its batches. Its name, function and stream are the caller's to add.
 fn event_source(
     resource: &Resource<'_>,
     place: &str,
@@ -263,10 +297,10 @@ fn event_source(
     let bisect = properties
         .get("BisectBatchOnFunctionError")
         .and_then(scalar);
-    let stream = properties.get("Stream").and_then(scalar);
     Ok(EventSource {
-        function: resource.id.to_owned(),
-        stream: stream.unwrap_or_default(),
+        name: String::new(),
+        function: String::new(),
+        stream: String::new(),
         batch_size: number("BatchSize")?
             .and_then(|size| usize::try_from(size).ok())
             .unwrap_or(DEFAULT_BATCH_SIZE)

@@ -12,6 +12,7 @@ use std::future::Future;
 
 use regain::api::Protocol;
 use regain::audit::AuditTrail;
+use regain::edge::Edge;
 use regain::locale::Locale;
 use regain::protocol::{Call, Failure, Reply};
 
@@ -118,7 +119,7 @@ where
     let event = LambdaEvent::new(event, context);
     let language = default_language(protocol);
     let trail = AuditTrail::new(std::io::sink());
-    let answer = regain::function::answer(protocol, language, &trail, endpoint, event);
+    let answer = regain::function::answer(protocol, language, &Edge::default(), &trail, endpoint, event);
     block_on(answer)
 }
 

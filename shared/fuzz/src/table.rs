@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -49,8 +50,11 @@ impl EmptyTable {
             Settings::read(&|_| None).unwrap(),
             MailSettings {
                 from: "no-reply@example.com".to_owned(),
+                from_name: None,
+                reply_to: None,
                 template_prefix: "stack".to_owned(),
                 configuration_set: None,
+                batch: Duration::ZERO,
             },
             AuditTrail::new(io::sink()),
         )

@@ -11,6 +11,8 @@ pub(super) const PK: &str = "pk";
 
 /// The prefix of mail requests. The stream's filter in the template has it as well.
 const MAIL: &str = "MAIL#";
+/// The prefix of retries, which the stream passes to a mapping of their own. The template has it as well.
+const RETRY: &str = "RETRY#";
 const SESSION: &str = "SESSION#";
 const CHANGED: &str = "changed";
 
@@ -57,6 +59,19 @@ pub(crate) fn tagged_mail(tag: &str) -> Option<String> {
     parse_mail(&key).map(|_| key)
 }
 
+/// The key of one retry of a mail request. Each retry has a name of its own, because the stream passes on
+/// only items that are new.
+pub(super) fn retry(name: &str, mail: &str) -> String {
+    format!("{RETRY}{name}#{mail}")
+}
+
+/// The key of the mail request that a retry is for.
+pub(crate) fn retried_mail(key: &str) -> Option<&str> {
+    key.strip_prefix(RETRY)?
+        .split_once('#')
+        .map(|(_, mail)| mail)
+}
+
 /// Whether a key is that of a mail request.
 pub(crate) fn is_mail(key: &str) -> bool {
     parse_mail(key).is_some()
@@ -99,6 +114,22 @@ mod tests {
                 "{tag}"
             );
             assert_eq!(tagged_mail(&tag), Some(key));
+        }
+    }
+
+    #[test]
+    fn a_mail_requests_key_comes_back_from_its_retry() {
+        let reference = SessionRef::from_hex(&"0f".repeat(32)).unwrap();
+        let mail = changed_mail(&reference, 7);
+        assert_eq!(retried_mail(&retry("0a1b", &mail)), Some(mail.as_str()));
+        for other in [
+            mail.as_str(),
+            "RETRY#",
+            "RETRY#0a1b",
+            "retry#0a1b#MAIL#",
+            "",
+        ] {
+            assert_eq!(retried_mail(other), None, "{other}");
         }
     }
 

@@ -12,6 +12,9 @@ use crate::timestamp::Timestamp;
 /// starts to send in time or gives the claim back, so that no two deliveries send at once.
 pub(crate) const LEASE: Duration = Duration::from_secs(12);
 
+/// How long a retry's item is kept. The stream has it at once.
+const RETRY_LIFE: Duration = Duration::from_hours(24);
+
 /// The result of claiming a mail request.
 #[derive(Debug)]
 pub enum Claim {
@@ -130,6 +133,24 @@ impl Store {
             .expression_attribute_values(":claimant", s(claimant.name()))
             .expression_attribute_values(":lease", n(claimed_at.plus(LEASE).millis()));
         self.update_one(release).await?;
+        Ok(())
+    }
+
+    /// Writes the item by which the stream has a mail request delivered once more.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn retry_mail(
+        &self,
+        key: &str,
+        claimant: &Claimant,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let retry = self
+            .update_item(keys::retry(claimant.name(), key))
+            .update_expression("SET expiresAt = :expiresAt")
+            .expression_attribute_values(":expiresAt", n(at.plus(RETRY_LIFE).ttl_seconds()));
+        self.update_one(retry).await?;
         Ok(())
     }
 }

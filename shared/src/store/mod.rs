@@ -41,7 +41,7 @@ pub use claims::Claimant;
 pub(crate) use claims::{CLAIM, ClaimedWith};
 pub use guesses::{Charge, Moved};
 pub use items::{MailContent, MailRequest, Outcome, Report, SessionOrigin};
-pub(crate) use keys::{is_mail, mail_session, mail_tag, tagged_mail};
+pub(crate) use keys::{is_mail, mail_session, mail_tag, retried_mail, tagged_mail};
 pub(crate) use limits::{NoItem, Number};
 pub use mail::Claim;
 pub(crate) use mail::LEASE;

@@ -1,9 +1,12 @@
 //! Mail delivery: recipient, template, and what happens when SES refuses.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;
 use regain::store::{Claim, Outcome as MailOutcome};
 use serde_json::json;
+use testkit::recorder::StoreCall;
 
 use crate::kit::{
     ANN, Failure, Kit, NOBODY, NOON, Outcome, PASSWORD, SesAnswer, blocked, just_before, later,
@@ -35,6 +38,11 @@ async fn a_code_goes_to_the_address_as_the_directory_spells_it_and_to_nothing_el
         let mail = &mails[0];
         assert_eq!(mail.to, ["Ann.Smith@Example.COM"]);
         assert_eq!(mail.from, "no-reply@example.com");
+        assert!(mail.reply_to.is_empty());
+        assert_eq!(
+            mail.headers,
+            json!([{"Name": "Auto-Submitted", "Value": "auto-generated"}])
+        );
         assert_eq!(mail.configuration_set.as_deref(), Some("stack-mail"));
         assert_eq!(
             mail.template,
@@ -45,6 +53,7 @@ async fn a_code_goes_to_the_address_as_the_directory_spells_it_and_to_nothing_el
         );
         let expected = json!({
             "code": kit.derived(&started.session).await,
+            "link": "",
             "validFor": "10 minutes",
             "serviceName": "Regain",
             "serviceNameHtml": "Regain",
@@ -59,7 +68,10 @@ async fn a_mail_is_in_the_language_of_the_user_or_else_of_the_caller() {
     for (own, expected) in [
         (json!("id-ID"), "id"),
         (json!("en"), "en"),
-        (json!("fr"), "en"),
+        (json!("pt_BR.UTF-8"), "pt"),
+        (json!("zh-CN"), "zh-Hans"),
+        (json!("zh-TW"), "en"),
+        (json!("sv"), "en"),
         (json!(null), "en"),
     ] {
         let kit = Kit::new().await;
@@ -442,8 +454,88 @@ async fn one_failure_leaves_the_rest_of_a_batch_alone() {
     kit.ses.answer(SesAnswer::Accepted);
     kit.ses
         .answer(SesAnswer::Failure(500, "InternalServiceErrorException"));
-    assert_eq!(kit.deliver_keys(&keys, NOON).await, [keys[1].clone()]);
+    let failed = kit.deliver_keys(&keys, NOON).await;
+    let second = kit.ses.mails().remove(1);
+    assert_eq!(failed, [format!("MAIL#{}", second.tag.replace('-', "#"))]);
     assert_eq!(kit.ses.mails().len(), 3);
+}
+
+#[tokio::test]
+async fn a_mail_that_failed_gets_a_record_of_its_own_and_holds_up_no_other() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let keys = kit.keys("MAIL#").await;
+    for attempt in 1..=2 {
+        kit.ses
+            .answer(SesAnswer::Failure(429, "TooManyRequestsException"));
+        // The stream goes on behind it.
+        assert_eq!(kit.hand_over(&keys, || NOON).await, NONE);
+        let retries = kit.keys("RETRY#").await;
+        assert_eq!(
+            retries.len(),
+            attempt,
+            "each is new, or the stream would not tell"
+        );
+        assert!(retries.iter().all(|retry| retry.ends_with(&keys[0])));
+        let item = kit.item(&retries[0]).await.unwrap();
+        let day = 24 * 3600;
+        assert_eq!(
+            i64::from(number(&item["expiresAt"])),
+            NOON.ttl_seconds() + day
+        );
+    }
+    for retry in kit.keys("RETRY#").await {
+        assert_eq!(kit.hand_over(&[retry], || NOON).await, NONE);
+    }
+    assert_eq!(
+        kit.ses.mails().len(),
+        3,
+        "two that failed, and one of the retries"
+    );
+    assert_eq!(outcome(&kit).await.as_deref(), Some("sent"));
+}
+
+#[tokio::test]
+async fn a_retry_that_fails_is_left_to_the_stream() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let retry = [format!("RETRY#0a#{}", kit.keys("MAIL#").await[0])];
+    kit.ses
+        .answer(SesAnswer::Failure(503, "ServiceUnavailable"));
+    assert_eq!(kit.hand_over(&retry, || NOON).await, retry);
+    assert_eq!(kit.keys("RETRY#").await, NONE);
+    assert_eq!(kit.hand_over(&retry, || NOON).await, NONE);
+    assert_eq!(outcome(&kit).await.as_deref(), Some("sent"));
+}
+
+#[tokio::test]
+async fn a_mail_that_failed_is_left_to_the_stream_if_its_retry_cannot_be_written() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let keys = kit.keys("MAIL#").await;
+    kit.faults.fail(Failure::ErrorBefore, 1, usize::MAX);
+    assert_eq!(kit.hand_over(&keys, || NOON).await, keys);
+    kit.faults.clear();
+    assert_eq!(kit.keys("RETRY#").await, NONE);
+    assert_eq!(kit.hand_over(&keys, || NOON).await, NONE);
+    assert_eq!(outcome(&kit).await.as_deref(), Some("sent"));
+}
+
+#[tokio::test]
+async fn a_batch_takes_its_time_whoever_is_in_it() {
+    let kit = Kit::with(&[("MAIL_BATCH_MILLISECONDS", "300")]).await;
+    kit.user(ANN).await;
+    for email in [ANN, NOBODY] {
+        for _ in 0..2 {
+            kit.start(Protocol::AuthV1, email, NOON).await;
+        }
+        let begun = tokio::time::Instant::now();
+        assert_eq!(kit.deliver(NOON).await, NONE);
+        assert!(begun.elapsed() >= Duration::from_millis(330), "{email}");
+    }
 }
 
 #[tokio::test]
@@ -487,13 +579,16 @@ async fn every_outcome_writes_the_mail_request_twice_and_nothing_else() {
             .into_iter()
             .filter(|call| call.consistent.is_none())
             .collect();
-        assert_eq!(writes.len(), 2, "{case}");
-        assert!(
-            writes.iter().all(|call| call.shape() == "UpdateItem MAIL"),
-            "{case}"
-        );
-        assert_eq!(kit.log.write_units(), 2, "{case}");
-        assert!(kit.log.calls().len() <= 4, "{case}");
+        let shapes: Vec<_> = writes.iter().map(StoreCall::shape).collect();
+        let mut expected = vec!["UpdateItem MAIL"; 2];
+        // Without an outcome, the mail gets a record for the next attempt.
+        if case == "failed" {
+            expected.push("UpdateItem RETRY");
+        }
+        assert_eq!(shapes, expected, "{case}");
+        let units = u32::try_from(expected.len()).unwrap();
+        assert_eq!(kit.log.write_units(), units, "{case}");
+        assert!(kit.log.calls().len() <= expected.len() + 2, "{case}");
         let mut after = kit.dump().await;
         before.retain(|key, _| !key.starts_with("MAIL#"));
         after.retain(|key, _| !key.starts_with("MAIL#"));

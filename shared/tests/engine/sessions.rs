@@ -213,7 +213,7 @@ async fn a_changed_password_sends_one_notice_that_holds_no_secret() {
             .keys()
             .cloned()
             .collect();
-        assert_eq!(names, ["serviceName", "serviceNameHtml"]);
+        assert_eq!(names, ["notMeLink", "serviceName", "serviceNameHtml"]);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use regain::timestamp::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::dynamodb::stream::Record;
 use crate::template::EventSource;
@@ -51,22 +51,6 @@ impl Batch {
             .partition(|record| record.created_at.plus(oldest) < now);
         self.records = young;
         old
-    }
-
-    /// Its first record's place in the stream. Numbers of the same length are ordered as text.
-    pub(super) fn order(&self) -> (usize, &str) {
-        let first = self.records.first();
-        let sequence = first.map_or("", |record| record.sequence.as_str());
-        (sequence.len(), sequence)
-    }
-
-    pub(super) fn has_key(&self, key: Option<&Json>) -> bool {
-        self.records.iter().any(|record| record.key() == key)
-    }
-
-    pub(super) fn shares_a_key_with(&self, other: &Self) -> bool {
-        let mut others = other.records.iter();
-        others.any(|record| self.has_key(record.key()))
     }
 
     fn again(&self, records: Vec<Record>, attempts: u64, now: Timestamp) -> Self {
@@ -115,12 +99,11 @@ pub(super) fn outcome(
         Some(answer) => failed_records(&answer, batch),
     };
     match failed {
+        // The stream goes on from the first record that failed.
         Some(failed) => {
-            let (again, done): (Vec<_>, Vec<_>) = batch
-                .records
-                .iter()
-                .cloned()
-                .partition(|record| failed.contains(&record.sequence));
+            let mut done = batch.records.clone();
+            let first = done.iter().position(|it| failed.contains(&it.sequence));
+            let again = done.split_off(first.unwrap_or(done.len()));
             let again = (!again.is_empty()).then(|| batch.again(again, batch.attempts + 1, now));
             Outcome {
                 done,
@@ -175,6 +158,7 @@ mod tests {
 
     fn source() -> EventSource {
         EventSource {
+            name: "Mapping".into(),
             function: "F".into(),
             stream: String::new(),
             batch_size: 10,
@@ -226,11 +210,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_named_records_are_tried_again() {
-        let answer = r#"{"batchItemFailures": [{"itemIdentifier": "2"}]}"#;
-        let outcome = outcome_of(&["1", "2", "3"], Some(answer));
-        assert_eq!(sequences(&outcome.done), ["1", "3"]);
-        assert_eq!(sequences(&outcome.again[0].records), ["2"]);
+    fn the_records_from_the_first_named_one_on_are_tried_again() {
+        let answer = r#"{"batchItemFailures": [{"itemIdentifier": "4"}, {"itemIdentifier": "2"}]}"#;
+        let outcome = outcome_of(&["1", "2", "3", "4", "5"], Some(answer));
+        assert_eq!(sequences(&outcome.done), ["1"]);
+        assert_eq!(sequences(&outcome.again[0].records), ["2", "3", "4", "5"]);
         assert_eq!(outcome.again[0].attempts, 1);
         assert_eq!(outcome.again[0].due, Timestamp::from_millis(1250));
     }

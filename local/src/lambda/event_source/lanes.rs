@@ -1,8 +1,8 @@
 //! The lanes of a mapping: which records may go to the function next.
 //!
-//! A key always has the same lane, and a lane has one batch with the function at a time, so the
-//! records of one key are handed out in order. A record that waits for its next attempt holds back
-//! the later records of its key only.
+//! A key always has the same lane, and a lane has one batch with the function at a time, so the records of one
+//! key are handed out in order. As on Lambda, a lane hands out nothing behind a batch that waits for another
+//! attempt.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -22,8 +22,8 @@ pub(super) struct Lanes {
 struct Lane {
     /// Records that have not been handed out yet.
     new: VecDeque<Record>,
-    /// Batches that wait for another attempt, by their first record's place in the stream.
-    retries: Vec<Batch>,
+    /// Batches that wait for another attempt, in order. New records wait behind them.
+    retries: VecDeque<Batch>,
     /// Whether a batch is with the function.
     is_busy: bool,
 }
@@ -51,12 +51,12 @@ impl Lanes {
         lanes.find_map(|(index, lane)| Some((index, lane.next_batch(now, self.batch_size)?)))
     }
 
-    /// Keeps a batch for another attempt in its lane.
-    pub(super) fn retry(&mut self, lane: usize, batch: Batch) {
+    /// Keeps what is left of a lane's batch for another attempt, before all else in its lane.
+    pub(super) fn retry(&mut self, lane: usize, batches: Vec<Batch>) {
         if let Some(lane) = self.lanes.get_mut(lane) {
-            let before = |other: &Batch| other.order() <= batch.order();
-            let place = lane.retries.partition_point(before);
-            lane.retries.insert(place, batch);
+            for batch in batches.into_iter().rev() {
+                lane.retries.push_front(batch);
+            }
         }
     }
 
@@ -73,32 +73,18 @@ impl Lane {
         if self.is_busy {
             return None;
         }
-        let batch = self.due_retry(now).or_else(|| self.new_batch(size))?;
+        let batch = match self.retries.front() {
+            None => self.new_batch(size)?,
+            Some(first) if first.due <= now => self.retries.pop_front()?,
+            Some(_) => return None,
+        };
         self.is_busy = true;
         Some(batch)
     }
 
-    /// The first batch that is due and does not have to wait for an older one with the same key.
-    fn due_retry(&mut self, now: Timestamp) -> Option<Batch> {
-        let index = self.retries.iter().enumerate().position(|(index, batch)| {
-            let mut older = self.retries.iter().take(index);
-            batch.due <= now && !older.any(|older| older.shares_a_key_with(batch))
-        })?;
-        Some(self.retries.remove(index))
-    }
-
     fn new_batch(&mut self, size: usize) -> Option<Batch> {
-        let mut records = Vec::new();
-        let mut index = 0;
-        while records.len() < size
-            && let Some(record) = self.new.get(index)
-        {
-            if self.retries.iter().any(|batch| batch.has_key(record.key())) {
-                index += 1;
-            } else {
-                records.extend(self.new.remove(index));
-            }
-        }
+        let size = size.min(self.new.len());
+        let records: Vec<_> = self.new.drain(..size).collect();
         (!records.is_empty()).then(|| Batch::new(records))
     }
 }
@@ -136,6 +122,7 @@ mod tests {
     /// The next batch, whose invocation fails.
     fn fail_next(lanes: &mut Lanes, at: Timestamp, bisect: bool) -> Vec<usize> {
         let source = EventSource {
+            name: "Mapping".into(),
             function: "F".into(),
             stream: String::new(),
             batch_size: 10,
@@ -147,9 +134,8 @@ mod tests {
             filters: Vec::new(),
         };
         let (lane, batch) = lanes.next_batch(at).unwrap();
-        for again in super::super::batch::outcome(&batch, None, &source, at).again {
-            lanes.retry(lane, again);
-        }
+        let again = super::super::batch::outcome(&batch, None, &source, at).again;
+        lanes.retry(lane, again);
         lanes.free(lane);
         numbers(&batch)
     }
@@ -180,30 +166,30 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_waits_for_its_next_attempt_holds_back_its_key_only() {
+    fn a_record_that_waits_for_its_next_attempt_holds_back_its_lane() {
         let mut lanes = lanes(1, 1, &["a", "a", "b"]);
         assert_eq!(fail_next(&mut lanes, now(), true), [0]);
-        let (lane, batch) = lanes.next_batch(now()).unwrap();
-        assert_eq!(numbers(&batch), [2]);
-        lanes.free(lane);
-        assert!(lanes.next_batch(now()).is_none(), "0 is not due, 1 waits");
+        assert!(lanes.next_batch(now()).is_none(), "0 is not due");
         let later = Timestamp::from_millis(1250);
-        let (lane, batch) = lanes.next_batch(later).unwrap();
-        assert_eq!(numbers(&batch), [0]);
-        lanes.free(lane);
-        assert_eq!(numbers(&lanes.next_batch(later).unwrap().1), [1]);
+        for number in 0..3 {
+            let (lane, batch) = lanes.next_batch(later).unwrap();
+            assert_eq!(numbers(&batch), [number]);
+            lanes.free(lane);
+        }
     }
 
     #[test]
-    fn the_halves_of_a_failed_batch_stay_in_order_where_they_share_a_key() {
-        let mut lanes = lanes(1, 10, &["a", "a"]);
+    fn the_halves_of_a_failed_batch_are_handed_out_in_order_before_new_records() {
+        let mut lanes = lanes(1, 2, &["a", "b", "c"]);
         assert_eq!(fail_next(&mut lanes, now(), true), [0, 1]);
         let first = Timestamp::from_millis(1250);
         assert_eq!(fail_next(&mut lanes, first, true), [0]);
         assert!(lanes.next_batch(first).is_none(), "1 waits for 0");
-        let (lane, batch) = lanes.next_batch(Timestamp::from_millis(1750)).unwrap();
-        assert_eq!(numbers(&batch), [0]);
-        lanes.free(lane);
-        assert_eq!(numbers(&lanes.next_batch(first).unwrap().1), [1]);
+        let later = Timestamp::from_millis(1750);
+        for number in 0..3 {
+            let (lane, batch) = lanes.next_batch(later).unwrap();
+            assert_eq!(numbers(&batch), [number]);
+            lanes.free(lane);
+        }
     }
 }

@@ -80,7 +80,7 @@ fn listed(text: &'static str) -> BTreeMap<String, Detected> {
 
 /// The store's operations: the name of each there, a kind of item that its call writes besides, and how
 /// its first item begins.
-const OPERATIONS: [(&str, &str, &str); 23] = [
+const OPERATIONS: [(&str, &str, &str); 24] = [
     ("begin", "", "Put SESSION"),
     ("renew", "", "SESSION SET sessionState = :awaiting"),
     ("charge", "", "SESSION ADD guesses :one"),
@@ -111,6 +111,7 @@ const OPERATIONS: [(&str, &str, &str); 23] = [
     ("close_mail", "", "MAIL SET outcome"),
     ("report", "", "MAIL SET #report"),
     ("release_mail", "", "MAIL REMOVE leasedUntil"),
+    ("retry_mail", "", "RETRY SET expiresAt"),
     ("suppress", "", "EMAIL SET suppressed"),
     ("clear_suppression", "", "EMAIL REMOVE suppressed"),
     ("clear_throttle", "", "ADDRESS REMOVE"),

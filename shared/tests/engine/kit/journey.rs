@@ -259,6 +259,22 @@ impl Kit {
         keys: &[String],
         clock: impl Fn() -> Timestamp,
     ) -> Vec<String> {
+        let mut again = self.hand_over(keys, clock).await;
+        // A mail that failed has an item of its own, by which the stream delivers it again.
+        for retry in self.keys("RETRY#").await {
+            self.delete(&retry).await;
+            again.push(retry.splitn(3, '#').nth(2).unwrap().to_owned());
+        }
+        again.sort();
+        again
+    }
+
+    /// Hands deliver-mail the stream's records of these keys, and returns those that it reports as failed.
+    pub(crate) async fn hand_over(
+        &self,
+        keys: &[String],
+        clock: impl Fn() -> Timestamp,
+    ) -> Vec<String> {
         let records: Vec<Value> = keys
             .iter()
             .map(|key| {

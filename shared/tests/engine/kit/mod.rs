@@ -119,17 +119,16 @@ impl Kit {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let settings = Settings::read(&|name| {
-            changed
-                .iter()
-                .find(|(set, _)| set == name)
-                .map(|(_, value)| value.clone())
-        })
-        .unwrap();
-        Self::of(settings).await
+        let get = |name: &str| {
+            let found = changed.iter().find(|(set, _)| set == name);
+            found.map(|(_, value)| value.clone())
+        };
+        let batch = get("MAIL_BATCH_MILLISECONDS").map_or(0, |value| value.parse().unwrap());
+        Self::of(Settings::read(&get).unwrap(), Duration::from_millis(batch)).await
     }
 
-    async fn of(settings: Settings) -> Self {
+    /// With these settings. A batch of mail takes that long, or as long as it has to.
+    async fn of(settings: Settings, batch: Duration) -> Self {
         let table = Table::create().await;
         let ses = FakeSes::serve().await;
         let secrets = FakeSecrets::serve(NOON.minus(Duration::from_hours(24 * 30))).await;
@@ -146,8 +145,11 @@ impl Kit {
                 settings.clone(),
                 MailSettings {
                     from: "no-reply@example.com".to_owned(),
+                    from_name: None,
+                    reply_to: None,
                     template_prefix: "stack".to_owned(),
                     configuration_set: Some("stack-mail".to_owned()),
+                    batch,
                 },
                 records.trail(),
             ),

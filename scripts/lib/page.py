@@ -1,0 +1,22 @@
+"""Keeps what a script writes on a page of docs/ true: the text between two marks, or a whole file."""
+
+import pathlib
+import sys
+
+
+def write(path, text, check):
+    """Writes the file; with `check`, only says whether it would change."""
+    path = pathlib.Path(path)
+    if check and (not path.exists() or path.read_text() != text):
+        sys.exit(f'{path.relative_to(pathlib.Path.cwd())} differs from what {sys.argv[0].rsplit("/", 1)[-1]} writes: run it without --check')
+    path.write_text(text)
+
+
+def block(path, name, text, check):
+    """The same for the part of a page between `<!-- NAME -->` and `<!-- end of NAME -->`."""
+    first, last = f'<!-- {name} -->\n', f'<!-- end of {name} -->'
+    before, _, rest = pathlib.Path(path).read_text().partition(first)
+    _, mark, after = rest.partition(last)
+    if not mark:
+        sys.exit(f'{path} lacks the marks of {name}')
+    write(path, before + first + text.strip() + '\n' + last + after, check)
