@@ -155,7 +155,7 @@ const TEXTS: [(&str, &str, &[&str], &[&str]); 13] = [
             "https://app.example.com",
             "http://localhost:5173/#/sign-in",
             "https://example.com?next=%2F&a=\"<b>\"",
-            "https://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
+            "https://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
         ],
         &[
             " ",
@@ -174,7 +174,7 @@ const TEXTS: [(&str, &str, &[&str], &[&str]); 13] = [
             "https://example.com/\n",
             "https://b\u{fc}cher.example",
             "https://example.com/b\u{fc}cher",
-            "https://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
+            "https://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
         ],
     ),
     (

@@ -13,7 +13,7 @@ pub(super) const LONGEST_REPLY_TO: usize = 32;
 
 /// The longest address of a page, and the longest list of those that may frame it: with other settings they have
 /// to fit into 256 characters, too.
-pub(super) const LONGEST_URL: usize = 90;
+pub(super) const LONGEST_URL: usize = 80;
 pub(super) const LONGEST_ANCESTORS: usize = 60;
 
 /// The longest address in a mail. No function knows it, so it is not counted among others.
