@@ -43,7 +43,7 @@ async function buildPage(out) {
     write(hashed[name], content);
   };
 
-  const texts = languages(join(page, "texts"));
+  const texts = languages(join(here, "../locales"));
   for (const [tag, messages] of texts) writeHashed(`${tag}.json`, JSON.stringify(messages));
   const files = Object.fromEntries([...texts.keys()].map((tag) => [tag, hashed[`${tag}.json`]]));
   const options = { absWorkingDir: here, bundle: true, minify: true, format: "esm", target: TARGET, logLevel: "warning", write: false };

@@ -9,6 +9,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use regain::ambient;
 use regain::users::{Import, ImportError, ImportRules, Imported, Outcome, Progress, Step};
+use regain_password::FirebaseScrypt;
+use zeroize::Zeroizing;
 
 use crate::connection::Connection;
 use crate::failure::{Failure, Trouble};
@@ -29,7 +31,8 @@ pub(crate) async fn run(
     options: &ImportOptions,
 ) -> Result<ExitCode, Failure> {
     let text = read(&options.file)?;
-    let rules = rules(stack, options);
+    let mut rules = rules(stack, options);
+    rules.firebase = firebase(options)?;
     let store = connection.store(&stack.table);
     let store = store.waiting_for_capacity().waiting_for(CAPACITY);
     let import = Import::new(&store, rules.clone(), ambient::now())?;
@@ -118,6 +121,19 @@ fn rules(stack: &Stack, options: &ImportOptions) -> ImportRules {
     cost.parallelism = options.argon2_parallelism.unwrap_or(cost.parallelism);
     rules.overwrite_passwords = options.overwrite_passwords;
     rules
+}
+
+/// The parameters of the Firebase project, if a file has them.
+fn firebase(options: &ImportOptions) -> Result<Option<FirebaseScrypt>, Failure> {
+    let Some(file) = &options.firebase_scrypt else {
+        return Ok(None);
+    };
+    let parameters = Zeroizing::new(read(file)?);
+    let parameters = FirebaseScrypt::parse(&parameters).map_err(|error| Failure::File {
+        file: file.display().to_string(),
+        problem: error.to_string(),
+    })?;
+    Ok(Some(parameters))
 }
 
 /// A progress bar and the import's progress, which moves it. The first Ctrl-C stops the import, and the

@@ -30,10 +30,13 @@ async fn main() -> ExitCode {
     let Options { connect, command } = Options::parse();
     let command = match command {
         Command::Stack(command) => *command,
-        Command::Mails {
-            command: MailsCommand::Build { folder },
-        } => {
-            return mails::build(&folder).unwrap_or_else(|failure| {
+        Command::Mails { command } => {
+            let done = match command {
+                MailsCommand::Build { folder } => mails::build(&folder),
+                MailsCommand::Check { folder } => mails::check(&folder),
+                MailsCommand::Preview { folder, out } => mails::preview(&folder, &out),
+            };
+            return done.unwrap_or_else(|failure| {
                 say::error(&failure);
                 failure.exit_code()
             });

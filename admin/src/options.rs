@@ -158,7 +158,7 @@ pub(crate) struct Parts {
 pub(crate) enum Command {
     #[command(flatten)]
     Stack(Box<StackCommand>),
-    /// Make the stack's mail templates from the files of the mails
+    /// Make the stack's mail templates from the files of the mails, check the files, and show the mails
     #[command(arg_required_else_help = true)]
     Mails {
         #[command(subcommand)]
@@ -173,6 +173,24 @@ pub(crate) enum MailsCommand {
         /// The folder of the mails
         #[arg(default_value = "mails", value_name = "FOLDER")]
         folder: PathBuf,
+    },
+    /// Say what is wrong with the mails: variables, the code, digits, size, contrast, what they load
+    Check {
+        /// The folder of the mails
+        #[arg(default_value = "mails", value_name = "FOLDER")]
+        folder: PathBuf,
+    },
+    /// Write all mails with sample data to a folder, with a page that lists them
+    ///
+    /// The settings are read from the environment, as `cargo run` reads them: SERVICE_NAME='Your Shop' BRAND_COLOR=#aa3366
+    /// regain mails preview
+    Preview {
+        /// The folder of the mails
+        #[arg(default_value = "mails", value_name = "FOLDER")]
+        folder: PathBuf,
+        /// The folder that the mails are written to
+        #[arg(long, default_value = "target/mails", value_name = "FOLDER")]
+        out: PathBuf,
     },
 }
 
@@ -278,9 +296,12 @@ A line is one user. Only \"email\" is required. A line matches an existing user 
   {\"email\": \"bob@example.com\", \"passwordHash\": \"$argon2id$v=19$…\"}
 
 The other fields are phone, status, profile, meta, identities, address, roles, isEmailValidate, \
-isProfileComplete and isTemporary. \"passwordHash\" is an Argon2id PHC string. Hashes of another kind, \
-such as bcrypt or scrypt, cannot be imported. Leave them out: those people set a new password by a \
-recovery.
+isProfileComplete and isTemporary.
+
+\"passwordHash\" is a hash by Argon2, bcrypt, scrypt or PBKDF2: a PHC string, or as Django or Spring \
+Security writes it. It is kept as it is. Your sign-in service has to be able to verify it, and replaces it \
+when the person signs in. A hash of Firebase comes with its \"passwordSalt\", and needs --firebase-scrypt. \
+Leave out hashes of other kinds: those people set a new password by a recovery.
 
 All lines are checked before the first is written. Each has to be valid JSON and to fit an item of the \
 table, SES has to be able to mail to the address, and a \"password\" has to meet the password policy. If a \
@@ -358,6 +379,11 @@ pub(crate) struct ImportOptions {
     /// Also replace passwords that a recovery or another program has changed
     #[arg(long)]
     pub(crate) overwrite_passwords: bool,
+
+    /// The password hash parameters of a Firebase project, as its console shows them, for lines that have a
+    /// "passwordSalt"
+    #[arg(long, value_name = "FILE")]
+    pub(crate) firebase_scrypt: Option<PathBuf>,
 
     /// Format of the ids. Default: the stack's UserIdFormat, or objectid
     #[arg(long, value_name = "FORM")]

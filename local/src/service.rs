@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
-use regain::settings::{self, MailSettings, PageSettings, Settings, SettingsError};
+use regain::settings::{self, Branding, MailSettings, PageSettings, Settings, SettingsError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -256,6 +256,8 @@ pub fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
     MailSettings::read(&get)?;
     PageSettings::read(&get)?;
     settings::read_edge(&get)?;
+    // No function has these: they stand in the mail templates.
+    Branding::read(&|name| stack.parameters.get(name).cloned())?;
     for origin in stack.cors.iter().flat_map(|cors| &cors.origins) {
         settings::check_origin(origin)?;
     }

@@ -8,7 +8,7 @@
     reason = "a test says what it expects by panicking"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -16,6 +16,7 @@ use fancy_regex::Regex;
 use local::service::check_settings;
 use local::template::{Environment, Stack};
 use proptest::prelude::*;
+use regain::locale::Locale;
 use serde_yaml_ng::Value as Yaml;
 
 /// Numbers: the parameter, its variable, the least and the greatest value of the parameter, and the least value
@@ -73,10 +74,22 @@ const NUMBERS: [(&str, &str, u64, u64, u64); 14] = [
     ("Argon2Parallelism", "ARGON2_PARALLELISM", 1, 16, 1),
 ];
 
+/// The tags of the languages.
+const LANGUAGES: [&str; Locale::ALL.len()] = {
+    let mut tags = [""; Locale::ALL.len()];
+    let mut number = 0;
+    while number < tags.len() {
+        tags[number] = Locale::ALL[number].tag();
+        number += 1;
+    }
+    tags
+};
+
 /// Words: the parameter, its variable, and the words.
-const CHOICES: [(&str, &str, &[&str]); 5] = [
-    ("DirectoryLanguage", "DIRECTORY_LANGUAGE", &["en", "id"]),
-    ("AuthV1Language", "AUTH_V1_LANGUAGE", &["en", "id"]),
+const CHOICES: [(&str, &str, &[&str]); 6] = [
+    ("DirectoryLanguage", "DIRECTORY_LANGUAGE", &LANGUAGES),
+    ("AuthV1Language", "AUTH_V1_LANGUAGE", &LANGUAGES),
+    ("ServiceKind", "SERVICE_KIND", &["app", "website"]),
     ("UserIdFormat", "USER_ID_FORMAT", &["objectid", "uuid"]),
     ("EdgeOnly", "EDGE_ONLY", &["true", "false"]),
     (
@@ -87,7 +100,7 @@ const CHOICES: [(&str, &str, &[&str]); 5] = [
 ];
 
 /// Texts: the parameter, its variable, values that both accept, and values that both refuse.
-const TEXTS: [(&str, &str, &[&str], &[&str]); 8] = [
+const TEXTS: [(&str, &str, &[&str], &[&str]); 13] = [
     (
         "ServiceName",
         "SERVICE_NAME",
@@ -142,7 +155,7 @@ const TEXTS: [(&str, &str, &[&str], &[&str]); 8] = [
             "https://app.example.com",
             "http://localhost:5173/#/sign-in",
             "https://example.com?next=%2F&a=\"<b>\"",
-            "https://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
+            "https://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
         ],
         &[
             " ",
@@ -161,7 +174,7 @@ const TEXTS: [(&str, &str, &[&str], &[&str]); 8] = [
             "https://example.com/\n",
             "https://b\u{fc}cher.example",
             "https://example.com/b\u{fc}cher",
-            "https://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
+            "https://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
         ],
     ),
     (
@@ -218,7 +231,7 @@ const TEXTS: [(&str, &str, &[&str], &[&str]); 8] = [
             "o'neill!#$%&*/=?^_`{|}~@x.example",
             "post@xn--mnchen-3ya.de",
             "post@example.xn--p1ai",
-            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@example.com",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@example.com",
         ],
         &[
             "foo",
@@ -254,8 +267,104 @@ const TEXTS: [(&str, &str, &[&str], &[&str]); 8] = [
             "a\u{200b}@b.example",
             "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@example.com",
             "a@xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
-            // 101 characters.
-            "a@xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
+            // 65 characters.
+            "a@xxxxxxxxxxxxxxxxxxxx.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
+        ],
+    ),
+    (
+        "MailFromName",
+        "MAIL_FROM_NAME",
+        &[
+            "R",
+            "R & B, <\"shop\">",
+            "王小明",
+            "xxxxxxxxxxxxxxxxxxxxxxxx",
+        ],
+        &[
+            " ",
+            " Shop",
+            "Shop ",
+            "two\nlines",
+            "Shop 2024",
+            "xxxxxxxxxxxxxxxxxxxxxxxxx",
+        ],
+    ),
+    (
+        "MailReplyTo",
+        "MAIL_REPLY_TO",
+        &[
+            "help@example.com",
+            "o'neill+shop@mail.example.co",
+            "xxxxxxxxxxxxxxxxxxxx@example.com",
+        ],
+        &[
+            " ",
+            "help",
+            "Help <help@example.com>",
+            "a@b.example, c@d.example",
+            "help@example.com\n",
+            "xxxxxxxxxxxxxxxxxxxxx@example.com",
+        ],
+    ),
+    (
+        "LogoUrl",
+        "LOGO_URL",
+        &[
+            "https://example.com/logo.png",
+            "https://cdn.example.com:8443/2024/logo-2x.png?v=1#a",
+        ],
+        &[
+            " ",
+            "http://example.com/logo.png",
+            "/logo.png",
+            "data:image/png;base64,AAAA",
+            "https://example.com/\"onload=x",
+            "https://example.com/a'b",
+            "https://example.com/a&b",
+            "https://example.com/{{code}}",
+            "https://example.com/${x}",
+            "https://example.com/a b",
+            "https://example.com/\n",
+        ],
+    ),
+    (
+        "ProductUrl",
+        "PRODUCT_URL",
+        &["https://example.com", "http://localhost:517/#/start?a=b"],
+        &[
+            " ",
+            "example.com",
+            "javascript:alert(1)",
+            "https://example.com/2024",
+            "http://localhost:5173",
+            "https://example.com/<b>",
+            "https://example.com/{{code}}",
+            "https://example.com/\n",
+        ],
+    ),
+    (
+        "SupportContact",
+        "SUPPORT_CONTACT",
+        &[
+            "help@example.com",
+            "first.last+shop-1_a@mail.example.co",
+            "https://example.com/help",
+        ],
+        &[
+            " ",
+            "example.com",
+            "help",
+            "tel:+62123",
+            "help2024@example.com",
+            "o'neill@example.com",
+            ".a@example.com",
+            "a..b@example.com",
+            "help@example",
+            "Help <help@example.com>",
+            "https://user@example.com",
+            "https://example.com/2024",
+            "https://example.com/&",
+            "help@example.com\n",
         ],
     ),
     (
@@ -468,6 +577,9 @@ fn starts_with(variable: &str, value: &str) -> bool {
             .map(|entry| entry.trim_matches(' ').to_owned());
         stack.cors.as_mut().unwrap().origins = origins.collect();
     }
+    if let Some(set) = stack.parameters.get_mut(variable) {
+        value.clone_into(set);
+    }
     for function in &mut stack.functions {
         if let Some(set) = function.environment.get_mut(variable) {
             value.clone_into(set);
@@ -505,7 +617,11 @@ fn every_parameter_that_reaches_a_function_is_compared_here() {
                 .functions
                 .iter()
                 .flat_map(|it| it.environment.values());
-            variables.chain(origins).any(|value| value.contains(MARK))
+            let mails = stack.mail_templates.iter();
+            let mails = mails.flat_map(|it| [&it.text, &it.html]);
+            let mut places = variables.chain(origins).chain(mails);
+            // No text has the kind: conditions of the template choose by it.
+            name == "ServiceKind" || places.any(|value| value.contains(MARK))
         })
         .collect();
     let compared = NUMBERS
@@ -677,6 +793,36 @@ const ADDRESSES: &[&str] = &[
     "&&",
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 ];
+const CONTACTS: &[&str] = &[
+    "https://",
+    "http://",
+    "a",
+    "help",
+    "@",
+    ".",
+    ".com",
+    "example.com",
+    "/",
+    "?",
+    "#",
+    ":",
+    "80",
+    "1",
+    "234",
+    "-",
+    "_",
+    "+",
+    "'",
+    "&",
+    "<",
+    "{",
+    "%20",
+    "=",
+    " ",
+    "\n",
+    "\u{e9}",
+    "\u{663}",
+];
 const ORIGINS: &[&str] = &[
     "https://",
     "http://",
@@ -730,15 +876,18 @@ const STATUSES: &[&str] = &[
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 ];
 
-fn compare(row: usize, value: &str) -> Result<(), TestCaseError> {
-    static PARAMETERS: LazyLock<Vec<Parameter>> =
-        LazyLock::new(|| TEXTS.iter().map(|row| Parameter::read(row.0)).collect());
-    let (Some(parameter), Some(text)) = (PARAMETERS.get(row), TEXTS.get(row)) else {
-        unreachable!("a row of the table")
-    };
+fn compare(name: &str, value: &str) -> Result<(), TestCaseError> {
+    static PARAMETERS: LazyLock<BTreeMap<&str, Parameter>> = LazyLock::new(|| {
+        TEXTS
+            .iter()
+            .map(|row| (row.0, Parameter::read(row.0)))
+            .collect()
+    });
+    let parameter = &PARAMETERS[name];
+    let (_, variable, ..) = TEXTS.iter().find(|row| row.0 == name).unwrap();
     prop_assert_eq!(
         parameter.takes(value),
-        starts_with(text.1, value),
+        starts_with(variable, value),
         "{:?}",
         value
     );
@@ -750,21 +899,36 @@ proptest! {
 
     #[test]
     fn template_and_functions_take_the_same_service_names(value in texts_of(NAMES, 12)) {
-        compare(0, &value)?;
+        compare("ServiceName", &value)?;
     }
 
     #[test]
     fn template_and_functions_take_the_same_senders(value in texts_of(ADDRESSES, 10)) {
-        compare(1, &value)?;
+        compare("MailFrom", &value)?;
+    }
+
+    #[test]
+    fn template_and_functions_take_the_same_addresses_for_replies(value in texts_of(ADDRESSES, 8)) {
+        compare("MailReplyTo", &value)?;
+    }
+
+    #[test]
+    fn template_and_functions_take_the_same_sender_names(value in texts_of(NAMES, 8)) {
+        compare("MailFromName", &value)?;
+    }
+
+    #[test]
+    fn template_and_cargo_run_take_the_same_contacts(value in texts_of(CONTACTS, 8)) {
+        compare("SupportContact", &value)?;
     }
 
     #[test]
     fn template_and_cargo_run_take_the_same_origins(value in texts_of(ORIGINS, 8)) {
-        compare(2, &value)?;
+        compare("CorsOrigins", &value)?;
     }
 
     #[test]
     fn template_and_functions_take_the_same_statuses(value in texts_of(STATUSES, 8)) {
-        compare(3, &value)?;
+        compare("RecoverableStatuses", &value)?;
     }
 }

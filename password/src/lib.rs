@@ -2,6 +2,8 @@
 
 mod address;
 mod candidate;
+mod firebase;
+mod foreign;
 mod hashing;
 mod stored;
 pub mod unicode;
@@ -17,6 +19,7 @@ mod words;
 
 pub use address::{Address, InvalidAddress};
 pub use candidate::{Candidate, MAX_LENGTH};
+pub use firebase::{FirebaseScrypt, InvalidFirebaseScrypt};
 pub use hashing::{Cost, HashError, Hasher, InvalidCost};
 #[cfg(feature = "policy")]
 pub use policy::{Policy, Reason};

@@ -3,54 +3,89 @@
 use std::fmt;
 
 use argon2::password_hash::phc::PasswordHash as Phc;
-use argon2::{ARGON2ID_IDENT, Argon2, Params, PasswordVerifier as _, Version};
+use argon2::{
+    ARGON2D_IDENT, ARGON2I_IDENT, ARGON2ID_IDENT, Argon2, Params, PasswordVerifier as _, Version,
+};
 use serde::{Deserialize, Serialize};
 
+use crate::foreign::{self, Foreign};
 use crate::{Candidate, Cost};
 
 /// The least that is accepted of a stored hash, in octets.
-const MIN_OUTPUT_LENGTH: usize = 16;
+pub(crate) const MIN_OUTPUT_LENGTH: usize = 16;
 
-/// A stored password: a PHC string, `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
+/// A stored password hash: Regain's own `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, or one of another system.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct PasswordHash(String);
 
-/// The text is not an Argon2id hash that can be verified. The error does not repeat the text.
+/// The text is not a hash that can be verified. The error does not repeat the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an Argon2id PHC string")]
-pub struct InvalidPasswordHash;
+pub enum InvalidPasswordHash {
+    /// It is of no known kind, or it is malformed.
+    #[error("not a password hash of a known kind")]
+    Form,
+    /// A verification would take too much time or memory.
+    #[error("a password hash that costs more than a verification may")]
+    Cost,
+}
+
+/// A stored hash, read.
+enum Kind {
+    /// Regain's own, and the same of another implementation.
+    Argon2id(Box<Phc>, Params),
+    /// Any other.
+    Foreign(Box<dyn Foreign>),
+}
+
+impl Kind {
+    fn read(text: &str) -> Result<Self, InvalidPasswordHash> {
+        if text.starts_with("$argon2id$") {
+            return argon2(text).map(|(phc, params)| Self::Argon2id(phc.into(), params));
+        }
+        foreign::parse(text).map(Self::Foreign)
+    }
+}
+
+/// Reads an Argon2 PHC string of any variant.
+pub(crate) fn argon2(text: &str) -> Result<(Phc, Params), InvalidPasswordHash> {
+    let phc = Phc::new(text).map_err(|_| InvalidPasswordHash::Form)?;
+    let params = Params::try_from(&phc).map_err(|_| InvalidPasswordHash::Form)?;
+    let is_complete = [ARGON2D_IDENT, ARGON2I_IDENT, ARGON2ID_IDENT].contains(&phc.algorithm)
+        && phc.version == Some(Version::V0x13.into())
+        && ["m", "t", "p"]
+            .iter()
+            .all(|name| phc.params.get(*name).is_some())
+        && phc.salt.is_some()
+        && phc.hash.is_some_and(|hash| hash.len() >= MIN_OUTPUT_LENGTH);
+    let is_bounded = params.m_cost() <= Cost::MAX_MEMORY_KIB
+        && params.t_cost() <= Cost::MAX_ITERATIONS
+        && params.p_cost() <= Cost::MAX_PARALLELISM;
+    match (is_complete, is_bounded) {
+        (false, _) => Err(InvalidPasswordHash::Form),
+        (true, false) => Err(InvalidPasswordHash::Cost),
+        (true, true) => Ok((phc, params)),
+    }
+}
 
 impl PasswordHash {
-    /// Parses a hash from a table, of Regain or of another Argon2id implementation.
+    /// Parses a hash from a table, of Regain or of another system. It is kept as it is written.
     ///
     /// Hashes that are cheaper than today's are accepted, so that users can be imported with the passwords that
     /// they have. [`verify`] tells when to replace a hash.
     ///
+    /// Without a feature, only Argon2id is read: a complete PHC string of version 19, whose cost is no higher than
+    /// [`Cost`] allows and whose hash has 16 octets or more. The features of this crate add the kinds that its
+    /// README lists with their limits.
+    ///
     /// # Errors
-    /// Unless it is a complete PHC string of `argon2id`, version 19, whose cost is no higher than
-    /// [`Cost`] allows and whose hash has 16 octets or more.
+    /// If the text is of another kind or malformed, or if it costs too much to verify.
     pub fn parse(text: &str) -> Result<Self, InvalidPasswordHash> {
-        let phc = Phc::new(text).map_err(|_| InvalidPasswordHash)?;
-        let params = Params::try_from(&phc).map_err(|_| InvalidPasswordHash)?;
-        let checkable = phc.algorithm == ARGON2ID_IDENT
-            && phc.version == Some(Version::V0x13.into())
-            && ["m", "t", "p"]
-                .iter()
-                .all(|name| phc.params.get(*name).is_some())
-            && phc.salt.is_some()
-            && phc.hash.is_some_and(|hash| hash.len() >= MIN_OUTPUT_LENGTH)
-            && params.m_cost() <= Cost::MAX_MEMORY_KIB
-            && params.t_cost() <= Cost::MAX_ITERATIONS
-            && params.p_cost() <= Cost::MAX_PARALLELISM;
-        if checkable {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidPasswordHash)
-        }
+        Kind::read(text)?;
+        Ok(Self(text.to_owned()))
     }
 
-    /// The PHC string.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -82,8 +117,8 @@ impl fmt::Debug for PasswordHash {
 pub enum Verified {
     /// The password is right.
     Yes,
-    /// The password is right, and its hash is cheaper to guess than a new one: hash the password again, and
-    /// store that hash.
+    /// The password is right, and its hash is of another kind than Argon2id or cheaper to guess than a new one:
+    /// hash the password again, and store that hash.
     YesButRehash,
     /// The password is wrong.
     No,
@@ -92,7 +127,7 @@ pub enum Verified {
 /// Compares a password with a stored hash in constant time. Takes as long as a hash: in an async program,
 /// call it where blocking is allowed.
 ///
-/// A hash with weaker parameters than `current` is still accepted. The result is then
+/// A hash of another kind, or with weaker parameters than `current`, is still accepted. The result is then
 /// [`Verified::YesButRehash`], and the password that was just typed should be hashed again. Store the new
 /// hash only if the stored hash is still the verified one; otherwise, a password that was replaced meanwhile
 /// would become valid again. Leave `credentialsVersion` as it is, because the password has not changed.
@@ -123,18 +158,18 @@ pub enum Verified {
 /// ```
 #[must_use]
 pub fn verify(password: &Candidate, hash: &PasswordHash, current: &Cost) -> Verified {
-    // `PasswordHash::parse` has read the hash before; one that cannot be read matches no password.
-    let Ok(phc) = Phc::new(&hash.0) else {
-        return Verified::No;
-    };
-    let Ok(params) = Params::try_from(&phc) else {
-        return Verified::No;
-    };
     let password = password.as_str().as_bytes();
-    match Argon2::from(&params).verify_password(password, &phc) {
-        Err(_) => Verified::No,
-        Ok(()) if current.exceeds(&params) => Verified::YesButRehash,
-        Ok(()) => Verified::Yes,
+    match Kind::read(&hash.0) {
+        Ok(Kind::Argon2id(phc, params)) => {
+            match Argon2::from(&params).verify_password(password, &*phc) {
+                Err(_) => Verified::No,
+                Ok(()) if current.exceeds(&params) => Verified::YesButRehash,
+                Ok(()) => Verified::Yes,
+            }
+        }
+        Ok(Kind::Foreign(foreign)) if foreign.matches(password) => Verified::YesButRehash,
+        // `PasswordHash::parse` has read the hash before, so it can be read.
+        Ok(Kind::Foreign(_)) | Err(_) => Verified::No,
     }
 }
 
@@ -257,8 +292,6 @@ mod tests {
         for (from, to, why) in [
             ("", "", "unchanged"),
             ("$argon2id", "argon2id", "no leading separator"),
-            ("argon2id", "argon2i", "another variant"),
-            ("argon2id", "argon2d", "another variant"),
             ("argon2id", "scrypt", "another algorithm"),
             ("v=19", "v=16", "an old version"),
             ("$v=19", "", "no version"),
@@ -292,10 +325,12 @@ mod tests {
             let text = FOREIGN.replace(from, to);
             let expected = if from == to {
                 Ok(PasswordHash(text.clone()))
+            } else if why.starts_with("more ") {
+                Err(InvalidPasswordHash::Cost)
             } else {
-                assert_ne!(text, FOREIGN, "{why}");
-                Err(InvalidPasswordHash)
+                Err(InvalidPasswordHash::Form)
             };
+            assert_eq!(from == to, text == FOREIGN, "{why}");
             assert_eq!(PasswordHash::parse(&text), expected, "{why}: {text}");
         }
         for text in [
@@ -307,9 +342,17 @@ mod tests {
         ] {
             assert_eq!(
                 PasswordHash::parse(text),
-                Err(InvalidPasswordHash),
+                Err(InvalidPasswordHash::Form),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn no_other_variant_passes_for_argon2id() {
+        for variant in ["argon2i", "argon2d"] {
+            let read = Kind::read(&FOREIGN.replace("argon2id", variant));
+            assert!(!matches!(read, Ok(Kind::Argon2id(..))), "{variant}");
         }
     }
 

@@ -1,59 +1,56 @@
-//! The two languages, and which of them a person gets.
+//! The languages, and which of them a person gets. `locales/` has one file for each; the build makes [`Locale`] of them.
 
 use std::num::ParseFloatError;
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-/// A language of messages and mails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Locale {
-    /// English.
-    En,
-    /// Indonesian.
-    Id,
-}
+include!(concat!(env!("OUT_DIR"), "/locale.rs"));
+include!(concat!(env!("OUT_DIR"), "/durations.rs"));
 
 impl Locale {
-    /// Both languages.
-    pub const ALL: [Self; 2] = [Self::En, Self::Id];
-
-    /// Its language tag.
-    #[must_use]
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Id => "id",
-        }
-    }
-
-    /// The language of a tag, whatever its region or encoding: `en-GB`, `id_ID`, `id_ID.UTF-8`.
+    /// The language that a tag leads to (RFC 4647, 3.4): subtags are left off from its end until there is such a
+    /// language. Locales of POSIX and Java are tags, too: `id_ID.UTF-8`, and `in`, which Java still calls Indonesian.
     #[must_use]
     pub fn of_tag(tag: &str) -> Option<Self> {
-        let primary = tag
-            .split(['-', '_', '.', '@'])
-            .next()
-            .unwrap_or_default()
-            .trim();
-        // `in` is what Java still calls Indonesian.
-        match primary.to_ascii_lowercase().as_str() {
-            "en" => Some(Self::En),
-            "id" | "in" => Some(Self::Id),
-            _ => None,
+        let tag = tag.split(['.', '@']).next().unwrap_or_default();
+        let tag = tag.trim().to_ascii_lowercase();
+        let mut subtags: Vec<&str> = tag.split(['-', '_']).collect();
+        match subtags.as_mut_slice() {
+            [language @ "in", ..] => *language = "id",
+            // Chinese without a script is read in the one of its region (CLDR, likely subtags).
+            ["zh", "tw" | "hk" | "mo", ..] => subtags.insert(1, "hant"),
+            ["zh"] | ["zh", "cn" | "sg" | "my", ..] => subtags.insert(1, "hans"),
+            _ => {}
         }
+        while !subtags.is_empty() {
+            let range = subtags.join("-");
+            let found = Self::ALL
+                .into_iter()
+                .find(|it| it.tag().eq_ignore_ascii_case(&range));
+            if found.is_some() {
+                return found;
+            }
+            subtags.pop();
+            // A single letter introduces the subtags behind it and means nothing without them.
+            if subtags.last().is_some_and(|it| it.len() == 1) {
+                subtags.pop();
+            }
+        }
+        None
     }
 
-    /// The language that an `Accept-Language` header prefers (RFC 9110, 12.5.4), if it asks for one of the two.
+    /// The language that an `Accept-Language` header prefers (RFC 9110, 12.5.4), or `default` if it asks for none of
+    /// ours.
     ///
-    /// The ranges are looked up as RFC 4647, 3.4, describes: regions are dropped, and `*` asks for no particular
-    /// language. Only if one of the two is refused (`en;q=0, *`), it asks for the other.
+    /// The ranges are looked up as RFC 4647, 3.4, describes, and `*` asks for no particular language. If the header
+    /// refuses the default and takes any other (`en;q=0, *`), it gets English, Indonesian or the first that it does
+    /// not refuse.
     ///
     /// Weights are read as they are meant: `Q` is `q`, and `.9`, `0,9`, `"0.9"` and `90%` are 0.9. A weight that
     /// is not a number ranks its language behind all others. An octet beyond ASCII counts as a blank.
     ///
     /// No crate does this: `accept-language` knows none of it, and its sort may panic on a quality of `NaN`.
     #[must_use]
-    pub fn negotiate(accept_language: &str) -> Option<Self> {
+    pub fn negotiate(accept_language: &str, default: Self) -> Self {
         let text = accept_language.replace(|c: char| !c.is_ascii(), " ");
         let mut best: Option<(f64, Self)> = None;
         let mut refused = Vec::new();
@@ -70,12 +67,30 @@ impl Locale {
                 None => takes_any |= tag.trim() == "*" && weight > 0.0,
             }
         }
-        let mut left = Self::ALL.into_iter().filter(|it| !refused.contains(it));
-        match (best, left.next(), left.next()) {
-            (Some((_, locale)), ..) => Some(locale),
-            (None, Some(locale), None) if takes_any => Some(locale),
-            _ => None,
+        if let Some((_, locale)) = best {
+            return locale;
         }
+        let mut others = [default, Self::En, Self::Id].into_iter().chain(Self::ALL);
+        match others.find(|it| !refused.contains(it)) {
+            Some(locale) if takes_any => locale,
+            _ => default,
+        }
+    }
+
+    /// How long a code is still good, in words: rounded down to minutes, or in seconds below one minute. A
+    /// second that has begun counts as a whole one, or a code of ten minutes would always be said to have nine.
+    /// More than an hour is said to be an hour: no code lives longer.
+    #[must_use]
+    pub fn lifetime(self, lifetime: Duration) -> &'static str {
+        let whole = lifetime.as_millis().div_ceil(1000);
+        let (count, words) = if whole < 60 {
+            (whole, seconds(self))
+        } else {
+            (whole / 60, minutes(self))
+        };
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let longest = words.last().copied().unwrap_or_default();
+        words.get(count).copied().unwrap_or(longest)
     }
 }
 
@@ -121,27 +136,36 @@ mod tests {
 
     use super::*;
 
+    /// The language that a header prefers, if it asks for one of ours.
+    fn preferred(header: &str) -> Option<Locale> {
+        let [one, other] = [Locale::Hi, Locale::De].map(|it| Locale::negotiate(header, it));
+        (one == other).then_some(one)
+    }
+
     #[test]
-    fn the_preferred_of_the_two_languages_is_chosen() {
+    fn the_preferred_language_is_chosen() {
         for (header, locale) in [
             ("en", Some(Locale::En)),
             ("en-US,en;q=0.9", Some(Locale::En)),
             ("EN-gb", Some(Locale::En)),
             ("id-ID, en;q=0.5", Some(Locale::Id)),
             ("en;q=0.5, id;q=0.8", Some(Locale::Id)),
-            ("fr, de;q=0.9, en;q=0.1", Some(Locale::En)),
+            ("sv, da;q=0.9, en;q=0.1", Some(Locale::En)),
+            ("fr-CA, en;q=0.9", Some(Locale::Fr)),
             ("en;q=0, id;q=0.1", Some(Locale::Id)),
             ("en, id", Some(Locale::En)),
             ("id;q=0.5, en;q=0.5", Some(Locale::Id)),
             ("en;q=0", None),
             ("in", Some(Locale::Id)),
-            ("fr", None),
+            ("sv", None),
             ("", None),
             (",,;,;q=1", None),
             ("english", None),
             ("zh-Hant-TW, 419", None),
+            ("zh-TW, ja;q=0.5", Some(Locale::Ja)),
+            ("zh-CN, ja;q=0.5", Some(Locale::ZhHans)),
         ] {
-            assert_eq!(Locale::negotiate(header), locale, "{header:?}");
+            assert_eq!(preferred(header), locale, "{header:?}");
         }
     }
 
@@ -179,38 +203,39 @@ mod tests {
             ("en;q=high", Locale::En),
             ("en;q=NaN", Locale::En),
         ] {
-            assert_eq!(Locale::negotiate(header), Some(locale), "{header:?}");
+            assert_eq!(preferred(header), Some(locale), "{header:?}");
         }
     }
 
     #[test]
     fn an_asterisk_asks_for_what_is_not_refused() {
-        for (header, locale) in [
-            ("*", None),
-            ("*;q=0", None),
-            ("fr, *;q=0.5", None),
-            ("*, en;q=0.1", Some(Locale::En)),
-            ("en-*", Some(Locale::En)),
-            ("en;q=0, *", Some(Locale::Id)),
-            ("*;q=0.1, id;q=0", Some(Locale::En)),
-            ("en;q=0, *;q=0", None),
-            ("en;q=0, id;q=0, *", None),
+        for (header, default, locale) in [
+            ("*", Locale::En, Locale::En),
+            ("*;q=0", Locale::Id, Locale::Id),
+            ("sv, *;q=0.5", Locale::Id, Locale::Id),
+            ("*, en;q=0.1", Locale::Id, Locale::En),
+            ("en-*", Locale::Id, Locale::En),
+            ("en;q=0, *", Locale::En, Locale::Id),
+            ("en;q=0, *", Locale::Fr, Locale::Fr),
+            ("*;q=0.1, id;q=0", Locale::Id, Locale::En),
+            ("en;q=0, *;q=0", Locale::En, Locale::En),
+            ("en;q=0, id;q=0, *", Locale::Id, Locale::Ar),
         ] {
-            assert_eq!(Locale::negotiate(header), locale, "{header:?}");
+            assert_eq!(Locale::negotiate(header, default), locale, "{header:?}");
         }
     }
 
     #[test]
     fn what_is_no_ascii_spoils_nothing_but_its_own_range() {
         for (header, locale) in [
-            ("fr-\u{e9}, en;q=0.1, id;q=0.9", Locale::Id),
+            ("sv-\u{e9}, en;q=0.1, id;q=0.9", Locale::Id),
             ("en;q=0.1, id;q=0.9, \u{fffd}", Locale::Id),
             ("\u{fffd}, en", Locale::En),
             ("\u{a0}en;q=0.1\u{a0}, id;q=\u{a0}0.9", Locale::Id),
             ("\u{feff}en", Locale::En),
             ("i\u{e9}n, en;q=0.2", Locale::En),
         ] {
-            assert_eq!(Locale::negotiate(header), Some(locale), "{header:?}");
+            assert_eq!(preferred(header), Some(locale), "{header:?}");
         }
     }
 
@@ -224,6 +249,15 @@ mod tests {
             ("en_US.UTF-8", Some(Locale::En)),
             ("id.utf8", Some(Locale::Id)),
             ("en@euro", Some(Locale::En)),
+            ("pt-BR", Some(Locale::Pt)),
+            ("es-419", Some(Locale::Es)),
+            ("en-x-private", Some(Locale::En)),
+            ("zh", Some(Locale::ZhHans)),
+            ("zh_CN.UTF-8", Some(Locale::ZhHans)),
+            ("zh-SG", Some(Locale::ZhHans)),
+            ("zh-Hans-HK", Some(Locale::ZhHans)),
+            ("zh-HK", None),
+            ("zh-Hant", None),
             ("eng", None),
             ("", None),
         ] {
@@ -234,7 +268,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_header_breaks_the_reading(header in "[a-z*;,=.q0-9NaN \u{e9}-]{0,200}") {
-            let _ = Locale::negotiate(&header);
+            let _ = Locale::negotiate(&header, Locale::En);
         }
 
         #[test]
@@ -242,7 +276,33 @@ mod tests {
             let (en, id) = (f64::from(en) / 1000.0, f64::from(id) / 1000.0);
             let greater = if en > id { Locale::En } else { Locale::Id };
             let expected = (en > 0.0 || id > 0.0).then_some(greater);
-            assert_eq!(Locale::negotiate(&format!("id;q={id}, en;q={en}")), expected);
+            assert_eq!(preferred(&format!("id;q={id}, en;q={en}")), expected);
+        }
+    }
+
+    #[test]
+    fn a_lifetime_is_worded_in_the_readers_language() {
+        for (millis, english, indonesian, arabic) in [
+            (600_000, "10 minutes", "10 menit", "10 دقائق"),
+            (599_400, "10 minutes", "10 menit", "10 دقائق"),
+            (3_600_000, "60 minutes", "60 menit", "60 دقيقة"),
+            (3_599_000, "59 minutes", "59 menit", "59 دقيقة"),
+            (598_000, "9 minutes", "9 menit", "9 دقائق"),
+            (179_000, "2 minutes", "2 menit", "دقيقتين"),
+            (120_000, "2 minutes", "2 menit", "دقيقتين"),
+            (119_000, "1 minute", "1 menit", "دقيقة واحدة"),
+            (91_000, "1 minute", "1 menit", "دقيقة واحدة"),
+            (89_000, "1 minute", "1 menit", "دقيقة واحدة"),
+            (60_000, "1 minute", "1 menit", "دقيقة واحدة"),
+            (59_000, "59 seconds", "59 detik", "59 ثانية"),
+            (1_001, "2 seconds", "2 detik", "ثانيتين"),
+            (1_000, "1 second", "1 detik", "ثانية واحدة"),
+            (7_200_000, "60 minutes", "60 menit", "60 دقيقة"),
+        ] {
+            let lifetime = Duration::from_millis(millis);
+            assert_eq!(Locale::En.lifetime(lifetime), english);
+            assert_eq!(Locale::Id.lifetime(lifetime), indonesian);
+            assert_eq!(Locale::Ar.lifetime(lifetime), arabic);
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod events;
 mod objection;
 mod pace;
+mod sender;
 mod stream;
 
 use std::sync::Arc;
@@ -13,7 +14,9 @@ use std::time::Duration;
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::ProvideErrorMetadata as _;
-use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, Template as SesTemplate};
+use aws_sdk_sesv2::types::{
+    Destination, EmailContent, MessageHeader, MessageTag, Template as SesTemplate,
+};
 use futures_util::future::join_all;
 use rand::rngs::StdRng;
 use regain_password::Address;
@@ -371,6 +374,7 @@ impl Delivery {
                     .ses_name(&self.mail.template_prefix, locale),
             )
             .template_data(data)
+            .headers(automatic()?)
             .build();
         let mut tags = vec![tag(REQUEST_TAG, mail_tag(key))?];
         if let Some(keys) = keys {
@@ -383,7 +387,11 @@ impl Delivery {
         let sent = self
             .ses
             .send_email()
-            .from_email_address(&self.mail.from)
+            .from_email_address(sender::mailbox(
+                self.mail.from_name.as_deref(),
+                &self.mail.from,
+            ))
+            .set_reply_to_addresses(self.mail.reply_to.clone().map(|it| vec![it]))
             .destination(Destination::builder().to_addresses(&to).build())
             .set_configuration_set_name(self.mail.configuration_set.clone())
             .set_email_tags(Some(tags))
@@ -449,12 +457,13 @@ impl Delivery {
         let data = match (code, &request.content) {
             (Some(code), MailContent::Code { expires_at, .. }) => json!({
                 "code": code.reveal(),
+                "link": "",
                 // Never more than the setting, so that it cannot be a number as long as a code.
-                "validFor": valid_for(expires_at.since(at).min(longest), locale),
+                "validFor": locale.lifetime(expires_at.since(at).min(longest)),
                 "serviceName": name,
                 "serviceNameHtml": name_html,
             }),
-            _ => json!({ "serviceName": name, "serviceNameHtml": name_html }),
+            _ => json!({ "notMeLink": "", "serviceName": name, "serviceNameHtml": name_html }),
         };
         data.to_string()
     }
@@ -482,26 +491,18 @@ fn event(outcome: &Outcome, request: &MailRequest) -> Event {
     }
 }
 
+/// Tells other programs not to answer (RFC 3834): no notice of an absence comes back.
+fn automatic() -> Result<MessageHeader, StoreError> {
+    let header = MessageHeader::builder()
+        .name("Auto-Submitted")
+        .value("auto-generated")
+        .build();
+    header.map_err(|error| StoreError::Malformed(error.into()))
+}
+
 fn tag(name: &str, value: String) -> Result<MessageTag, StoreError> {
     let tag = MessageTag::builder().name(name).value(value).build();
     tag.map_err(|error| StoreError::Malformed(error.into()))
-}
-
-/// How long a code is still good, in words: rounded down to minutes, or in seconds below one minute. A
-/// second that has begun counts as a whole one, or a code of ten minutes would always be said to have nine.
-fn valid_for(lifetime: Duration, locale: Locale) -> String {
-    let seconds = lifetime.as_millis().div_ceil(1000);
-    let (count, unit) = if seconds < 60 {
-        (seconds, ["second", "detik"])
-    } else {
-        (seconds / 60, ["minute", "menit"])
-    };
-    let [english, indonesian] = unit;
-    match locale {
-        Locale::En if count == 1 => format!("{count} {english}"),
-        Locale::En => format!("{count} {english}s"),
-        Locale::Id => format!("{count} {indonesian}"),
-    }
 }
 
 /// The address for SES: as the user has it, but with an international domain in its ASCII form (RFC 5890).
@@ -515,39 +516,5 @@ pub fn recipient(stored: &str, canonical: &Address) -> String {
     match (stored.rsplit_once('@'), domain) {
         (Some((local, typed)), Some(domain)) if !typed.is_ascii() => format!("{local}@{domain}"),
         _ => stored.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lifetime_is_worded_in_the_readers_language() {
-        for (millis, english, indonesian) in [
-            (600_000, "10 minutes", "10 menit"),
-            (599_400, "10 minutes", "10 menit"),
-            (3_600_000, "60 minutes", "60 menit"),
-            (3_599_000, "59 minutes", "59 menit"),
-            (598_000, "9 minutes", "9 menit"),
-            (179_000, "2 minutes", "2 menit"),
-            (120_000, "2 minutes", "2 menit"),
-            (119_000, "1 minute", "1 menit"),
-            (91_000, "1 minute", "1 menit"),
-            (89_000, "1 minute", "1 menit"),
-            (60_000, "1 minute", "1 menit"),
-            (59_000, "59 seconds", "59 detik"),
-            (1_001, "2 seconds", "2 detik"),
-            (1_000, "1 second", "1 detik"),
-        ] {
-            assert_eq!(
-                valid_for(Duration::from_millis(millis), Locale::En),
-                english
-            );
-            assert_eq!(
-                valid_for(Duration::from_millis(millis), Locale::Id),
-                indonesian
-            );
-        }
     }
 }

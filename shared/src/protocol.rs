@@ -202,8 +202,7 @@ impl Call {
             .unwrap_or_default();
         ReplyContext {
             protocol,
-            locale: Locale::negotiate(&list(request.headers(), &ACCEPT_LANGUAGE))
-                .unwrap_or(language),
+            locale: Locale::negotiate(&list(request.headers(), &ACCEPT_LANGUAGE), language),
             at,
             request_id,
         }

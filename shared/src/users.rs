@@ -3,6 +3,7 @@
 mod import;
 mod mailable;
 mod status;
+mod stored_hash;
 
 use std::borrow::Cow;
 
@@ -16,6 +17,7 @@ pub use import::{
 pub use mailable::unmailable;
 pub(crate) use status::BLOCKED;
 pub use status::{RecoverableStatuses, Status};
+pub use stored_hash::StoredHash;
 
 use regain_password::{Address, PasswordHash};
 
@@ -64,9 +66,9 @@ pub struct User {
     /// The language tag the person reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
-    /// The password.
+    /// The hash of the password, of whatever kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password_hash: Option<PasswordHash>,
+    pub password_hash: Option<StoredHash>,
     /// When the password was last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed_at: Option<Timestamp>,
@@ -126,7 +128,7 @@ impl User {
     #[must_use]
     pub(crate) fn with_password(self, hash: PasswordHash, at: Timestamp) -> Self {
         Self {
-            password_hash: Some(hash),
+            password_hash: Some(hash.into()),
             password_changed_at: Some(at),
             credentials_version: self.credentials_version + 1,
             ..self

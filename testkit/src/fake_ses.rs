@@ -26,6 +26,10 @@ pub struct Mail {
     pub to: Vec<String>,
     /// The sender.
     pub from: String,
+    /// Where answers go.
+    pub reply_to: Vec<String>,
+    /// The headers that are added, as SES takes them.
+    pub headers: Value,
     /// The name of the template.
     pub template: String,
     /// The template's variables.
@@ -151,14 +155,12 @@ async fn take_mail(State(inbox): State<Arc<Mutex<Inbox>>>, body: Bytes) -> Respo
             .map(|tag| text(&tag["Value"]))
             .unwrap_or_default()
     };
+    let texts = |list: &Value| list.as_array().into_iter().flatten().map(text).collect();
     let mail = Mail {
-        to: sent["Destination"]["ToAddresses"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(text)
-            .collect(),
+        to: texts(&sent["Destination"]["ToAddresses"]),
         from: text(&sent["FromEmailAddress"]),
+        reply_to: texts(&sent["ReplyToAddresses"]),
+        headers: template["Headers"].clone(),
         template: text(&template["TemplateName"]),
         data: serde_json::from_str(&text(&template["TemplateData"])).unwrap_or_default(),
         configuration_set: sent["ConfigurationSetName"].as_str().map(str::to_owned),

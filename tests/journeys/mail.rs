@@ -83,13 +83,13 @@ async fn a_mail_is_in_the_language_of_the_user_then_the_caller_then_the_protocol
         (None, None, "en", "id"),
         (None, Some("id"), "id", "id"),
         (None, Some("en-US,en;q=0.9"), "en", "en"),
-        (None, Some("fr"), "en", "id"),
+        (None, Some("sv"), "en", "id"),
         (Some("id"), None, "id", "id"),
         (Some("id-ID"), Some("en"), "id", "id"),
         (Some("en"), Some("id"), "en", "en"),
         (Some("EN_gb"), None, "en", "en"),
-        (Some("fr"), Some("id"), "id", "id"),
-        (Some("fr"), None, "en", "id"),
+        (Some("sv"), Some("id"), "id", "id"),
+        (Some("sv"), None, "en", "id"),
         (Some(""), Some("en"), "en", "en"),
     ];
     // Mail takes its time: the cases wait for theirs together.
@@ -118,7 +118,7 @@ async fn the_language_of_each_protocol_can_be_set() {
         .start();
     for (locale, accepted, directory, auth_v1) in [
         (None, None, "id", "en"),
-        (None, Some("fr"), "id", "en"),
+        (None, Some("sv"), "id", "en"),
         (None, Some("id"), "id", "id"),
         (Some("en"), None, "en", "en"),
     ] {
@@ -245,6 +245,40 @@ async fn the_service_name_and_the_code_length_are_settings() {
     let user = web.set_both(&begun, &mail.code(), PASSWORD).await.data();
     assert_eq!(user["email"], person.email.as_str());
     assert!(!mailbox.next_notice().await.html.contains("<Co>"));
+}
+
+#[tokio::test]
+async fn the_sender_and_the_look_of_mails_are_settings() {
+    let stack = Setup::default()
+        .unthrottled()
+        .set("MAIL_FROM_NAME", "Your \"Shop\"")
+        .set("MAIL_REPLY_TO", "help@shop.example")
+        .set("SERVICE_KIND", "website")
+        .set("BRAND_COLOR", "#aa33cc")
+        .set("LOGO_URL", "https://shop.example/logo.png")
+        .set("PRODUCT_URL", "https://shop.example")
+        .set("SUPPORT_CONTACT", "help@shop.example")
+        .start();
+    let person = Person::with(&stack, json!({"locale": "de-AT"})).await;
+    let (web, mut mailbox) = (Web::of(&stack), Mailbox::of(&stack, &person));
+    let begun = web.begin(&person.email).await;
+    let code = mailbox.next().await;
+    assert_eq!(code.from, "\"Your \\\"Shop\\\"\" <no-reply@example.com>");
+    assert!(code.html.contains("border-top: 4px solid #aa33cc"));
+    assert!(code.html.contains("src=\"https://shop.example/logo.png\""));
+    assert!(code.html.contains("href=\"https://shop.example\""));
+    let last = "Diese E-Mail wurde automatisch versendet.\n\nRegain\nhttps://shop.example";
+    assert!(code.text.trim_end().ends_with(last), "{}", code.text);
+    web.set_both(&begun, &code.code(), PASSWORD).await.data();
+    let notice = mailbox.next_notice().await;
+    let reset = "Öffnen Sie die Website von Regain und wählen Sie „Passwort vergessen“.";
+    assert!(notice.text.contains(reset), "{}", notice.text);
+    assert!(
+        notice
+            .text
+            .contains("Support von Regain: help@shop.example")
+    );
+    assert!(notice.html.contains("href=\"mailto:help@shop.example\""));
 }
 
 #[tokio::test]

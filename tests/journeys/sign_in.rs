@@ -14,6 +14,8 @@ use testkit::table::{Item, Table, text};
 /// A hash of "password" with 256 KiB, as another service may have made it.
 const WEAK: &str =
     "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+/// A hash of "password" that Spring Security made.
+const FOREIGN: &str = "{bcrypt}$2a$10$dXJ3SW6G7P50lGmMkkmwe.20cQQubK3.HZWzG3YB1tlRy.fqvM/BG";
 const OLD: &str = "password";
 const NEW: &str = "brass kettle on the moon";
 
@@ -47,9 +49,9 @@ async fn rehash(stack: &Stack, user: &Item) -> bool {
     }
 }
 
-/// A person with the weak hash, and a reset token of theirs.
-async fn with_token(stack: &Stack) -> (Person, Mobile, String) {
-    let person = Person::with(stack, json!({"passwordHash": WEAK})).await;
+/// A person with that hash, and a reset token of theirs.
+async fn with_token(stack: &Stack, hash: &str) -> (Person, Mobile, String) {
+    let person = Person::with(stack, json!({"passwordHash": hash})).await;
     let mobile = Mobile::of(stack);
     let session = mobile.begin(&person.email).await;
     let code = Mailbox::of(stack, &person).next_code().await;
@@ -60,20 +62,42 @@ async fn with_token(stack: &Stack) -> (Person, Mobile, String) {
 #[tokio::test]
 async fn a_rehash_keeps_the_password_and_every_proof() {
     let stack = stacks::open();
-    let (person, mobile, token) = with_token(stack).await;
-    let user = Table::of(stack).user(&person.id).await;
-    assert!(rehash(stack, &user).await);
-    assert!(person.has_password(stack, OLD).await);
-    assert_eq!(mobile.set_password(&token, NEW).await.word(), person.id);
-    assert!(person.has_password(stack, NEW).await);
+    for hash in [WEAK, FOREIGN] {
+        let (person, mobile, token) = with_token(stack, hash).await;
+        let user = Table::of(stack).user(&person.id).await;
+        assert!(rehash(stack, &user).await);
+        assert!(person.has_password(stack, OLD).await);
+        assert_eq!(mobile.set_password(&token, NEW).await.word(), person.id);
+        assert!(person.has_password(stack, NEW).await);
+    }
 }
 
 #[tokio::test]
 async fn a_rehash_does_not_restore_a_password_that_was_replaced_meanwhile() {
     let stack = stacks::open();
-    let (person, mobile, token) = with_token(stack).await;
-    let user = Table::of(stack).user(&person.id).await;
+    for hash in [WEAK, FOREIGN] {
+        let (person, mobile, token) = with_token(stack, hash).await;
+        let user = Table::of(stack).user(&person.id).await;
+        assert_eq!(mobile.set_password(&token, NEW).await.word(), person.id);
+        assert!(!rehash(stack, &user).await);
+        assert!(person.has_password(stack, NEW).await);
+    }
+}
+
+#[tokio::test]
+async fn a_recovery_replaces_the_hash_of_any_system_by_argon2id() {
+    let stack = stacks::open();
+    let (person, mobile, token) = with_token(stack, FOREIGN).await;
+    // A hash that no program of Regain reads.
+    Table::of(stack)
+        .set(
+            &format!("USER#{}", person.id),
+            "passwordHash",
+            AttributeValue::S("$6$salt$hash".to_owned()),
+        )
+        .await;
     assert_eq!(mobile.set_password(&token, NEW).await.word(), person.id);
-    assert!(!rehash(stack, &user).await);
+    let user = Table::of(stack).user(&person.id).await;
+    assert!(text(&user, "passwordHash").starts_with("$argon2id$v=19$"));
     assert!(person.has_password(stack, NEW).await);
 }

@@ -337,12 +337,24 @@ test("the language is the browser's, or else the service's", async (t) => {
     ["en-US", "en", "ltr", "Reset your password"],
     ["id-ID", "id", "ltr", "Atur ulang kata sandi"],
     ["ar-EG", "ar", "rtl", "إعادة تعيين كلمة المرور"],
-    ["fr-FR", "id", "ltr", "Atur ulang kata sandi"],
+    ["zh-CN", "zh-Hans", "ltr", "重置密码"],
+    ["pt-BR", "pt", "ltr", "Redefinir sua senha"],
+    ["sv-SE", "id", "ltr", "Atur ulang kata sandi"],
   ]) {
     const page = await open(t, `${server.url}/recover`, { locale });
     await heading(page, title);
     const { lang: isLang, dir: isDir } = await page.evaluate(() => ({ lang: document.documentElement.lang, dir: document.documentElement.dir }));
     assert.deepEqual([isLang, isDir], [lang, dir], locale);
+  }
+});
+
+test("in every language the first step fits the narrowest screen and has no finding of axe", async (t) => {
+  for (const locale of ["ar", "de", "en", "es", "fr", "hi", "id", "ja", "pt", "zh-Hans"]) {
+    const page = await open(t, `${server.url}/recover`, { locale, viewport: { width: 320, height: 640 } });
+    assert.equal(await page.evaluate(() => document.documentElement.lang), locale);
+    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(tooWide <= 0, `${locale} is ${tooWide} px too wide`);
+    await assertAccessible(page, locale);
   }
 });
 
@@ -362,7 +374,7 @@ test("without script the page says what it needs", async (t) => {
 test("a visit loads each file once, from the page's own origin, in under 40 KB", async (t) => {
   const files = [];
   const page = await open(t, "about:blank", { javaScriptEnabled: false });
-  const context = await page.context().browser().newContext({ locale: "ar" });
+  const context = await page.context().browser().newContext({ locale: "hi" });
   t.after(() => context.close());
   const visit = await context.newPage();
   visit.on("response", async (response) => files.push([response.url(), (await response.body()).length]));

@@ -1,8 +1,8 @@
-//! Checks that a template uses only the variables that Regain fills in. If a template has another variable,
-//! SES accepts the mail and never delivers it.
+//! Checks the parts of a mail: what SES would not deliver, and what people or programs would not find.
 
 use std::collections::BTreeSet;
 
+use html5gum::{Token, Tokenizer};
 use regain::template::Template;
 
 /// The parts of a template.
@@ -13,9 +13,16 @@ pub(crate) struct Parts {
     pub(crate) html: String,
 }
 
-/// The variables that `deliver-mail` fills in for every mail, and those for a mail with a code.
+/// The variables that `deliver-mail` fills in for every mail, for a mail with a code, and for a notice. SES accepts a
+/// mail whose template has another variable, and never delivers it.
 const EVERYWHERE: [&str; 2] = ["serviceName", "serviceNameHtml"];
-const WITH_A_CODE: [&str; 2] = ["code", "validFor"];
+const WITH_A_CODE: [&str; 3] = ["code", "validFor", "link"];
+const IN_A_NOTICE: [&str; 1] = ["notMeLink"];
+
+/// The largest HTML part in bytes: Gmail cuts a mail off behind 102 KB.
+const LARGEST: usize = 100_000;
+/// Digits in a row that could be taken for a code.
+const DIGITS_OF_A_CODE: usize = 4;
 
 impl Parts {
     /// Everything that is wrong with the template.
@@ -23,6 +30,8 @@ impl Parts {
         let mut known: BTreeSet<&str> = EVERYWHERE.into();
         if template.carries_code() {
             known.extend(WITH_A_CODE);
+        } else {
+            known.extend(IN_A_NOTICE);
         }
         let mut flaws = Vec::new();
         for (name, part) in [
@@ -39,25 +48,83 @@ impl Parts {
             flaws.extend(
                 unknown.map(|it| format!("its {name} part uses {{{{{it}}}}}, which no mail has")),
             );
-            if template.carries_code() && name != "subject" && !used.contains("code") {
-                flaws.push(format!("its {name} part does not show {{{{code}}}}"));
+            let needed = if template.carries_code() {
+                "code"
+            } else {
+                "notMeLink"
+            };
+            if name != "subject" && !used.contains(needed) {
+                flaws.push(format!("its {name} part does not show {{{{{needed}}}}}"));
+            }
+        }
+        let code = self.text.lines().filter(|line| line.contains("{{code}}"));
+        if code.clone().any(|line| line != "{{code}}") {
+            flaws.push("its text part does not have {{code}} alone on a line".to_owned());
+        }
+        for (name, part) in [("subject", &self.subject), ("text", &self.text)] {
+            if has_digits(part) {
+                flaws.push(format!(
+                    "its {name} part has {DIGITS_OF_A_CODE} digits in a row, which could be taken for a code"
+                ));
             }
         }
         if variables(&self.html).contains("serviceName") {
             flaws.push("its HTML part uses {{serviceName}}, which is not escaped".to_owned());
         }
+        if self.html.len() > LARGEST {
+            flaws.push(format!("its HTML part has more than {LARGEST} bytes"));
+        }
+        flaws.extend(loaded(&self.html));
         flaws
     }
 }
 
-/// The names between double or triple braces.
+/// The names between double or triple braces, those that a condition asks for included.
 fn variables(part: &str) -> BTreeSet<&str> {
     let opened = part.split("{{").skip(1);
     opened
         .map(|rest| rest.split_once("}}").map_or(rest, |(inside, _)| inside))
         .map(|inside| inside.trim_matches(['{', '}', ' ']))
-        .filter(|inside| !inside.is_empty() && !inside.starts_with('!'))
+        .map(|inside| inside.strip_prefix("#if ").unwrap_or(inside).trim())
+        .filter(|inside| !inside.is_empty() && !inside.starts_with(['!', '/']) && *inside != "else")
         .collect()
+}
+
+/// Whether a text has digits of its own that could be taken for a code.
+fn has_digits(part: &str) -> bool {
+    let mut run = 0;
+    part.chars().any(|c| {
+        run = if c.is_numeric() { run + 1 } else { 0 };
+        run >= DIGITS_OF_A_CODE
+    })
+}
+
+/// What an HTML part loads from elsewhere, pictures apart. Mail programs do not load it, or tell its server who reads.
+fn loaded(html: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for Ok(token) in Tokenizer::new(html) {
+        if let Token::StartTag(tag) = token {
+            let name = String::from_utf8_lossy(&tag.name).into_owned();
+            if matches!(
+                &*name,
+                "script" | "link" | "iframe" | "object" | "embed" | "video" | "audio"
+            ) {
+                found.push(format!("its HTML part has <{name}>, which loads something"));
+            }
+            let pictures = [&b"src"[..], b"srcset", b"background"];
+            let is_loading = pictures.iter().any(|it| tag.attributes.contains_key(*it));
+            if is_loading && name != "img" {
+                found.push(format!("its HTML part has a <{name}> that loads something"));
+            }
+        }
+    }
+    if html.contains("url(") || html.contains("@import") {
+        found.push("its HTML part has a style that loads something".to_owned());
+    }
+    if html.matches("<img").count() > 1 {
+        found.push("its HTML part has more pictures than the logo".to_owned());
+    }
+    found
 }
 
 #[cfg(test)]
@@ -76,12 +143,16 @@ mod tests {
     fn a_template_with_what_mail_is_written_with_has_no_flaw() {
         let code = parts(
             "Your {{serviceName}} code",
-            "{{ code }}, good for {{validFor}} {{! a comment }}",
-            "<b>{{code}}</b> {{serviceNameHtml}}",
+            "{{code}}\n\ngood for {{ validFor }} {{! a comment }}{{#if link}}\n{{link}}{{else}}.{{/if}}",
+            "<b>{{code}}</b> {{serviceNameHtml}} <img src=\"https://example.com/logo.png\">",
         );
-        assert!(code.flaws(Template::AuthV1ForgotPassword).is_empty());
-        let notice = parts("{{serviceName}}", "changed", "changed");
-        assert!(notice.flaws(Template::PasswordChanged).is_empty());
+        assert_eq!(code.flaws(Template::AuthV1ForgotPassword), [""; 0]);
+        let notice = parts(
+            "{{serviceName}}",
+            "{{notMeLink}}",
+            "<a href=\"{{notMeLink}}\">",
+        );
+        assert_eq!(notice.flaws(Template::PasswordChanged), [""; 0]);
     }
 
     #[test]
@@ -95,12 +166,39 @@ mod tests {
                 "it has no HTML part",
             ]
         );
-        let notice = parts("changed", "{{code}}", "{{{serviceName}}}");
+        let notice = parts(
+            "changed",
+            "{{code}}{{#if link}}{{notMeLink}}{{/if}}",
+            "{{{serviceName}}}{{notMeLink}}",
+        );
         assert_eq!(
             notice.flaws(Template::PasswordChanged),
             [
                 "its text part uses {{code}}, which no mail has",
+                "its text part uses {{link}}, which no mail has",
+                "its text part does not have {{code}} alone on a line",
                 "its HTML part uses {{serviceName}}, which is not escaped",
+            ]
+        );
+        let code = parts(
+            "Code of 2024",
+            "{{code}}.\n20245",
+            &format!(
+                "{{{{code}}}}<link href=x><td background=x><p style='background: url(x)'><img src=x><img src=x>{}",
+                "x".repeat(LARGEST)
+            ),
+        );
+        assert_eq!(
+            code.flaws(Template::AuthV1ForgotPassword),
+            [
+                "its text part does not have {{code}} alone on a line",
+                "its subject part has 4 digits in a row, which could be taken for a code",
+                "its text part has 4 digits in a row, which could be taken for a code",
+                "its HTML part has more than 100000 bytes",
+                "its HTML part has <link>, which loads something",
+                "its HTML part has a <td> that loads something",
+                "its HTML part has a style that loads something",
+                "its HTML part has more pictures than the logo",
             ]
         );
     }

@@ -2,24 +2,28 @@
 
 use std::fmt::Write as _;
 
-use regain_password::{Candidate, Cost, PasswordHash, Verified, verify};
-use serde_json::json;
+use regain::users::User;
+use regain_password::{Candidate, Cost, Verified, verify};
+use serde_json::{Value, json};
 
 use crate::kit::{Kit, Ran, text};
 
 /// From the test vectors of Argon2's reference implementation.
 const ARGON2ID: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ\
     $CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
-const BCRYPT: &str = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
+const FAULTY: &str = "$2x$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
+/// From the tests of Spring Security.
+const BCRYPT: &str = "{bcrypt}$2a$10$dXJ3SW6G7P50lGmMkkmwe.20cQQubK3.HZWzG3YB1tlRy.fqvM/BG";
 const ID: &str = "60115a65c0c6974f894f9ea6";
 
-fn is_password(typed: &str, hash: Option<&PasswordHash>) -> bool {
+fn verified(typed: &str, user: &User) -> Verified {
     let floor = Cost::new(Cost::MIN_MEMORY_KIB, Cost::MIN_ITERATIONS, 1).unwrap();
-    verify(
-        &Candidate::new(typed.to_owned().into()),
-        hash.unwrap(),
-        &floor,
-    ) == Verified::Yes
+    let hash = user.password_hash.as_ref().unwrap().read().unwrap();
+    verify(&Candidate::new(typed.to_owned().into()), &hash, &floor)
+}
+
+fn is_password(typed: &str, user: &User) -> bool {
+    verified(typed, user) == Verified::Yes
 }
 
 #[tokio::test]
@@ -37,7 +41,7 @@ async fn importing_a_file_again_changes_nothing() {
     );
     let ann = kit.user("ann@example.com").await.unwrap();
     assert_eq!(ann.email, "Ann@example.com");
-    assert!(is_password("a typed one", ann.password_hash.as_ref()));
+    assert!(is_password("a typed one", &ann));
     let bob = kit.user("bob@example.com").await.unwrap();
     assert_eq!((bob.id.as_str(), bob.status.text()), (ID, Some("blocked")));
     assert_eq!(bob.password_hash.unwrap().as_str(), ARGON2ID);
@@ -69,7 +73,7 @@ async fn a_line_changes_what_it_says_and_nothing_else() {
     );
     let ann = kit.user("ann@elsewhere.example.com").await.unwrap();
     assert_eq!((ann.id.as_str(), ann.phone.as_str()), (ID, "1"));
-    assert!(is_password("after 1234", ann.password_hash.as_ref()));
+    assert!(is_password("after 1234", &ann));
 }
 
 #[tokio::test]
@@ -82,7 +86,7 @@ async fn every_bad_line_is_reported_and_nothing_is_imported() {
         "{{\"email\": \"bob@example.com\"}}\n\
          {{\"email\": \"bob@\"}}\n\
          \n\
-         {{\"email\": \"cyd@example.com\", \"passwordHash\": \"{BCRYPT}\"}}\n\
+         {{\"email\": \"cyd@example.com\", \"passwordHash\": \"{FAULTY}\"}}\n\
          {{\"id\": \"60115a65c0c6974f894f9eff\", \"email\": \"ann@example.com\"}}\n\
          {{\"id\": \"{ID}\", \"email\": \"moved@example.com\"}}\n\
          {{\"email\": \"BOB@example.com\"}}\n"
@@ -93,8 +97,8 @@ async fn every_bad_line_is_reported_and_nothing_is_imported() {
         ran.out.lines().collect::<Vec<_>>(),
         [
             "line 2: \"email\" is not an e-mail address",
-            "line 4: \"passwordHash\" is made with bcrypt, which cannot be taken over: leave it out, \
-             and the person sets a new password by a recovery",
+            "line 4: \"passwordHash\" is made with a faulty bcrypt, which cannot be taken over: leave \
+             it out, and the person sets a new password by a recovery",
             "line 5: \"email\" belongs to another user",
             "line 7: has the same \"email\" as line 1",
             "4 of 6 lines cannot be imported, so nothing was imported.",
@@ -249,6 +253,88 @@ async fn the_table_the_id_format_and_the_hash_cost_come_from_the_stack() {
         .password_hash
         .unwrap();
     assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=3,p=1$"));
+}
+
+#[tokio::test]
+async fn hashes_of_other_systems_are_kept_as_they_are() {
+    let kit = Kit::new().await;
+    let lines = [
+        json!({"email": "ann@example.com", "passwordHash": BCRYPT}),
+        json!({"email": "bob@example.com", "password": "a typed one"}),
+    ];
+    let file = kit.file(&lines);
+    let import = ["users", "import", text(&file)];
+    for expected in [
+        "2 created, 0 updated, 0 unchanged.",
+        "0 created, 0 updated, 2 unchanged.",
+    ] {
+        assert_eq!(kit.local(&import).await.well(), [expected]);
+    }
+    let ann = kit.user("ann@example.com").await.unwrap();
+    assert_eq!(ann.password_hash.as_ref().unwrap().as_str(), BCRYPT);
+    assert_eq!(verified("password", &ann), Verified::YesButRehash);
+
+    // The same password in clear text is hashed anew.
+    let file = kit.file(&[json!({"email": "ann@example.com", "password": "a typed one"})]);
+    let ran = kit.local(&["users", "import", text(&file)]).await;
+    assert_eq!(ran.well(), ["0 created, 1 updated, 0 unchanged."]);
+    assert!(is_password(
+        "a typed one",
+        &kit.user("ann@example.com").await.unwrap()
+    ));
+}
+
+#[tokio::test]
+async fn hashes_of_firebase_are_imported_with_the_parameters_of_their_project() {
+    const USERS: &str = include_str!("../../../password/tests/foreign/firebase.jsonl");
+    let kit = Kit::new().await;
+    let exported = USERS.lines().enumerate().map(|(number, line)| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        json!({
+            "email": format!("user{number}@example.com"),
+            "passwordHash": line["hash"],
+            "passwordSalt": line["salt"],
+        })
+    });
+    let file = kit.file(&exported.collect::<Vec<_>>());
+    let import = ["users", "import", text(&file)];
+    let ran = kit.local(&import).await;
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.out.starts_with(
+            "line 1: \"passwordSalt\" needs the hash parameters of the Firebase project"
+        ),
+        "{}",
+        ran.out
+    );
+
+    let parameters = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../password/tests/foreign/hash_config.txt"
+    );
+    let with_parameters = [&import[..], &["--firebase-scrypt", parameters]].concat();
+    for expected in [
+        "2 created, 0 updated, 0 unchanged.",
+        "0 created, 0 updated, 2 unchanged.",
+    ] {
+        assert_eq!(kit.local(&with_parameters).await.well(), [expected]);
+    }
+    let user = kit.user("user0@example.com").await.unwrap();
+    assert_eq!(
+        verified("correct horse battery", &user),
+        Verified::YesButRehash
+    );
+
+    let wrong = kit.text_file("hash_config {\n  algorithm: SCRYPT,\n}\n");
+    let ran = kit
+        .local(&[&import[..], &["--firebase-scrypt", text(&wrong)]].concat())
+        .await;
+    assert!(
+        ran.sentence()
+            .ends_with("cannot be read: base64_signer_key is missing"),
+        "{}",
+        ran.sentence()
+    );
 }
 
 #[tokio::test]
@@ -461,7 +547,7 @@ async fn a_file_does_not_undo_a_recovery_unless_told_to() {
         ])
         .await;
         let second = kit.user("ann@example.com").await.unwrap();
-        assert!(is_password("the second one", second.password_hash.as_ref()));
+        assert!(is_password("the second one", &second));
         kit.has_recovered(ID, &second).await;
 
         let file = kit.file(std::slice::from_ref(&line));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use super::intrinsics::{Scope, scalar};
+use super::intrinsics::{Scope, scalar, screaming_snake};
 use super::{Environment, TemplateError, yaml};
 
 /// A template.
@@ -32,6 +32,28 @@ impl Template {
     pub fn open(path: &Path, environment: Environment) -> Result<Self, TemplateError> {
         let scope = Scope::new(yaml::open(path)?, environment);
         Ok(Self { scope })
+    }
+
+    /// The values of the parameters that are texts, by the names of their environment variables.
+    ///
+    /// # Errors
+    /// When one has no value.
+    pub fn parameters(&self) -> Result<Environment, TemplateError> {
+        let mut values = Environment::new();
+        for name in self
+            .scope
+            .section("Parameters")
+            .into_iter()
+            .flatten()
+            .map(|it| it.0)
+        {
+            let reference = serde_json::json!({ "Ref": name });
+            let value = self.scope.resolve(&reference, "Parameters")?;
+            if let Some(value) = value.as_ref().and_then(scalar) {
+                values.insert(screaming_snake(name), value);
+            }
+        }
+        Ok(values)
     }
 
     /// The resources of one type whose condition holds.

@@ -89,6 +89,34 @@ impl Scope {
                 }
                 _ => Err(bad("needs a condition and two values")),
             },
+            "Fn::Join" => match list(argument) {
+                [Json::String(between), Json::Array(items)] => {
+                    let texts = items.iter().map(|it| self.string(it, place, depth));
+                    let texts: Vec<_> = texts.collect::<Result<_, _>>()?;
+                    Ok(Some(Json::String(texts.join(between))))
+                }
+                _ => Err(bad("needs a separator and a list")),
+            },
+            "Fn::Select" => match list(argument) {
+                [index, from] => {
+                    let from = self.evaluate(from, place, depth)?;
+                    let index = scalar(index).and_then(|it| it.parse::<usize>().ok());
+                    let items = from.as_ref().map(list).unwrap_or_default();
+                    let item = index.and_then(|index| items.get(index));
+                    let item = item.ok_or_else(|| bad("finds nothing at that index"))?;
+                    Ok(Some(item.clone()))
+                }
+                _ => Err(bad("needs an index and a list")),
+            },
+            "Fn::Split" => match list(argument) {
+                [Json::String(separator), text] => {
+                    let text = self.string(text, place, depth)?;
+                    Ok(Some(
+                        text.split(separator.as_str()).map(Json::from).collect(),
+                    ))
+                }
+                _ => Err(bad("needs a separator and a text")),
+            },
             "Fn::Sub" => self.substitute(argument, place, depth).map(Some),
             "Fn::GetAtt" => self.attribute(argument, place, depth).map(Some),
             _ => Err(TemplateError::at(
@@ -306,7 +334,7 @@ fn arn(service: &str, resource: &str) -> String {
 }
 
 /// `CodeTtlSeconds` as `CODE_TTL_SECONDS`.
-fn screaming_snake(name: &str) -> String {
+pub(super) fn screaming_snake(name: &str) -> String {
     let mut result = String::new();
     let mut previous: Option<char> = None;
     for letter in name.chars() {

@@ -31,6 +31,8 @@ pub struct Stack {
     pub configuration_sets: ConfigurationSets,
     /// The secrets.
     pub secrets: Vec<Secret>,
+    /// The parameters that are texts, by the names of their environment variables.
+    pub parameters: Environment,
 }
 
 impl Stack {
@@ -65,6 +67,7 @@ impl Stack {
             mail_templates: resources::mail_templates(&template)?,
             configuration_sets: resources::configuration_sets(&template)?,
             secrets: resources::secrets(&template)?,
+            parameters: template.parameters()?,
         };
         stack.check()?;
         Ok(stack)

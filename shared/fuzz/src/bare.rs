@@ -70,19 +70,15 @@ impl Bare {
     /// Those of a protocol, in a language.
     #[must_use]
     pub fn of(protocol: Protocol, locale: Locale) -> &'static Self {
-        static ALL: LazyLock<[[Bare; 2]; 2]> = LazyLock::new(|| {
-            [Protocol::Directory, Protocol::AuthV1]
-                .map(|protocol| Locale::ALL.map(|locale| Bare::gather(protocol, locale)))
+        static ALL: LazyLock<Vec<(Protocol, Locale, Bare)>> = LazyLock::new(|| {
+            let protocols = [Protocol::Directory, Protocol::AuthV1].into_iter();
+            let all = protocols.flat_map(|protocol| Locale::ALL.map(|locale| (protocol, locale)));
+            let all = all.map(|(protocol, locale)| (protocol, locale, Bare::gather(protocol, locale)));
+            all.collect()
         });
-        let [directory, auth] = &*ALL;
-        let [english, indonesian] = match protocol {
-            Protocol::Directory => directory,
-            Protocol::AuthV1 => auth,
-        };
-        match locale {
-            Locale::En => english,
-            Locale::Id => indonesian,
-        }
+        let mut all = ALL.iter();
+        let found = all.find(|(one, other, _)| (*one, *other) == (protocol, locale));
+        &found.unwrap().2
     }
 
     fn gather(protocol: Protocol, locale: Locale) -> Self {

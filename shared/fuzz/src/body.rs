@@ -194,13 +194,11 @@ fn reasons(new: &NewPassword) -> Vec<Reason> {
 /// The language of an answer: what the caller prefers and names, or else the protocol's own.
 fn locale(protocol: Protocol, written: &Written<'_>) -> Locale {
     let header = written.text("accept-language").to_ascii_lowercase();
-    let preferred = Locale::negotiate(&header);
-    let named = |tag: &str| header.contains(tag);
-    match preferred {
-        // Named, or left over where the other is refused.
-        Some(Locale::En) => assert!(named("en") || (named("*") && (named("id") || named("in")))),
-        Some(Locale::Id) => assert!(named("id") || named("in") || (named("*") && named("en"))),
-        None => {}
-    }
-    preferred.unwrap_or(default_language(protocol))
+    let default = default_language(protocol);
+    let chosen = Locale::negotiate(&header, default);
+    // Named by its language, or left over where the default is refused.
+    let language = chosen.tag().split('-').next().unwrap_or_default();
+    let is_named = header.contains(language) || (chosen == Locale::Id && header.contains("in"));
+    assert!(chosen == default || is_named || header.contains('*'));
+    chosen
 }

@@ -50,6 +50,8 @@ impl EmptyTable {
             Settings::read(&|_| None).unwrap(),
             MailSettings {
                 from: "no-reply@example.com".to_owned(),
+                from_name: None,
+                reply_to: None,
                 template_prefix: "stack".to_owned(),
                 configuration_set: None,
                 batch: Duration::ZERO,

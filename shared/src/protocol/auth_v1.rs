@@ -1,7 +1,5 @@
 //! The auth/v1 API: `/auth/v1/forgot-password` and what follows it.
 
-use std::borrow::Cow;
-
 use lambda_http::http::StatusCode;
 use regain_password::{Candidate, MAX_LENGTH, Reason};
 use serde_json::{Value, json};
@@ -96,25 +94,25 @@ pub fn set_password(call: &Call) -> Result<(Option<ResetToken>, NewPassword), Ma
 /// Answers `forgot-password` and `resend-otp`: the session's id.
 #[must_use]
 pub fn code_sent(session: &SessionId, locale: Locale) -> Reply {
-    ok(session.reveal(), locale, Text::CodeSent)
+    ok(session.reveal(), locale, Message::CodeSent)
 }
 
 /// Answers `verify-otp`: the reset token.
 #[must_use]
 pub fn code_proven(token: &ResetToken, locale: Locale) -> Reply {
-    ok(&Zeroizing::new(token.reveal()), locale, Text::CodeProven)
+    ok(&Zeroizing::new(token.reveal()), locale, Message::CodeProven)
 }
 
 /// Answers `set-password`: the user's id.
 #[must_use]
 pub fn password_set(user: &UserId, locale: Locale) -> Reply {
-    ok(user.as_str(), locale, Text::PasswordSet)
+    ok(user.as_str(), locale, Message::PasswordSet)
 }
 
-fn ok(data: &str, locale: Locale, text: Text) -> Reply {
+fn ok(data: &str, locale: Locale, message: Message) -> Reply {
     envelope(
         StatusCode::OK,
-        json!({ "data": data, "message": text.in_language(locale) }),
+        json!({ "data": data, "message": message.text(locale) }),
     )
 }
 
@@ -132,16 +130,16 @@ pub(super) fn failed(failure: &Failure, locale: Locale) -> Reply {
         }) => (
             StatusCode::BAD_REQUEST,
             "password_required",
-            Text::PasswordRequired.in_language(locale).to_owned(),
+            Message::PasswordRequired.text(locale).to_owned(),
         ),
         Failure::Malformed(malformed) => (
             malformed.status(),
             "invalid_request",
-            invalid(malformed.field, locale),
+            invalid(malformed.field, locale).to_owned(),
         ),
         Failure::Refused(error) => {
-            let (status, slug, text) = refused(error);
-            (status, slug, text.in_language(locale).to_owned())
+            let (status, slug, message) = refused(error);
+            (status, slug, message.text(locale).to_owned())
         }
     };
     if let Failure::Refused(RecoveryError::PasswordRefused(reasons)) = failure {
@@ -154,185 +152,80 @@ pub(super) fn failed(failure: &Failure, locale: Locale) -> Reply {
     envelope(status, body)
 }
 
-fn refused(error: &RecoveryError) -> (StatusCode, &'static str, Text) {
+fn refused(error: &RecoveryError) -> (StatusCode, &'static str, Message) {
     match error {
-        RecoveryError::CodeWrong => (StatusCode::UNAUTHORIZED, "otp_invalid", Text::OtpInvalid),
-        RecoveryError::CodeExpired => (StatusCode::GONE, "otp_expired", Text::OtpExpired),
+        RecoveryError::CodeWrong => (StatusCode::UNAUTHORIZED, "otp_invalid", Message::OtpInvalid),
+        RecoveryError::CodeExpired => (StatusCode::GONE, "otp_expired", Message::OtpExpired),
         RecoveryError::TokenUnknown => (
             StatusCode::UNAUTHORIZED,
             "token_invalid",
-            Text::TokenInvalid,
+            Message::TokenInvalid,
         ),
-        RecoveryError::Blocked => (StatusCode::FORBIDDEN, "user_blocked", Text::UserBlocked),
+        RecoveryError::Blocked => (StatusCode::FORBIDDEN, "user_blocked", Message::UserBlocked),
         RecoveryError::NoSession | RecoveryError::OtherUser => (
             StatusCode::NOT_FOUND,
             "session_not_found",
-            Text::SessionNotFound,
+            Message::SessionNotFound,
         ),
-        RecoveryError::SessionOver => (StatusCode::GONE, "session_expired", Text::SessionExpired),
+        RecoveryError::SessionOver => {
+            (StatusCode::GONE, "session_expired", Message::SessionExpired)
+        }
         RecoveryError::PasswordRefused(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "password_rejected",
-            Text::PasswordRejected,
+            Message::PasswordRejected,
         ),
         RecoveryError::GuessesSpent { .. } => (
             StatusCode::TOO_MANY_REQUESTS,
             "attempts_exceeded",
-            Text::AttemptsExceeded,
+            Message::AttemptsExceeded,
         ),
         RecoveryError::Throttled { .. } => (
             StatusCode::TOO_MANY_REQUESTS,
             "too_many_requests",
-            Text::TooManyRequests,
+            Message::TooManyRequests,
         ),
         RecoveryError::Unavailable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "service_unavailable",
-            Text::Unavailable,
+            Message::Unavailable,
         ),
         RecoveryError::Broken(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal_error",
-            Text::InternalError,
+            Message::InternalError,
         ),
     }
 }
 
-/// The messages of the answers.
-#[derive(Clone, Copy)]
-enum Text {
-    CodeSent,
-    CodeProven,
-    PasswordSet,
-    PasswordRequired,
-    OtpInvalid,
-    OtpExpired,
-    TokenInvalid,
-    UserBlocked,
-    SessionNotFound,
-    SessionExpired,
-    PasswordRejected,
-    AttemptsExceeded,
-    TooManyRequests,
-    Unavailable,
-    InternalError,
-}
-
-impl Text {
-    const fn in_language(self, locale: Locale) -> &'static str {
-        let (indonesian, english) = match self {
-            Self::CodeSent => (
-                "Jika alamat email ini terdaftar, kode sedang dikirim.",
-                "If this address is registered, a code is on its way.",
-            ),
-            Self::CodeProven => (
-                "Kode benar. Silakan buat kata sandi baru.",
-                "The code is right. Please choose a new password.",
-            ),
-            Self::PasswordSet => (
-                "Kata sandi Anda telah diubah.",
-                "Your password was changed.",
-            ),
-            Self::PasswordRequired => ("Kata sandi wajib diisi.", "A password is required."),
-            Self::OtpInvalid => ("Kode salah.", "The code is not right."),
-            Self::OtpExpired => (
-                "Kode sudah kedaluwarsa. Silakan minta kode baru.",
-                "The code has expired. Please ask for a new one.",
-            ),
-            Self::TokenInvalid => (
-                "Token tidak valid. Silakan verifikasi kode terlebih dahulu.",
-                "The token is not valid. Please verify the code first.",
-            ),
-            Self::UserBlocked => (
-                "Akun ini diblokir. Silakan hubungi layanan pelanggan.",
-                "This account is blocked. Please contact support.",
-            ),
-            Self::SessionNotFound => ("Sesi tidak ditemukan.", "There is no such session."),
-            Self::SessionExpired => (
-                "Sesi sudah berakhir. Silakan mulai lagi.",
-                "The session is over. Please start again.",
-            ),
-            Self::PasswordRejected => (
-                "Kata sandi ini tidak dapat diterima.",
-                "This password is not acceptable.",
-            ),
-            Self::AttemptsExceeded => ("Terlalu banyak kode yang salah.", "Too many wrong codes."),
-            Self::TooManyRequests => (
-                "Terlalu banyak permintaan. Silakan coba lagi nanti.",
-                "Too many requests. Please try again later.",
-            ),
-            Self::Unavailable => (
-                "Layanan sedang tidak tersedia. Silakan coba lagi.",
-                "The service is unavailable. Please try again.",
-            ),
-            Self::InternalError => (
-                "Terjadi kesalahan di sistem kami.",
-                "Something went wrong on our side.",
-            ),
-        };
-        match locale {
-            Locale::En => english,
-            Locale::Id => indonesian,
-        }
-    }
-}
+include!(concat!(env!("OUT_DIR"), "/messages.rs"));
 
 /// The message about a field that cannot be read.
-fn invalid(field: &str, locale: Locale) -> String {
-    let (indonesian, english) = match field {
-        "body" => ("Permintaan", "Request"),
-        "content-type" => ("Tipe konten", "Content type"),
-        "email" => ("Email", "Email"),
-        "idempotency-key" => ("Kunci idempotensi", "Idempotency key"),
-        "method" => ("Metode", "Method"),
-        "otp" => ("Kode OTP", "OTP code"),
-        "password" => ("Kata sandi", "Password"),
-        "session_id" => ("Sesi", "Session"),
-        "token" => ("Token", "Token"),
-        other => (other, other),
+fn invalid(field: &str, locale: Locale) -> &'static str {
+    let message = match field {
+        "content-type" => Message::InvalidContentType,
+        "email" => Message::InvalidEmail,
+        "idempotency-key" => Message::InvalidIdempotencyKey,
+        "method" => Message::InvalidMethod,
+        "otp" => Message::InvalidOtp,
+        "password" => Message::InvalidPassword,
+        "session_id" => Message::InvalidSessionId,
+        "token" => Message::InvalidToken,
+        _ => Message::InvalidBody,
     };
-    match locale {
-        Locale::Id => format!("{indonesian} tidak valid"),
-        Locale::En => format!("{english} is not valid"),
-    }
+    message.text(locale)
 }
 
 /// The message about a reason against a password.
-fn explained(reason: Reason, locale: Locale) -> Cow<'static, str> {
-    let (indonesian, english): (Cow<_>, Cow<_>) = match reason {
-        Reason::TooShort { minimum } => (
-            format!("Gunakan paling sedikit {minimum} karakter.").into(),
-            format!("It needs at least {minimum} characters.").into(),
-        ),
-        Reason::TooLong => (
-            format!("Gunakan paling banyak {MAX_LENGTH} karakter.").into(),
-            format!("It may have at most {MAX_LENGTH} characters.").into(),
-        ),
-        Reason::TooCommon => (
-            "Kata sandi ini termasuk yang paling dulu ditebak orang.".into(),
-            "It is one of those that are guessed first.".into(),
-        ),
-        Reason::Breached => (
-            "Kata sandi ini ada dalam daftar kata sandi yang bocor; pilihlah yang tidak Anda \
-             pakai di tempat lain."
-                .into(),
-            "It is on a list of leaked passwords; choose one that you use nowhere else.".into(),
-        ),
-        Reason::ContainsAddress => (
-            "Kata sandi ini terlalu mirip dengan alamat email Anda.".into(),
-            "It is too close to your email address.".into(),
-        ),
-        Reason::ContainsServiceName => (
-            "Kata sandi ini terlalu mirip dengan nama layanan ini.".into(),
-            "It is too close to the name of this service.".into(),
-        ),
-        Reason::ContainsProfile => (
-            "Kata sandi ini terlalu mirip dengan nama Anda atau hal lain dalam profil Anda.".into(),
-            "It is too close to your name or something else in your profile.".into(),
-        ),
+fn explained(reason: Reason, locale: Locale) -> String {
+    let (message, count) = match reason {
+        Reason::TooShort { minimum } => (Message::ReasonTooShort, minimum),
+        Reason::TooLong => (Message::ReasonTooLong, MAX_LENGTH),
+        Reason::TooCommon => (Message::ReasonTooCommon, 0),
+        Reason::Breached => (Message::ReasonBreached, 0),
+        Reason::ContainsAddress => (Message::ReasonContainsAddress, 0),
+        Reason::ContainsServiceName => (Message::ReasonContainsServiceName, 0),
+        Reason::ContainsProfile => (Message::ReasonContainsProfile, 0),
     };
-    match locale {
-        Locale::Id => indonesian,
-        Locale::En => english,
-    }
+    message.text(locale).replace("{count}", &count.to_string())
 }

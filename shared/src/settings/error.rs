@@ -71,6 +71,54 @@ pub enum SettingsError {
         /// How many characters it may have.
         max: usize,
     },
+    /// A sender's name that does not fit into mails.
+    #[error(
+        "MAIL_FROM_NAME must be 1 to {max} characters on one line, without a blank at either end and \
+         without four digits in a row, which could be taken for a code, not {value:?}"
+    )]
+    NoSenderName {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
+    },
+    /// An address that mail cannot be answered to.
+    #[error(
+        "MAIL_REPLY_TO must be a plain address in ASCII such as help@example.com, of at most {max} \
+         characters and without a display name, not {value:?}"
+    )]
+    NoReplyTo {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
+    },
+    /// Something that cannot stand in a mail.
+    #[error(
+        "{name} must be {form}, of at most {max} ASCII letters, digits and -._~:/?#!()*+,;=% and without \
+         four digits in a row, which could be taken for a code, not {value:?}"
+    )]
+    NotForMails {
+        /// The setting.
+        name: &'static str,
+        /// What it was set to.
+        value: String,
+        /// What it may be.
+        form: &'static str,
+        /// How many characters it may have.
+        max: usize,
+    },
+    /// An address that is not of a picture.
+    #[error(
+        "LOGO_URL must be the address of a picture such as https://example.com/logo.png, of at most {max} \
+         ASCII letters, digits and -._~:/?#!()*+,;=%, not {value:?}"
+    )]
+    NoPicture {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
+    },
     /// An origin that no browser sends.
     #[error(
         "CORS_ORIGINS must list origins as browsers send them, such as https://app.example.com or \

@@ -5,31 +5,59 @@ use super::source::whole_number;
 
 /// The longest service name, in characters.
 const LONGEST_SERVICE_NAME: usize = 64;
-/// The longest sender. SES allows 254 characters, but the template has to fit it and other settings into
-/// 256.
-pub(super) const LONGEST_SENDER: usize = 100;
+/// The longest sender, sender's name and address for replies. SES allows 254 characters for an address, but the template
+/// has to fit all of them and other settings into 256.
+pub(super) const LONGEST_SENDER: usize = 64;
+pub(super) const LONGEST_SENDER_NAME: usize = 24;
+pub(super) const LONGEST_REPLY_TO: usize = 32;
 
 /// The longest address of a page, and the longest list of those that may frame it: with other settings they have
 /// to fit into 256 characters, too.
-pub(super) const LONGEST_URL: usize = 90;
+pub(super) const LONGEST_URL: usize = 80;
 pub(super) const LONGEST_ANCESTORS: usize = 60;
+
+/// The longest address in a mail. No function knows it, so it is not counted among others.
+pub(super) const LONGEST_IN_MAIL: usize = 200;
 
 /// Whether a service name fits into mails and cannot be taken for a code.
 pub(super) fn is_service_name(name: &str) -> bool {
+    is_name(name, LONGEST_SERVICE_NAME)
+}
+
+/// Whether the sender's name fits into mails and cannot be taken for a code.
+pub(super) fn is_sender_name(name: &str) -> bool {
+    is_name(name, LONGEST_SENDER_NAME)
+}
+
+/// Whether four digits or more follow each other.
+fn looks_like_a_code(text: &str) -> bool {
     let mut digits = 0;
-    let looks_like_a_code = name.chars().any(|c| {
+    text.chars().any(|c| {
         digits = if c.is_numeric() { digits + 1 } else { 0 };
         digits >= 4
-    });
+    })
+}
+
+fn is_name(name: &str, longest: usize) -> bool {
     let breaks_the_line = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    !looks_like_a_code
-        && (1..=LONGEST_SERVICE_NAME).contains(&name.chars().count())
+    !looks_like_a_code(name)
+        && (1..=longest).contains(&name.chars().count())
         && !name.contains(breaks_the_line)
         && name.trim() == name
 }
 
-/// Whether SES can send from an address: a dot-atom (RFC 5322) and a domain name, in ASCII.
+/// Whether SES can send from an address.
 pub(super) fn is_sender(address: &str) -> bool {
+    address.len() <= LONGEST_SENDER && is_plain_address(address)
+}
+
+/// Whether mail can be answered to an address.
+pub(super) fn is_reply_to(address: &str) -> bool {
+    address.len() <= LONGEST_REPLY_TO && is_plain_address(address)
+}
+
+/// Whether a text is an address of a dot-atom (RFC 5322) and a domain name, in ASCII.
+fn is_plain_address(address: &str) -> bool {
     let is_atom = |atom: &str| {
         let is_text = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c);
         !atom.is_empty() && atom.chars().all(is_text)
@@ -39,8 +67,7 @@ pub(super) fn is_sender(address: &str) -> bool {
     };
     // An IP address is not a domain. Its last part is a number.
     let is_top = |top: &str| top.len() >= 2 && top.starts_with(|c: char| c.is_ascii_alphabetic());
-    address.len() <= LONGEST_SENDER
-        && local.len() <= 64
+    local.len() <= 64
         && local.split('.').all(is_atom)
         && domain.split('.').all(is_label)
         && domain.rsplit_once('.').is_some_and(|(_, top)| is_top(top))
@@ -64,6 +91,36 @@ pub(super) fn is_url(url: &str) -> bool {
     url.len() <= LONGEST_URL
         && is_host_and_port(authority)
         && path.chars().all(|c| c.is_ascii_graphic())
+}
+
+/// Whether a text is the address of a page that mails can link to and show. It stands in them as it is, so it has no
+/// character that means something in HTML or Handlebars, and no digits that could be taken for a code.
+pub(super) fn is_url_in_mail(url: &str) -> bool {
+    is_safe_url(url) && !looks_like_a_code(url)
+}
+
+/// Whether a text is the address of a picture that mails can show.
+pub(super) fn is_picture(url: &str) -> bool {
+    url.starts_with("https://") && is_safe_url(url)
+}
+
+/// Whether a text is where mails can send people for support: an address, or the address of a page.
+pub(super) fn is_contact(contact: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._+-@".contains(c);
+    let is_address = contact.len() <= LONGEST_IN_MAIL
+        && contact.chars().all(is_plain)
+        && is_plain_address(contact);
+    is_url_in_mail(contact) || is_address && !looks_like_a_code(contact)
+}
+
+fn is_safe_url(url: &str) -> bool {
+    let Some(rest) = after_scheme(url) else {
+        return false;
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#!()*+,;=%".contains(c);
+    url.len() <= LONGEST_IN_MAIL && is_host_and_port(authority) && path.chars().all(is_safe)
 }
 
 /// Whether a text is a color as `#rrggbb`.

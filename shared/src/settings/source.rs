@@ -6,6 +6,7 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 use super::SettingsError;
+use super::forms::is_color;
 use crate::locale::Locale;
 
 /// A variable of the environment, if it is set and is text.
@@ -52,15 +53,25 @@ impl Source<'_> {
         name: &'static str,
         default: Locale,
     ) -> Result<Locale, SettingsError> {
-        match self.text(name).as_deref() {
-            None => Ok(default),
-            Some("en") => Ok(Locale::En),
-            Some("id") => Ok(Locale::Id),
-            Some(other) => Err(SettingsError::NoChoice {
-                name,
-                value: other.to_owned(),
-                allowed: "en, id",
-            }),
+        let Some(value) = self.text(name) else {
+            return Ok(default);
+        };
+        let found = Locale::ALL.into_iter().find(|it| it.tag() == value);
+        found.ok_or(SettingsError::NoChoice {
+            name,
+            value,
+            allowed: Locale::TAGS,
+        })
+    }
+
+    /// `BRAND_COLOR`.
+    pub(super) fn color(&self) -> Result<String, SettingsError> {
+        let color = self.text("BRAND_COLOR");
+        let color = color.unwrap_or_else(|| "#1d5b54".to_owned());
+        if is_color(&color) {
+            Ok(color)
+        } else {
+            Err(SettingsError::NoColor { value: color })
         }
     }
 

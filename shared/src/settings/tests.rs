@@ -124,13 +124,13 @@ fn a_wrong_setting_is_refused_by_name() {
         ),
         (
             "DIRECTORY_LANGUAGE",
-            "fr",
-            "DIRECTORY_LANGUAGE must be one of en, id, not \"fr\"",
+            "sv",
+            "DIRECTORY_LANGUAGE must be one of ar, de, en, es, fr, hi, id, ja, pt, zh-Hans, not \"sv\"",
         ),
         (
             "AUTH_V1_LANGUAGE",
             "id-ID",
-            "AUTH_V1_LANGUAGE must be one of en, id, not \"id-ID\"",
+            "AUTH_V1_LANGUAGE must be one of ar, de, en, es, fr, hi, id, ja, pt, zh-Hans, not \"id-ID\"",
         ),
         (
             "RECOVERABLE_STATUSES",
@@ -211,26 +211,86 @@ fn too_many_guesses_are_refused_with_both_ways_out() {
 
 #[test]
 fn a_sender_and_an_origin_that_make_no_sense_are_refused_by_name() {
-    let from = |sender: &str| {
+    let read = |set: &str, value: &str| {
         let get = |name: &str| match name {
-            "MAIL_FROM" => Some(sender.to_owned()),
+            name if name == set => Some(value.to_owned()),
+            "MAIL_FROM" => Some("a@b.example".to_owned()),
             "MAIL_TEMPLATE_PREFIX" => Some("x".to_owned()),
             _ => None,
         };
         MailSettings::read(&get)
     };
+    let from = |sender: &str| read("MAIL_FROM", sender);
     let refused = from("Shop <a@b.example>").unwrap_err().to_string();
     assert_eq!(
         refused,
-        "MAIL_FROM must be a plain address in ASCII such as no-reply@example.com, of at most 100 \
+        "MAIL_FROM must be a plain address in ASCII such as no-reply@example.com, of at most 64 \
          characters and without a display name, not \"Shop <a@b.example>\""
     );
     assert_eq!(from("").unwrap_err().to_string(), "MAIL_FROM is not set");
     let settings = from("a@b.example").unwrap();
     assert_eq!(settings.from, "a@b.example");
     assert_eq!(settings.batch, Duration::from_millis(400));
+    assert_eq!((settings.from_name, settings.reply_to), (None, None));
+    let refused = read("MAIL_FROM_NAME", "Shop 2024").unwrap_err().to_string();
+    assert!(refused.starts_with("MAIL_FROM_NAME must be 1 to 24 characters"));
+    let refused = read("MAIL_REPLY_TO", "Help <a@b.example>").unwrap_err();
+    let refused = refused.to_string();
+    assert!(refused.starts_with("MAIL_REPLY_TO must be a plain address in ASCII"));
+    let settings = read("MAIL_FROM_NAME", "Shop").unwrap();
+    assert_eq!(settings.from_name.as_deref(), Some("Shop"));
     let refused = check_origin("https://app.example.com/").unwrap_err();
     let refused = refused.to_string();
     assert!(refused.starts_with("CORS_ORIGINS must list origins as browsers send them"));
     assert!(refused.ends_with("\"https://app.example.com/\" is none of these"));
+}
+
+#[test]
+fn what_mails_show_as_it_is_has_nothing_that_html_or_handlebars_would_read() {
+    let read =
+        |set: &str, value: &str| Branding::read(&|name| (name == set).then(|| value.to_owned()));
+    let nothing = read("", "").unwrap();
+    assert_eq!(nothing.kind, ServiceKind::App);
+    assert_eq!(nothing.color, "#1d5b54");
+    assert!(!nothing.reads_replies);
+    assert!(read("MAIL_REPLY_TO", "a@b.example").unwrap().reads_replies);
+    let set = read("SUPPORT_CONTACT", "help@example.com").unwrap();
+    assert_eq!(set.support_contact.as_deref(), Some("help@example.com"));
+    for (name, value, message) in [
+        (
+            "SERVICE_KIND",
+            "shop",
+            "SERVICE_KIND must be one of app, website, not \"shop\"",
+        ),
+        (
+            "LOGO_URL",
+            "http://example.com/logo.png",
+            "LOGO_URL must be the address of a picture such as https://example.com/logo.png, of at most \
+             200 ASCII letters, digits and -._~:/?#!()*+,;=%, not \"http://example.com/logo.png\"",
+        ),
+        (
+            "PRODUCT_URL",
+            "https://example.com/2024",
+            "PRODUCT_URL must be an address such as https://example.com, of at most 200 ASCII letters, \
+             digits and -._~:/?#!()*+,;=% and without four digits in a row, which could be taken for a \
+             code, not \"https://example.com/2024\"",
+        ),
+        (
+            "SUPPORT_CONTACT",
+            "help",
+            "SUPPORT_CONTACT must be an address such as help@example.com or https://example.com/help, of \
+             at most 200 ASCII letters, digits and -._~:/?#!()*+,;=% and without four digits in a row, \
+             which could be taken for a code, not \"help\"",
+        ),
+    ] {
+        assert_eq!(read(name, value).unwrap_err().to_string(), message);
+    }
+    for value in [
+        "https://example.com/{{code}}",
+        "https://example.com/\"",
+        "https://example.com/${x}",
+    ] {
+        assert!(read("PRODUCT_URL", value).is_err(), "{value}");
+        assert!(read("LOGO_URL", value).is_err(), "{value}");
+    }
 }

@@ -16,7 +16,7 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
 use rand::rngs::StdRng;
-use regain_password::{Hasher, InvalidCost, Policy};
+use regain_password::{FirebaseScrypt, Hasher, InvalidCost, Policy};
 use thiserror::Error;
 
 pub use self::importer::Change;
@@ -75,6 +75,8 @@ pub struct ImportRules {
     pub statuses: RecoverableStatuses,
     /// Whether a password is also replaced if a recovery or another program has changed it.
     pub overwrite_passwords: bool,
+    /// The parameters of the Firebase project that hashes with a `passwordSalt` are from.
+    pub firebase: Option<FirebaseScrypt>,
 }
 
 impl ImportRules {
@@ -90,6 +92,7 @@ impl ImportRules {
             },
             statuses: settings.recoverable_statuses.clone(),
             overwrite_passwords: false,
+            firebase: None,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 /** The first of `available` that one of `wanted` leads to by leaving off subtags from its end, or `fallback`. */
 export function lookUp(wanted: readonly string[], available: readonly string[], fallback: string): string {
-  for (const range of wanted) {
-    const subtags = canonical(range).toLowerCase().split("-");
+  for (const tag of wanted.flatMap((range) => [canonical(range), likely(range)])) {
+    const subtags = tag.toLowerCase().split("-");
     while (subtags.length > 0) {
       const found = available.find((tag) => tag.toLowerCase() === subtags.join("-"));
       if (found !== undefined) return found;
@@ -13,6 +13,15 @@ export function lookUp(wanted: readonly string[], available: readonly string[], 
     }
   }
   return available.includes(fallback) ? fallback : "en";
+}
+
+/** A tag with the script and region that it most likely means: `zh-TW` is `zh-Hant-TW` (CLDR, likely subtags). */
+function likely(tag: string): string {
+  try {
+    return new Intl.Locale(tag).maximize().baseName;
+  } catch {
+    return tag;
+  }
 }
 
 /** A tag with replaced subtags (`in`, the former tag of Indonesian) in their present form. */

@@ -1,4 +1,4 @@
-/** The texts of one language. The build makes them from texts/<language>.ftl. */
+/** The texts of one language. The build makes them from locales/<language>.ftl. */
 
 export type Texts = Readonly<Record<string, string>>;
 export type Values = Readonly<Record<string, string | number>>;

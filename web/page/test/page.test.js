@@ -65,6 +65,8 @@ test("the language is looked up as RFC 4647 describes", () => {
     [["zh-Hant-TW"], "zh-Hant"],
     [["en-x-private"], "en"],
     [["zh-Hant-x-a-b"], "zh-Hant"],
+    [["zh-TW"], "zh-Hant"],
+    [["zh-CN", "en"], "en"],
     [["*", "id"], "id"],
     [["not a tag", "id"], "id"],
     [["fr"], "ar"],
@@ -109,7 +111,8 @@ test("values are put in and isolated from the direction of the text around them"
 });
 
 test("no language lacks a message, and none has one that the page does not say", () => {
-  const all = languages(join(here, "../texts"));
+  const all = languages(join(here, "../../../locales"));
+  assert.ok(all.size >= 10);
   for (const tag of ["en", "id", "ar"]) assert.ok(all.has(tag), tag);
   assert.equal(all.get("ar").direction, "rtl");
 });
@@ -118,7 +121,7 @@ test("the page says every message, and no other", () => {
   const source = ["../src/app.ts", "../src/state.ts", "../index.html"].map((file) => readFileSync(join(here, file), "utf8")).join("\n");
   const said = new Set([...source.matchAll(/say\((?!each)[^)"`]*"([a-z-]+)"(?:[^)"]*"([a-z-]+)")?|data-text="([a-z-]+)"/g)].flatMap((it) => it.slice(1)).filter(Boolean));
   // What the script puts together: the title and lead of each step, the reasons, and what any step can fail with.
-  for (const name of Object.keys(languages(join(here, "../texts")).get("en"))) {
+  for (const name of Object.keys(languages(join(here, "../../../locales")).get("en"))) {
     const part = /^(address|code|password|done|unsure|expired|link|spent|blocked)-(title|lead)$|^reason-|^(direction|noscript|incomplete|too-many|unavailable|no-answer|unexpected|password-rejected)$/;
     assert.ok(said.delete(name) || part.test(name), `${name} is never said`);
   }
@@ -128,8 +131,8 @@ test("the page says every message, and no other", () => {
 test("every fault of a language's file is told", () => {
   const folder = join(scratch, "texts");
   mkdirSync(folder);
-  writeFileSync(join(folder, "en.ftl"), "direction = ltr\nhello = Hello { $name }\nbye = Bye\n");
-  writeFileSync(join(folder, "xx.ftl"), "direction = up\nhello = Hello { $nome }\nmore = More\nfunction = { NUMBER($n) }\n= broken\n");
+  writeFileSync(join(folder, "en.ftl"), "direction = ltr\npage-hello = Hello { $name }\npage-bye = Bye\nmail-x = { NUMBER($n) }\n");
+  writeFileSync(join(folder, "xx.ftl"), "direction = up\npage-hello = Hello { $nome }\npage-more = More\npage-function = { NUMBER($n) }\n= broken\n");
   const faults = (() => {
     try {
       languages(folder);
@@ -138,12 +141,12 @@ test("every fault of a language's file is told", () => {
     }
   })();
   assert.deepEqual(faults, [
-    "xx.ftl: function may have variables in braces, and nothing else",
+    "xx.ftl: page-function may have variables in braces, and nothing else",
     "xx.ftl: = broken is no plain message",
-    "xx.ftl: hello has the variables {nome}, not {name}",
-    "xx.ftl lacks bye",
-    "xx.ftl: more is no message of the page",
-    "xx.ftl: function is no message of the page",
+    "xx.ftl: page-hello has the variables {nome}, not {name}",
+    "xx.ftl lacks page-bye",
+    "xx.ftl: page-more is no message of the page",
+    "xx.ftl: page-function is no message of the page",
     "xx.ftl: direction is ltr or rtl",
   ]);
 });

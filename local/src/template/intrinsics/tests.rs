@@ -58,6 +58,9 @@ fn expressions_have_the_values_that_cloudformation_gives_them() {
         ("!If [IsProd, 1, !Ref AWS::NoValue]", Json::Null),
         ("!If [IsNotProd, 1, 2]", Json::from(1)),
         ("!If [Both, 1, 2]", Json::from(2)),
+        ("!Join ['', [a, !Ref Stage, 5]]", Json::from("adev5")),
+        ("!Split ['-', a-b]", serde_json::json!(["a", "b"])),
+        ("!Select [1, !Split ['-', a-b]]", Json::from("b")),
         ("!Ref CorsOrigins", serde_json::json!(["*"])),
         (
             "{a: !Ref AWS::NoValue, b: [1, !Ref AWS::NoValue]}",
@@ -104,9 +107,12 @@ fn an_expression_that_cannot_be_evaluated_is_named() {
             "!ImportValue x",
             "Fn::ImportValue is not supported on one machine",
         ),
+        ("!Join ['-', a]", "Fn::Join needs a separator and a list"),
+        ("!Split ['-']", "Fn::Split needs a separator and a text"),
+        ("!Select [0]", "Fn::Select needs an index and a list"),
         (
-            "!Join ['-', [a]]",
-            "Fn::Join is not supported on one machine",
+            "!Select [1, !Split ['-', a]]",
+            "Fn::Select finds nothing at that index",
         ),
         (
             "!If [Either, 1, 2]",

@@ -351,12 +351,17 @@ impl Importer {
             && before.is_some_and(User::has_a_password_of_no_import);
         match (&line.password, stored) {
             (Password::Unsaid, _) => Ok(NewPassword::Stays),
-            (Password::Hashed(hash), Some(stored)) if hash == stored => Ok(NewPassword::Stays),
+            (Password::Hashed(hash), Some(stored)) if hash.as_str() == stored.as_str() => {
+                Ok(NewPassword::Stays)
+            }
             (Password::Hashed(_), _) if is_kept => Ok(NewPassword::Kept),
             (Password::Hashed(hash), _) => Ok(NewPassword::IsHashed(hash)),
             (Password::Typed(typed), None) => Ok(NewPassword::IsTyped(typed)),
             (Password::Typed(typed), Some(stored)) => {
-                let verified = hashing::verify(typed, stored, self.hasher.cost()).await?;
+                let verified = match stored.read() {
+                    Ok(stored) => hashing::verify(typed, &stored, self.hasher.cost()).await?,
+                    Err(_) => Verified::No,
+                };
                 Ok(match verified {
                     Verified::Yes => NewPassword::Stays,
                     Verified::No if is_kept => NewPassword::Kept,

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use regain_password::{Address, Candidate, PasswordHash, Reason};
+use regain_password::{
+    Address, Candidate, FirebaseScrypt, InvalidPasswordHash, PasswordHash, Reason,
+};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -168,7 +170,7 @@ impl UserLines {
                 format!("\"id\" does not have the form {form}")
             })?),
         };
-        let password = password(&mut fields)?;
+        let password = password(&mut fields, rules.firebase.as_ref())?;
         if let Password::Typed(typed) = &password {
             let mut reasons = rules.policy.check(typed);
             reasons.extend(rules.policy.check_address(typed, &address));
@@ -338,50 +340,59 @@ fn is_kept(text: &str, number: &Number) -> bool {
     read.is_ok_and(|read| Number::parse(&read.to_string()) == *number)
 }
 
-fn password(fields: &mut Fields<'_>) -> Result<Password, String> {
+fn password(
+    fields: &mut Fields<'_>,
+    firebase: Option<&FirebaseScrypt>,
+) -> Result<Password, String> {
     let typed = fields.text("password")?.map(Zeroizing::new);
     let hash = fields.text("passwordHash")?;
-    match (typed, hash) {
-        (None, None) => Ok(Password::Unsaid),
-        (Some(_), Some(_)) => Err("\"password\" and \"passwordHash\" are both given".to_owned()),
-        (Some(typed), None) if typed.is_empty() => Err("\"password\" is empty".to_owned()),
-        (Some(typed), None) => Ok(Password::Typed(Candidate::new(typed))),
-        (None, Some(hash)) => match PasswordHash::parse(&hash) {
-            Ok(hash) => Ok(Password::Hashed(hash)),
-            Err(error) => Err(match foreign_hash(&hash) {
-                Some(kind) => format!(
-                    "\"passwordHash\" is made with {kind}, which cannot be taken over: leave it \
-                     out, and the person sets a new password by a recovery"
-                ),
-                None => format!("\"passwordHash\" is refused: {error}"),
-            }),
-        },
-    }
+    let salt = fields.text("passwordSalt")?;
+    let read = match (typed, hash, salt) {
+        (None, None, None) => return Ok(Password::Unsaid),
+        (Some(_), Some(_), _) => {
+            return Err("\"password\" and \"passwordHash\" are both given".to_owned());
+        }
+        (_, None, Some(_)) => return Err("\"passwordSalt\" has no \"passwordHash\"".to_owned()),
+        (Some(typed), None, None) if typed.is_empty() => {
+            return Err("\"password\" is empty".to_owned());
+        }
+        (Some(typed), None, None) => return Ok(Password::Typed(Candidate::new(typed))),
+        (None, Some(hash), None) => PasswordHash::parse(&hash).map_err(|error| (hash, error)),
+        (None, Some(hash), Some(salt)) => {
+            let firebase = firebase.ok_or(
+                "\"passwordSalt\" needs the hash parameters of the Firebase project that the hash \
+                 is from",
+            )?;
+            firebase.hash(&hash, &salt).map_err(|error| (hash, error))
+        }
+    };
+    read.map(Password::Hashed).map_err(|(hash, error)| {
+        let what = match (error, other_kind(&hash)) {
+            (InvalidPasswordHash::Form, Some(kind)) => format!("made with {kind}"),
+            (error, _) => error.to_string(),
+        };
+        format!(
+            "\"passwordHash\" is {what}, which cannot be taken over: leave it out, and the person sets \
+             a new password by a recovery"
+        )
+    })
 }
 
-/// What a password was hashed with, if it was not Argon2id, by how such hashes begin.
-fn foreign_hash(hash: &str) -> Option<&'static str> {
-    const BEGINNINGS: [(&str, &str); 20] = [
-        ("$2$", "bcrypt"),
-        ("$2a$", "bcrypt"),
-        ("$2b$", "bcrypt"),
-        ("$2x$", "bcrypt"),
-        ("$2y$", "bcrypt"),
-        ("$bcrypt", "bcrypt"),
-        ("{bcrypt}", "bcrypt"),
-        ("bcrypt", "bcrypt"),
-        ("$scrypt", "scrypt"),
-        ("$7$", "scrypt"),
-        ("$s0$", "scrypt"),
-        ("{scrypt}", "scrypt"),
-        ("scrypt", "scrypt"),
-        ("$pbkdf2", "PBKDF2"),
-        ("pbkdf2", "PBKDF2"),
-        ("$argon2i$", "Argon2i, not Argon2id"),
-        ("$argon2d$", "Argon2d, not Argon2id"),
-        ("$y$", "yescrypt"),
+/// The kind of a hash that cannot be verified, by how such hashes begin.
+fn other_kind(hash: &str) -> Option<&'static str> {
+    const BEGINNINGS: [(&str, &str); 12] = [
+        ("$1$", "MD5 crypt"),
+        ("$2$", "an obsolete bcrypt"),
+        ("$2x$", "a faulty bcrypt"),
         ("$5$", "SHA-256 crypt"),
         ("$6$", "SHA-512 crypt"),
+        ("$7$", "scrypt crypt"),
+        ("$y$", "yescrypt"),
+        ("md5$", "MD5"),
+        ("{noop}", "no hash function"),
+        ("{ldap}", "an LDAP hash"),
+        ("{md5}", "MD5"),
+        ("{sha", "SHA"),
     ];
     let hash = hash.trim_start().to_ascii_lowercase();
     let known = BEGINNINGS
@@ -422,44 +433,58 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_of_another_kind_is_refused_with_the_way_on_and_not_repeated() {
-        for (hash, kind) in [
+    fn a_hash_that_cannot_be_verified_is_refused_with_the_way_on_and_not_repeated() {
+        for (hash, what) in [
             (
-                "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
-                "bcrypt",
+                "$2x$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+                "made with a faulty bcrypt",
             ),
             (
-                "$2y$12$QjSH496pcT5CEbzjD/vtVeH03tfHKFy36d4J0Ltp3lRtee9HDxY3K",
-                "bcrypt",
+                "$2b$17$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+                "a password hash that costs more than a verification may",
+            ),
+            ("$6$salt$hash", "made with SHA-512 crypt"),
+            ("{noop}password", "made with no hash function"),
+            (
+                "scrypt:32768:8:1$salt$ab12",
+                "not a password hash of a known kind",
             ),
             (
-                "{bcrypt}$2a$10$dXJ3SW6G7P50lGmMkkmwe.20cQQubK3.HZWzG3YB1tlRy.fqvM/BG",
-                "bcrypt",
-            ),
-            ("$scrypt$ln=17,r=8,p=1$c2FsdA$aGFzaA", "scrypt"),
-            ("scrypt:32768:8:1$salt$ab12", "scrypt"),
-            ("SCRYPT:16384:8:1:c2FsdA==:aGFzaA==", "scrypt"),
-            ("pbkdf2_sha256$600000$salt$hash", "PBKDF2"),
-            (
-                "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$aGFzaA",
-                "Argon2i, not Argon2id",
+                "5f4dcc3b5aa765d61d8327deb882cf99",
+                "not a password hash of a known kind",
             ),
         ] {
             let line = serde_json::json!({ "email": "ann@example.com", "passwordHash": hash });
             assert_eq!(
                 bad(&line.to_string()),
                 [format!(
-                    "line 1: \"passwordHash\" is made with {kind}, which cannot be taken over: \
-                     leave it out, and the person sets a new password by a recovery"
+                    "line 1: \"passwordHash\" is {what}, which cannot be taken over: leave it out, \
+                     and the person sets a new password by a recovery"
                 )]
             );
         }
-        assert_eq!(
-            bad(
-                r#"{"email": "ann@example.com", "passwordHash": "5f4dcc3b5aa765d61d8327deb882cf99"}"#
+    }
+
+    #[test]
+    fn a_salt_comes_with_a_hash_of_firebase_and_nothing_else() {
+        for (fields, reason) in [
+            (
+                r#""passwordHash": "aGFzaA==", "passwordSalt": "c2FsdA==""#,
+                "\"passwordSalt\" needs the hash parameters of the Firebase project that the hash \
+                 is from",
             ),
-            ["line 1: \"passwordHash\" is refused: not an Argon2id PHC string"]
-        );
+            (
+                r#""passwordSalt": "c2FsdA==""#,
+                "\"passwordSalt\" has no \"passwordHash\"",
+            ),
+            (
+                r#""password": "brass kettle", "passwordSalt": "c2FsdA==""#,
+                "\"passwordSalt\" has no \"passwordHash\"",
+            ),
+        ] {
+            let line = format!("{{\"email\": \"ann@example.com\", {fields}}}");
+            assert_eq!(bad(&line), [format!("line 1: {reason}")]);
+        }
     }
 
     #[test]

@@ -145,6 +145,8 @@ impl Kit {
                 settings.clone(),
                 MailSettings {
                     from: "no-reply@example.com".to_owned(),
+                    from_name: None,
+                    reply_to: None,
                     template_prefix: "stack".to_owned(),
                     configuration_set: Some("stack-mail".to_owned()),
                     batch,

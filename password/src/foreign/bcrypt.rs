@@ -1,0 +1,59 @@
+//! bcrypt in the Modular Crypt Format: `$2a$`, `$2b$` and `$2y$`, also with the prefixes of Django and Spring.
+//!
+//! `$2x$` is not read. It marks hashes of an implementation with a mistake, which nothing else can verify.
+
+use bcrypt::HashParts;
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::{Foreign, Parsed};
+use crate::InvalidPasswordHash;
+
+/// 2^16 rounds take some seconds. Libraries use 10 to 12.
+const MAX_COST: u32 = 16;
+const MIN_COST: u32 = 4;
+
+/// Django's `bcrypt_sha256` hashes the SHA-256 of a password, in hexadecimal, so that long passwords count
+/// whole.
+const DIGESTED: &str = "bcrypt_sha256$";
+/// `bcrypt` of Django, and `{bcrypt}` of Spring Security.
+const PREFIXES: [&str; 2] = ["bcrypt$", "{bcrypt}"];
+const VERSIONS: [&str; 3] = ["$2a$", "$2b$", "$2y$"];
+
+struct Hash {
+    mcf: String,
+    is_digested: bool,
+}
+
+pub(super) fn parse(text: &str) -> Parsed {
+    let digested = text.strip_prefix(DIGESTED);
+    let is_digested = digested.is_some();
+    let mut plain = PREFIXES.iter().filter_map(|it| text.strip_prefix(it));
+    let mcf = digested.or_else(|| plain.next()).unwrap_or(text);
+    if !VERSIONS.iter().any(|version| mcf.starts_with(version)) {
+        return None;
+    }
+    Some(match mcf.parse::<HashParts>() {
+        Ok(parts) if (MIN_COST..=MAX_COST).contains(&parts.get_cost()) => Ok(Box::new(Hash {
+            mcf: mcf.to_owned(),
+            is_digested,
+        })),
+        Ok(parts) if parts.get_cost() > MAX_COST => Err(InvalidPasswordHash::Cost),
+        _ => Err(InvalidPasswordHash::Form),
+    })
+}
+
+impl Foreign for Hash {
+    /// Only the first 72 octets count, as in the libraries that made these hashes.
+    fn matches(&self, password: &[u8]) -> bool {
+        let matches = if self.is_digested {
+            let digest = Zeroizing::new(<[u8; 32]>::from(Sha256::digest(password)));
+            let digest = Zeroizing::new(HEXLOWER.encode(digest.as_slice()));
+            bcrypt::verify(digest.as_bytes(), &self.mcf)
+        } else {
+            bcrypt::verify(password, &self.mcf)
+        };
+        matches.unwrap_or(false)
+    }
+}
