@@ -420,6 +420,7 @@ async fn every_wrong_setting_stops_the_start_and_is_named() {
         ),
         ("EMAIL_REQUESTS_PER_DAY", &["1000001"]),
         ("IP_REQUESTS_PER_HOUR", &["1000001", "\u{661}"]),
+        ("KNOWN_NETWORK_DAYS", &["366", "-1", "forever"]),
         ("PASSWORD_MIN_LENGTH", &["7", "65"]),
         ("USER_ID_FORMAT", &["int", "UUID", "objectId"]),
         ("DIRECTORY_LANGUAGE", &["xx", "EN", "en-GB"]),
@@ -435,6 +436,15 @@ async fn every_wrong_setting_stops_the_start_and_is_named() {
                 "a\tb",
                 "a\u{85}b",
                 "\u{ff11}\u{ff12}\u{ff13}\u{ff14}",
+            ],
+        ),
+        (
+            "RECOVERY_PAGE_URL",
+            &[
+                "None",
+                "recover",
+                "https://a.example/#t",
+                "https://a.example/?a&b",
             ],
         ),
         ("MAIL_FROM_NAME", &[" ", "Shop 2024"]),

@@ -254,6 +254,35 @@ fn a_sender_and_an_origin_that_make_no_sense_are_refused_by_name() {
 }
 
 #[test]
+fn mails_link_to_the_page_that_is_set_and_to_none_if_that_is_set() {
+    let page = |url: Option<&str>| {
+        let get = |name: &str| match name {
+            "RECOVERY_PAGE_URL" => url.map(str::to_owned),
+            "MAIL_FROM" => Some("a@b.example".to_owned()),
+            _ => Some("x".to_owned()),
+        };
+        MailSettings::read(&get).map(|settings| settings.recovery_page)
+    };
+    for (url, expected) in [
+        (None, None),
+        (Some(""), None),
+        (Some("none"), None),
+        (
+            Some("https://a.example/recover"),
+            Some("https://a.example/recover"),
+        ),
+    ] {
+        assert_eq!(page(url).unwrap().as_deref(), expected, "{url:?}");
+    }
+    let refused = page(Some("https://a.example/#t")).unwrap_err().to_string();
+    assert!(refused.starts_with("RECOVERY_PAGE_URL must be none or an address"));
+    assert!(
+        refused.ends_with("not \"https://a.example/#t\""),
+        "{refused}"
+    );
+}
+
+#[test]
 fn what_mails_show_as_it_is_has_nothing_that_html_or_handlebars_would_read() {
     let read =
         |set: &str, value: &str| Branding::read(&|name| (name == set).then(|| value.to_owned()));

@@ -39,6 +39,8 @@ mod interleavings;
 #[cfg(test)]
 mod kept;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod mail_events;
 #[cfg(test)]
 mod model;
