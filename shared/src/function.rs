@@ -232,7 +232,8 @@ where
         }
     };
     // On the heap, because the future of a use case has about 16 KB.
-    let answer = tokio::time::timeout(DEADLINE, Box::pin(endpoint(call))).await;
+    let answer =
+        tokio::time::timeout(DEADLINE, Box::pin(endpoint(call.timed_by(ambient::now)))).await;
     match answer.unwrap_or_else(|late| Err(RecoveryError::Unavailable(late.into()).into())) {
         Ok(reply) => logged(context.stamp(reply)),
         Err(failure) => {

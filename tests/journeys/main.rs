@@ -15,12 +15,14 @@
 mod audit;
 mod auth_v1;
 mod codes;
+mod denials;
 mod directory;
 mod edge;
 mod enumeration;
 mod expiry;
 mod fields;
 mod gateway;
+mod invoke;
 mod machine;
 mod mail;
 mod mail_events;

@@ -9,9 +9,12 @@ use serde_json::{Value, json};
 
 /// Each file below `/recover/`: its name, a hash of its content, and the content.
 const FILES: &[(&str, &str, &str)] = &include!("../../../web/dist/files.rs");
+/// The document of the API, as the build script made it from openapi.yaml.
+const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 const HTML: &str = include_str!("../../../web/dist/index.html");
 
 const PAGE: &str = "/recover";
+const REFERENCE: &str = "/openapi.json";
 /// Where browsers and password managers look for the page (W3C, A Well-Known URL for Changing Passwords).
 const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 
@@ -132,6 +135,7 @@ impl Page {
                 more: Some(("location", PAGE.to_owned())),
                 ..Answer::text(302, "")
             },
+            REFERENCE => Answer::new(200, "application/json", OPENAPI),
             path => file(path, &request.headers),
         }
     }
@@ -256,6 +260,16 @@ mod tests {
                 answer["headers"]["cache-control"] == "public, max-age=31536000, immutable";
             assert_eq!(is_kept, path != "recover/regain.js", "{path}");
         }
+    }
+
+    #[test]
+    fn the_document_of_the_api_is_that_of_the_repository() {
+        let answer = get("/openapi.json");
+        assert_eq!(answer["statusCode"], 200);
+        assert_eq!(answer["headers"]["content-type"], "application/json");
+        let served: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        let source = include_str!("../../../openapi.yaml");
+        assert_eq!(served, serde_yaml_ng::from_str::<Value>(source).unwrap());
     }
 
     #[test]

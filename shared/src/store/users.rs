@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use regain_password::Address;
 use serde::Deserialize;
 
@@ -385,6 +386,18 @@ pub(super) fn as_read(update: UpdateBuilder, user: &User) -> UpdateBuilder {
         Some((name, value)) => update.expression_attribute_values(name, value),
         None => update,
     }
+}
+
+/// An update that marks the mailbox of a user as proven, if the user still has the address.
+pub(super) fn proven_mailbox(
+    update: UpdateItemFluentBuilder,
+    user: &User,
+) -> UpdateItemFluentBuilder {
+    update
+        .update_expression("SET isEmailValidate = :true")
+        .condition_expression("email = :email")
+        .expression_attribute_values(":true", AttributeValue::Bool(true))
+        .expression_attribute_values(":email", s(&user.email))
 }
 
 /// The condition on the credentials version. A user without one, written by another program, has 0.

@@ -41,6 +41,8 @@ mod interleavings;
 #[cfg(test)]
 mod kept;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod mail_events;
 #[cfg(test)]
 mod model;
