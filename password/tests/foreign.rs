@@ -1,5 +1,6 @@
 //! Hashes of other systems: `foreign/vectors.jsonl` has hashes that their libraries made.
 
+use proptest::prelude::*;
 use regain_password::{
     Candidate, Cost, FirebaseScrypt, InvalidFirebaseScrypt, InvalidPasswordHash, PasswordHash,
     Verified, verify,
@@ -244,5 +245,31 @@ fn no_stored_hash_makes_a_verification_take_more_than_the_limits() {
         assert_ne!(changed, hash);
         let parsed = PasswordHash::parse(&changed).map(drop);
         assert_eq!(parsed, expected, "{changed}");
+    }
+}
+
+proptest! {
+    /// A text with some characters left out, doubled or replaced is refused, or is read as it is written.
+    #[test]
+    fn no_text_makes_the_parser_panic(
+        vector in 0..32_usize,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<char>()), 0..4),
+    ) {
+        let vector = vectors(VECTORS).nth(vector).unwrap();
+        let mut text: Vec<char> = vector.hash.chars().collect();
+        for (index, change, character) in &changes {
+            let index = index.index(text.len());
+            match change {
+                0 => drop(text.remove(index)),
+                1 => text.insert(index, text[index]),
+                _ => text[index] = *character,
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let parsed = PasswordHash::parse(&text);
+        prop_assert!(!changes.is_empty() || parsed.is_ok());
+        if let Ok(parsed) = parsed {
+            prop_assert_eq!(parsed.as_str(), text);
+        }
     }
 }
