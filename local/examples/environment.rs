@@ -17,6 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         dynamodb: address("DynamoDB")?,
         ses: address("SES")?,
         secrets: address("Secrets Manager")?,
+        lambda: address("Lambda")?,
     };
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
     let stack = Stack::open(Path::new(template), Environment::new())?;

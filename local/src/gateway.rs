@@ -136,7 +136,7 @@ impl Gateway {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Err(plain(status, "Service Unavailable"))
             }
-            Err(PoolError::Failed(_)) => Err(internal_error()),
+            Err(PoolError::Function(_) | PoolError::Failed(_)) => Err(internal_error()),
         }
     }
 

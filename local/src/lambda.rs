@@ -1,13 +1,14 @@
 //! Lambda: runs the functions' programs, and calls them for what happens in the stack.
 //!
 //! A [`pool`] gives each event to an [`instance`] of the function, which fetches it from its
-//! [`runtime_api`]. Three sources call functions beside the gateway: the table's stream, over an
+//! [`runtime_api`]. Four sources call functions beside the gateway: the [`invoke_api`], the table's stream, over an
 //! [`event_source`] mapping, the event [`bus`], and the subscriptions to [`logs`].
 
 pub mod binaries;
 pub mod bus;
 pub mod event_source;
 pub mod instance;
+pub mod invoke_api;
 pub mod log;
 pub mod logs;
 pub mod pool;

@@ -19,4 +19,5 @@ pub mod service;
 pub mod service_error;
 pub mod shutdown;
 pub mod template;
+pub mod tour;
 pub mod users;

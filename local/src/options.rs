@@ -51,7 +51,11 @@ pub struct Options {
     #[arg(long, value_name = "PORT")]
     pub secrets_port: Option<u16>,
 
-    /// Second address that the three stand-ins listen on, such as that of a container bridge
+    /// Port of Lambda's Invoke API [default: the API's port + 4, or any free port if that is taken]
+    #[arg(long, value_name = "PORT")]
+    pub lambda_port: Option<u16>,
+
+    /// Second address that the four stand-ins listen on, such as that of a container bridge
     #[arg(long, value_name = "ADDRESS")]
     pub also_listen: Option<IpAddr>,
 

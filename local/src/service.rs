@@ -20,6 +20,7 @@ use crate::lambda::binaries;
 use crate::lambda::bus::Bus;
 use crate::lambda::event_source::{EventSourceMapping, Files, Waker};
 use crate::lambda::instance::StartError;
+use crate::lambda::invoke_api::InvokeApi;
 use crate::lambda::logs::Logs;
 use crate::lambda::pool::Pool;
 use crate::lambda::program::program;
@@ -32,7 +33,8 @@ use crate::secrets::SecretStore;
 use crate::service_error::ServiceError;
 use crate::shutdown::{Shutdown, Signals, Stop};
 use crate::template::{Environment, STACK_NAME, Stack};
-use crate::users::Loader;
+use crate::tour::Tour;
+use crate::users::{DemoUser, Loader};
 
 /// How long each stage may take to end.
 const GRACE: Duration = Duration::from_secs(3);
@@ -141,7 +143,7 @@ async fn start(
     let file = path("table.sqlite");
     let store = open_table(&stack, listeners.dynamodb, file.as_deref(), &urls, back).await?;
     let loader = Loader::new(&urls.dynamodb, &stack.table.name, settings);
-    let mut lines = load(&options, workspace, &store, &loader).await?;
+    let (mut lines, demo_users) = load(&options, workspace, &store, &loader).await?;
     store.turn_stream_on().await?;
 
     let temporary = tempfile::tempdir()
@@ -185,6 +187,11 @@ async fn start(
         tokio::spawn(serve(listener, secrets.clone().into_router(), back.stop()));
     }
 
+    let lambda = invoke_api(&stack, &pools);
+    for listener in listeners.lambda.into_all() {
+        tokio::spawn(serve(listener, lambda.clone().into_router(), back.stop()));
+    }
+
     warm_up(pools.values().cloned()).await?;
 
     let files = |mapping: &str| Files {
@@ -202,9 +209,13 @@ async fn start(
             .map(|pool| (route.clone(), pool.clone()))
     });
     let gateway = Gateway::new(routes, stack.cors.clone(), random, waker).quiet(options.quiet);
-    let api = mailbox::router(mails).merge(gateway.into_router());
+    let operate = operate(&urls, &stack.table.name);
+    let tour = Tour::new(&demo_users, &urls, &operate)?.router()?;
+    let api = mailbox::router(mails)
+        .merge(tour)
+        .merge(gateway.into_router());
     tokio::spawn(serve(listeners.api, api, front.stop()));
-    greet(lines, &urls, &stack.table.name);
+    greet(lines, &urls, &operate);
     Ok(Kept {
         _data: data,
         _temporary: temporary,
@@ -271,14 +282,15 @@ pub fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
     Ok(settings)
 }
 
-/// Loads the users and items that the options ask for. Returns lines for the greeting.
+/// Loads the users and items that the options ask for. Returns lines for the greeting, and the demo users.
 async fn load(
     options: &Options,
     workspace: &Path,
     store: &TableStore,
     loader: &Loader,
-) -> Result<Vec<String>, ServiceError> {
+) -> Result<(Vec<String>, Vec<DemoUser>), ServiceError> {
     let mut lines = Vec::new();
+    let mut demo_users = Vec::new();
     let was_empty = store.is_empty().await?;
     if let Some(Seed::Events) = options.seed {
         let count = loader
@@ -300,11 +312,20 @@ async fn load(
         lines.extend(notes.into_iter().map(|note| format!("  {note}")));
     } else if options.seed.is_none() && was_empty {
         lines.push("Demo users".to_owned());
-        for user in loader.load_demo_users().await? {
+        demo_users = loader.load_demo_users().await?;
+        for user in &demo_users {
             lines.push(format!("  {:<22} {}", user.email, user.note));
         }
     }
-    Ok(lines)
+    Ok((lines, demo_users))
+}
+
+/// Lambda's Invoke API for all functions.
+fn invoke_api(stack: &Stack, pools: &BTreeMap<String, Pool>) -> InvokeApi {
+    InvokeApi::new(stack.functions.iter().filter_map(|function| {
+        let pool = pools.get(&function.id)?;
+        Some((function, pool.clone()))
+    }))
 }
 
 /// The mappings from the table's stream to functions.
@@ -374,20 +395,30 @@ async fn serve(listener: TcpListener, app: Router, stop: Stop) {
     drop(stop);
 }
 
-/// Prints the greeting. Scripts wait for its last line. The service runs on if nobody reads it.
-fn greet(mut lines: Vec<String>, urls: &Urls, table: &str) {
-    lines.push(format!("Mailbox    {}/_mail", urls.api));
-    lines.push(format!("DynamoDB   {}", urls.dynamodb));
-    lines.push(format!("SES        {}", urls.ses));
-    lines.push(format!("Secrets    {}", urls.secrets));
-    let operate = urls.operator_options();
+/// The command that looks after this stack.
+fn operate(urls: &Urls, table: &str) -> String {
+    let options = urls.operator_options();
     let table = match table {
         STACK_NAME => String::new(),
         other => format!(" --table {other}"),
     };
-    lines.push(format!(
-        "Operate    cargo run --bin regain -- doctor {operate}{table}"
-    ));
+    format!("cargo run --bin regain -- doctor {options}{table}")
+}
+
+/// Prints the greeting: first where a person begins. Scripts wait for its last line. The service runs on if nobody
+/// reads it.
+fn greet(loaded: Vec<String>, urls: &Urls, operate: &str) {
+    let mut lines = vec![
+        format!("Page       {}/recover", urls.api),
+        format!("Mailbox    {}/_mail", urls.api),
+        format!("Tour       {}/", urls.api),
+    ];
+    lines.extend(loaded);
+    lines.push(format!("DynamoDB   {}", urls.dynamodb));
+    lines.push(format!("SES        {}", urls.ses));
+    lines.push(format!("Secrets    {}", urls.secrets));
+    lines.push(format!("Lambda     {}", urls.lambda));
+    lines.push(format!("Operate    {operate}"));
     lines.push(format!("ready on {}\n", urls.api));
     let mut stdout = std::io::stdout().lock();
     let _ = stdout

@@ -14,6 +14,7 @@ use crate::lambda::event_source::EventSourceError;
 use crate::lambda::instance::StartError;
 use crate::mail::ses;
 use crate::template::TemplateError;
+use crate::tour::TourError;
 use crate::users::UsersError;
 
 /// Why the service cannot run.
@@ -49,6 +50,9 @@ pub enum ServiceError {
     /// A mail template.
     #[error(transparent)]
     MailTemplate(#[from] ses::TemplateError),
+    /// The tour.
+    #[error(transparent)]
+    Tour(#[from] TourError),
     /// A function.
     #[error(transparent)]
     Function(#[from] StartError),

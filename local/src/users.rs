@@ -11,6 +11,7 @@ use rand::rngs::SysError;
 use regain::settings::Settings;
 use regain::store::Store;
 use regain::users::{ImportError, ImportRules, Imported, import};
+use serde::Serialize;
 use serde_json::Value as Json;
 use thiserror::Error;
 
@@ -77,7 +78,7 @@ pub struct Loader {
 }
 
 /// A demo user, for the greeting.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct DemoUser {
     /// The address.
     pub email: String,

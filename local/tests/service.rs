@@ -503,7 +503,13 @@ async fn a_quiet_service_prints_no_line_for_its_calls() {
 fn a_port_in_use_is_reported_before_anything_is_started() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    for option in ["--port", "--dynamodb-port", "--ses-port", "--secrets-port"] {
+    for option in [
+        "--port",
+        "--dynamodb-port",
+        "--ses-port",
+        "--secrets-port",
+        "--lambda-port",
+    ] {
         let arguments = if option == "--port" {
             vec![option, &port]
         } else {

@@ -51,9 +51,11 @@ fn the_recovery_page_has_routes_for_get_and_head_alone() {
         .collect();
     let expected = [
         "GET /.well-known/change-password",
+        "GET /openapi.json",
         "GET /recover",
         "GET /recover/{proxy+}",
         "HEAD /.well-known/change-password",
+        "HEAD /openapi.json",
         "HEAD /recover",
         "HEAD /recover/{proxy+}",
     ];

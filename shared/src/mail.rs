@@ -48,9 +48,9 @@ use objection::is_final;
 use stream::{Written, written};
 
 /// The longest that a delivery can take: calls for the claim, the index key, the lookup, the user, two
-/// versions of the code key, and the outcome. A delivery that sends takes less, because it starts to send
+/// versions of the code key, the release of the claim, and the retry. A delivery that sends takes less, because it starts to send
 /// well before its claim ends.
-pub const LONGEST: Duration = Duration::from_secs(7 * aws::OPERATION.as_secs());
+pub const LONGEST: Duration = Duration::from_secs(8 * aws::OPERATION.as_secs());
 
 /// Why a mail was not delivered, and is to be tried again.
 #[derive(Debug, Error)]
@@ -478,7 +478,7 @@ impl Delivery {
 }
 
 /// The outcome of a mail if one of its items cannot be read. It is not tried again, because that cannot help
-/// and would hold up the mails behind it.
+/// and would hold up the retries behind it.
 fn broken(error: &StoreError) -> Outcome {
     tracing::error!(error = %telemetry::causes(error), "mail given up, an item cannot be read");
     Outcome::Broken

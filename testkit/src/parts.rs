@@ -62,6 +62,7 @@ impl Running {
             dynamodb: dynamodb.url(),
             ses: ses.url(),
             secrets: secrets.url(),
+            lambda: String::new(),
         };
 
         let engine = Engine::open(None).unwrap();

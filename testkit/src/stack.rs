@@ -187,7 +187,7 @@ impl Stack {
         self.child.id()
     }
 
-    /// Where a stand-in answers: `DynamoDB`, `SES` or `Secrets`.
+    /// Where a stand-in answers: `DynamoDB`, `SES`, `Secrets` or `Lambda`.
     pub fn endpoint(&self, name: &str) -> &str {
         &self.endpoints[name]
     }

@@ -423,7 +423,7 @@ async fn every_wrong_setting_stops_the_start_and_is_named() {
         ("KNOWN_NETWORK_DAYS", &["366", "-1", "forever"]),
         ("PASSWORD_MIN_LENGTH", &["7", "65"]),
         ("USER_ID_FORMAT", &["int", "UUID", "objectId"]),
-        ("DIRECTORY_LANGUAGE", &["sv", "EN", "en-GB"]),
+        ("DIRECTORY_LANGUAGE", &["xx", "EN", "en-GB"]),
         ("AUTH_V1_LANGUAGE", &["in", "id,en", "*"]),
         ("ARGON2_MEMORY_KIB", &["19455", "1048577"]),
         ("ARGON2_ITERATIONS", &["1", "65"]),

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use regain::edge::{self, Edge};
+use regain::edge::Edge;
 use regain::settings::{PageSettings, Settings};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Each file below `/recover/`: its name, a hash of its content, and the content.
 const FILES: &[(&str, &str, &str)] = &include!("../../../web/dist/files.rs");
+/// The document of the API, as the build script made it from openapi.yaml.
+const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 const HTML: &str = include_str!("../../../web/dist/index.html");
 
 const PAGE: &str = "/recover";
+const REFERENCE: &str = "/openapi.json";
 /// Where browsers and password managers look for the page (W3C, A Well-Known URL for Changing Passwords).
 const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 
@@ -98,9 +101,9 @@ impl Page {
     /// Answers a request, as API Gateway takes answers.
     pub(crate) fn answer(&self, request: &Request) -> Value {
         let method = request.context.http.method.as_str();
-        let secret = request.headers.get(edge::SECRET).map(String::as_str);
+        let header = |name: &str| request.headers.get(name).map(String::as_str);
         let mut answer = match method {
-            _ if !self.edge.admits(secret) => {
+            _ if !self.edge.admits(header) => {
                 Answer::new(403, "application/json", r#"{"message":"Forbidden"}"#)
             }
             "GET" | "HEAD" => self.get(request),
@@ -132,6 +135,7 @@ impl Page {
                 more: Some(("location", PAGE.to_owned())),
                 ..Answer::text(302, "")
             },
+            REFERENCE => Answer::new(200, "application/json", OPENAPI),
             path => file(path, &request.headers),
         }
     }
@@ -259,6 +263,16 @@ mod tests {
     }
 
     #[test]
+    fn the_document_of_the_api_is_that_of_the_repository() {
+        let answer = get("/openapi.json");
+        assert_eq!(answer["statusCode"], 200);
+        assert_eq!(answer["headers"]["content-type"], "application/json");
+        let served: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        let source = include_str!("../../../openapi.yaml");
+        assert_eq!(served, serde_yaml_ng::from_str::<Value>(source).unwrap());
+    }
+
+    #[test]
     fn the_client_is_asked_for_again_and_answered_by_its_tag() {
         let page = settings(&[]);
         let path = "/recover/regain.js";
@@ -326,7 +340,11 @@ mod tests {
             "/recover/regain.js",
             "/.well-known/change-password",
         ] {
-            for headers in [json!({}), json!({ "x-edge-secret": "x" })] {
+            for headers in [
+                json!({}),
+                json!({ "x-edge-secret": "x" }),
+                json!({ "x-origin-secret": "x" }),
+            ] {
                 let answer = ask(&page, "GET", path, &headers);
                 assert_eq!(answer["statusCode"], 403, "{path}");
                 assert_eq!(answer["body"], "{\"message\":\"Forbidden\"}");

@@ -158,6 +158,8 @@ pub struct Listeners {
     pub ses: StandInListeners,
     /// The Secrets Manager stand-in.
     pub secrets: StandInListeners,
+    /// Lambda's Invoke API.
+    pub lambda: StandInListeners,
     /// Where they can be reached.
     pub urls: Urls,
 }
@@ -173,6 +175,8 @@ pub struct Urls {
     pub ses: String,
     /// The Secrets Manager stand-in.
     pub secrets: String,
+    /// Lambda's Invoke API.
+    pub lambda: String,
 }
 
 impl Urls {
@@ -217,6 +221,7 @@ impl Listeners {
         let dynamodb = asked(options.dynamodb_port, "--dynamodb-port", also)?;
         let ses = asked(options.ses_port, "--ses-port", also)?;
         let secrets = asked(options.secrets_port, "--secrets-port", also)?;
+        let lambda = asked(options.lambda_port, "--lambda-port", also)?;
         // If the API may have any free port, so may the rest: several services can run at a time.
         let near = |bound: Option<StandInListeners>, asked: Option<u16>, distance, option| {
             let preferred = match (asked, options.port) {
@@ -235,17 +240,20 @@ impl Listeners {
         };
         let ses = near(ses, options.ses_port, 2, "--ses-port")?;
         let secrets = near(secrets, options.secrets_port, 3, "--secrets-port")?;
+        let lambda = near(lambda, options.lambda_port, 4, "--lambda-port")?;
         let urls = Urls {
             api: api.url(),
             dynamodb: dynamodb_url,
             ses: ses.url(),
             secrets: secrets.url(),
+            lambda: lambda.url(),
         };
         Ok(Self {
             api: api.loopback,
             dynamodb,
             ses,
             secrets,
+            lambda,
             urls,
         })
     }
@@ -267,15 +275,15 @@ mod tests {
         assert_eq!(refused, format!("port {port} on 127.0.0.1 {sentence}"));
     }
 
-    /// Four ports in a row that were free a moment ago.
-    fn four_free_ports() -> u16 {
+    /// Five ports in a row that were free a moment ago.
+    fn five_free_ports() -> u16 {
         loop {
             let first = std::net::TcpListener::bind((LOOPBACK, 0)).unwrap();
             let port = first.local_addr().unwrap().port();
             let bind = |distance| {
                 std::net::TcpListener::bind((LOOPBACK, port.checked_add(distance)?)).ok()
             };
-            if let (Some(_second), Some(_third), Some(_fourth)) = (bind(1), bind(2), bind(3)) {
+            if [1, 2, 3, 4].map(bind).iter().all(Option::is_some) {
                 return port;
             }
         }
@@ -287,12 +295,19 @@ mod tests {
 
     #[tokio::test]
     async fn the_stand_ins_have_the_ports_after_the_apis_or_any_free_one() {
-        let api = four_free_ports();
+        let api = five_free_ports();
         let url = |distance| format!("http://127.0.0.1:{}", api + distance);
         let port = api.to_string();
         let alone = bound(&["--port", &port]).unwrap();
-        let urls = [&alone.urls.dynamodb, &alone.urls.ses, &alone.urls.secrets];
-        assert_eq!(urls, [&url(1), &url(2), &url(3)]);
+        let Urls {
+            dynamodb,
+            ses,
+            secrets,
+            lambda,
+            ..
+        } = &alone.urls;
+        let urls = [dynamodb, ses, secrets, lambda];
+        assert_eq!(urls, [&url(1), &url(2), &url(3), &url(4)]);
         assert_eq!(alone.urls.operator_options(), format!("--local={api}"));
         drop(alone);
 
@@ -321,8 +336,12 @@ mod tests {
             ("--ses-port", 3),
             ("--secrets-port", 1),
             ("--secrets-port", 2),
+            ("--secrets-port", 4),
+            ("--lambda-port", 1),
+            ("--lambda-port", 2),
+            ("--lambda-port", 3),
         ] {
-            let api = four_free_ports();
+            let api = five_free_ports();
             let (port, asked) = (api.to_string(), api + distance);
             let urls = bound(&["--port", &port, option, &asked.to_string()]);
             let urls = urls.unwrap().urls;
@@ -331,6 +350,7 @@ mod tests {
                 ("--dynamodb-port", 1, &urls.dynamodb),
                 ("--ses-port", 2, &urls.ses),
                 ("--secrets-port", 3, &urls.secrets),
+                ("--lambda-port", 4, &urls.lambda),
             ] {
                 if own == option {
                     assert_eq!(*found, url(distance), "{option} {asked}");

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use crate::console::say;
 use crate::lambda::instance::{Instance, InvokeError, StartError};
 use crate::lambda::program::Program;
-use crate::lambda::runtime_api::Invocation;
+use crate::lambda::runtime_api::{FunctionFailure, Invocation};
 use crate::random::Random;
 use crate::shutdown::Stop;
 use crate::template::{ACCOUNT, REGION};
@@ -24,7 +24,10 @@ const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// Why an invocation has no answer.
 #[derive(Debug, Error)]
 pub enum PoolError {
-    /// The function failed, crashed or could not be started.
+    /// The function answered with an error.
+    #[error("failed: {0}")]
+    Function(FunctionFailure),
+    /// The function crashed or could not be started.
     #[error("{0}")]
     Failed(String),
     /// It did not answer in time, and its process was ended.
@@ -122,10 +125,13 @@ impl Inner {
                 Ok(Err(InvokeError::NotTaken(again))) => event = again,
                 Ok(Err(error)) => {
                     say(format!("[local] {}: {error}", self.program.name));
-                    if matches!(error, InvokeError::Failed(_)) {
-                        self.keep(instance);
-                    }
-                    return Err(PoolError::Failed(error.to_string()));
+                    return Err(match error {
+                        InvokeError::Failed(failure) => {
+                            self.keep(instance);
+                            PoolError::Function(failure)
+                        }
+                        error => PoolError::Failed(error.to_string()),
+                    });
                 }
                 Err(_) => {
                     let error = PoolError::TimedOut(self.timeout);

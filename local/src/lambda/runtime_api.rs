@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use regain::timestamp::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -34,7 +34,7 @@ pub struct Invocation {
 }
 
 /// The error that a function reported.
-#[derive(Clone, Debug, Deserialize, Error)]
+#[derive(Clone, Debug, Deserialize, Error, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[error("{error_type}: {error_message}")]
 pub struct FunctionFailure {

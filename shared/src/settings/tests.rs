@@ -124,13 +124,21 @@ fn a_wrong_setting_is_refused_by_name() {
         ),
         (
             "DIRECTORY_LANGUAGE",
-            "sv",
-            "DIRECTORY_LANGUAGE must be one of ar, de, en, es, fr, hi, id, ja, pt, zh-Hans, not \"sv\"",
+            "xx",
+            format!(
+                "DIRECTORY_LANGUAGE must be one of {}, not \"xx\"",
+                Locale::TAGS
+            )
+            .as_str(),
         ),
         (
             "AUTH_V1_LANGUAGE",
             "id-ID",
-            "AUTH_V1_LANGUAGE must be one of ar, de, en, es, fr, hi, id, ja, pt, zh-Hans, not \"id-ID\"",
+            format!(
+                "AUTH_V1_LANGUAGE must be one of {}, not \"id-ID\"",
+                Locale::TAGS
+            )
+            .as_str(),
         ),
         (
             "RECOVERABLE_STATUSES",

@@ -212,6 +212,40 @@ impl Store {
         Ok(matches!(self.transact(items).await?, Transacted::Applied))
     }
 
+    /// Deletes a user, and the lookup of that address if there is one.
+    ///
+    /// Returns whether it was deleted. It is not if the user has another address than when it was read, or if
+    /// the lookup is not the user's.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn delete_user(
+        &self,
+        user: &User,
+        address: Option<&Address>,
+    ) -> Result<bool, StoreError> {
+        let delete_user = Delete::builder()
+            .table_name(&self.table)
+            .key(keys::PK, s(keys::user(&user.id)))
+            .condition_expression("email = :email")
+            .expression_attribute_values(":email", s(&user.email));
+        let delete_lookup = address.map(|address| {
+            Delete::builder()
+                .table_name(&self.table)
+                .key(keys::PK, s(keys::email(address)))
+                .condition_expression("userId = :id")
+                .expression_attribute_values(":id", s(user.id.as_str()))
+        });
+        let items = [Some(delete_user), delete_lookup].into_iter().flatten();
+        let items = items.map(|delete| {
+            let delete = delete.build();
+            let delete = delete.map_err(|error| StoreError::Malformed(error.into()))?;
+            Ok(TransactWriteItem::builder().delete(delete).build())
+        });
+        let items = items.collect::<Result<_, StoreError>>()?;
+        Ok(matches!(self.transact(items).await?, Transacted::Applied))
+    }
+
     /// The items of a transaction that writes a user, see [`Store::put_user`].
     fn user_writes(
         &self,
@@ -289,6 +323,16 @@ impl Store {
             expression = format!("{expression} REMOVE {}", removed.join(", "));
         }
         Ok(update.update_expression(expression))
+    }
+}
+
+impl User {
+    /// The user in an item of the table.
+    ///
+    /// # Errors
+    /// If the item is not as this version writes it.
+    pub fn read(item: Item) -> Result<Self, StoreError> {
+        read(item)
     }
 }
 

@@ -19,6 +19,8 @@ mod condition_mutants;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod edits;
+#[cfg(test)]
 mod enumeration;
 #[cfg(test)]
 mod every_fault;

@@ -80,7 +80,7 @@ fn listed(text: &'static str) -> BTreeMap<String, Detected> {
 
 /// The store's operations: the name of each there, a kind of item that its call writes besides, and how
 /// its first item begins.
-const OPERATIONS: [(&str, &str, &str); 26] = [
+const OPERATIONS: [(&str, &str, &str); 27] = [
     ("begin", "", "Put SESSION"),
     ("renew", "", "SESSION SET sessionState = :awaiting"),
     ("charge", "", "SESSION ADD tries"),
@@ -104,6 +104,7 @@ const OPERATIONS: [(&str, &str, &str); 26] = [
     ("clear_throttle", "", "ADDRESS REMOVE"),
     ("put_user", "", "Put USER"),
     ("put_user", "", "USER SET email"),
+    ("delete_user", "", "Delete USER"),
     ("block", "", "USER SET statusBeforeBlock"),
     ("unblock", "", "USER SET #status"),
     ("unblock", "", "USER REMOVE #status"),
