@@ -327,6 +327,7 @@ async fn a_right_guess_claims_its_session_only_as_it_was_charged() {
         let code = kit.code(NOON).await;
         let key = format!("SESSION#{}", started.session.reference().hex());
         // The two charges come first, and then the claim.
+        kit.log.reset();
         let gate = kit.faults.hold(3);
         let named = crate::kit::named(&started);
         let mut call = kit.call(NOON);
@@ -362,5 +363,7 @@ async fn a_right_guess_claims_its_session_only_as_it_was_charged() {
         let shapes = kit.log.shapes();
         let writes = shapes.iter().filter(|shape| *shape == "UpdateItem SESSION");
         assert_eq!(writes.count(), 3, "{by}: charged, not claimed, given back");
+        // Two charges are written and given back; a claim that is refused writes nothing.
+        assert_eq!(kit.log.write_units(), 4, "{by}");
     }
 }

@@ -66,6 +66,35 @@ async fn a_count_outlives_the_next_hour_or_day_and_is_removed_by_the_one_after()
 }
 
 #[tokio::test]
+async fn a_code_removes_the_counts_before_the_previous_hour_and_day() {
+    for by in ["a request", "another code"] {
+        let kit = Kit::new().await;
+        let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+        let key = kit.keys("ADDRESS#").await.remove(0);
+        let one = || AttributeValue::N("1".to_owned());
+        for ago in [1, 2, 3] {
+            for name in [
+                format!("codesHour{}", NOON.hour() - ago),
+                format!("codesDay{}", NOON.day() - ago),
+            ] {
+                kit.change(&key, &name, one()).await;
+            }
+        }
+        match by {
+            "a request" => drop(kit.start(Protocol::AuthV1, ANN, later(1)).await),
+            _ => drop(kit.resend(&started.session, later(1)).await.unwrap()),
+        }
+        let expected = [
+            format!("codesDay{}", NOON.day() - 1),
+            format!("codesDay{}", NOON.day()),
+            format!("codesHour{}", NOON.hour() - 1),
+            format!("codesHour{}", NOON.hour()),
+        ];
+        assert_eq!(counts(&kit).await, expected, "{by}");
+    }
+}
+
+#[tokio::test]
 async fn code_mail_requests_are_kept_for_a_day_and_notices_for_two_weeks() {
     let kit = Kit::new().await;
     kit.user(ANN).await;

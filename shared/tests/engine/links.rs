@@ -382,3 +382,34 @@ async fn a_link_closes_nothing_that_was_used_since_it_was_read() {
         .set_password(&read, FromState::Either, &user, &hash, LOCALE, NOON);
     assert!(matches!(again.await.unwrap(), Moved::SessionChanged(_)));
 }
+
+#[tokio::test]
+async fn a_link_claims_nothing_that_ended_since_it_was_read() {
+    let number = |number: i64| AttributeValue::N(number.to_string());
+    let now = NOON.millis();
+    for (name, value, expected) in [
+        ("codeExpiresAt", number(now), Outcome::Over),
+        ("sessionExpiresAt", number(now), Outcome::Over),
+        ("generation", number(now + 1), Outcome::TokenUnknown),
+        (
+            "sessionState",
+            AttributeValue::S("used".to_owned()),
+            Outcome::Over,
+        ),
+    ] {
+        let kit = Kit::new().await;
+        kit.user(ANN).await;
+        let (started, _, link) = linked(&kit, Protocol::AuthV1, NOON).await;
+        let key = format!("SESSION#{}", started.session.reference().hex());
+        kit.log.reset();
+        // The session is read, and then claimed.
+        let gate = kit.faults.hold(2);
+        let (told, ()) = tokio::join!(set(&kit, &link, NOON), async {
+            gate.wait().await;
+            kit.change(&key, name, value).await;
+            gate.wait().await;
+        });
+        assert_eq!(told, expected, "{name}");
+        assert_eq!(kit.log.write_units(), 0, "{name}");
+    }
+}
