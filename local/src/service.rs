@@ -116,27 +116,20 @@ async fn start(
         last,
     } = stages;
     let cargo = environment.get("CARGO").map(Into::into);
-    let has_other_page = environment
-        .get(RECOVERY_PAGE_URL)
-        .is_some_and(|url| !url.is_empty());
+    let other_page = environment.get(RECOVERY_PAGE_URL).cloned();
     let mut stack = Stack::open(&workspace.join("template.yaml"), environment)?;
     let settings = check_settings(&stack)?;
     let listeners = Listeners::bind(&options)?;
     let urls = listeners.urls.clone();
-    if !has_other_page {
-        use_own_page(&mut stack, &urls.api);
-    }
+    link_to_page(&mut stack, other_page, &urls.api);
     let data = options
         .data
         .as_deref()
         .map(DataDirectory::take)
         .transpose()?;
     let path = |name: &str| data.as_ref().map(|data| data.file(name));
-    let names = stack
-        .functions
-        .iter()
-        .map(|function| function.name.as_str())
-        .collect();
+    let functions = stack.functions.iter();
+    let names = functions.map(|function| function.name.as_str()).collect();
     let folder = binaries::folder(options.functions.as_deref(), workspace, cargo, names).await?;
     let random = Random::new()?;
 
@@ -225,8 +218,12 @@ async fn start(
 /// The variable with the page that mails link to.
 const RECOVERY_PAGE_URL: &str = "RECOVERY_PAGE_URL";
 
-/// Lets mails link to the page that is served here. The template only knows where it would be deployed.
-fn use_own_page(stack: &mut Stack, api: &str) {
+/// Lets mails link to the page that is served here, unless another is set. The template only knows where its own
+/// page would be deployed.
+fn link_to_page(stack: &mut Stack, other: Option<String>, api: &str) {
+    if other.is_some_and(|url| !url.is_empty()) {
+        return;
+    }
     for function in &mut stack.functions {
         if let Some(url) = function.environment.get_mut(RECOVERY_PAGE_URL) {
             *url = format!("{api}/recover");

@@ -311,150 +311,168 @@ impl Model {
 
     /// Every next step that a call may take, each with the model after it.
     fn steps(&self, call: Call, progress: Progress, answer: &Answer) -> Vec<(Self, Stepped)> {
-        let one = |step: &dyn Fn(&mut Self) -> Stepped| {
-            let mut next = self.clone();
-            let stepped = step(&mut next);
-            vec![(next, stepped)]
-        };
-        match (call, progress) {
-            (Call::Request(_), Progress::NotBegun) => {
-                let mut all = one(&|it| it.ask(call, Share::Strangers, answer));
+        match call {
+            Call::Request(_) | Call::Resend(_) => self.steps_of_request(call, progress, answer),
+            Call::Verify(number, sent, generation) | Call::Both(number, sent, generation) => {
+                if progress == Progress::NotBegun {
+                    return self.one(|it| it.charge_session(number, sent, generation));
+                }
+                self.steps_of_guess(call, number, progress, answer)
+            }
+            Call::Set(number, token) => self.steps_of_use(number, token, progress),
+        }
+    }
+
+    /// The one next step of a call.
+    fn one(&self, step: impl Fn(&mut Self) -> Stepped) -> Vec<(Self, Stepped)> {
+        let mut next = self.clone();
+        let stepped = step(&mut next);
+        vec![(next, stepped)]
+    }
+
+    fn steps_of_request(
+        &self,
+        call: Call,
+        progress: Progress,
+        answer: &Answer,
+    ) -> Vec<(Self, Stepped)> {
+        if let Call::Resend(number) = call
+            && matches!(progress, Progress::NotBegun | Progress::AskingOfAll)
+        {
+            if self.over(number) {
+                return self.one(|_| Ended(Outcome::Over));
+            }
+            if self.sessions[number].guesses >= SESSION_GUESSES {
+                return self.one(|_| Ended(Outcome::Spent));
+            }
+        }
+        match progress {
+            Progress::NotBegun => {
+                let mut all = self.one(|it| it.ask(call, Share::Strangers, answer));
+                if matches!(call, Call::Resend(_)) {
+                    return all;
+                }
                 // An instance may have refused a request, and remember it.
                 let remembered = self.refused.iter().filter(|(since, until)| {
                     *since <= self.now && self.now < (*until).min(since.plus(REMEMBERED))
                 });
                 for (_, until) in remembered {
                     // The table may have been asked all the same, so this may be remembered as well.
-                    all.extend(one(&|it| it.refuse(call, *until)));
+                    all.extend(self.one(|it| it.refuse(call, *until)));
                 }
                 all
             }
-            (Call::Resend(number), Progress::NotBegun | Progress::AskingOfAll)
-                if self.over(number) =>
-            {
-                one(&|_| Ended(Outcome::Over))
+            Progress::AskedOfStrangers { until, whole } => self.one(|it| match whole {
+                None if it.known => Goes(Progress::AskingOfAll),
+                Some(whole) if it.known => it.refuse(call, whole),
+                _ => it.refuse(call, until),
+            }),
+            Progress::AskingOfAll => self.one(|it| it.ask(call, Share::Whole, answer)),
+            other => unreachable!("{call:?} is never {other:?}"),
+        }
+    }
+
+    fn steps_of_guess(
+        &self,
+        call: Call,
+        number: usize,
+        progress: Progress,
+        answer: &Answer,
+    ) -> Vec<(Self, Stepped)> {
+        let claims = matches!(call, Call::Both(..));
+        match progress {
+            Progress::ChargedSession(right, share) => {
+                self.one(|it| it.charge_address(right, share))
             }
-            (Call::Resend(number), Progress::NotBegun | Progress::AskingOfAll)
-                if self.sessions[number].guesses >= SESSION_GUESSES =>
-            {
-                one(&|_| Ended(Outcome::Spent))
-            }
-            (Call::Resend(_), Progress::NotBegun) => {
-                one(&|it| it.ask(call, Share::Strangers, answer))
-            }
-            (Call::Request(_) | Call::Resend(_), Progress::AskedOfStrangers { until, whole }) => {
-                one(&|it| match whole {
-                    None if it.known => Goes(Progress::AskingOfAll),
-                    Some(whole) if it.known => it.refuse(call, whole),
-                    _ => it.refuse(call, until),
-                })
-            }
-            (Call::Request(_) | Call::Resend(_), Progress::AskingOfAll) => {
-                one(&|it| it.ask(call, Share::Whole, answer))
-            }
-            (
-                Call::Verify(number, sent, generation) | Call::Both(number, sent, generation),
-                Progress::NotBegun,
-            ) => one(&|it| it.charge_session(number, sent, generation)),
-            (_, Progress::ChargedSession(right, share)) => {
-                one(&|it| it.charge_address(right, share))
-            }
-            (_, Progress::RefusedAsStranger(right)) => one(&|it| {
+            Progress::RefusedAsStranger(right) => self.one(|it| {
                 Goes(if it.known {
                     Progress::ChargedSession(right, Share::Whole)
                 } else {
                     Progress::Refused
                 })
             }),
-            (Call::Verify(number, ..) | Call::Both(number, ..), Progress::Refused) => one(&|it| {
+            Progress::Refused => self.one(|it| {
                 it.sessions[number].guesses -= 1;
                 Ended(Outcome::SpentUntil(it.now.next_day()))
             }),
-            (
-                Call::Verify(number, ..) | Call::Both(number, ..),
-                Progress::Right {
-                    generation,
-                    of_session,
-                    of_address,
-                },
-            ) => {
+            Progress::Right {
+                generation,
+                of_session,
+                of_address,
+            } => {
                 let mut all = Vec::new();
                 if of_session {
-                    let claims = matches!(call, Call::Both(..));
-                    all.extend(one(&|it| {
-                        it.return_to_session(number, generation, claims, of_address)
-                    }));
+                    all.extend(
+                        self.one(|it| it.return_to_session(number, generation, claims, of_address)),
+                    );
                 }
                 if of_address {
-                    all.extend(one(&|it| {
+                    all.extend(self.one(|it| {
                         it.guesses.pop();
                         Goes(returned(generation, of_session, false))
                     }));
                 }
                 all
             }
-            (_, Progress::Overtaken(told)) => one(&|it| {
+            Progress::Overtaken(told) => self.one(|it| {
                 it.guesses.pop();
                 Ended(told.into())
             }),
-            (Call::Verify(number, ..), Progress::Returned(generation)) => {
-                one(&|it| it.read_user(number, generation))
-            }
-            (Call::Both(number, ..), Progress::Returned(generation)) => {
-                let mut all = one(&|it| it.read_user(number, generation));
+            Progress::Returned(generation) => {
+                let mut all = self.one(|it| it.read_user(number, generation));
                 // A call that waits for another's claim looks at the session again.
-                if let Some(told) = self.overtaken(number, generation) {
+                if claims && let Some(told) = self.overtaken(number, generation) {
                     all.push((self.clone(), Ended(told.into())));
                 }
                 all
             }
-            (
-                Call::Verify(number, ..) | Call::Both(number, ..),
-                Progress::Read(generation, version),
-            ) => {
-                let mut all = one(&|it| {
+            Progress::Read(generation, version) => {
+                let mut all = self.one(|it| {
                     let told = it.move_on(call, number, generation, version, answer);
                     told.map_or(Goes(Progress::Returned(generation)), |told| {
                         Goes(Progress::MovedFirst(told))
                     })
                 });
-                all.extend(one(&|it| {
+                all.extend(self.one(|it| {
                     it.known = true;
                     Goes(Progress::NetworkFirst(generation, version))
                 }));
                 all
             }
-            (
-                Call::Verify(number, ..) | Call::Both(number, ..),
-                Progress::NetworkFirst(generation, version),
-            ) => one(&|it| {
+            Progress::NetworkFirst(generation, version) => self.one(|it| {
                 let told = it.move_on(call, number, generation, version, answer);
                 told.map_or(Goes(Progress::Returned(generation)), |told| {
                     Ended(told.into())
                 })
             }),
-            (_, Progress::MovedFirst(told)) => one(&|it| {
+            Progress::MovedFirst(told) => self.one(|it| {
                 it.known = true;
                 Ended(told.into())
             }),
-            (Call::Set(number, token), Progress::NotBegun) => {
-                one(&|it| it.permit_use(number, token))
-            }
-            (Call::Set(number, _), Progress::Returned(generation)) => one(&|it| {
-                let session = &it.sessions[number];
-                match session.state {
-                    State::Validated { version, .. }
-                        if version == it.version && !it.is_void(number, generation) =>
-                    {
-                        Goes(Progress::Read(generation, version))
-                    }
-                    _ => Ended(Outcome::Over),
+            other => unreachable!("{call:?} is never {other:?}"),
+        }
+    }
+
+    fn steps_of_use(
+        &self,
+        number: usize,
+        token: Option<u32>,
+        progress: Progress,
+    ) -> Vec<(Self, Stepped)> {
+        match progress {
+            Progress::NotBegun => self.one(|it| it.permit_use(number, token)),
+            Progress::Returned(generation) => self.one(|it| match it.sessions[number].state {
+                State::Validated { version, .. }
+                    if version == it.version && !it.is_void(number, generation) =>
+                {
+                    Goes(Progress::Read(generation, version))
                 }
+                _ => Ended(Outcome::Over),
             }),
-            (Call::Set(number, _), Progress::Read(generation, version)) => {
-                one(&|it| Ended(it.use_up(number, generation, version)))
+            Progress::Read(generation, version) => {
+                self.one(|it| Ended(it.use_up(number, generation, version)))
             }
-            (call, progress) => unreachable!("{call:?} is never {progress:?}"),
+            other => unreachable!("a use is never {other:?}"),
         }
     }
 
@@ -565,11 +583,10 @@ impl Model {
         let session = &self.sessions[number];
         match session.state {
             State::Used => Some(Told::Over),
-            State::Validated { .. } => Some(Told::Wrong),
             State::Awaiting if session.generation == generation => None,
             State::Awaiting if session.guesses >= SESSION_GUESSES => Some(Told::Spent),
             State::Awaiting if self.now >= session.code_ends => Some(Told::Expired),
-            State::Awaiting => Some(Told::Wrong),
+            State::Awaiting | State::Validated { .. } => Some(Told::Wrong),
         }
     }
 

@@ -9,7 +9,7 @@ use testkit::people::new_address;
 use testkit::stack::{Setup, Stack};
 
 const SECRET: &str = "x-edge-secret";
-/// CloudFront adds no header that begins with `X-Edge-`.
+/// `CloudFront` adds no header that begins with `X-Edge-`.
 const FOR_CLOUDFRONT: &str = "x-origin-secret";
 const CLOUDFRONT: &str = "cloudfront-viewer-address";
 const FORWARDED: &str = "x-forwarded-for";

@@ -6,7 +6,7 @@ use super::call::{CallContext, Judged};
 use super::password::permitted;
 use super::{Recovery, RecoveryError, SessionLookup};
 use crate::audit::{Event, Means, Unanswered};
-use crate::code::{Code, CodeInput};
+use crate::code::{Code, CodeInput, CodeKeys};
 use crate::ids::{GuessName, ResetToken, SessionRef, UserId};
 use crate::keys::{AddressKey, NetworkKey};
 use crate::metrics::{self, Metric};
@@ -29,7 +29,7 @@ pub enum CodeGuess {
 /// What a guess turned out to be.
 pub(super) enum Guess {
     /// The code. It is still charged.
-    Right(Guessed),
+    Right(Box<Guessed>),
     /// Not the code.
     Wrong,
     /// It was not compared, because the guesses of the address are spent until the given time.
@@ -40,7 +40,7 @@ impl Guess {
     /// The right guess, or the answer to any other.
     pub(super) fn right(self) -> Result<Guessed, RecoveryError> {
         match self {
-            Self::Right(guessed) => Ok(guessed),
+            Self::Right(guessed) => Ok(*guessed),
             Self::Wrong => Err(RecoveryError::CodeWrong),
             Self::Spent(until) => Err(TransitionError::Spent(Some(until)).into()),
         }
@@ -208,26 +208,36 @@ impl Recovery {
                 }
             }
         }
-        let input = CodeInput {
-            protocol: session.info.protocol,
-            session: &session.info.reference,
-            generation: session.generation.number,
-            address: &address,
-            nonce: &session.generation.nonce,
-        };
-        if !codes.matches(code, &input, self.settings.code_length) {
-            metrics::count(Metric::GuessesWrong);
-            call.note_guess(Judged::Wrong);
-            return Ok(Guess::Wrong);
-        }
-        metrics::count(Metric::GuessesRight);
-        call.note_guess(Judged::Right);
-        Ok(Guess::Right(Guessed {
+        let guessed = Guessed {
             session,
             address,
             network,
             name,
-        }))
+        };
+        if self.is_right(&codes, code, &guessed) {
+            metrics::count(Metric::GuessesRight);
+            call.note_guess(Judged::Right);
+            Ok(Guess::Right(Box::new(guessed)))
+        } else {
+            metrics::count(Metric::GuessesWrong);
+            call.note_guess(Judged::Wrong);
+            Ok(Guess::Wrong)
+        }
+    }
+
+    /// Compares a guess that is charged with the code that the charge found.
+    fn is_right(&self, codes: &CodeKeys, code: &Code, guessed: &Guessed) -> bool {
+        let Awaiting {
+            info, generation, ..
+        } = &guessed.session;
+        let input = CodeInput {
+            protocol: info.protocol,
+            session: &info.reference,
+            generation: generation.number,
+            address: &guessed.address,
+            nonce: &generation.nonce,
+        };
+        codes.matches(code, &input, self.settings.code_length)
     }
 
     /// The session of a guess, if it is live and named as it was answered. What else may refuse a guess comes

@@ -75,7 +75,7 @@ impl Proof<'_> {
     }
 
     /// The state of the sessions that it opens.
-    const fn from_state(&self) -> FromState {
+    const fn state_before(&self) -> FromState {
         match self {
             Self::Session(_) | Self::Token(_) => FromState::Validated,
             Self::Code(_) => FromState::Awaiting,
@@ -345,7 +345,7 @@ impl Recovery {
             let write = async {
                 let set = self.store.set_password(
                     session,
-                    proof.from_state(),
+                    proof.state_before(),
                     &user,
                     hash,
                     new.locale,

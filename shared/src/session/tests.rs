@@ -129,7 +129,7 @@ impl World {
         let Ok(permitted) = session.permit_guess(&LIMITS, self.now) else {
             return Ok(());
         };
-        let share = if number % 2 == 0 {
+        let share = if number.is_multiple_of(2) {
             Share::Whole
         } else {
             Share::Strangers

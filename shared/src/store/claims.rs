@@ -130,7 +130,7 @@ impl Store {
                     None => update,
                     Some(guess) => update
                         .update_expression(format!("{CLAIM_IT} DELETE tries :guesses"))
-                        .expression_attribute_values(":guesses", set_of(guess)),
+                        .expression_attribute_values(":guesses", set_of(*guess)),
                 }
             }
         };

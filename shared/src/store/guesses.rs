@@ -58,8 +58,8 @@ impl Store {
         let mut update = self
             .update_item(keys::session(reference))
             .update_expression("ADD tries :guesses")
-            .expression_attribute_values(":guesses", set_of(guess))
-            .expression_attribute_values(":guess", name(guess))
+            .expression_attribute_values(":guesses", set_of(*guess))
+            .expression_attribute_values(":guess", name(*guess))
             .expression_attribute_values(":limit", n(limits.session_guesses))
             .expression_attribute_values(":awaiting", s(AWAITING))
             .expression_attribute_values(":protocol", s(protocol.name()))
@@ -109,8 +109,8 @@ impl Store {
                 "attribute_not_exists({today}) OR size({today}) < :limit OR \
                  contains({today}, :guess)"
             ))
-            .expression_attribute_values(":guesses", set_of(guess))
-            .expression_attribute_values(":guess", name(guess))
+            .expression_attribute_values(":guesses", set_of(*guess))
+            .expression_attribute_values(":guess", name(*guess))
             .expression_attribute_values(":limit", n(limits.guesses_a_day(share)))
             .expression_attribute_values(":expiresAt", n(at.plus(ADDRESS_TTL).ttl_seconds()));
         match self.update_one(update).await? {
@@ -132,7 +132,7 @@ impl Store {
         guess: &GuessName,
     ) -> Result<(), StoreError> {
         let update = self.update_item(keys::session(reference));
-        self.update_one(without(update, "tries", guess)).await?;
+        self.update_one(without(update, "tries", *guess)).await?;
         Ok(())
     }
 
@@ -149,25 +149,25 @@ impl Store {
     ) -> Result<(), StoreError> {
         let day = items::tries_in_day(charged_at.day());
         let update = self.update_item(keys::address(key));
-        self.update_one(without(update, &day, guess)).await?;
+        self.update_one(without(update, &day, *guess)).await?;
         Ok(())
     }
 }
 
 /// A guess's name as the table has it.
-pub(super) fn name(guess: &GuessName) -> AttributeValue {
+pub(super) fn name(guess: GuessName) -> AttributeValue {
     AttributeValue::B(Blob::new(guess.as_bytes().as_slice()))
 }
 
 /// The set of that name alone.
-pub(super) fn set_of(guess: &GuessName) -> AttributeValue {
+pub(super) fn set_of(guess: GuessName) -> AttributeValue {
     AttributeValue::Bs(vec![Blob::new(guess.as_bytes().as_slice())])
 }
 
 fn without(
     update: UpdateItemFluentBuilder,
     tries: &str,
-    guess: &GuessName,
+    guess: GuessName,
 ) -> UpdateItemFluentBuilder {
     update
         .update_expression(format!("DELETE {tries} :guesses"))

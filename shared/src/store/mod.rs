@@ -198,16 +198,15 @@ impl Store {
     }
 
     async fn get_item(&self, key: String) -> Result<Option<Item>, StoreError> {
-        let found = self
+        let get = self
             .client
             .get_item()
             .table_name(&self.table)
             .key(keys::PK, s(key))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(StoreError::unreachable)?;
-        Ok(found.item)
+            .consistent_read(true);
+        // On the heap, here and below: calls of the SDK are large futures.
+        let found = Box::pin(get.send()).await;
+        Ok(found.map_err(StoreError::unreachable)?.item)
     }
 
     /// The items of up to 100 keys, by their keys. What the table leaves out of an answer, because it is too long
@@ -262,12 +261,11 @@ impl Store {
     async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
         let mut turns = self.turns();
         loop {
-            let sent = self
+            let write = self
                 .client
                 .transact_write_items()
-                .set_transact_items(Some(items.clone()))
-                .send()
-                .await;
+                .set_transact_items(Some(items.clone()));
+            let sent = Box::pin(write.send()).await;
             let Err(error) = sent else {
                 return Ok(Transacted::Applied);
             };
@@ -310,7 +308,7 @@ impl Store {
     async fn update_one(&self, update: UpdateItemFluentBuilder) -> Result<Updated, StoreError> {
         let mut turns = self.turns();
         loop {
-            let error = match update.clone().send().await {
+            let error = match Box::pin(update.clone().send()).await {
                 Ok(done) => return Ok(Updated::Done(done.attributes)),
                 Err(error) => error,
             };

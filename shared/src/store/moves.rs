@@ -72,7 +72,7 @@ impl Store {
             .expression_attribute_values(":generation", n(proven.generation.number))
             .expression_attribute_values(":validated", s(VALIDATED))
             .expression_attribute_values(":proven", AttributeValue::Bool(true))
-            .expression_attribute_values(":guess", name(guess))
+            .expression_attribute_values(":guess", name(*guess))
             .expression_attribute_values(":subject", s(proof.subject.as_str()))
             .expression_attribute_values(":credentialsVersion", n(proof.credentials_version))
             .expression_attribute_values(":proofExpiresAt", n(proof.expires_at.millis()));
@@ -87,7 +87,7 @@ impl Store {
         let session = session.update_expression(format!("{set} REMOVE claimedBy, claimedUntil"));
         match self.update_one(session).await? {
             Updated::Done(_) => Ok(Moved::Done),
-            Updated::Refused(Some(item)) if item.get("provenBy") == Some(&name(guess)) => {
+            Updated::Refused(Some(item)) if item.get("provenBy") == Some(&name(*guess)) => {
                 Ok(Moved::Done)
             }
             Updated::Refused(item) => Ok(Moved::SessionChanged(
