@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::error::{ConnectorError, ErrorMetadata, ProvideErrorMetadat
 use aws_sdk_dynamodb::types::error::ResourceNotFoundException as NoTable;
 use aws_sdk_secretsmanager::types::error::ResourceNotFoundException as NoSecret;
 use regain::settings::SettingsError;
-use regain::users::ImportError;
+use regain::users::{EditError, ImportError};
 use regain_password::InvalidCost;
 use thiserror::Error;
 
@@ -43,6 +43,9 @@ pub(crate) enum Failure {
     /// The lines of a file could not be checked.
     #[error(transparent)]
     Import(ImportError),
+    /// A user could not be created, changed or deleted.
+    #[error(transparent)]
+    Edit(EditError),
     /// An import ended before its last line.
     #[error("line {line}: {problem} ({so_far})")]
     CutShort {

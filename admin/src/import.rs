@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::connection::Connection;
 use crate::failure::{Failure, Trouble};
-use crate::options::ImportOptions;
+use crate::options::{ImportOptions, Rules};
 use crate::say;
 use crate::stack::Stack;
 
@@ -31,7 +31,8 @@ pub(crate) async fn run(
     options: &ImportOptions,
 ) -> Result<ExitCode, Failure> {
     let text = read(&options.file)?;
-    let mut rules = rules(stack, options);
+    let mut rules = rules(stack, &options.rules);
+    rules.overwrite_passwords = options.overwrite_passwords;
     rules.firebase = firebase(options)?;
     let store = connection.store(&stack.table);
     let store = store.waiting_for_capacity().waiting_for(CAPACITY);
@@ -110,7 +111,8 @@ pub(crate) async fn run(
     })
 }
 
-fn rules(stack: &Stack, options: &ImportOptions) -> ImportRules {
+/// The rules of a stack, unless the options have others.
+pub(crate) fn rules(stack: &Stack, options: &Rules) -> ImportRules {
     let mut rules = ImportRules::of(&stack.settings);
     if let Some(format) = options.id_format {
         rules.id_format = format.into();
@@ -119,7 +121,6 @@ fn rules(stack: &Stack, options: &ImportOptions) -> ImportRules {
     cost.memory_kib = options.argon2_memory_kib.unwrap_or(cost.memory_kib);
     cost.iterations = options.argon2_iterations.unwrap_or(cost.iterations);
     cost.parallelism = options.argon2_parallelism.unwrap_or(cost.parallelism);
-    rules.overwrite_passwords = options.overwrite_passwords;
     rules
 }
 
@@ -220,7 +221,8 @@ fn summary(outcome: &Outcome, bad: usize, dry_run: bool) -> String {
     )
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+/// The text of a file, or of standard input for `-`.
+pub(crate) fn read(file: &Path) -> Result<String, Failure> {
     let octets = if file == Path::new("-") {
         let mut octets = Vec::new();
         std::io::stdin().read_to_end(&mut octets).map(|_| octets)

@@ -1,4 +1,4 @@
-//! `regain`: the operator's command. It imports, shows and blocks users, shows and clears throttles, prints
+//! `regain`: the operator's command. It imports, exports, changes, shows and blocks users, shows and clears throttles, prints
 //! the digests that the audit trail uses, rotates the code key, makes the mail templates, and checks whether a
 //! stack can work.
 
@@ -6,6 +6,8 @@ mod audit;
 mod code_key;
 mod connection;
 mod doctor;
+mod edit;
+mod export;
 mod failure;
 mod import;
 mod mails;
@@ -61,6 +63,13 @@ async fn run(
     match command {
         StackCommand::Users { command } => match command {
             UsersCommand::Import(options) => import::run(connection, &stack, &options).await,
+            UsersCommand::Export(options) => {
+                export::users(connection, &stack, options.password_hashes).await
+            }
+            UsersCommand::List(_) => export::list(connection, &stack).await,
+            UsersCommand::Add(options) => edit::add(connection, &stack, &options).await,
+            UsersCommand::Update(options) => edit::update(connection, &stack, &options).await,
+            UsersCommand::Delete(options) => edit::delete(connection, &stack, &options.user).await,
             UsersCommand::Show(options) => users::show(connection, &stack, &options.user).await,
             UsersCommand::Block(options) => users::block(connection, &stack, &options.user).await,
             UsersCommand::Unblock(options) => {

@@ -18,7 +18,7 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// The operator's command of a Regain stack: imports, shows and blocks users, shows and clears throttles,
+/// The operator's command of a Regain stack: imports, exports, changes, shows and blocks users, shows and clears throttles,
 /// prints the digests that the audit trail uses, rotates the code key, and checks a stack.
 #[derive(Debug, Parser)]
 #[command(name = "regain", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
@@ -197,7 +197,7 @@ pub(crate) enum MailsCommand {
 /// A command for a stack.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StackCommand {
-    /// Import, show, block and unblock users, and lift mail suppressions
+    /// Import, export, change, show and block users, and lift mail suppressions
     #[command(arg_required_else_help = true)]
     Users {
         #[command(subcommand)]
@@ -238,7 +238,12 @@ impl StackCommand {
         match self {
             Self::Users { command } => match command {
                 UsersCommand::Import(options) => options.place.clone(),
+                UsersCommand::Export(options) => options.place.clone(),
+                UsersCommand::List(place) => place.clone(),
+                UsersCommand::Add(options) => options.place.clone(),
+                UsersCommand::Update(options) => options.place.clone(),
                 UsersCommand::Show(options)
+                | UsersCommand::Delete(options)
                 | UsersCommand::Block(options)
                 | UsersCommand::Unblock(options)
                 | UsersCommand::Unsuppress(options) => options.place.clone(),
@@ -275,6 +280,21 @@ pub(crate) enum UsersCommand {
     /// Import a file of users, one JSON object a line
     #[command(after_help = IMPORT)]
     Import(ImportOptions),
+    /// Print all users, one JSON object a line, as `users import` reads them
+    #[command(after_help = EXPORT)]
+    Export(ExportOptions),
+    /// Print the id, the address and the status of all users, one user a line
+    #[command(after_help = SCAN)]
+    List(Place),
+    /// Create a user
+    #[command(after_help = ADD)]
+    Add(AddOptions),
+    /// Change what is given of a user
+    #[command(after_help = UPDATE)]
+    Update(UpdateOptions),
+    /// Delete a user
+    #[command(after_help = DELETE)]
+    Delete(UserOptions),
     /// Print a user as JSON, without the password hash
     Show(UserOptions),
     /// Block a user, so that no recovery can set the password
@@ -321,6 +341,45 @@ Examples, the first of which writes nothing:
   regain users import people.jsonl --stack my-regain
   regain users import people.jsonl --table my-table --id-format uuid
   regain users import people.jsonl --local";
+
+const EXPORT: &str = "\
+Users who are imported from the output have the same ids, addresses and fields. Without --password-hashes, \
+an import into another table makes users without passwords.
+
+The command reads the whole table, for about 130 read units a MB, and needs the permission dynamodb:Scan.";
+
+const SCAN: &str = "\
+The command reads the whole table, for about 130 read units a MB, and needs the permission dynamodb:Scan.";
+
+const ADD: &str = "\
+The user is given as in a line of a users file, see `users import --help`. - reads standard input, so that \
+a password does not end up in the shell's history. If there is such a user already, nothing is changed.
+
+The command needs the permissions dynamodb:BatchGetItem, dynamodb:PutItem and dynamodb:UpdateItem on the \
+table.
+
+Examples:
+  regain users add '{\"email\": \"ann@example.com\", \"locale\": \"en\"}' --stack my-regain
+  regain users add - --stack my-regain < ann.json";
+
+const UPDATE: &str = "\
+The changes are given as in a line of a users file, see `users import --help`. - reads standard input. What \
+they do not mention stays as it is. An address that changes has to be proven again. A password that changes \
+voids all proofs under way, and no notice is mailed.
+
+The command needs the permissions dynamodb:GetItem, dynamodb:BatchGetItem, dynamodb:UpdateItem and \
+dynamodb:DeleteItem on the table.
+
+Examples:
+  regain users update ann@example.com '{\"email\": \"ann@example.org\"}' --stack my-regain
+  regain users update ann@example.com '{\"status\": \"pending\"}' --stack my-regain";
+
+const DELETE: &str = "\
+The user and the lookup of the address are deleted in one transaction. Recovery sessions and mail requests \
+of the user open nothing any more, and are deleted by themselves within hours to days. The audit trail names \
+the user by a digest, until its retention ends.
+
+The command needs the permissions dynamodb:GetItem and dynamodb:DeleteItem on the table.";
 
 const BLOCK: &str = "\
 A recovery that is under way fails. Only somebody who has proven the mailbox learns that the user is \
@@ -385,6 +444,54 @@ pub(crate) struct ImportOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) firebase_scrypt: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+}
+
+/// `users export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportOptions {
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    /// Print the password hashes, too
+    #[arg(long)]
+    pub(crate) password_hashes: bool,
+}
+
+/// `users add`.
+#[derive(Debug, Args)]
+pub(crate) struct AddOptions {
+    /// The user as a JSON object, or - for standard input
+    pub(crate) json: String,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+}
+
+/// `users update`.
+#[derive(Debug, Args)]
+pub(crate) struct UpdateOptions {
+    /// The user's e-mail address or id
+    #[arg(value_name = "ADDRESS or ID")]
+    pub(crate) user: String,
+
+    /// The changes as a JSON object, or - for standard input
+    pub(crate) json: String,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+}
+
+/// The rules for users that are written, if they are not the stack's.
+#[derive(Debug, Args)]
+pub(crate) struct Rules {
     /// Format of the ids. Default: the stack's UserIdFormat, or objectid
     #[arg(long, value_name = "FORM")]
     pub(crate) id_format: Option<IdFormat>,

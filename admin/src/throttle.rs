@@ -8,6 +8,7 @@ use regain::keys::{AddressKey, IndexKeys};
 use regain::secrets::Secrets;
 use regain::session::AddressState;
 use regain::settings::Limits;
+use regain::settings::Share::Strangers;
 use regain::timestamp::Timestamp;
 
 use crate::connection::Connection;
@@ -73,8 +74,13 @@ pub(crate) async fn index_keys(
 }
 
 fn described(state: &AddressState, limits: &Limits, at: Timestamp) -> [String; 5] {
-    let of =
-        |limit: Option<u32>| limit.map_or("no limit".to_owned(), |limit| format!("of {limit}"));
+    let of = |strangers: Option<u32>, all: Option<u32>| match (strangers, all) {
+        (Some(strangers), Some(all)) if strangers < all => {
+            format!("of {all} ({strangers} for unknown networks)")
+        }
+        (_, Some(all)) => format!("of {all}"),
+        (_, None) => "no limit".to_owned(),
+    };
     let until = |end: Timestamp| format!("until {}", say::minute(end));
     let cooled = state
         .last_code_at
@@ -89,17 +95,20 @@ fn described(state: &AddressState, limits: &Limits, at: Timestamp) -> [String; 5
     );
     let hour = (
         state.codes_this_hour,
-        of(limits.address_per_hour),
+        of(limits.codes_an_hour(Strangers), limits.address_per_hour),
         until(at.next_hour()),
     );
     let day = (
         state.codes_today,
-        of(limits.address_per_day),
+        of(limits.codes_a_day(Strangers), limits.address_per_day),
         until(at.next_day()),
     );
     let guesses = (
         state.guesses_today,
-        of(Some(limits.daily_guesses)),
+        of(
+            Some(limits.guesses_a_day(Strangers)),
+            Some(limits.daily_guesses),
+        ),
         until(at.next_day()),
     );
     let row = |what: &str, (count, limit, end): (u32, String, String)| {
@@ -130,16 +139,15 @@ mod tests {
             codes_this_hour: 5,
             codes_today: 7,
             guesses_today: 2,
-            ..AddressState::default()
         };
         assert_eq!(
             described(&state, &limits.unwrap().limits, at),
             [
                 "last code            2026-03-10T11:59:40.500Z",
                 "cooldown             41 s more",
-                "codes this hour      5 of 5, until 2026-03-10 13:00 UTC",
+                "codes this hour      5 of 5 (4 for unknown networks), until 2026-03-10 13:00 UTC",
                 "codes today          7 no limit, until 2026-03-11 00:00 UTC",
-                "wrong guesses today  2 of 30, until 2026-03-11 00:00 UTC",
+                "wrong guesses today  2 of 30 (20 for unknown networks), until 2026-03-11 00:00 UTC",
             ]
         );
     }

@@ -198,7 +198,7 @@ pub(crate) async fn unsuppress(
 }
 
 /// Finds a user by address or id.
-async fn find(store: &Store, stack: &Stack, named: &str) -> Result<User, Failure> {
+pub(crate) async fn find(store: &Store, stack: &Stack, named: &str) -> Result<User, Failure> {
     let (kind, found) = if named.contains('@') {
         ("address", store.user_of(&parse_address(named)?).await)
     } else {

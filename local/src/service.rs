@@ -116,10 +116,16 @@ async fn start(
         last,
     } = stages;
     let cargo = environment.get("CARGO").map(Into::into);
-    let stack = Stack::open(&workspace.join("template.yaml"), environment)?;
+    let has_other_page = environment
+        .get(RECOVERY_PAGE_URL)
+        .is_some_and(|url| !url.is_empty());
+    let mut stack = Stack::open(&workspace.join("template.yaml"), environment)?;
     let settings = check_settings(&stack)?;
     let listeners = Listeners::bind(&options)?;
     let urls = listeners.urls.clone();
+    if !has_other_page {
+        use_own_page(&mut stack, &urls.api);
+    }
     let data = options
         .data
         .as_deref()
@@ -214,6 +220,18 @@ async fn start(
         _data: data,
         _temporary: temporary,
     })
+}
+
+/// The variable with the page that mails link to.
+const RECOVERY_PAGE_URL: &str = "RECOVERY_PAGE_URL";
+
+/// Lets mails link to the page that is served here. The template only knows where it would be deployed.
+fn use_own_page(stack: &mut Stack, api: &str) {
+    for function in &mut stack.functions {
+        if let Some(url) = function.environment.get_mut(RECOVERY_PAGE_URL) {
+            *url = format!("{api}/recover");
+        }
+    }
 }
 
 /// Opens the stack's table: in the embedded engine if that has listeners, or else at another DynamoDB.

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::{Client, Config};
+use data_encoding::BASE64;
 use rand::rngs::SysError;
 use regain::settings::Settings;
 use regain::store::Store;
@@ -14,6 +16,21 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 use crate::template::REGION;
+
+/// An attribute of a fixture. JSON has no sets, so `{"BS": ["…"]}` is a set of octets, as in DynamoDB's own JSON.
+fn set(value: AttributeValue) -> AttributeValue {
+    let octets = |value: &AttributeValue| {
+        let text = value.as_s().ok()?;
+        BASE64.decode(text.as_bytes()).ok().map(Blob::new)
+    };
+    let members = match &value {
+        AttributeValue::M(map) if map.len() == 1 => map.get("BS"),
+        _ => None,
+    };
+    let members = members.and_then(|members| members.as_l().ok());
+    let members = members.and_then(|members| members.iter().map(octets).collect());
+    members.map_or(value, AttributeValue::Bs)
+}
 
 /// The users of a new store without `--users` and `--seed`.
 const DEMO_USERS: &str = include_str!("../demo-users.jsonl");
@@ -147,6 +164,8 @@ impl Loader {
             let item: Json = serde_json::from_str(line).map_err(|it| error(it.to_string()))?;
             let item: std::collections::HashMap<String, AttributeValue> =
                 serde_dynamo::to_item(item).map_err(|it| error(it.to_string()))?;
+            let item = item.into_iter().map(|(name, value)| (name, set(value)));
+            let item = item.collect();
             let put = self
                 .client
                 .put_item()

@@ -21,7 +21,7 @@ use serde_yaml_ng::Value as Yaml;
 
 /// Numbers: the parameter, its variable, the least and the greatest value of the parameter, and the least value
 /// that a function accepts. For the two lifetimes and the time of mail that is lower, so that tests can be short.
-const NUMBERS: [(&str, &str, u64, u64, u64); 14] = [
+const NUMBERS: [(&str, &str, u64, u64, u64); 15] = [
     ("CodeLength", "CODE_LENGTH", 4, 10, 4),
     ("CodeTtlSeconds", "CODE_TTL_SECONDS", 60, 3600, 1),
     ("SessionTtlSeconds", "SESSION_TTL_SECONDS", 60, 86_400, 1),
@@ -55,6 +55,7 @@ const NUMBERS: [(&str, &str, u64, u64, u64); 14] = [
         0,
     ),
     ("IpRequestsPerHour", "IP_REQUESTS_PER_HOUR", 0, 1_000_000, 0),
+    ("KnownNetworkDays", "KNOWN_NETWORK_DAYS", 0, 365, 0),
     ("PasswordMinLength", "PASSWORD_MIN_LENGTH", 8, 64, 8),
     (
         "MailBatchMilliseconds",
@@ -100,7 +101,32 @@ const CHOICES: [(&str, &str, &[&str]); 6] = [
 ];
 
 /// Texts: the parameter, its variable, values that both accept, and values that both refuse.
-const TEXTS: [(&str, &str, &[&str], &[&str]); 13] = [
+const TEXTS: [(&str, &str, &[&str], &[&str]); 14] = [
+    (
+        "RecoveryPageUrl",
+        "RECOVERY_PAGE_URL",
+        &[
+            "none",
+            "https://app.example.com",
+            "http://127.0.0.1:3000/recover",
+            "https://app.example.com/recover?l=id",
+            "https://app.example.com/xxxxxxxxxxxxxxxx",
+        ],
+        &[
+            "None",
+            "app.example.com",
+            "https://",
+            "https://app.example.com/recover#here",
+            "https://app.example.com/?a=1&b=2",
+            "https://app.example.com/\"",
+            "https://app.example.com/'",
+            "https://app.example.com/<",
+            "https://app.example.com/>",
+            "https://app.example.com/`",
+            "https://app.example.com/a b",
+            "https://app.example.com/xxxxxxxxxxxxxxxxx",
+        ],
+    ),
     (
         "ServiceName",
         "SERVICE_NAME",

@@ -1,5 +1,6 @@
 //! Hashes of other systems: `foreign/vectors.jsonl` has hashes that their libraries made.
 
+use proptest::prelude::*;
 use regain_password::{
     Candidate, Cost, FirebaseScrypt, InvalidFirebaseScrypt, InvalidPasswordHash, PasswordHash,
     Verified, verify,
@@ -218,8 +219,12 @@ fn no_stored_hash_makes_a_verification_take_more_than_the_limits() {
         (SCRYPT, "ln=10", "ln=63", dear),
         (SCRYPT, "ln=10", "ln=64", dear),
         (SCRYPT, "ln=10", "ln=4294967296", dear),
-        (SCRYPT, "r=8", "r=8192", ok),
-        (SCRYPT, "r=8", "r=8193", dear),
+        (SCRYPT, "r=8", "r=64", ok),
+        (SCRYPT, "r=8", "r=65", dear),
+        (SCRYPT, "p=1", "p=64", ok),
+        (SCRYPT, "p=1", "p=65", dear),
+        (SCRYPT, "ln=10,r=8", "ln=17,r=64", ok),
+        (SCRYPT, "ln=10,r=8", "ln=18,r=64", dear),
         (SCRYPT, "ln=10,r=8,p=1", "ln=20,r=8,p=2", ok),
         (SCRYPT, "ln=10,r=8,p=1", "ln=20,r=8,p=3", dear),
         (SCRYPT, "p=1", "p=4294967295", dear),
@@ -240,5 +245,31 @@ fn no_stored_hash_makes_a_verification_take_more_than_the_limits() {
         assert_ne!(changed, hash);
         let parsed = PasswordHash::parse(&changed).map(drop);
         assert_eq!(parsed, expected, "{changed}");
+    }
+}
+
+proptest! {
+    /// A text with some characters left out, doubled or replaced is refused, or is read as it is written.
+    #[test]
+    fn no_text_makes_the_parser_panic(
+        vector in 0..32_usize,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<char>()), 0..4),
+    ) {
+        let vector = vectors(VECTORS).nth(vector).unwrap();
+        let mut text: Vec<char> = vector.hash.chars().collect();
+        for (index, change, character) in &changes {
+            let index = index.index(text.len());
+            match change {
+                0 => drop(text.remove(index)),
+                1 => text.insert(index, text[index]),
+                _ => text[index] = *character,
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let parsed = PasswordHash::parse(&text);
+        prop_assert!(!changes.is_empty() || parsed.is_ok());
+        if let Ok(parsed) = parsed {
+            prop_assert_eq!(parsed.as_str(), text);
+        }
     }
 }

@@ -132,6 +132,8 @@ pub enum Guess {
     Nobody,
     /// It was the right code, but another call had changed the session.
     Overtaken,
+    /// It was the right code, but it was asked for before the password was last set.
+    Void,
 }
 
 /// Whose guesses are spent.
@@ -152,6 +154,8 @@ pub enum Means {
     Session,
     /// A reset token.
     Token,
+    /// The link of a mail.
+    Link,
     /// The code itself: sent together with the password, or by a user who turned out to be blocked.
     Code,
 }

@@ -18,6 +18,7 @@ use crate::api::Protocol;
 use crate::hex::Hex;
 use crate::ids::{SessionRef, draw};
 use crate::keys::{AddressKey, Key};
+use crate::link::LinkToken;
 
 /// How many decimal digits a code has: 4 to 10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +152,7 @@ impl Nonce {
     }
 }
 
-/// What a code is derived from, besides the key.
+/// What a code and the link beside it are derived from, besides the key.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeInput<'a> {
     /// The protocol of the session.
@@ -169,15 +170,25 @@ pub struct CodeInput<'a> {
 /// The code key: the version in use, and the one before it, for codes that were mailed and not yet used.
 #[derive(Clone, Debug)]
 pub struct CodeKeys {
-    mail: Key,
-    versions: Vec<Key>,
+    mail: Version,
+    versions: Vec<Version>,
+}
+
+/// The keys for codes and for links, of one version of the code key.
+#[derive(Clone, Debug)]
+struct Version {
+    code: Key,
+    link: Key,
 }
 
 impl CodeKeys {
     /// Takes the version that codes are mailed with, and all versions that are accepted (including it).
     #[must_use]
     pub fn new(mail: &[u8], accepted: &[&[u8]]) -> Self {
-        let split = |secret: &[u8]| Key::derive(secret, "regain/code/v1");
+        let split = |secret: &[u8]| Version {
+            code: Key::derive(secret, "regain/code/v1"),
+            link: Key::derive(secret, "regain/link/v1"),
+        };
         Self {
             mail: split(mail),
             versions: accepted.iter().map(|secret| split(secret)).collect(),
@@ -187,15 +198,32 @@ impl CodeKeys {
     /// The code to mail.
     #[must_use]
     pub fn derive(&self, input: &CodeInput<'_>, length: CodeLength) -> Code {
-        derive(&self.mail, input, length)
+        derive(&self.mail.code, input, length)
+    }
+
+    /// The token of the link to mail beside the code.
+    #[must_use]
+    pub fn derive_link(&self, input: &CodeInput<'_>) -> LinkToken {
+        LinkToken::new(*input.session, mac(&self.mail.link, input))
+    }
+
+    /// Whether a token is that of the link by any accepted version. Takes the same time for right and wrong
+    /// ones.
+    #[must_use]
+    pub fn matches_link(&self, token: &LinkToken, input: &CodeInput<'_>) -> bool {
+        let mut found = Choice::from(0);
+        for version in &self.versions {
+            found |= LinkToken::new(*input.session, mac(&version.link, input)).ct_eq(token);
+        }
+        found.into()
     }
 
     /// Whether `guess` is the code by any accepted version. Takes the same time for right and wrong ones.
     #[must_use]
     pub fn matches(&self, guess: &Code, input: &CodeInput<'_>, length: CodeLength) -> bool {
         let mut found = Choice::from(0);
-        for key in &self.versions {
-            found |= derive(key, input, length)
+        for version in &self.versions {
+            found |= derive(&version.code, input, length)
                 .0
                 .as_bytes()
                 .ct_eq(guess.0.as_bytes());
@@ -204,14 +232,18 @@ impl CodeKeys {
     }
 }
 
-fn derive(key: &Key, input: &CodeInput<'_>, length: CodeLength) -> Code {
-    let mac = key.mac(&[
+fn mac(key: &Key, input: &CodeInput<'_>) -> [u8; 32] {
+    key.mac(&[
         input.protocol.name().as_bytes(),
         input.session.as_bytes(),
         &input.generation.to_be_bytes(),
         input.address.as_bytes(),
         input.nonce.as_bytes(),
-    ]);
+    ])
+}
+
+fn derive(key: &Key, input: &CodeInput<'_>, length: CodeLength) -> Code {
+    let mac = mac(key, input);
     // 64 bits before the modulus: the bias of the likeliest code is below 10^10 / 2^64.
     let number = u64::from_be_bytes(*mac.first_chunk().unwrap_or(&[0; 8])) % length.codes();
     Code(format!("{number:0width$}", width = length.digits()))
@@ -328,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_depends_on_everything_it_is_derived_from() {
+    fn a_code_and_its_link_depend_on_everything_they_are_derived_from() {
         let mut rng = StdRng::seed_from_u64(7);
         let index = IndexKeys::new(b"index");
         let keys = CodeKeys::new(b"new", &[b"new", b"old"]);
@@ -344,6 +376,7 @@ mod tests {
             nonce: &nonce,
         };
         let code = keys.derive(&input, ten);
+        let link = keys.derive_link(&input);
         let other_session = SessionId::draw(&mut rng).reference();
         let other_address = index.address(&Address::parse("b@example.com").unwrap());
         let other_nonce = Nonce::draw(&mut rng);
@@ -385,10 +418,16 @@ mod tests {
             ),
         ] {
             assert!(!keys.matches(&code, &other, ten), "{what}");
+            assert!(!keys.matches_link(&link, &other), "{what}");
         }
         assert!(keys.matches(&code, &input, ten));
+        assert!(keys.matches_link(&link, &input));
         let before_rotation = CodeKeys::new(b"old", &[b"old"]).derive(&input, ten);
         assert!(keys.matches(&before_rotation, &input, ten), "previous key");
+        let link_before = CodeKeys::new(b"old", &[b"old"]).derive_link(&input);
+        assert!(keys.matches_link(&link_before, &input), "previous key");
+        let unknown = CodeKeys::new(b"older", &[b"older"]).derive_link(&input);
+        assert!(!keys.matches_link(&unknown, &input), "older key");
         let unknown = CodeKeys::new(b"older", &[b"older"]).derive(&input, ten);
         assert!(
             !keys.matches(&unknown, &input, ten),

@@ -1,4 +1,4 @@
-//! The edge: a CDN of the operator's that stands in front of the API, and says for whom it calls.
+//! The edge: a CDN of the operator's that stands in front of the API, and names the caller.
 //!
 //! Behind a CDN, all calls come from the CDN's own addresses. It names its caller in a header, but so can anybody
 //! who calls the API directly. A header is therefore read only in a request that carries the secret that the
@@ -11,8 +11,8 @@ use lambda_http::http::HeaderMap;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
-/// The header in which the edge sends its secret.
-pub const SECRET: &str = "x-edge-secret";
+/// The headers in which an edge sends its secret. `CloudFront` adds no header that begins with `X-Edge-`.
+const SECRETS: [&str; 2] = ["x-edge-secret", "x-origin-secret"];
 /// `CloudFront`'s header: the caller's address, a colon, and a port.
 const VIEWER_ADDRESS: &str = "cloudfront-viewer-address";
 /// The addresses that a request came through. Each hop appends that of its own peer.
@@ -44,10 +44,10 @@ impl Edge {
         })
     }
 
-    /// Whether a request with this secret may be answered.
+    /// Whether a request may be answered whose headers `header` finds by name.
     #[must_use]
-    pub fn admits(&self, secret: Option<&str>) -> bool {
-        !self.is_only_way || self.is_sender(secret)
+    pub fn admits<'a>(&self, header: impl Fn(&str) -> Option<&'a str>) -> bool {
+        !self.is_only_way || self.is_sender(header)
     }
 
     /// The address that a request with these headers comes from. `peer` is the address of the connection to the
@@ -55,7 +55,7 @@ impl Edge {
     #[must_use]
     pub fn caller(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
         let text = |name: &str| headers.get(name)?.to_str().ok();
-        if !self.is_sender(text(SECRET)) {
+        if !self.is_sender(text) {
             return peer;
         }
         let viewer = text(VIEWER_ADDRESS).and_then(viewer);
@@ -63,11 +63,16 @@ impl Edge {
         viewer.or_else(forwarded).unwrap_or(peer)
     }
 
-    /// Whether this is a secret of the edge's. Takes the same time whichever character differs.
-    fn is_sender(&self, secret: Option<&str>) -> bool {
-        let given = digest(secret.unwrap_or_default());
-        let same = self.secrets.iter().map(|known| known.ct_eq(&given));
-        same.fold(Choice::from(0), |any, same| any | same).into()
+    /// Whether one of the headers holds a secret of the edge's. Takes the same time whichever character differs.
+    fn is_sender<'a>(&self, header: impl Fn(&str) -> Option<&'a str>) -> bool {
+        let mut found = Choice::from(0);
+        for name in SECRETS {
+            let given = digest(header(name).unwrap_or_default());
+            for known in &self.secrets {
+                found |= known.ct_eq(&given);
+            }
+        }
+        found.into()
     }
 }
 
@@ -123,9 +128,13 @@ mod tests {
 
     fn caller(secret: &'static str, name: &'static str, value: &'static str) -> String {
         let edge = Edge::new(KEY, false).unwrap();
-        let headers = headers(&[(SECRET, secret), (name, value)]);
-        edge.caller(&headers, "192.0.2.1".parse().unwrap())
-            .to_string()
+        let peer = "192.0.2.1".parse().unwrap();
+        let [one, other] = SECRETS.map(|header| {
+            let headers = headers(&[(header, secret), (name, value)]);
+            edge.caller(&headers, peer).to_string()
+        });
+        assert_eq!(one, other);
+        one
     }
 
     #[test]
@@ -196,7 +205,7 @@ mod tests {
         let edge = Edge::new(KEY, false).unwrap();
         for (viewer, address) in [("198.51.100.7:1", "198.51.100.7"), ("?", "203.0.113.9")] {
             let headers = headers(&[
-                (SECRET, KEY),
+                (SECRETS[0], KEY),
                 (VIEWER_ADDRESS, viewer),
                 (FORWARDED_FOR, "203.0.113.9, 192.0.2.1"),
             ]);
@@ -216,15 +225,35 @@ mod tests {
             (Some(""), false),
             (None, false),
         ] {
-            assert_eq!(edge.admits(secret), is_admitted, "{secret:?}");
+            for name in SECRETS {
+                let header = |asked: &str| secret.filter(|_| asked == name);
+                assert_eq!(edge.admits(header), is_admitted, "{name}: {secret:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_callers_own_header_does_not_hide_the_secret() {
+        let edge = Edge::new(KEY, true).unwrap();
+        for (name, other) in [
+            ("x-edge-secret", "x-origin-secret"),
+            ("x-origin-secret", "x-edge-secret"),
+        ] {
+            let headers = headers(&[
+                (name, KEY),
+                (other, "junk"),
+                (VIEWER_ADDRESS, "198.51.100.7:1"),
+            ]);
+            let caller = edge.caller(&headers, "192.0.2.1".parse().unwrap());
+            assert_eq!(caller.to_string(), "198.51.100.7");
         }
     }
 
     #[test]
     fn without_an_edge_nobody_is_refused_and_no_header_counts() {
         let edge = Edge::default();
-        assert!(edge.admits(None) && edge.admits(Some("")));
-        let headers = headers(&[(SECRET, ""), (VIEWER_ADDRESS, "198.51.100.7:1")]);
+        assert!(edge.admits(|_| None) && edge.admits(|_| Some("")));
+        let headers = headers(&[(SECRETS[0], ""), (VIEWER_ADDRESS, "198.51.100.7:1")]);
         let peer = "192.0.2.1".parse().unwrap();
         assert_eq!(edge.caller(&headers, peer), peer);
     }

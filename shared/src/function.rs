@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use crate::api::Protocol;
 use crate::audit::AuditTrail;
 use crate::audit::forward::{self, LogEvent};
-use crate::edge::{self, Edge};
+use crate::edge::Edge;
 use crate::locale::Locale;
 use crate::mail::events::{MailEvent, MailEvents};
 use crate::mail::{Delivery, StreamBatch};
@@ -70,6 +70,8 @@ where
                     Some(answer(protocol, language, edge, trail, endpoint, event).await)
                 }
                 Ok(None) => None,
+                // What cannot be read shows no secret.
+                Err(_) if !edge.admits(|_| None) => Some(event::response(forbidden())),
                 Err(unreadable) => Some(refuse(protocol, language, unreadable, context)),
             };
             Ok::<_, lambda_http::Error>(answered)
@@ -174,8 +176,8 @@ fn refuse(
 }
 
 /// Answers one event of API Gateway by an endpoint, in the envelope of its protocol. The language is
-/// `language`, unless the caller asks for another that there is. A request that does not come through the edge
-/// is refused if it has to.
+/// `language`, unless the caller asks for another that there is. With `EDGE_ONLY`, a request without the edge's
+/// secret is refused.
 pub async fn answer<F, A>(
     protocol: Protocol,
     language: Locale,
@@ -193,8 +195,7 @@ where
         request_context: gateway,
         ..
     } = &mut event.payload;
-    let secret = headers.get(edge::SECRET).and_then(|it| it.to_str().ok());
-    let is_admitted = edge.admits(secret);
+    let is_admitted = edge.admits(|name| headers.get(name)?.to_str().ok());
     let peer = gateway.http.source_ip.as_deref().unwrap_or_default();
     if let Ok(peer) = peer.parse() {
         gateway.http.source_ip = Some(edge.caller(headers, peer).to_string());
@@ -232,7 +233,8 @@ where
         }
     };
     // On the heap, because the future of a use case has about 16 KB.
-    let answer = tokio::time::timeout(DEADLINE, Box::pin(endpoint(call))).await;
+    let answer =
+        tokio::time::timeout(DEADLINE, Box::pin(endpoint(call.timed_by(ambient::now)))).await;
     match answer.unwrap_or_else(|late| Err(RecoveryError::Unavailable(late.into()).into())) {
         Ok(reply) => logged(context.stamp(reply)),
         Err(failure) => {

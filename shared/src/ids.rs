@@ -181,6 +181,21 @@ impl fmt::Debug for IdempotencyKey {
     }
 }
 
+/// The kind of [`GuessName`].
+#[derive(Debug)]
+pub enum OfGuess {}
+
+/// The name of one guess, drawn by the invocation that makes it. A guess that is charged is a name in a set.
+pub type GuessName = Hex<OfGuess, 8>;
+
+impl GuessName {
+    /// A new name.
+    #[must_use]
+    pub fn draw(rng: &mut StdRng) -> Self {
+        Self::new(draw(rng))
+    }
+}
+
 /// The kind of [`SessionRef`].
 #[derive(Debug)]
 pub enum OfSession {}

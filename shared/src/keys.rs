@@ -80,6 +80,13 @@ pub enum OfCaller {}
 /// is what one subscriber gets (RFC 6177).
 pub type CallerKey = Hex<OfCaller, 32>;
 
+/// The kind of [`NetworkKey`].
+#[derive(Debug)]
+pub enum OfNetwork {}
+
+/// The keyed digest of an address and a network that has proven it. Neither can be told from it.
+pub type NetworkKey = Hex<OfNetwork, 32>;
+
 /// The kind of [`AuditKey`].
 #[derive(Debug)]
 pub enum OfAudit {}
@@ -96,6 +103,7 @@ pub struct IndexKeys {
     caller: Key,
     decoy: Key,
     idempotency: Key,
+    network: Key,
 }
 
 impl IndexKeys {
@@ -108,6 +116,7 @@ impl IndexKeys {
             caller: Key::derive(secret, "regain/caller/v1"),
             decoy: Key::derive(secret, "regain/decoy/v1"),
             idempotency: Key::derive(secret, "regain/idempotency/v1"),
+            network: Key::derive(secret, "regain/network/v1"),
         }
     }
 
@@ -121,6 +130,13 @@ impl IndexKeys {
     #[must_use]
     pub fn caller(&self, caller: IpAddr) -> CallerKey {
         CallerKey::new(self.caller.mac(&[&network(caller)]))
+    }
+
+    /// The key under which a caller's network is remembered once it has proven an address.
+    #[must_use]
+    pub fn known_network(&self, address: &Address, caller: IpAddr) -> NetworkKey {
+        let parts: [&[u8]; 2] = [address.as_str().as_bytes(), &network(caller)];
+        NetworkKey::new(self.network.mac(&parts))
     }
 
     /// The name of an address in the audit trail.

@@ -8,7 +8,7 @@
 //!    [`protocol::auth_v1`].
 //! 3. [`recovery`] has the use cases: request a code, resend it, verify it, set the password.
 //! 4. [`session`] is the pure core: what a session may do, and when.
-//! 5. [`code`] derives codes. [`regain_password`] checks and hashes passwords and brings addresses to one
+//! 5. [`code`] derives codes, and the tokens of mails' [`link`]s. [`regain_password`] checks and hashes passwords and brings addresses to one
 //!    canonical form; [`hashing`] runs the hash on a thread that may block. [`ids`] and [`keys`] name things;
 //!    most names are written in [`hex`].
 //! 6. [`store`] repeats every rule as a condition on the table.
@@ -30,6 +30,7 @@ pub mod hashing;
 pub mod hex;
 pub mod ids;
 pub mod keys;
+pub mod link;
 pub mod locale;
 pub mod mail;
 pub mod metrics;

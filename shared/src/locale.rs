@@ -150,14 +150,14 @@ mod tests {
             ("EN-gb", Some(Locale::En)),
             ("id-ID, en;q=0.5", Some(Locale::Id)),
             ("en;q=0.5, id;q=0.8", Some(Locale::Id)),
-            ("sv, da;q=0.9, en;q=0.1", Some(Locale::En)),
+            ("xx, yy;q=0.9, en;q=0.1", Some(Locale::En)),
             ("fr-CA, en;q=0.9", Some(Locale::Fr)),
             ("en;q=0, id;q=0.1", Some(Locale::Id)),
             ("en, id", Some(Locale::En)),
             ("id;q=0.5, en;q=0.5", Some(Locale::Id)),
             ("en;q=0", None),
             ("in", Some(Locale::Id)),
-            ("sv", None),
+            ("xx", None),
             ("", None),
             (",,;,;q=1", None),
             ("english", None),
@@ -212,14 +212,14 @@ mod tests {
         for (header, default, locale) in [
             ("*", Locale::En, Locale::En),
             ("*;q=0", Locale::Id, Locale::Id),
-            ("sv, *;q=0.5", Locale::Id, Locale::Id),
+            ("xx, *;q=0.5", Locale::Id, Locale::Id),
             ("*, en;q=0.1", Locale::Id, Locale::En),
             ("en-*", Locale::Id, Locale::En),
             ("en;q=0, *", Locale::En, Locale::Id),
             ("en;q=0, *", Locale::Fr, Locale::Fr),
             ("*;q=0.1, id;q=0", Locale::Id, Locale::En),
             ("en;q=0, *;q=0", Locale::En, Locale::En),
-            ("en;q=0, id;q=0, *", Locale::Id, Locale::Ar),
+            ("en;q=0, id;q=0, *", Locale::Id, Locale::ALL[0]),
         ] {
             assert_eq!(Locale::negotiate(header, default), locale, "{header:?}");
         }
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn what_is_no_ascii_spoils_nothing_but_its_own_range() {
         for (header, locale) in [
-            ("sv-\u{e9}, en;q=0.1, id;q=0.9", Locale::Id),
+            ("xx-\u{e9}, en;q=0.1, id;q=0.9", Locale::Id),
             ("en;q=0.1, id;q=0.9, \u{fffd}", Locale::Id),
             ("\u{fffd}, en", Locale::En),
             ("\u{a0}en;q=0.1\u{a0}, id;q=\u{a0}0.9", Locale::Id),

@@ -28,6 +28,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::audit::{About, AuditTrail, Event, Mail, Suppressed, Unanswered, Why};
 use crate::code::{Code, CodeInput};
 use crate::keys::IndexKeys;
+use crate::link::LinkToken;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::payload::Unreadable;
@@ -47,9 +48,9 @@ use objection::is_final;
 use stream::{Written, written};
 
 /// The longest that a delivery can take: calls for the claim, the index key, the lookup, the user, two
-/// versions of the code key, and the outcome. A delivery that sends takes less, because it starts to send
+/// versions of the code key, the release of the claim, and the retry. A delivery that sends takes less, because it starts to send
 /// well before its claim ends.
-pub const LONGEST: Duration = Duration::from_secs(7 * aws::OPERATION.as_secs());
+pub const LONGEST: Duration = Duration::from_secs(8 * aws::OPERATION.as_secs());
 
 /// Why a mail was not delivered, and is to be tried again.
 #[derive(Debug, Error)]
@@ -365,8 +366,8 @@ impl Delivery {
             return Ok(Outcome::Refused);
         }
         let locale = user.language().unwrap_or(request.locale);
-        let code = self.code(request, keys, at).await?;
-        let data = self.template_data(request, code.as_ref(), locale, at);
+        let secret = self.secret(request, keys, at).await?;
+        let data = self.template_data(request, secret.as_ref(), locale, at);
         let template = SesTemplate::builder()
             .template_name(
                 request
@@ -416,14 +417,14 @@ impl Delivery {
         }
     }
 
-    /// The code, if the mail carries one. It is derived for the mailbox that the mail goes to: the user was
-    /// found by this address and still has it.
-    async fn code(
+    /// The code and the link beside it, if the mail carries them. They are derived for the mailbox that the mail
+    /// goes to: the user was found by this address and still has it.
+    async fn secret(
         &self,
         request: &MailRequest,
         keys: Option<&IndexKeys>,
         at: Timestamp,
-    ) -> Result<Option<Code>, Undelivered> {
+    ) -> Result<Option<(Code, LinkToken)>, Undelivered> {
         let MailContent::Code {
             generation, nonce, ..
         } = &request.content
@@ -440,24 +441,31 @@ impl Delivery {
             nonce,
         };
         let codes = self.secrets.code(at).await?;
-        Ok(Some(codes.derive(&input, self.settings.code_length)))
+        let code = codes.derive(&input, self.settings.code_length);
+        Ok(Some((code, codes.derive_link(&input))))
+    }
+
+    /// The link to the recovery page, empty if there is none. Its fragment never reaches a server or a log.
+    fn link(&self, token: &LinkToken) -> String {
+        let page = self.mail.recovery_page.as_deref();
+        page.map_or_else(String::new, |page| format!("{page}#t={}", *token.reveal()))
     }
 
     /// The template's variables. SES does not escape what it inserts into HTML, so they are escaped here.
     fn template_data(
         &self,
         request: &MailRequest,
-        code: Option<&Code>,
+        secret: Option<&(Code, LinkToken)>,
         locale: Locale,
         at: Timestamp,
     ) -> String {
         let name = &self.settings.service_name;
         let name_html = html_escape::encode_safe(name);
         let longest = self.settings.limits.code_ttl;
-        let data = match (code, &request.content) {
-            (Some(code), MailContent::Code { expires_at, .. }) => json!({
+        let data = match (secret, &request.content) {
+            (Some((code, token)), MailContent::Code { expires_at, .. }) => json!({
                 "code": code.reveal(),
-                "link": "",
+                "link": self.link(token),
                 // Never more than the setting, so that it cannot be a number as long as a code.
                 "validFor": locale.lifetime(expires_at.since(at).min(longest)),
                 "serviceName": name,
@@ -470,7 +478,7 @@ impl Delivery {
 }
 
 /// The outcome of a mail if one of its items cannot be read. It is not tried again, because that cannot help
-/// and would hold up the mails behind it.
+/// and would hold up the retries behind it.
 fn broken(error: &StoreError) -> Outcome {
     tracing::error!(error = %telemetry::causes(error), "mail given up, an item cannot be read");
     Outcome::Broken

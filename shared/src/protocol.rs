@@ -190,6 +190,14 @@ impl Call {
         )
     }
 
+    /// The same call, with a clock that goes.
+    pub(crate) fn timed_by(self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self {
+            context: self.context.timed_by(clock),
+            ..self
+        }
+    }
+
     pub(crate) fn reply_context(
         protocol: Protocol,
         language: Locale,

@@ -1,16 +1,18 @@
 //! The use cases: request a code, resend it, verify it, set the password.
 //!
-//! Every guess is *charged, compared, moved on*. One transaction, the same for a right and a wrong guess,
-//! charges the session and its address. Only then is the code derived and compared. A right guess is
-//! refunded by the transaction that moves the session on. Until a code is proven, nothing here asks
-//! whether anybody has the address.
+//! Every guess is *charged, compared, given back if it is right, and only then moved on*. Two writes, the same
+//! for a right and a wrong guess, charge the session and its address. Only then is the code derived and
+//! compared. A right guess is given back before anything else can fail. Until a code is proven, nothing here
+//! asks whether anybody has the address.
 
 mod call;
 mod guess;
+mod link;
 mod password;
 mod throttle_cache;
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use regain_password::{Address, Hasher, Policy, Reason};
@@ -26,14 +28,17 @@ use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::secrets::{SecretError, Secrets};
 use crate::session::{Awaiting, Repeat, Session, SessionInfo, TransitionError};
-use crate::settings::Settings;
-use crate::store::{Begun, CodeRequest, Renewed, SessionOrigin, Store, StoreError, Throttled};
+use crate::settings::{Settings, Share};
+use crate::store::{
+    Begun, CodeRequest, Refused, Renewed, SessionOrigin, Store, StoreError, Throttled,
+};
 use crate::template::Template;
 use crate::timestamp::Timestamp;
 use crate::users::User;
 
 pub use call::CallContext;
 pub use guess::CodeGuess;
+pub use link::PasswordToken;
 pub use password::NewPassword;
 
 use throttle_cache::ThrottleCache;
@@ -55,7 +60,8 @@ pub enum RecoveryError {
     /// This protocol has no session of that id.
     #[error("no such session")]
     NoSession,
-    /// The session is expired, superseded or used.
+    /// The session is expired or used. For a proof or a link: or it is void, because the password was set
+    /// since.
     #[error("the session is over")]
     SessionOver,
     /// The user id is not the one that the session was answered with.
@@ -67,7 +73,8 @@ pub enum RecoveryError {
         /// When there are guesses again, if waiting helps.
         until: Option<Timestamp>,
     },
-    /// The session is live, but its code has expired.
+    /// The session is live, but its code has expired, or it is right but was asked for before the password was
+    /// last set.
     #[error("the code has expired")]
     CodeExpired,
     /// The code is wrong or already used, or no code was proven where one had to be.
@@ -267,18 +274,17 @@ impl Recovery {
                 }
             }
         };
-        if let Some(whom) = self.throttle_cache.find(address_key, caller_key, at)
-            && let Some(until) = whom.until()
-        {
-            return Err(RecoveryError::Throttled { until, whom });
+        if let Some(whom) = self.throttle_cache.find(address_key, caller_key, at) {
+            return Err(throttled(whom, at));
         }
         let user = self.answered_id(request, &keys).await?;
         let limits = &self.settings.limits;
-        let code_request = CodeRequest {
+        let mut code_request = CodeRequest {
             keys: &keys,
             caller,
             locale: request.locale,
             limits,
+            share: Share::Strangers,
         };
         for _ in 0..ATTEMPTS {
             let info = SessionInfo {
@@ -309,14 +315,56 @@ impl Recovery {
                     Repeat::Anew => {}
                     Repeat::Absent => id = SessionId::draw(&mut call.rng),
                 },
-                Begun::Throttled { until, whom } => {
-                    self.throttle_cache
-                        .insert(whom, address_key, caller_key, at);
-                    return Err(RecoveryError::Throttled { until, whom });
+                Begun::Throttled(refused) => {
+                    match self
+                        .share(&code_request, &request.address, refused, at)
+                        .await?
+                    {
+                        Ok(share) => code_request.share = share,
+                        Err(whom) => {
+                            self.throttle_cache
+                                .insert(whom, address_key, caller_key, at);
+                            return Err(throttled(whom, at));
+                        }
+                    }
                 }
             }
         }
         Err(StoreError::Contended.into())
+    }
+
+    /// Which share of its address's limits a request may use that was refused: the whole if that would help it,
+    /// and the caller's network has proven the address. If neither, whom the limits refuse.
+    async fn share(
+        &self,
+        request: &CodeRequest<'_>,
+        address: &Address,
+        refused: Refused,
+        at: Timestamp,
+    ) -> Result<Result<Share, Throttled>, RecoveryError> {
+        if refused.limits == refused.whole
+            || !self
+                .is_known(request.keys, address, request.caller, at)
+                .await?
+        {
+            return Ok(Err(refused.limits));
+        }
+        Ok(match refused.whole.until() {
+            None => Ok(Share::Whole),
+            Some(_) => Err(refused.whole),
+        })
+    }
+
+    /// Whether a caller's network has proven an address lately.
+    async fn is_known(
+        &self,
+        keys: &IndexKeys,
+        address: &Address,
+        caller: IpAddr,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let key = keys.known_network(address, caller);
+        self.store.is_known_network(&key, at).await
     }
 
     /// The user id that a request is answered with, real or decoy, in the protocol that answers with one.
@@ -360,21 +408,17 @@ impl Recovery {
     ) -> Result<(), RecoveryError> {
         let keys = self.index_keys(call).await?;
         let (at, limits) = (call.at, &self.settings.limits);
-        let request = CodeRequest {
+        let mut request = CodeRequest {
             keys: &keys,
             caller: call.caller.network,
             locale,
             limits,
+            share: Share::Strangers,
         };
-        let mut session = self.find_session(call, lookup).await?.live(at)?;
+        let mut session = self.find_session(call, lookup).await?;
         for _ in 0..ATTEMPTS {
             let nonce = Nonce::draw(&mut call.rng);
-            let renewed = match session.clone().renewed(limits, nonce, at) {
-                Ok(renewed) => renewed,
-                Err(error) => {
-                    return Err(self.unless_superseded(&session, error.into(), at).await?);
-                }
-            };
+            let renewed = session.clone().renew(limits, nonce, at)?;
             let write = self.store.renew(&session, &renewed, &request, at);
             match call.attempt(Unanswered::Request, write).await? {
                 Renewed::Done => {
@@ -382,14 +426,15 @@ impl Recovery {
                     call.note(Event::Requested(Asked::AnotherCode));
                     return Ok(());
                 }
-                Renewed::Throttled { until, whom } => {
-                    return Err(RecoveryError::Throttled { until, whom });
+                Renewed::Throttled(refused) => {
+                    let address = &session.info().address;
+                    match self.share(&request, address, refused, at).await? {
+                        Ok(share) => request.share = share,
+                        Err(whom) => return Err(throttled(whom, at)),
+                    }
                 }
-                Renewed::Changed(observed) => {
-                    let address = observed.address(&session.info().reference);
-                    session = observed.session(session);
-                    let nonce = Nonce::draw(&mut call.rng);
-                    session.clone().renew(&address, limits, nonce, at)?;
+                Renewed::Changed(found) => {
+                    session = *found.ok_or(RecoveryError::NoSession)?;
                 }
             }
         }
@@ -420,29 +465,17 @@ impl Recovery {
         Ok(session)
     }
 
-    /// The given error, unless a newer session has superseded this one: that comes before everything else
-    /// that is wrong, and only the address's state tells it.
-    async fn unless_superseded(
-        &self,
-        session: &Session,
-        error: RecoveryError,
-        at: Timestamp,
-    ) -> Result<RecoveryError, RecoveryError> {
-        let Session::Awaiting(Awaiting { info, .. }) = session else {
-            return Ok(error);
-        };
-        let key = self.secrets.index().await?.address(&info.address);
-        let state = self.store.address_state(&key, at).await?;
-        Ok(if state.current == Some(info.reference) {
-            error
-        } else {
-            RecoveryError::SessionOver
-        })
-    }
-
     /// Whether the user's status may recover.
     fn may_recover(&self, user: &User) -> bool {
         self.settings.recoverable_statuses.include(&user.status)
+    }
+}
+
+/// The error for a request that limits refuse.
+fn throttled(whom: Throttled, at: Timestamp) -> RecoveryError {
+    RecoveryError::Throttled {
+        until: whom.until().unwrap_or(at),
+        whom,
     }
 }
 

@@ -6,8 +6,9 @@
 //!    └──────renew───────┘  (Awaiting too)
 //! ```
 //!
-//! A session is over when it is used, expired, or superseded by a newer session of its address. It is
-//! spent when its guesses are spent. This module knows no store, no HTTP and no clock. The store repeats
+//! A session is over when it is used or expired. It is spent when its guesses are spent. Sessions of one
+//! address stand side by side: no session ends another, but setting a password voids every code, link and
+//! proof that was asked for before it. This module knows no store, no HTTP and no clock. The store repeats
 //! the rules as conditions, because only a condition holds when two calls come at once.
 
 use std::time::Duration;
@@ -17,7 +18,7 @@ use regain_password::Address;
 use crate::api::Protocol;
 use crate::code::Nonce;
 use crate::ids::{SessionRef, TokenDigest, UserId};
-use crate::settings::Limits;
+use crate::settings::{Limits, Share};
 use crate::template::Template;
 use crate::timestamp::Timestamp;
 
@@ -54,6 +55,8 @@ pub struct Generation {
     pub number: u64,
     /// The nonce that the code is derived with.
     pub nonce: Nonce,
+    /// When it was asked for. A password that was set since voids it.
+    pub asked_at: Timestamp,
     /// When the code expires, no later than the session: it is good before that millisecond, and not at it.
     pub expires_at: Timestamp,
 }
@@ -76,7 +79,7 @@ pub struct Awaiting {
     pub info: SessionInfo,
     /// The code that is good now.
     pub generation: Generation,
-    /// How many guesses are charged so far.
+    /// How many guesses are charged and not given back.
     pub guesses: u32,
     /// Whether an earlier code of the session was proven before this one was requested.
     pub was_proven: bool,
@@ -89,7 +92,7 @@ pub struct Validated {
     pub info: SessionInfo,
     /// The code that was proven.
     pub generation: Generation,
-    /// How many guesses are charged so far. The right one is refunded.
+    /// How many guesses are charged and not given back.
     pub guesses: u32,
     /// What was proven.
     pub proof: Proof,
@@ -100,6 +103,8 @@ pub struct Validated {
 pub struct Used {
     /// The part that never changes.
     pub info: SessionInfo,
+    /// Its last code.
+    pub generation: Generation,
     /// The reset token that it was used with, which tells a repeated use from an unknown token.
     pub token: Option<TokenDigest>,
 }
@@ -120,22 +125,20 @@ pub struct Proof {
 /// What is counted for an address, over all its sessions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressState {
-    /// The current session. Any other session that awaits its code is superseded.
-    pub current: Option<SessionRef>,
     /// When the last code was requested.
     pub last_code_at: Option<Timestamp>,
     /// How many codes were requested in this UTC clock hour.
     pub codes_this_hour: u32,
     /// How many codes were requested in this UTC day.
     pub codes_today: u32,
-    /// How many guesses were charged in this UTC day and not refunded.
+    /// How many guesses were charged in this UTC day and not given back.
     pub guesses_today: u32,
 }
 
 /// Why a session refuses a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransitionError {
-    /// The session is expired, superseded or used.
+    /// The session is expired or used.
     Over,
     /// The guesses of the session are spent (`None`), or those of the address until the given time.
     Spent(Option<Timestamp>),
@@ -156,7 +159,7 @@ pub enum Repeat {
     Absent,
 }
 
-/// Whether another code may be requested for an address.
+/// Whether another code may be requested for an address, or another guess be charged to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Yes.
@@ -198,8 +201,17 @@ impl Session {
         }
     }
 
-    /// The session, if it is neither expired nor used. Whether it is superseded only the address's state
-    /// knows.
+    /// The code that was mailed last.
+    #[must_use]
+    pub const fn generation(&self) -> &Generation {
+        match self {
+            Self::Awaiting(Awaiting { generation, .. })
+            | Self::Validated(Validated { generation, .. })
+            | Self::Used(Used { generation, .. }) => generation,
+        }
+    }
+
+    /// The session, if it is neither expired nor used.
     ///
     /// # Errors
     /// [`TransitionError::Over`] if it is expired or used.
@@ -212,22 +224,14 @@ impl Session {
         }
     }
 
-    /// Whether a guess may be charged to the session and its address.
+    /// Whether a guess may be charged to the session.
     ///
     /// # Errors
     /// The first reason against it, in the order in which callers are told.
-    pub fn permit_guess(
-        self,
-        address: &AddressState,
-        limits: &Limits,
-        at: Timestamp,
-    ) -> Result<Awaiting, TransitionError> {
-        let session = self.permit_malformed_guess(address, limits, at)?;
+    pub fn permit_guess(self, limits: &Limits, at: Timestamp) -> Result<Awaiting, TransitionError> {
+        let session = self.permit_malformed_guess(limits, at)?;
         if at >= session.generation.expires_at {
             return Err(TransitionError::CodeExpired);
-        }
-        if address.guesses_today >= limits.daily_guesses {
-            return Err(TransitionError::Spent(Some(at.next_day())));
         }
         Ok(session)
     }
@@ -239,7 +243,6 @@ impl Session {
     /// The first reason against it, in the order in which callers are told.
     pub fn permit_malformed_guess(
         self,
-        address: &AddressState,
         limits: &Limits,
         at: Timestamp,
     ) -> Result<Awaiting, TransitionError> {
@@ -247,39 +250,30 @@ impl Session {
             Self::Awaiting(session) => session,
             Self::Validated(_) | Self::Used(_) => return Err(TransitionError::CodeUsed),
         };
-        if address.current != Some(session.info.reference) {
-            return Err(TransitionError::Over);
-        }
         if session.guesses >= limits.session_guesses {
             return Err(TransitionError::Spent(None));
         }
         Ok(session)
     }
 
+    /// The session, if the link of its last code still opens it: whether or not the code was proven, and for as
+    /// long as the code is good.
+    ///
+    /// # Errors
+    /// [`TransitionError::Over`] if the session is used, or it or the code is expired.
+    pub fn permit_link(self, at: Timestamp) -> Result<Self, TransitionError> {
+        if at >= self.generation().expires_at {
+            return Err(TransitionError::Over);
+        }
+        self.live(at)
+    }
+
     /// The session with a new code. Its guesses stay charged.
     ///
     /// # Errors
-    /// [`TransitionError::Over`] if it is used, expired or superseded, [`TransitionError::Spent`] if its own
-    /// guesses are spent. If those of the address are, its codes are still mailed.
+    /// [`TransitionError::Over`] if it is used or expired, [`TransitionError::Spent`] if its own guesses are
+    /// spent. If those of the address are, its codes are still mailed.
     pub fn renew(
-        self,
-        address: &AddressState,
-        limits: &Limits,
-        nonce: Nonce,
-        at: Timestamp,
-    ) -> Result<Awaiting, TransitionError> {
-        if address.current != Some(self.info().reference) {
-            return Err(TransitionError::Over);
-        }
-        self.renewed(limits, nonce, at)
-    }
-
-    /// [`Session::renew`] without the check that the session is not superseded, which the store makes by a
-    /// condition on the address.
-    ///
-    /// # Errors
-    /// As [`Session::renew`], except for superseded sessions.
-    pub fn renewed(
         self,
         limits: &Limits,
         nonce: Nonce,
@@ -306,6 +300,7 @@ impl Session {
         let generation = Generation {
             number: generation.number + 1,
             nonce,
+            asked_at: at,
             expires_at: at.plus(limits.code_ttl).min(info.expires_at),
         };
         Ok(Awaiting {
@@ -317,6 +312,15 @@ impl Session {
     }
 }
 
+impl Generation {
+    /// Whether a password that was set at that time voids it. A code that was asked for in the same
+    /// millisecond counts as asked for before.
+    #[must_use]
+    pub fn is_void(&self, password_changed_at: Option<Timestamp>) -> bool {
+        password_changed_at.is_some_and(|changed_at| self.asked_at <= changed_at)
+    }
+}
+
 impl Awaiting {
     /// A new session, begun at `info.started_at`.
     #[must_use]
@@ -324,6 +328,7 @@ impl Awaiting {
         let generation = Generation {
             number: u64::try_from(info.started_at.millis()).unwrap_or_default(),
             nonce,
+            asked_at: info.started_at,
             expires_at: info.started_at.plus(limits.code_ttl).min(info.expires_at),
         };
         Self {
@@ -334,16 +339,7 @@ impl Awaiting {
         }
     }
 
-    /// The session after a guess was charged to it.
-    #[must_use]
-    pub fn charged(self) -> Self {
-        Self {
-            guesses: self.guesses.saturating_add(1),
-            ..self
-        }
-    }
-
-    /// The session after its code was proven. The right guess is refunded.
+    /// The session after its code was proven.
     #[must_use]
     pub fn prove(
         self,
@@ -356,7 +352,7 @@ impl Awaiting {
         Validated {
             info: self.info,
             generation: self.generation,
-            guesses: self.guesses.saturating_sub(1),
+            guesses: self.guesses,
             proof: Proof {
                 subject,
                 credentials_version,
@@ -371,6 +367,7 @@ impl Awaiting {
     pub fn use_up(self) -> Used {
         Used {
             info: self.info,
+            generation: self.generation,
             token: None,
         }
     }
@@ -395,22 +392,36 @@ impl Validated {
     pub fn use_up(self) -> Used {
         Used {
             info: self.info,
+            generation: self.generation,
             token: self.proof.token,
         }
     }
 }
 
 impl AddressState {
+    /// Whether another guess may be charged to the address.
+    #[must_use]
+    pub const fn permit_guess(&self, limits: &Limits, share: Share, at: Timestamp) -> Decision {
+        if self.guesses_today < limits.guesses_a_day(share) {
+            Decision::Permitted
+        } else {
+            Decision::Throttled {
+                until: at.next_day(),
+            }
+        }
+    }
+
     /// Whether another code may be requested for the address.
     #[must_use]
-    pub fn permit_code(&self, limits: &Limits, at: Timestamp) -> Decision {
+    pub fn permit_code(&self, limits: &Limits, share: Share, at: Timestamp) -> Decision {
         let reached = |limit: Option<u32>, count| limit.is_some_and(|limit| count >= limit);
         let cooling = self
             .last_code_at
             .map(|last| last.plus(limits.cooldown))
             .filter(|until| !limits.cooldown.is_zero() && *until > at);
-        let hour = reached(limits.address_per_hour, self.codes_this_hour).then(|| at.next_hour());
-        let day = reached(limits.address_per_day, self.codes_today).then(|| at.next_day());
+        let hour =
+            reached(limits.codes_an_hour(share), self.codes_this_hour).then(|| at.next_hour());
+        let day = reached(limits.codes_a_day(share), self.codes_today).then(|| at.next_day());
         match [cooling, hour, day].into_iter().flatten().max() {
             Some(until) => Decision::Throttled { until },
             None => Decision::Permitted,

@@ -24,9 +24,9 @@ pub use forms::check_origin;
 pub(crate) use source::env;
 
 use forms::{
-    LONGEST_ANCESTORS, LONGEST_IN_MAIL, LONGEST_REPLY_TO, LONGEST_SENDER, LONGEST_SENDER_NAME,
-    LONGEST_URL, are_ancestors, is_contact, is_picture, is_reply_to, is_sender, is_sender_name,
-    is_service_name, is_url, is_url_in_mail,
+    LONGEST_ANCESTORS, LONGEST_IN_MAIL, LONGEST_PAGE_URL, LONGEST_REPLY_TO, LONGEST_SENDER,
+    LONGEST_SENDER_NAME, LONGEST_URL, are_ancestors, is_contact, is_page_url, is_picture,
+    is_reply_to, is_sender, is_sender_name, is_service_name, is_url, is_url_in_mail,
 };
 use source::Source;
 
@@ -91,6 +91,52 @@ pub struct Limits {
     pub address_per_day: Option<u32>,
     /// `IP_REQUESTS_PER_HOUR`: codes for one caller in a UTC clock hour. `None` is no limit.
     pub caller_per_hour: Option<u32>,
+    /// `KNOWN_NETWORK_DAYS`: for how long a network that proved an address is known to it. Zero keeps nothing
+    /// back for known networks.
+    pub known_network: Duration,
+}
+
+/// How much of an address's limits a caller may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// What every network may use.
+    Strangers,
+    /// All of it, which only a network may use that proved the address.
+    Whole,
+}
+
+impl Limits {
+    /// Whether anything is kept back for known networks. Without, no network is remembered.
+    #[must_use]
+    pub const fn keeps_reserve(&self) -> bool {
+        !self.known_network.is_zero()
+    }
+
+    /// The guesses of an address in a UTC day.
+    #[must_use]
+    pub const fn guesses_a_day(&self, share: Share) -> u32 {
+        self.part(self.daily_guesses, share)
+    }
+
+    /// The codes of an address in a UTC clock hour. `None` is no limit.
+    #[must_use]
+    pub fn codes_an_hour(&self, share: Share) -> Option<u32> {
+        self.address_per_hour.map(|all| self.part(all, share))
+    }
+
+    /// The codes of an address in a UTC day. `None` is no limit.
+    #[must_use]
+    pub fn codes_a_day(&self, share: Share) -> Option<u32> {
+        self.address_per_day.map(|all| self.part(all, share))
+    }
+
+    /// A third, rounded down, is kept for known networks.
+    const fn part(&self, all: u32, share: Share) -> u32 {
+        match share {
+            Share::Strangers if self.keeps_reserve() => all - all / 3,
+            Share::Strangers | Share::Whole => all,
+        }
+    }
 }
 
 /// The cost of a password hash: Argon2id parameters, at least the OWASP Password Storage Cheat
@@ -136,6 +182,7 @@ impl Settings {
             address_per_hour: source.throttle("EMAIL_REQUESTS_PER_HOUR", 5)?,
             address_per_day: source.throttle("EMAIL_REQUESTS_PER_DAY", 20)?,
             caller_per_hour: source.throttle("IP_REQUESTS_PER_HOUR", 100)?,
+            known_network: source.days("KNOWN_NETWORK_DAYS", 90, 365)?,
         };
         check_guesses(code_length, limits.daily_guesses)?;
         let user_id_format = match source.text("USER_ID_FORMAT").as_deref() {
@@ -272,6 +319,8 @@ pub struct MailSettings {
     pub template_prefix: String,
     /// `MAIL_CONFIGURATION_SET`: the SES configuration set, if any.
     pub configuration_set: Option<String>,
+    /// `RECOVERY_PAGE_URL`: the page that mails with a code link to. None if it is not set, or is `none`.
+    pub recovery_page: Option<String>,
     /// `MAIL_BATCH_MILLISECONDS`: how long a mail request takes, whether or not anybody has its address. It has
     /// to be longer than SES takes to accept a mail. Zero is as long as it takes.
     pub batch: Duration,
@@ -299,6 +348,13 @@ impl MailSettings {
                 max: LONGEST_SENDER,
             });
         }
+        let recovery_page = source.text("RECOVERY_PAGE_URL").filter(|url| url != "none");
+        if let Some(value) = recovery_page.clone().filter(|it| !is_page_url(it)) {
+            return Err(SettingsError::NoPageUrl {
+                value,
+                max: LONGEST_PAGE_URL,
+            });
+        }
         let from_name = source.text("MAIL_FROM_NAME");
         if let Some(value) = from_name.clone().filter(|it| !is_sender_name(it)) {
             return Err(SettingsError::NoSenderName {
@@ -312,6 +368,7 @@ impl MailSettings {
             reply_to: reply_to(&source)?,
             template_prefix: source.required("MAIL_TEMPLATE_PREFIX")?,
             configuration_set: source.text("MAIL_CONFIGURATION_SET"),
+            recovery_page,
             batch: Duration::from_millis(source.number(
                 "MAIL_BATCH_MILLISECONDS",
                 400,

@@ -1,5 +1,6 @@
 //! Users: what the table holds about them, and how a file of users is imported.
 
+mod edit;
 mod import;
 mod mailable;
 mod status;
@@ -10,9 +11,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+pub use edit::{Edit, EditError, Edited};
 pub use import::{
     BadLine, Change, CheckedFile, Done, Import, ImportError, ImportRules, Imported, Notes, Outcome,
-    Progress, Step, import,
+    Progress, Step, exported, import,
 };
 pub use mailable::unmailable;
 pub(crate) use status::BLOCKED;

@@ -1,9 +1,11 @@
 //! A sequential model of all sessions of one address, which predicts the outcome of every call.
 //!
-//! A right guess takes two steps in the model, as in the engine: the guess is charged, and then it moves the
-//! session on and is given back. The use of a proof takes two steps as well. [`explanations`] finds every
-//! order of the steps of concurrent calls that has the outcomes which the callers saw.
+//! Each call of the table is a step of the model, as in the engine: a guess is charged to its session, then to
+//! its address, then given back to both, then the user is read, then the session moves on, while the network
+//! becomes known. [`explanations`] finds every order of the steps of concurrent calls that has the outcomes
+//! which the callers saw.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use regain::api::Protocol;
@@ -33,6 +35,8 @@ const COOLDOWN: Duration = Duration::from_secs(30);
 const PER_HOUR: u32 = 8;
 const PER_DAY: u32 = 14;
 const PER_CALLER: u32 = 7;
+/// For how long an instance remembers that it refused a request.
+const REMEMBERED: Duration = Duration::from_mins(1);
 /// From this age on, mail is written with a version of the code key.
 const SECRET_COMES_OF_AGE: Duration = Duration::from_mins(10);
 
@@ -83,6 +87,23 @@ pub enum Call {
     Both(usize, Sent, u32),
 }
 
+/// Which part of the address's limits a call may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Share {
+    Strangers,
+    Whole,
+}
+
+impl Share {
+    /// A third, rounded down, is kept for known networks.
+    const fn of(self, all: u32) -> u32 {
+        match self {
+            Self::Strangers => all - all / 3,
+            Self::Whole => all,
+        }
+    }
+}
+
 /// The state of a session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
@@ -121,6 +142,8 @@ pub struct Session {
     pub state: State,
     /// The guesses charged to it and not given back.
     pub guesses: u32,
+    /// When each of its codes was asked for.
+    asked: Vec<Timestamp>,
     /// Which of its codes is good, and by which version of the code key it was mailed.
     pub generation: u32,
     /// The version of the code key that its code was mailed with.
@@ -138,33 +161,88 @@ pub struct Model {
     pub now: Timestamp,
     /// The sessions, in the order in which they began.
     pub sessions: Vec<Session>,
-    /// The number of the current session.
-    pub current: Option<usize>,
     /// The version of the user's credentials.
     pub version: u64,
+    /// When the password was last set.
+    changed_at: Option<Timestamp>,
+    /// Whether the callers' network has proven the address.
+    pub known: bool,
+    /// The requests that were refused: when, and until when.
+    refused: Vec<(Timestamp, Timestamp)>,
     /// When codes were asked for.
     pub codes: Vec<Timestamp>,
-    /// When guesses were charged that were not refunded.
+    /// When guesses were charged that were not given back.
     guesses: Vec<Timestamp>,
     /// How many versions the code key has had, and when it had the last one.
     pub secrets: usize,
     rotated: Option<Timestamp>,
 }
 
-/// How far a call has come that is neither refused nor done in one step.
+/// How far a call has come. Numbers of generations are those that the guess or the proof was for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Progress {
     NotBegun,
-    /// The guess is charged and right; the proof is found good. With the generation it was for.
-    Good(u32),
+    /// A code was refused under the strangers' share. Whether the network is known is read next.
+    AskedOfStrangers {
+        until: Timestamp,
+        whole: Option<Timestamp>,
+    },
+    /// The network is known, and a code is asked for under the whole.
+    AskingOfAll,
+    /// The guess is charged to its session, and found to be right if it is for that generation.
+    ChargedSession(Option<u32>, Share),
+    /// The address refused the guess under the strangers' share.
+    RefusedAsStranger(Option<u32>),
+    /// The address refused the guess.
+    Refused,
+    /// The guess is right, and still charged to the session and the address, or to one of them.
+    Right {
+        generation: u32,
+        of_session: bool,
+        of_address: bool,
+    },
+    /// The guess was right, but the claim found the session changed. It is still charged to the address.
+    Overtaken(Told),
+    /// Nothing is charged any more, or the proof is found good.
+    Returned(u32),
+    /// The user is read, with that version of the credentials.
+    Read(u32, u64),
+    /// The network is known, and the session has not moved on.
+    NetworkFirst(u32, u64),
+    /// The session has moved on or refused to, and the network is not known yet.
+    MovedFirst(Told),
     Answered,
+}
+
+/// The outcomes of a right guess that came too late or was the first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Told {
+    Done,
+    Over,
+    Spent,
+    Expired,
+    Wrong,
+}
+
+impl From<Told> for Outcome {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::Done => Self::Done,
+            Told::Over => Self::Over,
+            Told::Spent => Self::Spent,
+            Told::Expired => Self::CodeExpired,
+            Told::Wrong => Self::CodeWrong,
+        }
+    }
 }
 
 /// The result of one step of a call.
 enum Stepped {
     Ended(Outcome),
-    Good(u32),
+    Goes(Progress),
 }
+
+use Stepped::{Ended, Goes};
 
 impl Model {
     /// An address without sessions.
@@ -172,8 +250,10 @@ impl Model {
         Self {
             now,
             sessions: Vec::new(),
-            current: None,
             version: 0,
+            changed_at: None,
+            known: false,
+            refused: Vec::new(),
             codes: Vec::new(),
             guesses: Vec::new(),
             secrets: 1,
@@ -206,7 +286,8 @@ impl Model {
         self.secrets - 1 - usize::from(young)
     }
 
-    fn throttled(&self) -> Option<Outcome> {
+    /// Until when another code is refused under that share.
+    fn throttled(&self, share: Share) -> Option<Timestamp> {
         let within = |same: &dyn Fn(&Timestamp) -> bool| {
             u32::try_from(self.codes.iter().filter(|at| same(at)).count()).unwrap()
         };
@@ -215,13 +296,12 @@ impl Model {
         let cooled = self.codes.last().map(|last| last.plus(COOLDOWN));
         [
             cooled.filter(|cooled| self.now < *cooled),
-            (this_hour >= PER_HOUR.min(PER_CALLER)).then_some(self.now.next_hour()),
-            (today >= PER_DAY).then_some(self.now.next_day()),
+            (this_hour >= share.of(PER_HOUR).min(PER_CALLER)).then_some(self.now.next_hour()),
+            (today >= share.of(PER_DAY)).then_some(self.now.next_day()),
         ]
         .into_iter()
         .flatten()
         .max()
-        .map(Outcome::Throttled)
     }
 
     fn over(&self, number: usize) -> bool {
@@ -229,157 +309,333 @@ impl Model {
         session.state == State::Used || self.now >= session.ends
     }
 
-    /// The next step of a call.
-    fn step(&mut self, call: Call, progress: Progress, answer: &Answer) -> Stepped {
+    /// Every next step that a call may take, each with the model after it.
+    fn steps(&self, call: Call, progress: Progress, answer: &Answer) -> Vec<(Self, Stepped)> {
+        let one = |step: &dyn Fn(&mut Self) -> Stepped| {
+            let mut next = self.clone();
+            let stepped = step(&mut next);
+            vec![(next, stepped)]
+        };
         match (call, progress) {
-            (Call::Request(protocol), _) => Stepped::Ended(self.request(protocol, answer)),
-            (Call::Resend(number), _) => Stepped::Ended(self.resend(number)),
+            (Call::Request(_), Progress::NotBegun) => {
+                let mut all = one(&|it| it.ask(call, Share::Strangers, answer));
+                // An instance may have refused a request, and remember it.
+                let remembered = self.refused.iter().filter(|(since, until)| {
+                    *since <= self.now && self.now < (*until).min(since.plus(REMEMBERED))
+                });
+                all.extend(
+                    remembered.map(|(_, until)| (self.clone(), Ended(Outcome::Throttled(*until)))),
+                );
+                all
+            }
+            (Call::Resend(number), Progress::NotBegun | Progress::AskingOfAll)
+                if self.over(number) =>
+            {
+                one(&|_| Ended(Outcome::Over))
+            }
+            (Call::Resend(number), Progress::NotBegun | Progress::AskingOfAll)
+                if self.sessions[number].guesses >= SESSION_GUESSES =>
+            {
+                one(&|_| Ended(Outcome::Spent))
+            }
+            (Call::Resend(_), Progress::NotBegun) => {
+                one(&|it| it.ask(call, Share::Strangers, answer))
+            }
+            (Call::Request(_) | Call::Resend(_), Progress::AskedOfStrangers { until, whole }) => {
+                one(&|it| match whole {
+                    None if it.known => Goes(Progress::AskingOfAll),
+                    Some(whole) if it.known => it.refuse(call, whole),
+                    _ => it.refuse(call, until),
+                })
+            }
+            (Call::Request(_) | Call::Resend(_), Progress::AskingOfAll) => {
+                one(&|it| it.ask(call, Share::Whole, answer))
+            }
             (
                 Call::Verify(number, sent, generation) | Call::Both(number, sent, generation),
                 Progress::NotBegun,
-            ) => self.charge(number, sent, generation),
-            (Call::Verify(number, ..), Progress::Good(generation)) => {
-                Stepped::Ended(self.prove(number, generation, answer))
+            ) => one(&|it| it.charge_session(number, sent, generation)),
+            (_, Progress::ChargedSession(right, share)) => {
+                one(&|it| it.charge_address(right, share))
             }
-            (Call::Both(number, ..), Progress::Good(generation)) => {
-                let outcome = self.refund(number, generation);
-                if outcome == Outcome::Done {
-                    self.password_set(number);
+            (_, Progress::RefusedAsStranger(right)) => one(&|it| {
+                Goes(if it.known {
+                    Progress::ChargedSession(right, Share::Whole)
+                } else {
+                    Progress::Refused
+                })
+            }),
+            (Call::Verify(number, ..) | Call::Both(number, ..), Progress::Refused) => one(&|it| {
+                it.sessions[number].guesses -= 1;
+                Ended(Outcome::SpentUntil(it.now.next_day()))
+            }),
+            (
+                Call::Verify(number, ..) | Call::Both(number, ..),
+                Progress::Right {
+                    generation,
+                    of_session,
+                    of_address,
+                },
+            ) => {
+                let mut all = Vec::new();
+                if of_session {
+                    let claims = matches!(call, Call::Both(..));
+                    all.extend(one(&|it| {
+                        it.return_to_session(number, generation, claims, of_address)
+                    }));
                 }
-                Stepped::Ended(outcome)
+                if of_address {
+                    all.extend(one(&|it| {
+                        it.guesses.pop();
+                        Goes(returned(generation, of_session, false))
+                    }));
+                }
+                all
             }
-            (Call::Set(number, token), Progress::NotBegun) => self.permit_use(number, token),
-            (Call::Set(number, _), Progress::Good(generation)) => {
-                Stepped::Ended(self.use_up(number, generation))
+            (_, Progress::Overtaken(told)) => one(&|it| {
+                it.guesses.pop();
+                Ended(told.into())
+            }),
+            (Call::Verify(number, ..), Progress::Returned(generation)) => {
+                one(&|it| it.read_user(number, generation))
             }
-            (_, Progress::Answered) => unreachable!("an answered call takes no step"),
+            (Call::Both(number, ..), Progress::Returned(generation)) => {
+                let mut all = one(&|it| it.read_user(number, generation));
+                // A call that waits for another's claim looks at the session again.
+                if let Some(told) = self.overtaken(number, generation) {
+                    all.push((self.clone(), Ended(told.into())));
+                }
+                all
+            }
+            (
+                Call::Verify(number, ..) | Call::Both(number, ..),
+                Progress::Read(generation, version),
+            ) => {
+                let mut all = one(&|it| {
+                    let told = it.move_on(call, number, generation, version, answer);
+                    told.map_or(Goes(Progress::Returned(generation)), |told| {
+                        Goes(Progress::MovedFirst(told))
+                    })
+                });
+                all.extend(one(&|it| {
+                    it.known = true;
+                    Goes(Progress::NetworkFirst(generation, version))
+                }));
+                all
+            }
+            (
+                Call::Verify(number, ..) | Call::Both(number, ..),
+                Progress::NetworkFirst(generation, version),
+            ) => one(&|it| {
+                let told = it.move_on(call, number, generation, version, answer);
+                told.map_or(Goes(Progress::Returned(generation)), |told| {
+                    Ended(told.into())
+                })
+            }),
+            (_, Progress::MovedFirst(told)) => one(&|it| {
+                it.known = true;
+                Ended(told.into())
+            }),
+            (Call::Set(number, token), Progress::NotBegun) => {
+                one(&|it| it.permit_use(number, token))
+            }
+            (Call::Set(number, _), Progress::Returned(generation)) => one(&|it| {
+                let session = &it.sessions[number];
+                match session.state {
+                    State::Validated { version, .. }
+                        if version == it.version && !it.is_void(number, generation) =>
+                    {
+                        Goes(Progress::Read(generation, version))
+                    }
+                    _ => Ended(Outcome::Over),
+                }
+            }),
+            (Call::Set(number, _), Progress::Read(generation, version)) => {
+                one(&|it| Ended(it.use_up(number, generation, version)))
+            }
+            (call, progress) => unreachable!("{call:?} is never {progress:?}"),
         }
     }
 
-    fn request(&mut self, protocol: Protocol, answer: &Answer) -> Outcome {
-        if let Some(throttled) = self.throttled() {
-            return throttled;
+    /// A code is asked for, by a request or for a session.
+    fn ask(&mut self, call: Call, share: Share, answer: &Answer) -> Stepped {
+        if let Some(until) = self.throttled(share) {
+            let whole = self.throttled(Share::Whole);
+            if whole == Some(until) {
+                return self.refuse(call, until);
+            }
+            return Goes(Progress::AskedOfStrangers { until, whole });
         }
-        let Some(started) = answer.started.clone() else {
-            return Outcome::Done;
-        };
-        self.codes.push(self.now);
-        self.current = Some(self.sessions.len());
-        self.sessions.push(Session {
-            started,
-            protocol,
-            state: State::Awaiting,
-            guesses: 0,
-            generation: 0,
-            secret: self.secret(),
-            code_ends: self.now.plus(CODE_TTL),
-            ends: self.now.plus(SESSION_TTL),
-            token: None,
-        });
-        Outcome::Done
-    }
-
-    fn resend(&mut self, number: usize) -> Outcome {
-        if self.over(number) || self.current != Some(number) {
-            return Outcome::Over;
-        }
-        if self.sessions[number].guesses >= SESSION_GUESSES {
-            return Outcome::Spent;
-        }
-        if let Some(throttled) = self.throttled() {
-            return throttled;
-        }
-        self.codes.push(self.now);
         let (now, secret) = (self.now, self.secret());
-        let session = &mut self.sessions[number];
-        session.state = State::Awaiting;
-        session.generation += 1;
-        session.secret = secret;
-        session.code_ends = now.plus(CODE_TTL).min(session.ends);
-        Outcome::Done
+        match call {
+            Call::Resend(number) => {
+                let session = &mut self.sessions[number];
+                session.state = State::Awaiting;
+                session.generation += 1;
+                session.asked.push(now);
+                session.secret = secret;
+                session.code_ends = now.plus(CODE_TTL).min(session.ends);
+            }
+            Call::Request(protocol) => {
+                let Some(started) = answer.started.clone() else {
+                    return Ended(Outcome::Done);
+                };
+                self.sessions.push(Session {
+                    started,
+                    protocol,
+                    state: State::Awaiting,
+                    guesses: 0,
+                    asked: vec![now],
+                    generation: 0,
+                    secret,
+                    code_ends: now.plus(CODE_TTL),
+                    ends: now.plus(SESSION_TTL),
+                    token: None,
+                });
+            }
+            _ => unreachable!("{call:?} asks for no code"),
+        }
+        self.codes.push(now);
+        Ended(Outcome::Done)
     }
 
-    /// Charges a guess, and only then looks at it.
-    fn charge(&mut self, number: usize, sent: Sent, generation: u32) -> Stepped {
-        let today = self.guesses_today();
+    fn refuse(&mut self, call: Call, until: Timestamp) -> Stepped {
+        if matches!(call, Call::Request(_)) {
+            self.refused.push((self.now, until));
+        }
+        Ended(Outcome::Throttled(until))
+    }
+
+    /// Charges a guess to its session. Only what is charged is looked at.
+    fn charge_session(&mut self, number: usize, sent: Sent, generation: u32) -> Stepped {
         let session = &self.sessions[number];
-        Stepped::Ended(if self.over(number) {
+        Ended(if self.over(number) {
             Outcome::Over
         } else if session.state != State::Awaiting {
             Outcome::CodeWrong
-        } else if self.current != Some(number) {
-            Outcome::Over
         } else if session.guesses >= SESSION_GUESSES {
             Outcome::Spent
         } else if sent == Sent::Malformed {
             Outcome::CodeWrong
         } else if self.now >= session.code_ends {
             Outcome::CodeExpired
-        } else if today >= DAILY_GUESSES {
-            Outcome::SpentUntil(self.now.next_day())
         } else {
             let right = sent == Sent::Right && session.generation == generation;
             self.sessions[number].guesses += 1;
-            self.guesses.push(self.now);
-            if right {
-                return Stepped::Good(generation);
-            }
-            Outcome::CodeWrong
+            let right = right.then_some(generation);
+            return Goes(Progress::ChargedSession(right, Share::Strangers));
         })
     }
 
-    /// Gives a right guess back, unless its session was moved on since it was charged.
-    fn refund(&mut self, number: usize, generation: u32) -> Outcome {
-        let session = &mut self.sessions[number];
-        match session.state {
-            State::Used => Outcome::Over,
-            State::Awaiting if self.current != Some(number) => Outcome::Over,
-            State::Awaiting if session.generation == generation => {
-                session.guesses -= 1;
-                self.guesses.pop();
-                Outcome::Done
-            }
-            State::Awaiting if session.guesses >= SESSION_GUESSES => Outcome::Spent,
-            State::Awaiting | State::Validated { .. } => Outcome::CodeWrong,
+    fn charge_address(&mut self, right: Option<u32>, share: Share) -> Stepped {
+        if self.guesses_today() >= share.of(DAILY_GUESSES) {
+            return Goes(match share {
+                Share::Strangers => Progress::RefusedAsStranger(right),
+                Share::Whole => Progress::Refused,
+            });
+        }
+        self.guesses.push(self.now);
+        match right {
+            None => Ended(Outcome::CodeWrong),
+            Some(generation) => Goes(returned(generation, true, true)),
         }
     }
 
-    fn prove(&mut self, number: usize, generation: u32, answer: &Answer) -> Outcome {
-        let outcome = self.refund(number, generation);
-        if outcome == Outcome::Done {
-            let (now, version) = (self.now, self.version);
-            let session = &mut self.sessions[number];
-            let until = now.plus(PROOF_TTL).min(session.ends);
-            session.state = State::Validated { until, version };
-            let token = answer.token.clone();
-            session.token = token.map(|token| (token, generation));
+    /// A right guess is given back to its session, which a call with a password claims at once.
+    fn return_to_session(
+        &mut self,
+        number: usize,
+        generation: u32,
+        claims: bool,
+        of_address: bool,
+    ) -> Stepped {
+        let overtaken = self.overtaken(number, generation).filter(|_| claims);
+        self.sessions[number].guesses -= 1;
+        match overtaken {
+            // The claim saw the session before the guess was given back.
+            Some(told) if of_address => Goes(Progress::Overtaken(told)),
+            Some(told) => Ended(told.into()),
+            None => Goes(returned(generation, false, of_address)),
         }
-        outcome
+    }
+
+    /// Why a right guess of that generation comes too late, if it does.
+    fn overtaken(&self, number: usize, generation: u32) -> Option<Told> {
+        let session = &self.sessions[number];
+        match session.state {
+            State::Used => Some(Told::Over),
+            State::Validated { .. } => Some(Told::Wrong),
+            State::Awaiting if session.generation == generation => None,
+            State::Awaiting if session.guesses >= SESSION_GUESSES => Some(Told::Spent),
+            State::Awaiting if self.now >= session.code_ends => Some(Told::Expired),
+            State::Awaiting => Some(Told::Wrong),
+        }
+    }
+
+    /// Whether the password was set since that code of the session was asked for.
+    fn is_void(&self, number: usize, generation: u32) -> bool {
+        let asked = self.sessions[number].asked[generation as usize];
+        self.changed_at.is_some_and(|changed| asked <= changed)
+    }
+
+    fn read_user(&mut self, number: usize, generation: u32) -> Stepped {
+        if self.is_void(number, generation) {
+            return Ended(Outcome::CodeExpired);
+        }
+        Goes(Progress::Read(generation, self.version))
+    }
+
+    /// A right guess moves its session on. `None` if the user has changed since it was read.
+    fn move_on(
+        &mut self,
+        call: Call,
+        number: usize,
+        generation: u32,
+        version: u64,
+        answer: &Answer,
+    ) -> Option<Told> {
+        if let Some(told) = self.overtaken(number, generation) {
+            return Some(told);
+        }
+        if matches!(call, Call::Both(..)) {
+            if version != self.version {
+                return None;
+            }
+            self.password_set(number);
+            return Some(Told::Done);
+        }
+        let now = self.now;
+        let session = &mut self.sessions[number];
+        let until = now.plus(PROOF_TTL).min(session.ends);
+        session.state = State::Validated { until, version };
+        let token = answer.token.clone();
+        session.token = token.map(|token| (token, generation));
+        Some(Told::Done)
     }
 
     /// Whether a proof is good: of a token, if it is the one that the session knows.
-    fn permit_use(&self, number: usize, token: Option<u32>) -> Stepped {
+    fn permit_use(&mut self, number: usize, token: Option<u32>) -> Stepped {
         let session = &self.sessions[number];
         let known = session.token.as_ref().map(|(_, of)| *of);
         // A session that awaits another code has forgotten its token.
         let known = known.filter(|of| *of == session.generation);
         if session.protocol == Protocol::AuthV1 && (known.is_none() || token != known) {
-            return Stepped::Ended(Outcome::TokenUnknown);
+            return Ended(Outcome::TokenUnknown);
         }
-        Stepped::Ended(match session.state {
-            _ if self.over(number) => Outcome::Over,
-            State::Awaiting if self.current == Some(number) => Outcome::CodeWrong,
-            State::Validated { until, version } if self.now < until && version == self.version => {
-                return Stepped::Good(session.generation);
+        match session.state {
+            _ if self.over(number) => Ended(Outcome::Over),
+            State::Awaiting => Ended(Outcome::CodeWrong),
+            State::Validated { until, .. } if self.now < until => {
+                Goes(Progress::Returned(session.generation))
             }
-            _ => Outcome::Over,
-        })
+            _ => Ended(Outcome::Over),
+        }
     }
 
-    fn use_up(&mut self, number: usize, generation: u32) -> Outcome {
+    fn use_up(&mut self, number: usize, generation: u32, version: u64) -> Outcome {
         let session = &self.sessions[number];
         match session.state {
-            State::Validated { version, .. }
+            State::Validated { .. }
                 if session.generation == generation && version == self.version =>
             {
                 self.password_set(number);
@@ -392,41 +648,69 @@ impl Model {
     fn password_set(&mut self, number: usize) {
         self.sessions[number].state = State::Used;
         self.version += 1;
-        self.current = None;
+        self.changed_at = Some(self.now);
+    }
+
+    /// All that decides what happens next.
+    fn fingerprint(&self, progress: &[Progress]) -> String {
+        let sessions: Vec<_> = self
+            .sessions
+            .iter()
+            .map(|it| {
+                let token = it.token.as_ref().map(|(_, of)| *of);
+                (&it.state, it.guesses, it.generation, &it.asked, token)
+            })
+            .collect();
+        format!(
+            "{sessions:?} {:?} {} {:?} {} {} {progress:?}",
+            self.guesses.len(),
+            self.version,
+            self.changed_at,
+            self.known,
+            self.codes.len(),
+        )
+    }
+}
+
+/// A right guess that is still charged to these.
+const fn returned(generation: u32, of_session: bool, of_address: bool) -> Progress {
+    if of_session || of_address {
+        Progress::Right {
+            generation,
+            of_session,
+            of_address,
+        }
+    } else {
+        Progress::Returned(generation)
     }
 }
 
 /// What may be the case after the calls were answered so: one model for each order of their steps that
 /// explains the answers.
 pub fn explanations(model: &Model, calls: &[Call], answers: &[Answer]) -> Vec<Model> {
-    let mut found = Vec::new();
-    let progress = vec![Progress::NotBegun; calls.len()];
-    explain(model, calls, answers, &progress, &mut found);
-    found
-}
-
-fn explain(
-    model: &Model,
-    calls: &[Call],
-    answers: &[Answer],
-    progress: &[Progress],
-    found: &mut Vec<Model>,
-) {
-    let mut open = false;
-    for (place, call) in calls.iter().enumerate() {
-        if progress[place] == Progress::Answered {
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    let mut open = vec![(model.clone(), vec![Progress::NotBegun; calls.len()])];
+    while let Some((model, progress)) = open.pop() {
+        if progress.iter().all(|it| *it == Progress::Answered) {
+            found.push(model);
             continue;
         }
-        open = true;
-        let (mut next, mut progress) = (model.clone(), progress.to_vec());
-        progress[place] = match next.step(*call, progress[place], &answers[place]) {
-            Stepped::Good(generation) => Progress::Good(generation),
-            Stepped::Ended(outcome) if outcome == answers[place].outcome => Progress::Answered,
-            Stepped::Ended(_) => continue,
-        };
-        explain(&next, calls, answers, &progress, found);
+        for (place, call) in calls.iter().enumerate() {
+            if progress[place] == Progress::Answered {
+                continue;
+            }
+            for (next, stepped) in model.steps(*call, progress[place], &answers[place]) {
+                let mut progress = progress.clone();
+                progress[place] = match stepped {
+                    Goes(on) => on,
+                    Ended(outcome) if outcome == answers[place].outcome => Progress::Answered,
+                    Ended(_) => continue,
+                };
+                if seen.insert(next.fingerprint(&progress)) {
+                    open.push((next, progress));
+                }
+            }
+        }
     }
-    if !open {
-        found.push(model.clone());
-    }
+    found
 }

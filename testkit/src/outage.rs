@@ -130,7 +130,9 @@ fn carry(client: TcpStream, upstream: &Path, fault: &Arc<Mutex<Fault>>) {
         }
         let asked = String::from_utf8_lossy(asked).to_lowercase();
         if asked.starts_with("post ") {
-            writes.store(asked.contains("transactwriteitems"), Ordering::Relaxed);
+            let is_write = ["transactwriteitems", "dynamodb_20120810.updateitem"];
+            let is_write = is_write.iter().any(|target| asked.contains(target));
+            writes.store(is_write, Ordering::Relaxed);
         }
         *fault.lock().unwrap() != Fault::Refuse
     });

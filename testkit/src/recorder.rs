@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::operation::update_item::{UpdateItemInput, UpdateItemOutput
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
 };
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
 /// One call of the store, however often the SDK tried it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,21 @@ pub struct StoreCall {
     pub consistent: Option<bool>,
     /// How often it was sent.
     pub sent: usize,
+    /// Its round trip: the first is 1. Calls under way at the same time are in the same one.
+    pub round: usize,
+}
+
+/// The place of a call among the recorded ones, which its own interceptor calls find again.
+#[derive(Clone, Copy, Debug)]
+struct Place(usize);
+
+impl Storable for Place {
+    type Storer = StoreReplace<Self>;
+}
+
+/// The place of the call that an interceptor is called for.
+fn place(config: &ConfigBag) -> usize {
+    config.load::<Place>().map_or(0, |place| place.0)
 }
 
 impl StoreCall {
@@ -61,12 +77,14 @@ struct State {
     write_units: u32,
     read_units: f64,
     fault: Option<Fault>,
+    /// The last round trip that a call has come back from.
+    rounds: usize,
 }
 
 impl State {
-    /// Whether the call that is being made is a transaction.
-    fn in_transaction(&self) -> bool {
-        let call = self.calls.last();
+    /// Whether that call is a transaction.
+    fn in_transaction(&self, place: usize) -> bool {
+        let call = self.calls.get(place);
         call.is_some_and(|call| call.operation == "TransactWriteItems")
     }
 }
@@ -106,6 +124,12 @@ impl Recorder {
     /// The calls since the last reset.
     pub fn calls(&self) -> Vec<StoreCall> {
         self.state().calls.clone()
+    }
+
+    /// The round trips since the last reset: calls that were under way at the same time count once.
+    pub fn rounds(&self) -> usize {
+        let state = self.state();
+        state.calls.iter().map(|call| call.round).max().unwrap_or(0)
     }
 
     /// The shapes of the calls since the last reset.
@@ -150,7 +174,7 @@ impl Intercept for Recorder {
         &self,
         context: &mut BeforeSerializationInterceptorContextMut<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let input = context.input_mut();
         let total = Some(ReturnConsumedCapacity::Total);
@@ -175,11 +199,16 @@ impl Intercept for Recorder {
         } else {
             ("something else", Vec::new(), None)
         };
-        self.state().calls.push(StoreCall {
+        let mut state = self.state();
+        let place = Place(state.calls.len());
+        config.interceptor_state().store_put(place);
+        let round = state.rounds + 1;
+        state.calls.push(StoreCall {
             operation,
             keys,
             consistent,
             sent: 0,
+            round,
         });
         Ok(())
     }
@@ -188,17 +217,17 @@ impl Intercept for Recorder {
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let mut state = self.state();
-        let number = state.calls.len();
-        if let Some(call) = state.calls.last_mut() {
+        let (place, number) = (place(config), place(config) + 1);
+        if let Some(call) = state.calls.get_mut(place) {
             call.sent += 1;
         }
         let astray = match &state.fault {
             Some(Fault::Down(from)) => number >= *from,
             Some(Fault::Cancelled(call, times, _)) => {
-                state.in_transaction() && (*call..call + times).contains(&number)
+                state.in_transaction(place) && (*call..call + times).contains(&number)
             }
             _ => false,
         };
@@ -212,11 +241,15 @@ impl Intercept for Recorder {
         &self,
         context: &mut BeforeDeserializationInterceptorContextMut<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let state = self.state();
-        let number = state.calls.len();
-        let sent = state.calls.last().map_or(0, |call| call.sent);
+        let mut state = self.state();
+        let (place, number) = (place(config), place(config) + 1);
+        let (sent, round) = state
+            .calls
+            .get(place)
+            .map_or((0, 0), |call| (call.sent, call.round));
+        state.rounds = state.rounds.max(round);
         let response = context.response_mut();
         match &state.fault {
             Some(Fault::Down(from)) if number >= *from => {
@@ -226,7 +259,7 @@ impl Intercept for Recorder {
                 *response.status_mut() = 500.try_into()?;
             }
             Some(Fault::Cancelled(call, times, reasons))
-                if state.in_transaction() && (*call..call + times).contains(&number) =>
+                if state.in_transaction(place) && (*call..call + times).contains(&number) =>
             {
                 let reasons: Vec<_> = reasons
                     .iter()

@@ -15,6 +15,9 @@ pub fn text(event: &str, answer: &Json, mails: &[Mail]) -> String {
         Some(status) => http(event, status, answer),
         None => pretty(answer),
     };
+    // Mails of one batch are under way at the same time, and may arrive in any order.
+    let mut mails: Vec<_> = mails.iter().collect();
+    mails.sort_by_key(|mail| (&mail.to, &mail.template));
     for Mail {
         to,
         from,

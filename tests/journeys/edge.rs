@@ -9,6 +9,8 @@ use testkit::people::new_address;
 use testkit::stack::{Setup, Stack};
 
 const SECRET: &str = "x-edge-secret";
+/// CloudFront adds no header that begins with `X-Edge-`.
+const FOR_CLOUDFRONT: &str = "x-origin-secret";
 const CLOUDFRONT: &str = "cloudfront-viewer-address";
 const FORWARDED: &str = "x-forwarded-for";
 
@@ -57,7 +59,7 @@ async fn a_caller_behind_the_edge_is_counted_by_the_address_that_the_edge_names(
         ],
     ] {
         ask(&stack, edge, &[(SECRET, OLD), first]).await.word();
-        let refused = ask(&stack, edge, &[(SECRET, NEW), second]).await;
+        let refused = ask(&stack, edge, &[(FOR_CLOUDFRONT, NEW), second]).await;
         refused.refused("too_many_requests");
     }
 }

@@ -15,6 +15,7 @@
 mod audit;
 mod auth_v1;
 mod codes;
+mod denials;
 mod directory;
 mod edge;
 mod enumeration;

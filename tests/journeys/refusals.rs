@@ -55,11 +55,10 @@ async fn every_error_of_the_directory_can_be_met() {
             .refused("DI_UVO_OINV");
     }
     met.push(web.verify(&session, &code).await);
-    web.begin(&person.email).await;
-    met.push(web.verify(&session, &code).await);
 
     let blocked = Person::with(stack, json!({"status": "blocked"})).await;
     let (session, code) = begun(&web, &blocked, &mut Mailbox::of(stack, &blocked)).await;
+    met.push(web.verify(&session, &code).await);
     met.push(web.verify(&session, &code).await);
 
     let defaults = Web::of(stacks::defaults());
@@ -131,12 +130,11 @@ async fn every_error_of_auth_v1_can_be_met_in_both_languages() {
                 .refused("otp_invalid");
         }
         met.push(mobile.verify(&session, &code).await);
-        mobile.begin(&person.email).await;
-        met.push(mobile.verify(&session, &code).await);
 
         let blocked = Person::with(stack, json!({"status": "blocked"})).await;
         let session = mobile.begin(&blocked.email).await;
         let code = Mailbox::of(stack, &blocked).next_code().await;
+        met.push(mobile.verify(&session, &code).await);
         met.push(mobile.verify(&session, &code).await);
 
         let brief = Mobile(spoken(Mobile::of(stacks::brief_codes()).0));
@@ -255,10 +253,10 @@ async fn auth_v1_speaks_the_language_that_was_asked_for() {
     for (accept_language, language) in [
         ("en", "en"),
         ("EN-us", "en"),
-        ("sv, en;q=0.1", "en"),
+        ("xx, en;q=0.1", "en"),
         ("id-ID,id;q=0.9,en;q=0.8", "id"),
         ("en;q=0.2, id;q=0.3", "id"),
-        ("sv", "id"),
+        ("xx", "id"),
         ("*", "id"),
         ("", "id"),
         ("en;q=0", "id"),

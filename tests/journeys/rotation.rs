@@ -159,6 +159,7 @@ async fn a_rotation_resets_no_budget_and_no_throttle() {
                 .set("CODE_MAX_ATTEMPTS", 2)
                 .set("ACCOUNT_GUESSES_PER_DAY", 3)
                 .set("EMAIL_REQUESTS_PER_DAY", 3)
+                .set("KNOWN_NETWORK_DAYS", 0)
                 .start()
         };
         // Two wrong guesses a session, three a day: a session is spent, and somebody's day.

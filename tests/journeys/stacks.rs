@@ -35,6 +35,7 @@ pub(crate) fn uuids() -> &'static Stack {
             .unthrottled()
             .set("USER_ID_FORMAT", "uuid")
             .set("EMAIL_REQUESTS_PER_DAY", 8)
+            .set("KNOWN_NETWORK_DAYS", 0)
             .set("CODE_LENGTH", 4)
             .set("CODE_MAX_ATTEMPTS", 3)
             .set("ACCOUNT_GUESSES_PER_DAY", 7)
@@ -72,7 +73,20 @@ pub(crate) fn hourly() -> &'static Stack {
         Setup::default()
             .unthrottled()
             .set("EMAIL_REQUESTS_PER_HOUR", 3)
+            .set("KNOWN_NETWORK_DAYS", 0)
             .set("IP_REQUESTS_PER_HOUR", 8)
+            .start()
+    })
+}
+
+/// An address has nine codes and nine guesses a day, of which strangers may spend six.
+pub(crate) fn reserve() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    STACK.get_or_init(|| {
+        Setup::default()
+            .unthrottled()
+            .set("EMAIL_REQUESTS_PER_DAY", 9)
+            .set("ACCOUNT_GUESSES_PER_DAY", 9)
             .start()
     })
 }

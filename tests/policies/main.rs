@@ -219,6 +219,7 @@ fn only_functions_that_mail_or_check_codes_can_read_the_code_key() {
         .collect();
     let expected = [
         "deliver-mail",
+        "forgot-password-set-password",
         "forgot-password-verify-otp",
         "users-set-password",
     ];

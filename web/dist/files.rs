@@ -1,11 +1,11 @@
 // Written by web/build.mjs: the name, hash and content of each file below /recover/.
 [
-    ("app-927c76599c91.js", "927c76599c91", include_str!("app-927c76599c91.js")),
+    ("app-8a7c9a24f2bd.js", "8a7c9a24f2bd", include_str!("app-8a7c9a24f2bd.js")),
     ("ar-c3b8d4011cbe.json", "c3b8d4011cbe", include_str!("ar-c3b8d4011cbe.json")),
     ("de-bf4c97b0b64d.json", "bf4c97b0b64d", include_str!("de-bf4c97b0b64d.json")),
     ("en-2f28336e4370.json", "2f28336e4370", include_str!("en-2f28336e4370.json")),
     ("es-9c541c48eae8.json", "9c541c48eae8", include_str!("es-9c541c48eae8.json")),
-    ("fr-f529b9281481.json", "f529b9281481", include_str!("fr-f529b9281481.json")),
+    ("fr-f5594fab5a82.json", "f5594fab5a82", include_str!("fr-f5594fab5a82.json")),
     ("hi-9d5552536625.json", "9d5552536625", include_str!("hi-9d5552536625.json")),
     ("icon-8057e7e98153.svg", "8057e7e98153", include_str!("icon-8057e7e98153.svg")),
     ("id-dea9a1a99c17.json", "dea9a1a99c17", include_str!("id-dea9a1a99c17.json")),

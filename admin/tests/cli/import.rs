@@ -494,7 +494,7 @@ async fn users_who_cannot_recover_or_get_no_mail_in_their_language_are_noted() {
         .await;
     let file = kit.file(&[
         json!({"email": "a@example.com", "status": "disabled"}),
-        json!({"email": "b@example.com", "status": "disabled", "locale": "fr-CH"}),
+        json!({"email": "b@example.com", "status": "disabled", "locale": "sv-SE"}),
         json!({"email": "c@example.com", "status": " ACTIVE", "locale": "en-GB"}),
         json!({"email": "old@example.com", "phone": "1"}),
     ]);
@@ -504,7 +504,7 @@ async fn users_who_cannot_recover_or_get_no_mail_in_their_language_are_noted() {
         ran.err,
         "note: 1 user cannot recover: has the status \"Suspended\", and only these may recover: active\n\
          note: 2 users cannot recover: have the status \"disabled\", and only these may recover: active\n\
-         note: no mail is written in the locale \"fr-CH\": the request decides the language (1 line)\n"
+         note: no mail is written in the locale \"sv-SE\": the request decides the language (1 line)\n"
     );
 }
 

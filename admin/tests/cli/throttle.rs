@@ -1,5 +1,6 @@
 //! What throttles an address, shown and cleared.
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::ambient;
 use serde_json::json;
@@ -10,6 +11,11 @@ fn n(number: i64) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
+/// A set of that many names of guesses.
+fn guesses(count: u8) -> AttributeValue {
+    AttributeValue::Bs((0..count).map(|name| Blob::new([name; 8])).collect())
+}
+
 /// An address that asked for codes just now, and whose code was guessed at today and yesterday.
 async fn throttled() -> Kit {
     let kit = Kit::new().await;
@@ -17,7 +23,6 @@ async fn throttled() -> Kit {
     kit.put_address_state(
         "ann@example.com",
         &[
-            ("currentSession", AttributeValue::S("ab".repeat(32))),
             ("expiresAt", n(now.millis() / 1000 + 1000)),
             ("lastCodeAt", n(now.millis())),
             (&format!("codesHour{}", now.hour()), n(2)),
@@ -25,9 +30,9 @@ async fn throttled() -> Kit {
             (&format!("codesHour{}", now.hour() + 1), n(2)),
             (&format!("codesDay{}", now.day()), n(7)),
             (&format!("codesDay{}", now.day() + 1), n(7)),
-            (&format!("guessesDay{}", now.day() - 1), n(30)),
-            (&format!("guessesDay{}", now.day()), n(4)),
-            (&format!("guessesDay{}", now.day() + 1), n(4)),
+            (&format!("triesDay{}", now.day() - 1), guesses(30)),
+            (&format!("triesDay{}", now.day()), guesses(4)),
+            (&format!("triesDay{}", now.day() + 1), guesses(4)),
         ],
     )
     .await;
@@ -50,15 +55,15 @@ async fn the_throttle_state_of_an_address_is_shown_with_the_stacks_limits() {
     let lines = ran.well();
     assert!(lines[1].starts_with("cooldown             3"), "{lines:?}");
     assert!(
-        lines[2].starts_with("codes this hour      2 of 3, until "),
+        lines[2].starts_with("codes this hour      2 of 3 (2 for unknown networks), until "),
         "{lines:?}"
     );
     assert!(
-        lines[3].starts_with("codes today          7 of 20, until "),
+        lines[3].starts_with("codes today          7 of 20 (14 for unknown networks), until "),
         "{lines:?}"
     );
     assert!(
-        lines[4].starts_with("wrong guesses today  4 of 30, until "),
+        lines[4].starts_with("wrong guesses today  4 of 30 (20 for unknown networks), until "),
         "{lines:?}"
     );
     assert_eq!(ran.err, "");
@@ -79,7 +84,7 @@ async fn limits_are_marked_as_assumed_if_the_stacks_are_unknown() {
 }
 
 #[tokio::test]
-async fn clearing_removes_cooldown_and_counts_and_keeps_the_session() {
+async fn clearing_removes_cooldown_and_counts() {
     let kit = throttled().await;
     let clear = ["throttle", "clear", "ann@example.com"];
     let ran = kit.local(&clear).await;
@@ -89,7 +94,7 @@ async fn clearing_removes_cooldown_and_counts_and_keeps_the_session() {
     );
     assert_eq!(
         kit.address_state("ann@example.com").await,
-        ["currentSession", "expiresAt", "pk"]
+        ["expiresAt", "pk"]
     );
     let ran = kit.local(&["throttle", "show", "ann@example.com"]).await;
     let lines = ran.well();

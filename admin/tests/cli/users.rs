@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use regain::store::Suppression;
 
-use crate::kit::{Kit, address};
+use crate::kit::{Kit, address, text};
 
 const ID: &str = "60115a65c0c6974f894f9ea6";
 
@@ -195,4 +195,98 @@ async fn an_unknown_user_is_reported_in_one_sentence() {
         ran.err,
         "error: \"ann\" is neither an e-mail address nor a user's id\n"
     );
+}
+
+#[tokio::test]
+async fn users_are_added_updated_and_deleted_one_at_a_time() {
+    let kit = Kit::new().await;
+    let added = r#"{"email": "Ann@example.com", "profile": {"name": "Ann"}}"#;
+    let ran = kit.local(&["users", "add", added]).await;
+    let ann = kit.user("ann@example.com").await.unwrap();
+    let id = ann.id.as_str();
+    assert_eq!(ran.well(), [format!("Ann@example.com ({id}) is added")]);
+    let ran = kit.local(&["users", "add", added]).await;
+    assert_eq!(
+        ran.well(),
+        [format!("Ann@example.com ({id}) is there already, as given")]
+    );
+    let ran = kit
+        .local(&["users", "add", r#"{"email": "ann@example.com"}"#])
+        .await;
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(
+        ran.sentence(),
+        "a user has this address or id, and is not as given"
+    );
+
+    for (named, expected) in [("ann@example.com", "is updated"), (id, "is so already")] {
+        let changes = r#"{"email": "ann@elsewhere.example.com", "status": "pending"}"#;
+        let ran = kit.local(&["users", "update", named, changes]).await;
+        assert_eq!(
+            ran.well(),
+            [format!("ann@elsewhere.example.com ({id}) {expected}")]
+        );
+    }
+    let moved = kit.user("ann@elsewhere.example.com").await.unwrap();
+    assert_eq!(moved.status.text(), Some("pending"));
+    assert_eq!(moved.profile["name"], "Ann");
+
+    let ran = kit.local(&["users", "update", id, r#"{"nam": 1}"#]).await;
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.sentence(), "no user has a field \"nam\"");
+
+    let ran = kit.local(&["users", "delete", id]).await;
+    let deleted = format!("ann@elsewhere.example.com ({id}) is deleted");
+    assert_eq!(ran.well(), [deleted]);
+    assert_eq!(kit.keys().await, [""; 0]);
+    for (named, kind) in [(id, "id"), ("ann@elsewhere.example.com", "address")] {
+        let ran = kit.local(&["users", "delete", named]).await;
+        assert_eq!(
+            ran.well(),
+            [format!("nobody has the {kind} {named}: nothing to delete")]
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_export_makes_the_same_users_when_it_is_imported() {
+    let kit = Kit::new().await;
+    kit.import_users(&[
+        json!({
+            "id": ID, "email": "Ann@example.com", "password": "a typed one", "phone": "1", "status": "pending",
+            "profile": {"name": "Ann"}, "meta": {"n": 1.5}, "roles": ["admin"], "isEmailValidate": true, "locale": "id",
+        }),
+        json!({"email": "bob@example.com"}),
+    ])
+    .await;
+    let ann = kit.user("ann@example.com").await.unwrap();
+    let ran = kit.local(&["users", "list"]).await;
+    let mut listed = ran.well();
+    listed.sort_unstable();
+    assert!(
+        listed.contains(&format!("{ID}\tAnn@example.com\tpending").as_str()),
+        "{listed:?}"
+    );
+    assert_eq!(listed.len(), 2);
+
+    let ran = kit.local(&["users", "export"]).await;
+    assert_eq!(ran.well().len(), 2);
+    assert!(!ran.out.contains("argon2"), "no hash unless asked for");
+
+    let ran = kit.local(&["users", "export", "--password-hashes"]).await;
+    let file = kit.text_file(&ran.out);
+    let import = ["users", "import", text(&file)];
+    let ran = kit.local(&import).await;
+    assert_eq!(ran.well(), ["0 created, 0 updated, 2 unchanged."]);
+    assert_eq!(
+        ran.err,
+        "note: 1 user cannot recover: has the status \"pending\", and only these may recover: active\n"
+    );
+    kit.forget_users().await;
+    let ran = kit.local(&import).await;
+    assert_eq!(ran.well(), ["2 created, 0 updated, 0 unchanged."]);
+    let again = kit.user("ann@example.com").await.unwrap();
+    assert_eq!(again.id, ann.id);
+    assert_eq!(again.password_hash, ann.password_hash);
+    assert_eq!((again.profile, again.meta), (ann.profile, ann.meta));
 }

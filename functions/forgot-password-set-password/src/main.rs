@@ -1,4 +1,4 @@
-//! `POST /auth/v1/forgot-password/set-password`: sets the password that a reset token allows.
+//! `POST /auth/v1/forgot-password/set-password`: sets the password that a reset token or a mail's link allows.
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use regain::edge::{self, Edge};
+use regain::edge::Edge;
 use regain::settings::{PageSettings, Settings};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -101,9 +101,9 @@ impl Page {
     /// Answers a request, as API Gateway takes answers.
     pub(crate) fn answer(&self, request: &Request) -> Value {
         let method = request.context.http.method.as_str();
-        let secret = request.headers.get(edge::SECRET).map(String::as_str);
+        let header = |name: &str| request.headers.get(name).map(String::as_str);
         let mut answer = match method {
-            _ if !self.edge.admits(secret) => {
+            _ if !self.edge.admits(header) => {
                 Answer::new(403, "application/json", r#"{"message":"Forbidden"}"#)
             }
             "GET" | "HEAD" => self.get(request),
@@ -340,7 +340,11 @@ mod tests {
             "/recover/regain.js",
             "/.well-known/change-password",
         ] {
-            for headers in [json!({}), json!({ "x-edge-secret": "x" })] {
+            for headers in [
+                json!({}),
+                json!({ "x-edge-secret": "x" }),
+                json!({ "x-origin-secret": "x" }),
+            ] {
                 let answer = ask(&page, "GET", path, &headers);
                 assert_eq!(answer["statusCode"], 403, "{path}");
                 assert_eq!(answer["body"], "{\"message\":\"Forbidden\"}");

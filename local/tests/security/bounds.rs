@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use regain::settings::Settings;
+use regain::settings::{Settings, Share};
 
 /// A table's rows, each a line of the page.
 pub(crate) type Rows = Vec<String>;
@@ -23,9 +23,10 @@ pub(crate) fn settings(set: &[(&str, u64)]) -> Option<Settings> {
 pub(crate) fn account(settings: &Settings) -> Rows {
     let (codes, limits) = (settings.code_length.codes(), settings.limits);
     let session = u64::from(limits.session_guesses);
-    let day = u64::from(limits.daily_guesses);
-    let (an_hour, a_day) = (limits.address_per_hour, limits.address_per_day);
-    let (an_hour, a_day) = (u64::from(an_hour.unwrap()), u64::from(a_day.unwrap()));
+    let all = u64::from(limits.daily_guesses);
+    let day = u64::from(limits.guesses_a_day(Share::Strangers));
+    let an_hour = u64::from(limits.codes_an_hour(Share::Strangers).unwrap());
+    let a_day = u64::from(limits.codes_a_day(Share::Strangers).unwrap());
     let sessions = day.div_ceil(session);
     let codes_text = grouped(codes);
     vec![
@@ -36,19 +37,29 @@ pub(crate) fn account(settings: &Settings) -> Rows {
             one_in(codes, session),
         ),
         row(
-            "an account in a UTC day",
-            format!("{day} / {codes_text}"),
+            "an account in a UTC day, from networks that never proved it",
+            format!("({all} − {all} / 3) / {codes_text}"),
             one_in(codes, day),
         ),
         row(
-            "an account in any 24 hours, which touch two UTC days",
+            "an account in a UTC day, from all networks",
+            format!("{all} / {codes_text}"),
+            one_in(codes, all),
+        ),
+        row(
+            "an account in any 24 hours, which touch two UTC days, from networks that never proved it",
             format!("2 × {day} / {codes_text}"),
             one_in(codes, 2 * day),
         ),
         row(
-            "an account in a year, attacked to the full every day",
+            "an account in a year, attacked to the full every day, from networks that never proved it",
             format!("1 − (1 − {day} / {codes_text})^{DAYS}"),
             percent(over(DAYS, day, codes)),
+        ),
+        row(
+            "the same, from all networks",
+            format!("1 − (1 − {all} / {codes_text})^{DAYS}"),
+            percent(over(DAYS, all, codes)),
         ),
         row(
             "guesses that the mails of a day would allow",
@@ -86,7 +97,7 @@ pub(crate) struct Gateway {
 pub(crate) fn accounts(settings: &Settings, gateway: &Gateway) -> Rows {
     let (codes, limits) = (settings.code_length.codes(), settings.limits);
     let session = u64::from(limits.session_guesses);
-    let day = u64::from(limits.daily_guesses);
+    let day = u64::from(limits.guesses_a_day(Share::Strangers));
     let caller = u64::from(limits.caller_per_hour.unwrap());
     let sessions = day.div_ceil(session);
     let mut rows = Rows::new();

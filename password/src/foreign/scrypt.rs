@@ -10,6 +10,9 @@ use crate::InvalidPasswordHash;
 
 /// The most memory, `128·N·r`: 1 GiB.
 const MAX_MEMORY: u64 = 1 << 30;
+/// The highest `r` and `p`, so that the other buffers, of `128·r·p` octets, stay below 1 MiB. Libraries use 8
+/// and at most 5.
+const MAX_FACTOR: u32 = 64;
 /// The most work, `128·N·r·p` octets that are written and read: twice as much.
 const MAX_WORK: u64 = 2 << 30;
 
@@ -87,8 +90,10 @@ pub(super) fn params(log_n: u32, r: u32, p: u32) -> Result<Params, InvalidPasswo
         .checked_shl(log_n)
         .and_then(|n| n.checked_mul(128 * u64::from(r)));
     let work = memory.and_then(|memory| memory.checked_mul(p.into()));
-    let is_bounded =
-        memory.is_some_and(|it| it <= MAX_MEMORY) && work.is_some_and(|it| it <= MAX_WORK);
+    let is_bounded = r <= MAX_FACTOR
+        && p <= MAX_FACTOR
+        && memory.is_some_and(|it| it <= MAX_MEMORY)
+        && work.is_some_and(|it| it <= MAX_WORK);
     if !is_bounded {
         return Err(InvalidPasswordHash::Cost);
     }

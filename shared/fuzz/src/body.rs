@@ -8,10 +8,13 @@ use libfuzzer_sys::Corpus;
 use regain::api::Protocol;
 use regain::code::CodeLength;
 use regain::ids::{ResetToken, SessionId, UserIdFormat};
+use regain::link::LinkToken;
 use regain::locale::Locale;
 use regain::protocol::directory::{self, SetPasswordAction};
 use regain::protocol::{Call, Malformed, auth_v1};
-use regain::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup};
+use regain::recovery::{
+    CodeGuess, NewPassword, PasswordToken, RecoveryError, Request, SessionLookup,
+};
 use regain::template::Template;
 use regain_password::{Address, Policy, Reason};
 use serde_json::json;
@@ -119,10 +122,19 @@ pub(crate) fn read_by(
         Endpoint::ResendOtp => check_named(&auth_v1::resend_otp(call)?, Protocol::AuthV1),
         Endpoint::SetPasswordByToken => {
             let (token, new) = auth_v1::set_password(call)?;
-            if let Some(token) = token {
-                let again = ResetToken::parse(&token.reveal()).unwrap();
-                assert_eq!(again.digest(), token.digest());
-                assert_eq!(token.reveal().len(), 64);
+            match token {
+                None => {}
+                Some(PasswordToken::Reset(token)) => {
+                    let again = ResetToken::parse(&token.reveal()).unwrap();
+                    assert_eq!(again.digest(), token.digest());
+                    assert_eq!(token.reveal().len(), 64);
+                }
+                Some(PasswordToken::Link(token)) => {
+                    let text = token.reveal();
+                    assert!(text.len() == 96 && text.bytes().all(|it| (b'a'..=b'p').contains(&it)));
+                    let again = LinkToken::parse(&text).unwrap();
+                    assert_eq!(again.session(), token.session());
+                }
             }
             return Ok(reasons(&new));
         }

@@ -54,6 +54,7 @@ impl EmptyTable {
                 reply_to: None,
                 template_prefix: "stack".to_owned(),
                 configuration_set: None,
+                recovery_page: None,
                 batch: Duration::ZERO,
             },
             AuditTrail::new(io::sink()),

@@ -10,7 +10,7 @@ fn keys() -> IndexKeys {
 
 /// Every event. A new one does not compile until it is listed here.
 fn all() -> Vec<Event> {
-    let means = [Means::Session, Means::Token, Means::Code];
+    let means = [Means::Session, Means::Token, Means::Code, Means::Link];
     let mut all = Vec::new();
     for first in [
         Event::Requested(Asked::NewSession),
@@ -45,7 +45,10 @@ fn all() -> Vec<Event> {
                 .map(Event::Suppressed),
             ),
             Event::WrongGuess(_) => {
-                all.extend([Guess::Wrong, Guess::Nobody, Guess::Overtaken].map(Event::WrongGuess));
+                all.extend(
+                    [Guess::Wrong, Guess::Nobody, Guess::Overtaken, Guess::Void]
+                        .map(Event::WrongGuess),
+                );
             }
             Event::Exhausted(_) => {
                 all.extend([Budget::Session, Budget::Day].map(Event::Exhausted));

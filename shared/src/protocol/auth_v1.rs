@@ -10,7 +10,9 @@ use crate::api::Protocol;
 use crate::code::CodeLength;
 use crate::ids::{ResetToken, SessionId, UserId};
 use crate::locale::Locale;
-use crate::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup};
+use crate::recovery::{
+    CodeGuess, NewPassword, PasswordToken, RecoveryError, Request, SessionLookup,
+};
 use crate::store::SessionOrigin;
 use crate::template::Template;
 
@@ -67,11 +69,11 @@ fn session_lookup(fields: &mut Fields<'_>) -> Result<SessionLookup, Malformed> {
     })
 }
 
-/// Reads the body of `set-password`. The reset token has one of two names.
+/// Reads the body of `set-password`. The token, a reset token or that of a mail's link, has one of two names.
 ///
 /// # Errors
 /// The field that cannot be read, or is missing. Two different tokens are an error as well.
-pub fn set_password(call: &Call) -> Result<(Option<ResetToken>, NewPassword), Malformed> {
+pub fn set_password(call: &Call) -> Result<(Option<PasswordToken>, NewPassword), Malformed> {
     let mut fields = call.fields()?;
     let token = fields.text("token")?.map(Zeroizing::new);
     let session_id = fields.text("session_id")?.map(Zeroizing::new);
@@ -88,7 +90,7 @@ pub fn set_password(call: &Call) -> Result<(Option<ResetToken>, NewPassword), Ma
         password: Candidate::new(password),
         locale: call.locale(),
     };
-    Ok((ResetToken::parse(&token), new))
+    Ok((PasswordToken::parse(&token), new))
 }
 
 /// Answers `forgot-password` and `resend-otp`: the session's id.

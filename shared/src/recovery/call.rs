@@ -1,5 +1,6 @@
 //! The context of one call: who asks, when, the source of randomness, and the audit record.
 
+use std::fmt;
 use std::sync::Arc;
 
 use rand::rngs::StdRng;
@@ -25,10 +26,21 @@ pub struct CallContext {
     pub caller: Caller,
     /// When the call came. The whole call is judged by this time.
     pub at: Timestamp,
+    clock: Clock,
     /// The call's random source.
     pub rng: StdRng,
     trail: AuditTrail,
     record: Record,
+}
+
+/// Tells the time as the call goes on.
+#[derive(Clone)]
+struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock(..)")
+    }
 }
 
 /// What the audit record of a call says so far.
@@ -57,16 +69,30 @@ pub(super) enum Judged {
 }
 
 impl CallContext {
-    /// The context of a call that comes from `caller` at the time `at`.
+    /// The context of a call that comes from `caller` at the time `at`. Its clock stands still.
     #[must_use]
     pub fn new(caller: Caller, at: Timestamp, rng: StdRng, trail: AuditTrail) -> Self {
         Self {
             caller,
             at,
+            clock: Clock(Arc::new(move || at)),
             rng,
             trail,
             record: Record::default(),
         }
+    }
+
+    /// The same call, with a clock that goes.
+    #[must_use]
+    pub fn timed_by(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Clock(Arc::new(clock));
+        self
+    }
+
+    /// The time now. A password that is set counts from the time of its write, and not from when the call
+    /// came: a code that was asked for in between was asked for before.
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock.0)().max(self.at)
     }
 
     /// Notes the keys that digest the address and the caller.
@@ -78,6 +104,12 @@ impl CallContext {
     pub(super) fn note_address(&mut self, protocol: Protocol, address: &Address) {
         self.record.protocol = Some(protocol);
         self.record.address = Some(address.clone());
+    }
+
+    /// Notes which session the call names, before anything is known of it.
+    pub(super) fn note_lookup(&mut self, protocol: Protocol, session: SessionRef) {
+        self.record.protocol = Some(protocol);
+        self.record.session = Some(session);
     }
 
     /// Notes the session that the call is about.
@@ -165,6 +197,9 @@ impl Record {
             }
             (_, Some(Judged::Wrong)) => Some(Event::WrongGuess(Guess::Wrong)),
             (_, Some(Judged::ForNobody)) => Some(Event::WrongGuess(Guess::Nobody)),
+            (RecoveryError::CodeExpired, Some(Judged::Right)) => {
+                Some(Event::WrongGuess(Guess::Void))
+            }
             // With an event, the code was proven and only the password was refused.
             (_, Some(Judged::Right)) => self
                 .events

@@ -1,14 +1,19 @@
 //! Verifying a code: charge the guess, compare it, and look the user up only if it is right.
 
+use regain_password::Candidate;
+
 use super::call::{CallContext, Judged};
-use super::{ATTEMPTS, Recovery, RecoveryError, SessionLookup};
+use super::password::permitted;
+use super::{Recovery, RecoveryError, SessionLookup};
 use crate::audit::{Event, Means, Unanswered};
 use crate::code::{Code, CodeInput};
-use crate::ids::ResetToken;
-use crate::keys::AddressKey;
+use crate::ids::{GuessName, ResetToken, SessionRef, UserId};
+use crate::keys::{AddressKey, NetworkKey};
 use crate::metrics::{self, Metric};
-use crate::session::{Awaiting, Session};
-use crate::store::{Charge, Moved, Observed, StoreError};
+use crate::session::{Awaiting, Decision, Session, TransitionError};
+use crate::settings::Share;
+use crate::store::{AddressCharge, FromState, Moved, SessionCharge, StoreError};
+use crate::telemetry;
 use crate::timestamp::Timestamp;
 use crate::users::User;
 
@@ -21,11 +26,33 @@ pub enum CodeGuess {
     Malformed,
 }
 
-/// A session with a right guess, which is charged and not yet refunded. Only this call knows that it
-/// is right.
+/// What a guess turned out to be.
+pub(super) enum Guess {
+    /// The code. It is still charged.
+    Right(Guessed),
+    /// Not the code.
+    Wrong,
+    /// It was not compared, because the guesses of the address are spent until the given time.
+    Spent(Timestamp),
+}
+
+impl Guess {
+    /// The right guess, or the answer to any other.
+    pub(super) fn right(self) -> Result<Guessed, RecoveryError> {
+        match self {
+            Self::Right(guessed) => Ok(guessed),
+            Self::Wrong => Err(RecoveryError::CodeWrong),
+            Self::Spent(until) => Err(TransitionError::Spent(Some(until)).into()),
+        }
+    }
+}
+
+/// A session with a right guess. Only this call knows that it is right.
 pub(super) struct Guessed {
     pub(super) session: Awaiting,
     pub(super) address: AddressKey,
+    pub(super) network: NetworkKey,
+    pub(super) name: GuessName,
 }
 
 impl Recovery {
@@ -71,138 +98,313 @@ impl Recovery {
         guess: &CodeGuess,
         token: Option<&ResetToken>,
     ) -> Result<User, RecoveryError> {
-        let session = self.find_session(call, lookup).await?.live(call.at)?;
-        if let Err(error) = lookup.check_user(session.info()) {
-            return Err(self.unless_superseded(&session, error, call.at).await?);
+        let guessed = self.guess(call, lookup, guess, None).await?.right()?;
+        let Guessed {
+            session,
+            address,
+            name,
+            ..
+        } = &guessed;
+        let info = &session.info;
+        let (of_session, of_address, owner) = tokio::join!(
+            self.store.give_back_to_session(&info.reference, name),
+            self.store.give_back_to_address(address, name, call.at),
+            self.store.user_id_of(&info.address),
+        );
+        if let Err(error) = of_session.and(of_address) {
+            self.give_back(&info.reference, Some(address), name, call.at)
+                .await;
+            return Err(error.into());
         }
-        let guessed = self.guess(call, session, guess).await?;
-        for _ in 0..ATTEMPTS {
-            let user = self.guessed_user(call, &guessed).await?;
-            if let Some(user) = self.prove(call, &guessed, user, token).await? {
-                return Ok(user);
-            }
-        }
-        Err(StoreError::Contended.into())
+        let user = self.guessed_user(call, &guessed, owner?).await?;
+        self.prove(call, &guessed, user, token).await
     }
 
-    /// Charges a guess to the session and compares it. A right guess is returned, still charged.
+    /// Charges a guess to its session and its address, and compares it. Whatever refuses it after a charge gives
+    /// that charge back. `password` is what the caller sent along.
     pub(super) async fn guess(
         &self,
         call: &mut CallContext,
-        session: Session,
+        lookup: &SessionLookup,
         guess: &CodeGuess,
-    ) -> Result<Guessed, RecoveryError> {
+        password: Option<&Candidate>,
+    ) -> Result<Guess, RecoveryError> {
         let (at, limits) = (call.at, &self.settings.limits);
+        let reference = lookup.session.as_ref().ok_or(RecoveryError::NoSession)?;
+        let reference = reference.reference();
         let keys = self.index_keys(call).await?;
-        let address = keys.address(&session.info().address);
         let codes = self.secrets.code(at).await?;
-        let mut session = match session {
-            Session::Awaiting(session) => session,
-            Session::Validated(_) => return Err(RecoveryError::CodeWrong),
-            Session::Used(_) => return Err(RecoveryError::SessionOver),
-        };
         let CodeGuess::Code(code) = guess else {
-            let state = self.store.address_state(&address, at).await?;
-            Session::Awaiting(session).permit_malformed_guess(&state, limits, at)?;
-            return Err(RecoveryError::CodeWrong);
+            let session = self.store.session(&reference).await?;
+            self.permit_guess(call, session, lookup, password)?
+                .permit_malformed_guess(limits, at)?;
+            return Ok(Guess::Wrong);
         };
-        for _ in 0..ATTEMPTS {
-            let charge = self.store.charge(&session, &address, limits, at);
-            match call.attempt(Unanswered::Guess, charge).await? {
-                Charge::Landed => {
-                    let input = CodeInput {
-                        protocol: session.info.protocol,
-                        session: &session.info.reference,
-                        generation: session.generation.number,
-                        address: &address,
-                        nonce: &session.generation.nonce,
+        let name = GuessName::draw(&mut call.rng);
+        call.note_lookup(lookup.protocol, reference);
+        let charge = self.store.charge_session(
+            &reference,
+            lookup.protocol,
+            lookup.user.as_ref(),
+            &name,
+            limits,
+            at,
+        );
+        let session = match call.attempt(Unanswered::Guess, charge).await {
+            Ok(SessionCharge::Landed(session)) => *session,
+            Ok(SessionCharge::Refused(session)) => {
+                let session = session.map(|session| *session);
+                self.permit_guess(call, session, lookup, password)?
+                    .permit_guess(limits, at)?;
+                let why = "a session refused a guess without a reason";
+                return Err(StoreError::malformed(why).into());
+            }
+            Err(error) => {
+                self.give_back(&reference, None, &name, at).await;
+                return Err(error.into());
+            }
+        };
+        call.note_session(&session.info);
+        if let Some(password) = password {
+            let reasons = self.policy.check_address(password, &session.info.address);
+            if let Err(error) = permitted(reasons) {
+                self.give_back(&reference, None, &name, at).await;
+                return Err(error);
+            }
+        }
+        let address = keys.address(&session.info.address);
+        let network = keys.known_network(&session.info.address, call.caller.network);
+        let mut share = Share::Strangers;
+        loop {
+            let charge = self
+                .store
+                .charge_address(&address, &name, limits, share, at);
+            match call.attempt(Unanswered::Guess, charge).await {
+                Ok(AddressCharge::Landed) => break,
+                Ok(AddressCharge::Refused(state)) => {
+                    let has_more = limits.guesses_a_day(share) < limits.guesses_a_day(Share::Whole);
+                    let known = if has_more {
+                        self.store.is_known_network(&network, at).await
+                    } else {
+                        Ok(false)
                     };
-                    if !codes.matches(code, &input, self.settings.code_length) {
-                        metrics::count(Metric::GuessesWrong);
-                        call.note_guess(Judged::Wrong);
-                        return Err(RecoveryError::CodeWrong);
+                    if let Ok(true) = known {
+                        share = Share::Whole;
+                        continue;
                     }
-                    metrics::count(Metric::GuessesRight);
-                    call.note_guess(Judged::Right);
-                    return Ok(Guessed {
-                        session: session.charged(),
-                        address,
-                    });
+                    self.give_back(&reference, None, &name, at).await;
+                    known?;
+                    return match state.permit_guess(limits, share, at) {
+                        Decision::Throttled { until } => Ok(Guess::Spent(until)),
+                        Decision::Permitted => {
+                            let why = "an address refused a guess without a reason";
+                            Err(StoreError::malformed(why).into())
+                        }
+                    };
                 }
-                Charge::Refused(observed) => {
-                    let state = observed.address(&session.info.reference);
-                    session = observed
-                        .session(Session::Awaiting(session))
-                        .permit_guess(&state, limits, at)?;
+                Err(error) => {
+                    self.give_back(&reference, Some(&address), &name, at).await;
+                    return Err(error.into());
                 }
             }
         }
-        Err(StoreError::Contended.into())
+        let input = CodeInput {
+            protocol: session.info.protocol,
+            session: &session.info.reference,
+            generation: session.generation.number,
+            address: &address,
+            nonce: &session.generation.nonce,
+        };
+        if !codes.matches(code, &input, self.settings.code_length) {
+            metrics::count(Metric::GuessesWrong);
+            call.note_guess(Judged::Wrong);
+            return Ok(Guess::Wrong);
+        }
+        metrics::count(Metric::GuessesRight);
+        call.note_guess(Judged::Right);
+        Ok(Guess::Right(Guessed {
+            session,
+            address,
+            network,
+            name,
+        }))
     }
 
-    /// The user whose mailbox a right guess proves. If nobody has the address, the guess was luck and is
-    /// answered as a wrong one. If the user's status may not recover, the session is used up, and the
+    /// The session of a guess, if it is live and named as it was answered. What else may refuse a guess comes
+    /// after that.
+    fn permit_guess(
+        &self,
+        call: &mut CallContext,
+        session: Option<Session>,
+        lookup: &SessionLookup,
+        password: Option<&Candidate>,
+    ) -> Result<Session, RecoveryError> {
+        let session = session
+            .filter(|session| session.info().protocol == lookup.protocol)
+            .ok_or(RecoveryError::NoSession)?;
+        call.note_session(session.info());
+        let session = session.live(call.at)?;
+        if let Some(password) = password {
+            permitted(self.policy.check_address(password, &session.info().address))?;
+        }
+        lookup.check_user(session.info())?;
+        Ok(session)
+    }
+
+    /// Gives a guess back that opens nothing because of a refusal or a failure. If the table does not answer, the
+    /// guess stays charged.
+    pub(super) async fn give_back(
+        &self,
+        session: &SessionRef,
+        address: Option<&AddressKey>,
+        guess: &GuessName,
+        at: Timestamp,
+    ) {
+        let of_address = async {
+            match address {
+                Some(key) => self.store.give_back_to_address(key, guess, at).await,
+                None => Ok(()),
+            }
+        };
+        let (of_session, of_address) =
+            tokio::join!(self.store.give_back_to_session(session, guess), of_address);
+        for error in [of_session, of_address].into_iter().filter_map(Result::err) {
+            tracing::warn!(
+                error = %telemetry::causes(&error),
+                "giving a guess back failed, it stays charged"
+            );
+        }
+    }
+
+    /// The user whose mailbox a right guess proves: the one of that id, whom the address leads to. If nobody has
+    /// the address, the guess was luck and is answered as a wrong one. If the password was set since the code
+    /// was asked for, the code is void. If the user's status may not recover, the session is used up, and the
     /// caller is told.
     pub(super) async fn guessed_user(
         &self,
         call: &mut CallContext,
         guessed: &Guessed,
+        owner: Option<UserId>,
     ) -> Result<User, RecoveryError> {
-        let info = &guessed.session.info;
-        let answered = |user: &User| info.answered_id.as_ref().is_none_or(|id| *id == user.id);
-        let user = self.store.user_of(&info.address).await?.filter(answered);
-        let Some(user) = user else {
+        let Awaiting {
+            info, generation, ..
+        } = &guessed.session;
+        let answered = |id: &UserId| info.answered_id.as_ref().is_none_or(|it| it == id);
+        let user = match owner.filter(answered) {
+            Some(id) => self.store.user(&id).await?,
+            None => None,
+        };
+        let Some(user) = user.filter(|user| user.has_address(&info.address)) else {
             call.note_guess(Judged::ForNobody);
+            self.charge_again(call, guessed).await?;
             return Err(RecoveryError::CodeWrong);
         };
+        if generation.is_void(user.password_changed_at) {
+            return Err(RecoveryError::CodeExpired);
+        }
         if self.may_recover(&user) {
             return Ok(user);
         }
         let session = Session::Awaiting(guessed.session.clone());
-        let closed = self.store.close(&session, &guessed.address, call.at);
-        match closed.await? {
-            Moved::SessionChanged(observed) => Err(self.overtaken(guessed, &observed, call.at)),
+        match self.store.close(&session, FromState::Awaiting).await? {
+            Moved::SessionChanged(found) => Err(self.overtaken(found, call.at)),
             Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
         }
     }
 
-    /// Makes the session of a right guess validated. `None` if the user changed since it was read.
+    /// Charges a guess again that was right by luck, because it is to count as any wrong one.
+    async fn charge_again(&self, call: &CallContext, guessed: &Guessed) -> Result<(), StoreError> {
+        let (limits, info, name) = (&self.settings.limits, &guessed.session.info, &guessed.name);
+        let answered = info.answered_id.as_ref();
+        let (of_session, of_address) = tokio::join!(
+            self.store.charge_session(
+                &info.reference,
+                info.protocol,
+                answered,
+                name,
+                limits,
+                call.at
+            ),
+            self.store
+                .charge_address(&guessed.address, name, limits, Share::Whole, call.at),
+        );
+        of_session?;
+        of_address?;
+        Ok(())
+    }
+
+    /// Makes the session of a right guess validated, and returns its user.
     pub(super) async fn prove(
         &self,
         call: &mut CallContext,
         guessed: &Guessed,
         user: User,
         token: Option<&ResetToken>,
-    ) -> Result<Option<User>, RecoveryError> {
-        let at = call.at;
+    ) -> Result<User, RecoveryError> {
+        let call_at = call.at;
         let proven = guessed.session.clone().prove(
             user.id.clone(),
             user.credentials_version,
             token.map(ResetToken::digest),
-            at,
+            call_at,
         );
-        let proof = self.store.prove(&proven, &guessed.address, &user, at);
-        match call.attempt(Unanswered::Proof, proof).await? {
+        let write = async {
+            let (moved, (), is_marked) = tokio::join!(
+                self.store.prove(&proven, &guessed.name),
+                self.remember(&guessed.network, call_at),
+                self.mark_mailbox(&user),
+            );
+            Ok((moved?, is_marked))
+        };
+        let (moved, is_marked) = call.attempt(Unanswered::Proof, write).await?;
+        match moved {
             Moved::Done => {
                 let means = token.map_or(Means::Session, |_| Means::Token);
                 call.note(Event::Proven(means));
-                Ok(Some(user.with_proven_mailbox()))
+                Ok(if is_marked {
+                    user.with_proven_mailbox()
+                } else {
+                    user
+                })
             }
-            Moved::UserChanged => Ok(None),
-            Moved::SessionChanged(observed) => Err(self.overtaken(guessed, &observed, at)),
+            Moved::SessionChanged(found) => Err(self.overtaken(found, call.at)),
+            Moved::UserChanged => Err(RecoveryError::SessionOver),
         }
     }
 
+    /// Remembers that a network has proven an address. If that fails, the network stays a stranger's.
+    pub(super) async fn remember(&self, network: &NetworkKey, at: Timestamp) {
+        let limits = &self.settings.limits;
+        if !limits.keeps_reserve() {
+            return;
+        }
+        let until = at.plus(limits.known_network);
+        if let Err(error) = self.store.remember_network(network, until).await {
+            tracing::warn!(error = %telemetry::causes(&error), "remembering a network failed");
+        }
+    }
+
+    /// Marks the mailbox of a user as proven, and returns whether it is. If that fails, it is marked when the
+    /// password is set.
+    async fn mark_mailbox(&self, user: &User) -> bool {
+        if user.is_email_validate {
+            return true;
+        }
+        self.store.mark_mailbox(user).await.unwrap_or_else(|error| {
+            tracing::warn!(
+                error = %telemetry::causes(&error),
+                "marking a mailbox as proven failed"
+            );
+            false
+        })
+    }
+
     /// Why a right guess came too late: another call has changed the session.
-    pub(super) fn overtaken(
-        &self,
-        guessed: &Guessed,
-        observed: &Observed,
-        at: Timestamp,
-    ) -> RecoveryError {
-        let session = observed.session(Session::Awaiting(guessed.session.clone()));
-        let address = observed.address(&guessed.session.info.reference);
-        match session.permit_guess(&address, &self.settings.limits, at) {
+    pub(super) fn overtaken(&self, found: Option<Box<Session>>, at: Timestamp) -> RecoveryError {
+        let Some(session) = found else {
+            return RecoveryError::SessionOver;
+        };
+        match session.permit_guess(&self.settings.limits, at) {
             Err(error) => error.into(),
             // Another code was requested, and replaced this one.
             Ok(_) => RecoveryError::CodeWrong,

@@ -6,15 +6,16 @@ use regain_password::{Candidate, Reason};
 
 use super::call::CallContext;
 use super::guess::Guessed;
+use super::link::{Linked, PasswordToken};
 use super::{ATTEMPTS, CodeGuess, Recovery, RecoveryError, SessionLookup};
 use crate::audit::{Event, Means, Unanswered};
 use crate::hashing;
-use crate::ids::{ResetToken, SessionRef, draw};
-use crate::keys::AddressKey;
+use crate::ids::{ResetToken, SessionRef, UserId, draw};
+use crate::keys::NetworkKey;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
-use crate::session::{Session, SessionInfo, Validated};
-use crate::store::{CLAIM, Claimant, ClaimedWith, Moved, Observed, StoreError, chance};
+use crate::session::{Session, Validated};
+use crate::store::{CLAIM, Claimant, Claimed, ClaimedWith, FromState, Moved, StoreError, chance};
 use crate::telemetry;
 use crate::timestamp::Timestamp;
 use crate::users::User;
@@ -28,12 +29,16 @@ pub struct NewPassword {
     pub locale: Locale,
 }
 
-/// What a caller shows to set the password of a validated session.
-enum Proof<'a> {
-    /// The session's id, as the Directory API's clients send it.
+/// What a caller shows to set a password.
+pub(super) enum Proof<'a> {
+    /// The id of a validated session, as the Directory API's clients send it.
     Session(&'a SessionLookup),
-    /// The session's reset token.
+    /// The reset token of a validated session.
     Token(&'a ResetToken),
+    /// The right code, which is still charged.
+    Code(&'a Guessed),
+    /// The link of a mail.
+    Link(&'a Linked),
 }
 
 impl Proof<'_> {
@@ -41,6 +46,13 @@ impl Proof<'_> {
         match self {
             Self::Session(lookup) => ClaimedWith::Id(lookup.protocol, lookup.user.as_ref()),
             Self::Token(token) => ClaimedWith::Token(token.digest()),
+            Self::Code(guessed) => ClaimedWith::RightGuess {
+                generation: guessed.session.generation.number,
+                charged: None,
+            },
+            Self::Link(linked) => ClaimedWith::Link {
+                generation: linked.generation,
+            },
         }
     }
 
@@ -48,47 +60,32 @@ impl Proof<'_> {
         match self {
             Self::Session(_) => Means::Session,
             Self::Token(_) => Means::Token,
+            Self::Code(_) => Means::Code,
+            Self::Link(_) => Means::Link,
         }
     }
-}
 
-/// A session that this call may use up.
-enum Opened {
-    /// Opened by a right guess.
-    Guessed(Guessed),
-    /// Validated by an earlier call, and claimed by this one.
-    Claimed(Claimed),
-}
-
-/// A validated session that this call has claimed.
-struct Claimed {
-    session: Validated,
-    address: AddressKey,
-    means: Means,
-}
-
-impl Opened {
-    fn session(&self) -> Session {
+    /// The caller's network, if this call proves that it has the mailbox.
+    const fn network(&self) -> Option<&NetworkKey> {
         match self {
-            Self::Guessed(guessed) => Session::Awaiting(guessed.session.clone()),
-            Self::Claimed(claimed) => Session::Validated(claimed.session.clone()),
+            Self::Session(_) | Self::Token(_) => None,
+            Self::Code(guessed) => Some(&guessed.network),
+            Self::Link(linked) => Some(&linked.network),
         }
     }
 
-    const fn info(&self) -> &SessionInfo {
+    /// The state of the sessions that it opens.
+    const fn from_state(&self) -> FromState {
         match self {
-            Self::Guessed(guessed) => &guessed.session.info,
-            Self::Claimed(claimed) => &claimed.session.info,
-        }
-    }
-
-    const fn address(&self) -> &AddressKey {
-        match self {
-            Self::Guessed(guessed) => &guessed.address,
-            Self::Claimed(claimed) => &claimed.address,
+            Self::Session(_) | Self::Token(_) => FromState::Validated,
+            Self::Code(_) => FromState::Awaiting,
+            Self::Link(_) => FromState::Either,
         }
     }
 }
+
+/// The owner of the session's address, if a call has looked already.
+type Owner = Option<Option<UserId>>;
 
 /// How long a call that finds the session claimed waits before it looks again: at first about as long as
 /// a hash takes, then up to twice as long each time.
@@ -114,13 +111,14 @@ impl Recovery {
         permitted(self.policy.check(&new.password))?;
         let id = lookup.session.as_ref().ok_or(RecoveryError::NoSession)?;
         let proof = Proof::Session(lookup);
+        call.note_proof(proof.means());
         let set = self
             .claim_and_set(call, &id.reference(), &proof, &new)
             .await;
         call.settle(set)
     }
 
-    /// Sets the password of the session that a reset token was issued for.
+    /// Sets the password of the session that a reset token was issued for, or that a mail's link opens.
     ///
     /// # Errors
     /// [`RecoveryError::PasswordRefused`], [`RecoveryError::TokenUnknown`],
@@ -128,13 +126,18 @@ impl Recovery {
     pub async fn set_password_by_token(
         &self,
         call: &mut CallContext,
-        token: Option<ResetToken>,
+        token: Option<PasswordToken>,
         new: NewPassword,
     ) -> Result<User, RecoveryError> {
         permitted(self.policy.check(&new.password))?;
-        let token = token.ok_or(RecoveryError::TokenUnknown)?;
-        let (reference, proof) = (token.session().reference(), Proof::Token(&token));
-        let set = self.claim_and_set(call, &reference, &proof, &new).await;
+        let set = match token.ok_or(RecoveryError::TokenUnknown)? {
+            PasswordToken::Link(token) => self.set_by_link(call, &token, &new).await,
+            PasswordToken::Reset(token) => {
+                let (reference, proof) = (token.session().reference(), Proof::Token(&token));
+                call.note_proof(proof.means());
+                self.claim_and_set(call, &reference, &proof, &new).await
+            }
+        };
         call.settle(set)
     }
 
@@ -162,112 +165,174 @@ impl Recovery {
         guess: &CodeGuess,
         new: &NewPassword,
     ) -> Result<User, RecoveryError> {
-        let session = self.find_session(call, lookup).await?.live(call.at)?;
-        self.check(&session, lookup, &new.password, call.at).await?;
-        let guessed = self.guess(call, session, guess).await?;
-        self.use_up(call, &Opened::Guessed(guessed), new).await
+        let guess = self.guess(call, lookup, guess, Some(&new.password));
+        let guessed = guess.await?.right()?;
+        let reference = guessed.session.info.reference;
+        self.claim_and_set(call, &reference, &Proof::Code(&guessed), new)
+            .await
     }
 
-    /// Claims a validated session and sets its password. A call that finds the session claimed waits for
-    /// the outcome, longer than a claim lasts.
-    async fn claim_and_set(
+    /// Claims a session and sets its password.
+    pub(super) async fn claim_and_set(
         &self,
         call: &mut CallContext,
         reference: &SessionRef,
         proof: &Proof<'_>,
         new: &NewPassword,
     ) -> Result<User, RecoveryError> {
-        call.note_proof(proof.means());
+        self.index_keys(call).await?;
         let claimant = Claimant::draw(&mut call.rng);
+        let mut held = false;
+        let set = self
+            .wait_and_set(call, reference, proof, new, &claimant, &mut held)
+            .await;
+        // The session is used up by a new password, and by a user who may not recover. After any other
+        // outcome it can be used again.
+        if held
+            && !matches!(set, Ok(_) | Err(RecoveryError::Blocked))
+            && let Err(error) = self.store.give_up_claim(reference, &claimant).await
+        {
+            tracing::warn!(
+                error = %telemetry::causes(&error),
+                "giving up a claim failed, it will expire"
+            );
+        }
+        set
+    }
+
+    /// Waits for the claim, and sets the password once this call holds it. A call that finds the session claimed
+    /// waits for the outcome, longer than a claim lasts.
+    async fn wait_and_set(
+        &self,
+        call: &mut CallContext,
+        reference: &SessionRef,
+        proof: &Proof<'_>,
+        new: &NewPassword,
+        claimant: &Claimant,
+        held: &mut bool,
+    ) -> Result<User, RecoveryError> {
+        let mut owner = None;
         let mut waited = Duration::ZERO;
         let mut pause = FIRST_PAUSE;
         let session = loop {
             let now = call.at.plus(waited);
-            let claimed = self
-                .store
-                .claim(reference, proof.claimed_with(), &claimant, now)
-                .await?;
-            let is_ours = claimed.as_ref().is_some_and(|claimed| claimed.held);
+            let (claimed, found) = match proof {
+                Proof::Code(guessed) if waited.is_zero() => {
+                    self.give_back_and_claim(guessed, claimant, call.at).await
+                }
+                Proof::Link(linked) if waited.is_zero() => {
+                    let claim = self
+                        .store
+                        .claim(reference, proof.claimed_with(), claimant, now);
+                    let owner = self.store.user_id_of(&linked.address);
+                    let (claimed, owner) = tokio::join!(claim, owner);
+                    (claimed, owner.map(Some))
+                }
+                _ => {
+                    let with = proof.claimed_with();
+                    let claimed = self.store.claim(reference, with, claimant, now).await;
+                    (claimed, Ok(None))
+                }
+            };
+            let claimed = claimed?;
+            *held = claimed.as_ref().is_some_and(|claimed| claimed.held);
+            if waited.is_zero() {
+                owner = found?;
+            }
             let session = claimed.map(|claimed| claimed.session);
             if let Some(session) = &session {
                 call.note_session(session.info());
             }
-            match self.permit(session, proof, &new.password, now).await {
-                Ok(session) if is_ours => break session,
-                Ok(_) if waited >= PATIENCE => return Err(StoreError::Contended.into()),
-                // Another call has claimed it.
-                Ok(_) => {}
-                Err(error) => {
-                    if is_ours {
-                        self.give_up_claim(reference, &claimant).await;
-                    }
-                    return Err(error);
-                }
+            let session = self.permit(session, proof, &new.password, call.at, now)?;
+            if *held {
+                break session;
+            }
+            // Another call has claimed it.
+            if waited >= PATIENCE {
+                return Err(StoreError::Contended.into());
             }
             let next = pause.mul_f64(0.5 + chance()? / 2.0);
             tokio::time::sleep(next).await;
             waited += next;
             pause = (pause * 2).min(LONGEST_PAUSE);
         };
-        let set = self.use_claimed(call, session, proof.means(), new).await;
-        // The session is used up by a new password, and by a user who may not recover. After any other
-        // outcome it can be used again.
-        if !matches!(set, Ok(_) | Err(RecoveryError::Blocked)) {
-            self.give_up_claim(reference, &claimant).await;
-        }
-        set
+        self.use_up(call, proof, &session, owner, new).await
     }
 
-    async fn use_claimed(
+    /// Gives a right guess back, claims its session, and asks who owns its address.
+    async fn give_back_and_claim(
         &self,
-        call: &mut CallContext,
-        session: Validated,
-        means: Means,
-        new: &NewPassword,
-    ) -> Result<User, RecoveryError> {
-        let keys = self.index_keys(call).await?;
-        let claimed = Claimed {
-            address: keys.address(&session.info.address),
+        guessed: &Guessed,
+        claimant: &Claimant,
+        charged_at: Timestamp,
+    ) -> (
+        Result<Option<Claimed>, StoreError>,
+        Result<Owner, StoreError>,
+    ) {
+        let Guessed {
             session,
-            means,
+            address,
+            name,
+            ..
+        } = guessed;
+        let reference = &session.info.reference;
+        let with = ClaimedWith::RightGuess {
+            generation: session.generation.number,
+            charged: Some(name),
         };
-        self.use_up(call, &Opened::Claimed(claimed), new).await
-    }
-
-    /// Gives a claim up. If that fails, the claim ends by itself.
-    async fn give_up_claim(&self, reference: &SessionRef, claimant: &Claimant) {
-        if let Err(error) = self.store.give_up_claim(reference, claimant).await {
-            tracing::warn!(
-                error = %telemetry::causes(&error),
-                "giving up a claim failed, it will expire"
-            );
+        let claim = async {
+            let claimed = self
+                .store
+                .claim(reference, with, claimant, charged_at)
+                .await?;
+            if !claimed.as_ref().is_some_and(|claimed| claimed.held) {
+                self.store.give_back_to_session(reference, name).await?;
+            }
+            Ok(claimed)
+        };
+        let (claimed, given_back, owner) = tokio::join!(
+            claim,
+            self.store.give_back_to_address(address, name, charged_at),
+            self.store.user_id_of(&session.info.address),
+        );
+        if claimed.is_err() || given_back.is_err() {
+            self.give_back(reference, Some(address), name, charged_at)
+                .await;
         }
+        (claimed, given_back.and(owner).map(Some))
     }
 
     /// Sets the password and uses the session up, in one transaction.
     async fn use_up(
         &self,
         call: &mut CallContext,
-        opened: &Opened,
+        proof: &Proof<'_>,
+        session: &Session,
+        mut owner: Owner,
         new: &NewPassword,
     ) -> Result<User, RecoveryError> {
-        let (session, at) = (opened.session(), call.at);
+        let address = &session.info().address;
         let mut hash = None;
         for _ in 0..ATTEMPTS {
-            let user = match opened {
-                Opened::Guessed(guessed) => self.guessed_user(call, guessed).await?,
-                Opened::Claimed(claimed) => self.proven_user(claimed, at).await?,
+            let user = match proof {
+                Proof::Session(_) | Proof::Token(_) => self.proven_user(session).await?,
+                Proof::Code(_) | Proof::Link(_) => {
+                    let owner = match owner.take() {
+                        Some(owner) => owner,
+                        None => self.store.user_id_of(address).await?,
+                    };
+                    match proof {
+                        Proof::Code(guessed) => self.guessed_user(call, guessed, owner).await?,
+                        _ => self.linked_user(session, owner).await?,
+                    }
+                }
             };
-            let reasons = self.policy.check_profile(
-                &new.password,
-                &opened.info().address,
-                user.profile_texts(),
-            );
+            let reasons = self
+                .policy
+                .check_profile(&new.password, address, user.profile_texts());
             if !reasons.is_empty() {
-                if let Opened::Guessed(guessed) = opened
-                    && self.prove(call, guessed, user, None).await?.is_none()
-                {
-                    continue;
+                if let Proof::Code(guessed) = proof {
+                    self.prove(call, guessed, user, None).await?;
                 }
                 return Err(RecoveryError::PasswordRefused(reasons));
             }
@@ -276,26 +341,44 @@ impl Recovery {
                 None => hash
                     .insert(hashing::hash(&self.hasher, &new.password, draw(&mut call.rng)).await?),
             };
-            let set =
-                self.store
-                    .set_password(&session, opened.address(), &user, hash, new.locale, at);
-            match call.attempt(Unanswered::Password, set).await? {
+            let (at, now) = (call.at, call.now());
+            let write = async {
+                let set = self.store.set_password(
+                    session,
+                    proof.from_state(),
+                    &user,
+                    hash,
+                    new.locale,
+                    now,
+                );
+                match proof.network() {
+                    None => set.await,
+                    Some(network) => tokio::join!(set, self.remember(network, at)).0,
+                }
+            };
+            match call.attempt(Unanswered::Password, write).await? {
                 Moved::Done => {
                     metrics::count(Metric::PasswordsSet);
-                    let means = match opened {
-                        Opened::Guessed(_) => {
-                            call.note(Event::Proven(Means::Code));
-                            Means::Code
-                        }
-                        Opened::Claimed(claimed) => claimed.means,
-                    };
-                    call.note(Event::PasswordSet(means));
-                    return Ok(user.with_proven_mailbox().with_password(hash.clone(), at));
+                    if proof.network().is_some() {
+                        call.note(Event::Proven(proof.means()));
+                    }
+                    call.note(Event::PasswordSet(proof.means()));
+                    return Ok(user.with_proven_mailbox().with_password(hash.clone(), now));
                 }
                 // Read the user again: what changed decides.
                 Moved::UserChanged => {}
-                Moved::SessionChanged(observed) => {
-                    return Err(self.came_too_late(opened, &observed, at));
+                Moved::SessionChanged(found) => {
+                    return Err(match proof {
+                        Proof::Code(_) => self.overtaken(found, at),
+                        Proof::Session(_) | Proof::Token(_) => RecoveryError::SessionOver,
+                        Proof::Link(linked) => {
+                            let found = found.map(|session| *session);
+                            linked
+                                .permit(found, now)
+                                .err()
+                                .unwrap_or(RecoveryError::SessionOver)
+                        }
+                    });
                 }
             }
         }
@@ -304,52 +387,68 @@ impl Recovery {
 
     /// The user whose mailbox was proven, who must still have the same address and credentials. If the
     /// user's status may not recover, the session is used up.
-    async fn proven_user(&self, claimed: &Claimed, at: Timestamp) -> Result<User, RecoveryError> {
-        let Validated { info, proof, .. } = &claimed.session;
+    async fn proven_user(&self, session: &Session) -> Result<User, RecoveryError> {
+        let Session::Validated(Validated {
+            info,
+            generation,
+            proof,
+            ..
+        }) = session
+        else {
+            return Err(RecoveryError::SessionOver);
+        };
         let user = self.store.user(&proof.subject).await?;
         let user = user
             .filter(|user| user.has_address(&info.address))
             .filter(|user| user.credentials_version == proof.credentials_version)
+            .filter(|user| !generation.is_void(user.password_changed_at))
             .ok_or(RecoveryError::SessionOver)?;
         if self.may_recover(&user) {
             return Ok(user);
         }
-        let session = Session::Validated(claimed.session.clone());
-        match self.store.close(&session, &claimed.address, at).await? {
+        match self.store.close(session, FromState::Validated).await? {
             Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
             Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
         }
     }
 
-    /// Why the session could not be used up: another call used it, or requested another code for it.
-    fn came_too_late(&self, opened: &Opened, observed: &Observed, at: Timestamp) -> RecoveryError {
-        match opened {
-            Opened::Guessed(guessed) => self.overtaken(guessed, observed, at),
-            Opened::Claimed(_) => RecoveryError::SessionOver,
-        }
-    }
-
-    /// The session, if it and the proof permit the password to be set. Claims do not matter here.
-    async fn permit(
+    /// The session, if what the caller shows permits the password to be set. Claims do not matter here. The
+    /// call came at `at`, and has waited until `now`.
+    fn permit(
         &self,
         session: Option<Session>,
         proof: &Proof<'_>,
         password: &Candidate,
         at: Timestamp,
-    ) -> Result<Validated, RecoveryError> {
+        now: Timestamp,
+    ) -> Result<Session, RecoveryError> {
         match proof {
-            Proof::Session(lookup) => self.permit_by_id(session, lookup, password, at).await,
-            Proof::Token(token) => self.permit_by_token(session, token, password, at),
+            Proof::Session(lookup) => self.permit_by_id(session, lookup, password, now),
+            Proof::Token(token) => self.permit_by_token(session, token, password, now),
+            Proof::Link(linked) => {
+                let session = linked.permit(session, now)?;
+                let address = &session.info().address;
+                permitted(self.policy.check_address(password, address))?;
+                Ok(session)
+            }
+            Proof::Code(guessed) => match session {
+                Some(Session::Awaiting(session))
+                    if session.generation.number == guessed.session.generation.number =>
+                {
+                    Ok(Session::Awaiting(session))
+                }
+                session => Err(self.overtaken(session.map(Box::new), at)),
+            },
         }
     }
 
-    async fn permit_by_id(
+    fn permit_by_id(
         &self,
         session: Option<Session>,
         lookup: &SessionLookup,
         password: &Candidate,
         at: Timestamp,
-    ) -> Result<Validated, RecoveryError> {
+    ) -> Result<Session, RecoveryError> {
         let session = session
             .filter(|session| session.info().protocol == lookup.protocol)
             .ok_or(RecoveryError::NoSession)?
@@ -357,12 +456,12 @@ impl Recovery {
         if let Session::Validated(session) = &session {
             session.permit_use(at)?;
         }
-        self.check(&session, lookup, password, at).await?;
+        let info = session.info();
+        permitted(self.policy.check_address(password, &info.address))?;
+        lookup.check_user(info)?;
         match session {
-            Session::Validated(session) => Ok(session),
-            session => Err(self
-                .unless_superseded(&session, RecoveryError::CodeWrong, at)
-                .await?),
+            Session::Validated(_) => Ok(session),
+            Session::Awaiting(_) | Session::Used(_) => Err(RecoveryError::CodeWrong),
         }
     }
 
@@ -372,7 +471,7 @@ impl Recovery {
         token: &ResetToken,
         password: &Candidate,
         at: Timestamp,
-    ) -> Result<Validated, RecoveryError> {
+    ) -> Result<Session, RecoveryError> {
         let session = session.ok_or(RecoveryError::TokenUnknown)?;
         let kept = match &session {
             Session::Awaiting(_) => None,
@@ -382,36 +481,16 @@ impl Recovery {
         if kept != Some(token.digest()) {
             return Err(RecoveryError::TokenUnknown);
         }
-        match session.live(at)? {
-            Session::Validated(session) => {
-                session.permit_use(at)?;
-                permitted(self.policy.check_address(password, &session.info.address))?;
-                Ok(session)
-            }
-            Session::Awaiting(_) => Err(RecoveryError::TokenUnknown),
-            Session::Used(_) => Err(RecoveryError::SessionOver),
+        let session = session.live(at)?;
+        if let Session::Validated(session) = &session {
+            session.permit_use(at)?;
         }
-    }
-
-    /// Checks the password against the address that was typed, and the user id that was sent.
-    async fn check(
-        &self,
-        session: &Session,
-        lookup: &SessionLookup,
-        password: &Candidate,
-        at: Timestamp,
-    ) -> Result<(), RecoveryError> {
-        let info = session.info();
-        let checked = permitted(self.policy.check_address(password, &info.address))
-            .and_then(|()| lookup.check_user(info));
-        match checked {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.unless_superseded(session, error, at).await?),
-        }
+        permitted(self.policy.check_address(password, &session.info().address))?;
+        Ok(session)
     }
 }
 
-fn permitted(reasons: Vec<Reason>) -> Result<(), RecoveryError> {
+pub(super) fn permitted(reasons: Vec<Reason>) -> Result<(), RecoveryError> {
     if reasons.is_empty() {
         Ok(())
     } else {

@@ -1,7 +1,8 @@
 //! Remembers throttled addresses and callers, so that repeated requests are refused without a call to the
 //! store.
 //!
-//! It keeps keyed digests of addresses and callers, so that known and unknown addresses are treated alike.
+//! It keeps keyed digests of addresses and callers, so that known and unknown addresses are treated alike. What
+//! an address refuses is remembered for each network, because a network that has proven it may use more.
 //! A throttle that has refused refuses until it ends, unless an operator clears it. So nothing is
 //! remembered for longer than [`REMEMBERED`].
 
@@ -20,7 +21,8 @@ const CAPACITY: usize = 4096;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Throttle {
-    Address(AddressKey),
+    /// An address's limits, as they are for one network: known networks may use more of them.
+    Address(AddressKey, CallerKey),
     Caller(CallerKey),
 }
 
@@ -55,7 +57,7 @@ impl ThrottleCache {
     ) -> Option<Throttled> {
         let kept = self.kept();
         let [address, caller] =
-            [Throttle::Address(address), Throttle::Caller(caller)].map(|throttle| {
+            [Throttle::Address(address, caller), Throttle::Caller(caller)].map(|throttle| {
                 let entry = kept.get(&throttle)?;
                 entry.holds(at).then_some(entry.until)
             });
@@ -72,7 +74,7 @@ impl ThrottleCache {
     ) {
         let mut kept = self.kept();
         for (throttle, until) in [
-            (Throttle::Address(address), throttled.address),
+            (Throttle::Address(address, caller), throttled.address),
             (Throttle::Caller(caller), throttled.caller),
         ] {
             let Some(until) = until else { continue };
@@ -128,7 +130,7 @@ mod tests {
         let cache = ThrottleCache::default();
         cache.insert(refused(Some(seconds(30)), None), ann, caller(1), AT);
         assert_eq!(ends(&cache, ann, caller(1), AT), Some(seconds(30)));
-        assert_eq!(ends(&cache, ann, caller(2), AT), Some(seconds(30)));
+        assert_eq!(ends(&cache, ann, caller(2), AT), None, "another network");
         assert_eq!(ends(&cache, bob, caller(1), AT), None);
         cache.insert(refused(None, Some(seconds(40))), ann, caller(1), AT);
         assert_eq!(ends(&cache, bob, caller(1), AT), Some(seconds(40)));

@@ -18,6 +18,7 @@ const LIMITS: Limits = Limits {
     address_per_hour: Some(5),
     address_per_day: Some(20),
     caller_per_hour: None,
+    known_network: Duration::from_hours(24),
 };
 
 fn info(rng: &mut StdRng, at: Timestamp) -> SessionInfo {
@@ -40,13 +41,6 @@ fn proven(session: Awaiting, rng: &mut StdRng, at: Timestamp) -> Validated {
     let token = ResetToken::draw(&SessionId::draw(rng), rng).digest();
     let subject = UserId::draw(UserIdFormat::ObjectId, rng);
     session.prove(subject, 0, Some(token), at)
-}
-
-fn only(session: &Awaiting) -> AddressState {
-    AddressState {
-        current: Some(session.info.reference),
-        ..AddressState::default()
-    }
 }
 
 /// What may happen to the sessions of one address; a session is named by its place, modulo how many
@@ -109,7 +103,6 @@ impl World {
             }
             Step::Begin => {
                 let session = begun(&mut self.rng, self.now);
-                self.address.current = Some(session.info.reference);
                 self.sessions.push(Session::Awaiting(session));
                 self.wrong_of_session.push(0);
                 self.used.push(false);
@@ -125,7 +118,6 @@ impl World {
                     prop_assert!(!self.used[number], "a session is used once");
                     self.sessions[number] = Session::Used(session.use_up());
                     self.used[number] = true;
-                    self.address.current = None;
                 }
             }
         }
@@ -134,29 +126,35 @@ impl World {
 
     fn guess(&mut self, number: usize, right: bool) -> Result<(), TestCaseError> {
         let session = self.sessions[number].clone();
-        let reference = session.info().reference;
-        let Ok(permitted) = session.permit_guess(&self.address, &LIMITS, self.now) else {
+        let Ok(permitted) = session.permit_guess(&LIMITS, self.now) else {
             return Ok(());
         };
+        let share = if number % 2 == 0 {
+            Share::Whole
+        } else {
+            Share::Strangers
+        };
+        if self.address.permit_guess(&LIMITS, share, self.now) != Decision::Permitted {
+            return Ok(());
+        }
         prop_assert!(!self.used[number], "a used session takes no guess");
-        prop_assert_eq!(
-            self.address.current,
-            Some(reference),
-            "nor does a superseded one"
-        );
         prop_assert!(self.now < permitted.generation.expires_at);
         prop_assert!(self.now < permitted.info.expires_at);
-        let charged = permitted.charged();
-        self.address.guesses_today += 1;
         if right {
-            self.address.guesses_today -= 1;
-            let proven = proven(charged, &mut self.rng, self.now);
+            let proven = proven(permitted, &mut self.rng, self.now);
             prop_assert!(proven.proof.expires_at <= proven.info.expires_at);
             self.sessions[number] = Session::Validated(proven);
         } else {
             self.wrong_of_session[number] += 1;
             self.wrong_today += 1;
-            self.sessions[number] = Session::Awaiting(charged);
+            self.address.guesses_today += 1;
+            if share == Share::Strangers {
+                prop_assert!(self.wrong_today <= 8, "two thirds of twelve");
+            }
+            self.sessions[number] = Session::Awaiting(Awaiting {
+                guesses: permitted.guesses + 1,
+                ..permitted
+            });
         }
         prop_assert!(self.wrong_of_session[number] <= LIMITS.session_guesses);
         prop_assert!(self.wrong_today <= LIMITS.daily_guesses);
@@ -166,16 +164,11 @@ impl World {
     fn renew(&mut self, number: usize) -> Result<(), TestCaseError> {
         let nonce = Nonce::draw(&mut self.rng);
         let session = self.sessions[number].clone();
-        let reference = session.info().reference;
-        let Ok(renewed) = session.renew(&self.address, &LIMITS, nonce, self.now) else {
+        let Ok(renewed) = session.renew(&LIMITS, nonce, self.now) else {
             return Ok(());
         };
         prop_assert!(!self.used[number], "a used session gets no other code");
-        prop_assert_eq!(
-            self.address.current,
-            Some(reference),
-            "nor does a superseded one"
-        );
+        prop_assert_eq!(renewed.generation.asked_at, self.now);
         prop_assert_eq!(
             renewed.guesses,
             self.wrong_of_session[number],
@@ -204,9 +197,8 @@ proptest! {
         let mut session = begun(&mut rng, now);
         for wait in waits {
             now = now.plus(Duration::from_millis(wait));
-            let address = only(&session);
             let read = Session::Awaiting(session.clone());
-            match read.renew(&address, &LIMITS, Nonce::draw(&mut rng), now) {
+            match read.renew(&LIMITS, Nonce::draw(&mut rng), now) {
                 Ok(renewed) => {
                     prop_assert_eq!(renewed.generation.number, session.generation.number + 1);
                     prop_assert!(renewed.generation.expires_at <= renewed.info.expires_at);
@@ -226,16 +218,16 @@ proptest! {
         hour in 0_u32..7,
         day in 0_u32..25,
         now in 0_u64..86_400_000,
+        share in prop_oneof![Just(Share::Strangers), Just(Share::Whole)],
     ) {
         let now = NOON.plus(Duration::from_millis(now));
         let mut address = AddressState {
-            current: None,
             last_code_at: Some(now.minus(Duration::from_millis(since))),
             codes_this_hour: hour,
             codes_today: day,
             guesses_today: 0,
         };
-        if let Decision::Throttled { until } = address.permit_code(&LIMITS, now) {
+        if let Decision::Throttled { until } = address.permit_code(&LIMITS, share, now) {
             prop_assert!(until > now);
             if until.hour() != now.hour() {
                 address.codes_this_hour = 0;
@@ -243,7 +235,7 @@ proptest! {
             if until.day() != now.day() {
                 address.codes_today = 0;
             }
-            prop_assert_eq!(address.permit_code(&LIMITS, until), Decision::Permitted);
+            prop_assert_eq!(address.permit_code(&LIMITS, share, until), Decision::Permitted);
         }
     }
 }
@@ -252,7 +244,6 @@ proptest! {
 fn a_session_and_its_code_are_good_before_their_millisecond_and_not_at_it() {
     let mut rng = StdRng::seed_from_u64(1);
     let session = begun(&mut rng, NOON);
-    let address = only(&session);
     let end_of_code = NOON.plus(LIMITS.code_ttl);
     let end = NOON.plus(LIMITS.session_ttl);
     let before = |at: Timestamp| at.minus(Duration::from_millis(1));
@@ -263,7 +254,7 @@ fn a_session_and_its_code_are_good_before_their_millisecond_and_not_at_it() {
         (end, Some(TransitionError::Over)),
     ] {
         let read = Session::Awaiting(session.clone());
-        assert_eq!(read.permit_guess(&address, &LIMITS, at).err(), expected);
+        assert_eq!(read.permit_guess(&LIMITS, at).err(), expected);
     }
     let validated = proven(session, &mut rng, NOON);
     assert_eq!(validated.permit_use(before(NOON.plus(PROOF_TTL))), Ok(()));
@@ -293,7 +284,7 @@ fn an_address_has_no_other_code_before_its_cooldown_ends_and_a_cooldown_of_zero_
         (&off, early, Decision::Permitted),
         (&off, NOON, Decision::Permitted),
     ] {
-        assert_eq!(address.permit_code(limits, at), expected);
+        assert_eq!(address.permit_code(limits, Share::Whole, at), expected);
     }
 }
 
@@ -314,56 +305,80 @@ fn reasons_against_a_guess_are_told_in_order() {
         guesses: LIMITS.session_guesses,
         ..fresh.clone()
     };
-    let mine = only(&fresh);
-    let tired = AddressState {
-        guesses_today: LIMITS.daily_guesses,
-        ..mine.clone()
-    };
-    let superseding = AddressState {
-        current: None,
-        ..tired.clone()
-    };
     let late = NOON.plus(LIMITS.code_ttl);
     let over = NOON.plus(LIMITS.session_ttl);
-    for (session, address, at, expected) in [
-        (&spent, &superseding, over, TransitionError::Over),
-        (&spent, &superseding, late, TransitionError::Over),
-        (&spent, &tired, late, TransitionError::Spent(None)),
-        (&fresh, &tired, late, TransitionError::CodeExpired),
-        (
-            &fresh,
-            &tired,
-            NOON,
-            TransitionError::Spent(Some(NOON.next_day())),
-        ),
+    for (session, at, expected) in [
+        (&spent, over, TransitionError::Over),
+        (&spent, late, TransitionError::Spent(None)),
+        (&fresh, late, TransitionError::CodeExpired),
     ] {
         let read = Session::Awaiting(session.clone());
+        assert_eq!(read.clone().permit_guess(&LIMITS, at), Err(expected));
+        let before_its_form = expected != TransitionError::CodeExpired;
         assert_eq!(
-            read.clone().permit_guess(address, &LIMITS, at),
-            Err(expected)
-        );
-        let before_its_form = matches!(
-            expected,
-            TransitionError::Over | TransitionError::Spent(None)
-        );
-        assert_eq!(
-            read.permit_malformed_guess(address, &LIMITS, at).err(),
+            read.permit_malformed_guess(&LIMITS, at).err(),
             before_its_form.then_some(expected),
             "a malformed code is told so before anything that speaks against a guess"
         );
     }
     let validated = Session::Validated(proven(fresh.clone(), &mut rng, NOON));
     assert_eq!(
-        validated.permit_guess(&mine, &LIMITS, NOON),
+        validated.permit_guess(&LIMITS, NOON),
         Err(TransitionError::CodeUsed)
     );
     let used = Session::Used(fresh.use_up());
     assert_eq!(
-        used.clone().permit_guess(&mine, &LIMITS, NOON),
+        used.clone().permit_guess(&LIMITS, NOON),
         Err(TransitionError::Over)
     );
     assert_eq!(
-        used.renew(&mine, &LIMITS, Nonce::draw(&mut rng), NOON),
+        used.renew(&LIMITS, Nonce::draw(&mut rng), NOON),
         Err(TransitionError::Over)
     );
+}
+
+#[test]
+fn strangers_may_use_two_thirds_of_an_addresss_limits_and_known_networks_all() {
+    for (daily_guesses, share, days, permitted) in [
+        (12, Share::Strangers, 1, 8),
+        (12, Share::Whole, 1, 12),
+        (12, Share::Strangers, 0, 12),
+        (2, Share::Strangers, 1, 2),
+        (3, Share::Strangers, 1, 2),
+    ] {
+        let limits = Limits {
+            daily_guesses,
+            known_network: Duration::from_hours(24 * days),
+            ..LIMITS
+        };
+        for guesses_today in [permitted - 1, permitted] {
+            let address = AddressState {
+                guesses_today,
+                ..AddressState::default()
+            };
+            let expected = if guesses_today < permitted {
+                Decision::Permitted
+            } else {
+                Decision::Throttled {
+                    until: NOON.next_day(),
+                }
+            };
+            assert_eq!(address.permit_guess(&limits, share, NOON), expected);
+        }
+    }
+}
+
+#[test]
+fn a_password_voids_what_was_asked_for_before_it_or_in_its_millisecond() {
+    let mut rng = StdRng::seed_from_u64(1);
+    let generation = begun(&mut rng, NOON).generation;
+    let millisecond = Duration::from_millis(1);
+    for (changed_at, is_void) in [
+        (None, false),
+        (Some(NOON.minus(millisecond)), false),
+        (Some(NOON), true),
+        (Some(NOON.plus(millisecond)), true),
+    ] {
+        assert_eq!(generation.is_void(changed_at), is_void, "{changed_at:?}");
+    }
 }

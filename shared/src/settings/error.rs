@@ -140,6 +140,17 @@ pub enum SettingsError {
         /// How many characters it may have.
         max: usize,
     },
+    /// A recovery page that is not a URL.
+    #[error(
+        "RECOVERY_PAGE_URL must be none or an address such as https://app.example.com/recover, of at most {max} \
+         ASCII characters without blanks, quotes, `&`, `<`, `>` and `#`, not {value:?}"
+    )]
+    NoPageUrl {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
+    },
     /// A color that is not `#rrggbb`.
     #[error("BRAND_COLOR must be # and six hexadecimal digits, such as #1d5b54, not {value:?}")]
     NoColor {

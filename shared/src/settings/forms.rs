@@ -15,6 +15,8 @@ pub(super) const LONGEST_REPLY_TO: usize = 32;
 /// to fit into 256 characters, too.
 pub(super) const LONGEST_URL: usize = 80;
 pub(super) const LONGEST_ANCESTORS: usize = 60;
+/// The longest address of the page that mails link to.
+pub(super) const LONGEST_PAGE_URL: usize = 40;
 
 /// The longest address in a mail. No function knows it, so it is not counted among others.
 pub(super) const LONGEST_IN_MAIL: usize = 200;
@@ -91,6 +93,14 @@ pub(super) fn is_url(url: &str) -> bool {
     url.len() <= LONGEST_URL
         && is_host_and_port(authority)
         && path.chars().all(|c| c.is_ascii_graphic())
+}
+
+/// Whether a text is the URL of a page that a mail may link to: it has no fragment, because the link adds its own,
+/// and nothing that HTML would have to escape.
+pub(super) fn is_page_url(url: &str) -> bool {
+    is_url(url)
+        && url.len() <= LONGEST_PAGE_URL
+        && !url.contains(['#', '&', '<', '>', '"', '\'', '`'])
 }
 
 /// Whether a text is the address of a page that mails can link to and show. It stands in them as it is, so it has no

@@ -131,6 +131,16 @@ impl Source<'_> {
             .map(Duration::from_secs)
     }
 
+    pub(super) fn days(
+        &self,
+        name: &'static str,
+        default: u64,
+        max: u64,
+    ) -> Result<Duration, SettingsError> {
+        let days: u64 = self.number(name, default, 0, max)?;
+        Ok(Duration::from_hours(24 * days))
+    }
+
     /// A request limit. 0 turns it off.
     pub(super) fn throttle(
         &self,

@@ -124,13 +124,21 @@ fn a_wrong_setting_is_refused_by_name() {
         ),
         (
             "DIRECTORY_LANGUAGE",
-            "sv",
-            "DIRECTORY_LANGUAGE must be one of ar, de, en, es, fr, hi, id, ja, pt, zh-Hans, not \"sv\"",
+            "xx",
+            format!(
+                "DIRECTORY_LANGUAGE must be one of {}, not \"xx\"",
+                Locale::TAGS
+            )
+            .as_str(),
         ),
         (
             "AUTH_V1_LANGUAGE",
             "id-ID",
-            "AUTH_V1_LANGUAGE must be one of ar, de, en, es, fr, hi, id, ja, pt, zh-Hans, not \"id-ID\"",
+            format!(
+                "AUTH_V1_LANGUAGE must be one of {}, not \"id-ID\"",
+                Locale::TAGS
+            )
+            .as_str(),
         ),
         (
             "RECOVERABLE_STATUSES",
@@ -243,6 +251,35 @@ fn a_sender_and_an_origin_that_make_no_sense_are_refused_by_name() {
     let refused = refused.to_string();
     assert!(refused.starts_with("CORS_ORIGINS must list origins as browsers send them"));
     assert!(refused.ends_with("\"https://app.example.com/\" is none of these"));
+}
+
+#[test]
+fn mails_link_to_the_page_that_is_set_and_to_none_if_that_is_set() {
+    let page = |url: Option<&str>| {
+        let get = |name: &str| match name {
+            "RECOVERY_PAGE_URL" => url.map(str::to_owned),
+            "MAIL_FROM" => Some("a@b.example".to_owned()),
+            _ => Some("x".to_owned()),
+        };
+        MailSettings::read(&get).map(|settings| settings.recovery_page)
+    };
+    for (url, expected) in [
+        (None, None),
+        (Some(""), None),
+        (Some("none"), None),
+        (
+            Some("https://a.example/recover"),
+            Some("https://a.example/recover"),
+        ),
+    ] {
+        assert_eq!(page(url).unwrap().as_deref(), expected, "{url:?}");
+    }
+    let refused = page(Some("https://a.example/#t")).unwrap_err().to_string();
+    assert!(refused.starts_with("RECOVERY_PAGE_URL must be none or an address"));
+    assert!(
+        refused.ends_with("not \"https://a.example/#t\""),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::items::{codes_in_day, codes_in_hour, guesses_in_day};
+use super::items::{codes_in_day, codes_in_hour, tries_in_day};
 use super::users::as_read;
 use super::{Store, StoreError, Transacted, keys, s, updated};
 use crate::keys::AddressKey;
@@ -52,8 +52,7 @@ impl Store {
         Ok(matches!(written, Transacted::Applied))
     }
 
-    /// Clears the throttle of an address: the cooldown, and all counts of codes and guesses. Its current
-    /// session stays the current one.
+    /// Clears the throttle of an address: the cooldown, and all counts of codes and guesses.
     ///
     /// Returns whether there was anything to clear.
     ///
@@ -86,7 +85,7 @@ fn throttles(name: &str) -> bool {
         let period = name.trim_start_matches(|c: char| !c.is_ascii_digit());
         period.parse().is_ok_and(|period| attribute(period) == name)
     };
-    name == "lastCodeAt" || counts(codes_in_hour) || counts(codes_in_day) || counts(guesses_in_day)
+    name == "lastCodeAt" || counts(codes_in_hour) || counts(codes_in_day) || counts(tries_in_day)
 }
 
 #[cfg(test)]
@@ -99,12 +98,11 @@ mod tests {
             ("lastCodeAt", true),
             ("codesHour492540", true),
             ("codesDay20522", true),
-            ("guessesDay20522", true),
+            ("triesDay20522", true),
             ("pk", false),
-            ("currentSession", false),
             ("expiresAt", false),
             ("codesDay", false),
-            ("guessesDay1x", false),
+            ("triesDay1x", false),
             ("otherDay20522", false),
         ] {
             assert_eq!(throttles(name), throttled, "{name}");

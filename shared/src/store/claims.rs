@@ -1,4 +1,5 @@
 //! Claims: if several calls use one proof at once, one of them hashes and the others wait.
+//! A proof is a validated session, its reset token, the right code, or the link of a mail.
 //!
 //! A claim does not decide which call wins: the transaction that uses the session up does. A claim only
 //! spares the losers the costly hash. It ends by itself.
@@ -10,10 +11,11 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use data_encoding::HEXLOWER;
 use rand::rngs::StdRng;
 
-use super::items::{self, VALIDATED};
+use super::guesses::set_of;
+use super::items::{self, AWAITING, VALIDATED};
 use super::{Store, StoreError, Updated, keys, n, s};
 use crate::api::Protocol;
-use crate::ids::{SessionRef, TokenDigest, UserId, draw};
+use crate::ids::{GuessName, SessionRef, TokenDigest, UserId, draw};
 use crate::session::Session;
 use crate::timestamp::Timestamp;
 
@@ -44,6 +46,13 @@ pub(crate) enum ClaimedWith<'a> {
     Token(TokenDigest),
     /// The session's id in that protocol, and the user id that it was answered with.
     Id(Protocol, Option<&'a UserId>),
+    /// A right guess of that generation's code. If the guess is still charged, the claim gives it back.
+    RightGuess {
+        generation: u64,
+        charged: Option<&'a GuessName>,
+    },
+    /// The link of that generation's mail, which is proven already.
+    Link { generation: u64 },
 }
 
 /// A session that was to be claimed, as it stands now.
@@ -55,8 +64,8 @@ pub(crate) struct Claimed {
 }
 
 impl Store {
-    /// Claims a validated session, unless another claimant holds it. This is also the read of the session:
-    /// it is returned whether or not it was claimed. `None` if there is none of that key.
+    /// Claims a session for what the caller shows, unless another claimant holds it. This is also the read of
+    /// the session: it is returned whether or not it was claimed. `None` if there is none of that key.
     pub(crate) async fn claim(
         &self,
         reference: &SessionRef,
@@ -64,31 +73,64 @@ impl Store {
         claimant: &Claimant,
         at: Timestamp,
     ) -> Result<Option<Claimed>, StoreError> {
+        const CLAIM_IT: &str = "SET claimedBy = :claimant, claimedUntil = :end";
+        let mut condition = "(attribute_not_exists(claimedUntil) OR claimedUntil <= :now OR \
+                             claimedBy = :claimant)"
+            .to_owned();
         let update = self
             .claim_update(reference, claimant)
-            .update_expression("SET claimedBy = :claimant, claimedUntil = :end")
+            .update_expression(CLAIM_IT)
             .expression_attribute_values(":end", n(at.plus(CLAIM).millis()))
-            .expression_attribute_values(":validated", s(VALIDATED))
             .expression_attribute_values(":now", n(at.millis()))
             .return_values(ReturnValue::AllNew);
-        let mut condition = "sessionState = :validated AND sessionExpiresAt > :now \
-                             AND proofExpiresAt > :now AND (attribute_not_exists(claimedUntil) \
-                             OR claimedUntil <= :now OR claimedBy = :claimant) AND "
-            .to_owned();
+        let validated = " AND sessionState = :validated AND sessionExpiresAt > :now AND \
+                         proofExpiresAt > :now";
         let update = match with {
             ClaimedWith::Token(digest) => {
-                condition.push_str("tokenDigest = :token");
-                update.expression_attribute_values(":token", s(digest.hex()))
+                condition.push_str(validated);
+                condition.push_str(" AND tokenDigest = :token");
+                update
+                    .expression_attribute_values(":validated", s(VALIDATED))
+                    .expression_attribute_values(":token", s(digest.hex()))
             }
             ClaimedWith::Id(protocol, user) => {
-                condition.push_str("protocol = :protocol");
-                let update = update.expression_attribute_values(":protocol", s(protocol.name()));
+                condition.push_str(validated);
+                condition.push_str(" AND protocol = :protocol");
+                let update = update
+                    .expression_attribute_values(":validated", s(VALIDATED))
+                    .expression_attribute_values(":protocol", s(protocol.name()));
                 match user {
                     None => update,
                     Some(user) => {
                         condition.push_str(" AND answeredId = :user");
                         update.expression_attribute_values(":user", s(user.as_str()))
                     }
+                }
+            }
+            ClaimedWith::Link { generation } => {
+                condition.push_str(
+                    " AND (sessionState = :awaiting OR sessionState = :validated) AND \
+                     generation = :generation AND codeExpiresAt > :now AND \
+                     sessionExpiresAt > :now",
+                );
+                update
+                    .expression_attribute_values(":awaiting", s(AWAITING))
+                    .expression_attribute_values(":validated", s(VALIDATED))
+                    .expression_attribute_values(":generation", n(generation))
+            }
+            ClaimedWith::RightGuess {
+                generation,
+                charged,
+            } => {
+                condition.push_str(" AND sessionState = :awaiting AND generation = :generation");
+                let update = update
+                    .expression_attribute_values(":awaiting", s(AWAITING))
+                    .expression_attribute_values(":generation", n(generation));
+                match charged {
+                    None => update,
+                    Some(guess) => update
+                        .update_expression(format!("{CLAIM_IT} DELETE tries :guesses"))
+                        .expression_attribute_values(":guesses", set_of(guess)),
                 }
             }
         };

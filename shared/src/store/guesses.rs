@@ -1,269 +1,177 @@
-//! Guesses and proofs: charge a guess, prove a code, close a session, set the password.
+//! Guesses: charge one to a session and to its address, and give it back.
 //!
-//! Each operation is one transaction over a session and its address, so that all of it is decided at one
-//! moment. The conditions repeat the rules of [`crate::session`].
+//! A guess is a name in a set, not a number in a counter. To add a name twice is to add it once, and to take
+//! it out twice is to take it out once, so that a retry whose first answer was lost counts once. No
+//! transaction is needed: each set is one item's.
 
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
-use regain_password::PasswordHash;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
-use super::items::{self, AWAITING, USED, VALIDATED};
-use super::sessions::Observed;
-use super::users::as_read;
-use super::{KEPT_DAYS, Store, StoreError, Transacted, keys, n, s, stale, updated};
+use super::items::{self, AWAITING};
+use super::{ADDRESS_TTL, KEPT_DAYS, Store, StoreError, Updated, keys, n, s, stale};
+use crate::api::Protocol;
+use crate::ids::{GuessName, SessionRef, UserId};
 use crate::keys::AddressKey;
-use crate::locale::Locale;
-use crate::session::{Awaiting, Session, SessionInfo, Validated};
-use crate::settings::Limits;
+use crate::session::{AddressState, Awaiting, Session};
+use crate::settings::{Limits, Share};
 use crate::timestamp::Timestamp;
-use crate::users::User;
 
-/// The result of charging a guess.
+/// The result of charging a guess to its session.
 #[derive(Debug)]
-pub enum Charge {
-    /// The guess is charged and may be compared.
-    Landed,
-    /// The guess is refused. Nothing was written.
-    Refused(Observed),
+pub enum SessionCharge {
+    /// It is charged. Has the session as it is now.
+    Landed(Box<Awaiting>),
+    /// It is refused, and nothing was written. Has the session as it stands, if there is one.
+    Refused(Option<Box<Session>>),
 }
 
-/// The result of moving a session on.
+/// The result of charging a guess to its address.
 #[derive(Debug)]
-pub enum Moved {
-    /// It was written.
-    Done,
-    /// The session or its address has changed since it was read. Nothing was written.
-    SessionChanged(Observed),
-    /// The user has changed since it was read. Nothing was written.
-    UserChanged,
+pub enum AddressCharge {
+    /// It is charged.
+    Landed,
+    /// It is refused, and nothing was written. Has the address as it stands.
+    Refused(AddressState),
 }
 
 impl Store {
-    /// Charges one guess to a session and its address, before anything is compared. Right and wrong guesses
-    /// are charged in the same way.
+    /// Charges a guess to a session. This is also the read of the session. `user` is the user id that the
+    /// caller sent, in the protocol that sends one.
     ///
     /// # Errors
-    /// When the table cannot be asked.
-    pub async fn charge(
+    /// When the table cannot be asked. The guess may be charged then.
+    pub async fn charge_session(
         &self,
-        session: &Awaiting,
-        address: &AddressKey,
+        reference: &SessionRef,
+        protocol: Protocol,
+        user: Option<&UserId>,
+        guess: &GuessName,
         limits: &Limits,
         at: Timestamp,
-    ) -> Result<Charge, StoreError> {
-        let info = &session.info;
-        let charge_session = self
-            .update(keys::session(&info.reference))
-            .update_expression("ADD guesses :one")
-            .condition_expression(
-                "sessionState = :awaiting AND protocol = :protocol AND generation = :generation \
-                 AND codeExpiresAt > :now AND sessionExpiresAt > :now AND guesses < :limit",
-            )
-            .expression_attribute_values(":one", n(1))
+    ) -> Result<SessionCharge, StoreError> {
+        let mut condition = "(attribute_not_exists(tries) OR size(tries) < :limit OR \
+                             contains(tries, :guess)) AND sessionState = :awaiting AND \
+                             protocol = :protocol AND codeExpiresAt > :now AND \
+                             sessionExpiresAt > :now AND "
+            .to_owned();
+        let mut update = self
+            .update_item(keys::session(reference))
+            .update_expression("ADD tries :guesses")
+            .expression_attribute_values(":guesses", set_of(guess))
+            .expression_attribute_values(":guess", name(guess))
+            .expression_attribute_values(":limit", n(limits.session_guesses))
             .expression_attribute_values(":awaiting", s(AWAITING))
-            .expression_attribute_values(":protocol", s(info.protocol.name()))
-            .expression_attribute_values(":generation", n(session.generation.number))
+            .expression_attribute_values(":protocol", s(protocol.name()))
             .expression_attribute_values(":now", n(at.millis()))
-            .expression_attribute_values(":limit", n(limits.session_guesses));
-        let today = items::guesses_in_day(at.day());
-        let charge_address = self
-            .address_update(address, at)
-            .update_expression(format!(
-                "SET expiresAt = :expiresAt ADD {today} :one REMOVE {}",
-                stale(at.day(), KEPT_DAYS, items::guesses_in_day)
-            ))
-            .condition_expression(format!(
-                "currentSession = :session AND (attribute_not_exists({today}) OR {today} < :limit)"
-            ))
-            .expression_attribute_values(":one", n(1))
-            .expression_attribute_values(":session", s(info.reference.hex()))
-            .expression_attribute_values(":limit", n(limits.daily_guesses));
+            .return_values(ReturnValue::AllNew);
+        match user {
+            None => condition.push_str("attribute_not_exists(answeredId)"),
+            Some(user) => {
+                condition.push_str("answeredId = :user");
+                update = update.expression_attribute_values(":user", s(user.as_str()));
+            }
+        }
         match self
-            .transact(vec![updated(charge_session)?, updated(charge_address)?])
+            .update_one(update.condition_expression(condition))
             .await?
         {
-            Transacted::Applied => Ok(Charge::Landed),
-            Transacted::Refused(refused) => Ok(Charge::Refused(Observed::read(&refused, at)?)),
+            Updated::Done(item) => match item.map(items::session).transpose()? {
+                Some(Session::Awaiting(session)) => Ok(SessionCharge::Landed(Box::new(session))),
+                _ => Err(StoreError::malformed("a charge returned no session")),
+            },
+            Updated::Refused(item) => Ok(SessionCharge::Refused(
+                item.map(items::session).transpose()?.map(Box::new),
+            )),
         }
     }
 
-    /// Makes the session of a right guess validated, refunds the guess, and marks the user's mailbox as
-    /// proven.
+    /// Charges a guess to an address, if that share of the day's guesses is not spent.
     ///
     /// # Errors
-    /// When the table cannot be asked.
-    pub async fn prove(
+    /// When the table cannot be asked. The guess may be charged then.
+    pub async fn charge_address(
         &self,
-        proven: &Validated,
-        address: &AddressKey,
-        user: &User,
+        key: &AddressKey,
+        guess: &GuessName,
+        limits: &Limits,
+        share: Share,
         at: Timestamp,
-    ) -> Result<Moved, StoreError> {
-        let proof = &proven.proof;
-        let mut session = self
-            .awaiting(&proven.info, proven.generation.number)
-            .expression_attribute_values(":validated", s(VALIDATED))
-            .expression_attribute_values(":proven", AttributeValue::Bool(true))
-            .expression_attribute_values(":subject", s(proof.subject.as_str()))
-            .expression_attribute_values(":credentialsVersion", n(proof.credentials_version))
-            .expression_attribute_values(":proofExpiresAt", n(proof.expires_at.millis()))
-            .expression_attribute_values(":refund", n(-1));
-        let mut set = "SET sessionState = :validated, proven = :proven, subject = :subject, \
-                       credentialsVersion = :credentialsVersion, \
-                       proofExpiresAt = :proofExpiresAt"
-            .to_owned();
-        if let Some(token) = proof.token {
-            set.push_str(", tokenDigest = :token");
-            session = session.expression_attribute_values(":token", s(token.hex()));
-        }
-        let user = as_read(self.update(keys::user(&user.id)), user)
-            .update_expression("SET isEmailValidate = :true")
-            .expression_attribute_values(":true", AttributeValue::Bool(true));
-        let transaction = vec![
-            updated(session.update_expression(format!("{set} ADD guesses :refund")))?,
-            updated(self.refund(&proven.info, address, at, ""))?,
-            updated(user)?,
-        ];
-        self.move_on(transaction, at).await
-    }
-
-    /// Uses up a session whose code is proven and whose user turned out to be blocked. A charged guess is
-    /// refunded. Nothing about the user changes.
-    ///
-    /// # Errors
-    /// When the table cannot be asked.
-    pub async fn close(
-        &self,
-        session: &Session,
-        address: &AddressKey,
-        at: Timestamp,
-    ) -> Result<Moved, StoreError> {
-        let transaction = match session {
-            Session::Awaiting(Awaiting {
-                info, generation, ..
-            }) => vec![
-                updated(use_charged(self.awaiting(info, generation.number)))?,
-                updated(self.refund(info, address, at, ""))?,
-            ],
-            Session::Validated(session) => vec![updated(use_proven(self.validated(session)))?],
-            Session::Used(_) => return Ok(Moved::SessionChanged(Observed::default())),
-        };
-        self.move_on(transaction, at).await
-    }
-
-    /// Sets the password. Also uses the session up, ends all other recoveries of the address, raises the
-    /// user's credentials version, and requests the notice. A charged guess is refunded.
-    ///
-    /// # Errors
-    /// When the table cannot be asked.
-    pub async fn set_password(
-        &self,
-        session: &Session,
-        address: &AddressKey,
-        user: &User,
-        hash: &PasswordHash,
-        locale: Locale,
-        at: Timestamp,
-    ) -> Result<Moved, StoreError> {
-        let end_others = "REMOVE currentSession";
-        let (session_update, address_update, info, generation) = match session {
-            Session::Awaiting(Awaiting {
-                info, generation, ..
-            }) => (
-                use_charged(self.awaiting(info, generation.number)),
-                self.refund(info, address, at, end_others),
-                info,
-                generation,
-            ),
-            Session::Validated(session) => (
-                use_proven(self.validated(session)),
-                self.address_update(address, at)
-                    .update_expression(format!("SET expiresAt = :expiresAt {end_others}")),
-                &session.info,
-                &session.generation,
-            ),
-            Session::Used(_) => return Ok(Moved::SessionChanged(Observed::default())),
-        };
-        let user_update = as_read(self.update(keys::user(&user.id)), user)
-            .update_expression(
-                "SET passwordHash = :hash, passwordChangedAt = :now, \
-                 credentialsVersion = :nextVersion, isEmailValidate = :true",
-            )
-            .expression_attribute_values(":hash", s(hash.as_str()))
-            .expression_attribute_values(":now", n(at.millis()))
-            .expression_attribute_values(":nextVersion", n(user.credentials_version + 1))
-            .expression_attribute_values(":true", AttributeValue::Bool(true));
-        let transaction = vec![
-            updated(session_update)?,
-            updated(address_update)?,
-            updated(user_update)?,
-            self.put_new(items::changed_mail(info, generation.number, locale, at)?)?,
-        ];
-        self.move_on(transaction, at).await
-    }
-
-    /// Writes a transaction with the session at index 0, its address at 1, and the user at 2.
-    async fn move_on(
-        &self,
-        transaction: Vec<TransactWriteItem>,
-        at: Timestamp,
-    ) -> Result<Moved, StoreError> {
-        match self.transact(transaction).await? {
-            Transacted::Applied => Ok(Moved::Done),
-            Transacted::Refused(refused) if refused.failed(0) || refused.failed(1) => {
-                Ok(Moved::SessionChanged(Observed::read(&refused, at)?))
-            }
-            Transacted::Refused(refused) if refused.failed(2) => Ok(Moved::UserChanged),
-            Transacted::Refused(_) => Err(StoreError::malformed("the notice exists already")),
-        }
-    }
-
-    /// An update of a session that awaits the code of that generation.
-    fn awaiting(&self, info: &SessionInfo, generation: u64) -> UpdateBuilder {
-        self.update(keys::session(&info.reference))
-            .condition_expression("sessionState = :awaiting AND generation = :generation")
-            .expression_attribute_values(":awaiting", s(AWAITING))
-            .expression_attribute_values(":generation", n(generation))
-    }
-
-    /// An update of a session that was validated by the code of that generation.
-    fn validated(&self, session: &Validated) -> UpdateBuilder {
-        self.update(keys::session(&session.info.reference))
-            .condition_expression("sessionState = :validated AND generation = :generation")
-            .expression_attribute_values(":validated", s(VALIDATED))
-            .expression_attribute_values(":generation", n(session.generation.number))
-    }
-
-    /// Refunds the guess that this call charged to an address, if the session is still its current one.
-    fn refund(
-        &self,
-        info: &SessionInfo,
-        address: &AddressKey,
-        at: Timestamp,
-        also: &str,
-    ) -> UpdateBuilder {
-        let today = items::guesses_in_day(at.day());
-        self.address_update(address, at)
+    ) -> Result<AddressCharge, StoreError> {
+        let today = items::tries_in_day(at.day());
+        let update = self
+            .update_item(keys::address(key))
             .update_expression(format!(
-                "SET expiresAt = :expiresAt ADD {today} :refund {also}"
+                "ADD {today} :guesses SET expiresAt = :expiresAt REMOVE {}",
+                stale(at.day(), KEPT_DAYS, items::tries_in_day)
             ))
-            .condition_expression("currentSession = :session")
-            .expression_attribute_values(":refund", n(-1))
-            .expression_attribute_values(":session", s(info.reference.hex()))
+            .condition_expression(format!(
+                "attribute_not_exists({today}) OR size({today}) < :limit OR \
+                 contains({today}, :guess)"
+            ))
+            .expression_attribute_values(":guesses", set_of(guess))
+            .expression_attribute_values(":guess", name(guess))
+            .expression_attribute_values(":limit", n(limits.guesses_a_day(share)))
+            .expression_attribute_values(":expiresAt", n(at.plus(ADDRESS_TTL).ttl_seconds()));
+        match self.update_one(update).await? {
+            Updated::Done(_) => Ok(AddressCharge::Landed),
+            Updated::Refused(item) => Ok(AddressCharge::Refused(items::address_state(
+                item.as_ref(),
+                at,
+            )?)),
+        }
+    }
+
+    /// Gives a guess back to its session. Does nothing if the session does not have it.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn give_back_to_session(
+        &self,
+        reference: &SessionRef,
+        guess: &GuessName,
+    ) -> Result<(), StoreError> {
+        let update = self.update_item(keys::session(reference));
+        self.update_one(without(update, "tries", guess)).await?;
+        Ok(())
+    }
+
+    /// Gives a guess back to its address, for the day that it was charged on. Does nothing if the address does
+    /// not have it.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn give_back_to_address(
+        &self,
+        key: &AddressKey,
+        guess: &GuessName,
+        charged_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let day = items::tries_in_day(charged_at.day());
+        let update = self.update_item(keys::address(key));
+        self.update_one(without(update, &day, guess)).await?;
+        Ok(())
     }
 }
 
-/// Uses up a session by a right guess, and refunds the guess.
-fn use_charged(session: UpdateBuilder) -> UpdateBuilder {
-    session
-        .update_expression("SET sessionState = :used ADD guesses :refund")
-        .expression_attribute_values(":used", s(USED))
-        .expression_attribute_values(":refund", n(-1))
+/// A guess's name as the table has it.
+pub(super) fn name(guess: &GuessName) -> AttributeValue {
+    AttributeValue::B(Blob::new(guess.as_bytes().as_slice()))
 }
 
-/// Uses up a validated session.
-fn use_proven(session: UpdateBuilder) -> UpdateBuilder {
-    session
-        .update_expression("SET sessionState = :used REMOVE claimedBy, claimedUntil")
-        .expression_attribute_values(":used", s(USED))
+/// The set of that name alone.
+pub(super) fn set_of(guess: &GuessName) -> AttributeValue {
+    AttributeValue::Bs(vec![Blob::new(guess.as_bytes().as_slice())])
+}
+
+fn without(
+    update: UpdateItemFluentBuilder,
+    tries: &str,
+    guess: &GuessName,
+) -> UpdateItemFluentBuilder {
+    update
+        .update_expression(format!("DELETE {tries} :guesses"))
+        .condition_expression(format!("contains({tries}, :guess)"))
+        .expression_attribute_values(":guesses", set_of(guess))
+        .expression_attribute_values(":guess", name(guess))
 }

@@ -56,7 +56,10 @@ struct SessionItem {
     session_state: State,
     generation: u64,
     nonce: Nonce,
-    guesses: u32,
+    /// When the code was asked for. A session of the version before this one has none; its only code counts
+    /// as asked for when it began.
+    #[serde(default)]
+    asked_at: Option<Timestamp>,
     /// Set by the proof, and kept when another code is requested.
     #[serde(default, skip_serializing_if = "Not::not")]
     proven: bool,
@@ -88,7 +91,7 @@ pub(super) fn new_session(session: &Awaiting, origin: &SessionOrigin) -> Result<
         session_state: State::Awaiting,
         generation: session.generation.number,
         nonce: session.generation.nonce,
-        guesses: session.guesses,
+        asked_at: Some(session.generation.asked_at),
         proven: session.was_proven,
         started_at: info.started_at,
         code_expires_at: session.generation.expires_at,
@@ -103,6 +106,7 @@ pub(super) fn new_session(session: &Awaiting, origin: &SessionOrigin) -> Result<
 
 /// Reads a session.
 pub(super) fn session(item: Item) -> Result<Session, StoreError> {
+    let guesses = names(&item, TRIES)?;
     let item: SessionItem = read(item)?;
     let malformed = || StoreError::malformed("a session lacks what its state needs");
     let info = SessionInfo {
@@ -117,9 +121,9 @@ pub(super) fn session(item: Item) -> Result<Session, StoreError> {
     let generation = Generation {
         number: item.generation,
         nonce: item.nonce,
+        asked_at: item.asked_at.unwrap_or(item.started_at),
         expires_at: item.code_expires_at,
     };
-    let guesses = item.guesses;
     let token = item.token_digest;
     Ok(match item.session_state {
         State::Awaiting => Session::Awaiting(Awaiting {
@@ -139,7 +143,11 @@ pub(super) fn session(item: Item) -> Result<Session, StoreError> {
                 token,
             },
         }),
-        State::Used => Session::Used(Used { info, token }),
+        State::Used => Session::Used(Used {
+            info,
+            generation,
+            token,
+        }),
     })
 }
 
@@ -153,9 +161,22 @@ pub(super) fn codes_in_day(day: i64) -> String {
     format!("codesDay{day}")
 }
 
-/// The attribute that counts an address's guesses of one UTC day.
-pub(super) fn guesses_in_day(day: i64) -> String {
-    format!("guessesDay{day}")
+/// The attribute with the names of a session's guesses.
+const TRIES: &str = "tries";
+
+/// The attribute with the names of an address's guesses of one UTC day.
+pub(super) fn tries_in_day(day: i64) -> String {
+    format!("triesDay{day}")
+}
+
+/// How many names an attribute holds.
+fn names(item: &Item, attribute: &str) -> Result<u32, StoreError> {
+    let malformed = || StoreError::malformed("the names of guesses are something else");
+    let Some(set) = item.get(attribute) else {
+        return Ok(0);
+    };
+    let names = set.as_bs().map_err(|_| malformed())?;
+    u32::try_from(names.len()).map_err(|_| malformed())
 }
 
 /// Reads an address's state, with the counts of the hour and day of `at`.
@@ -174,24 +195,15 @@ pub(super) fn address_state(
             text.parse::<i64>().map(Some).map_err(|_| malformed())
         }
     };
-    // If a guess is refunded after an operator cleared the counts, the count is below zero.
     let count = |name: String| {
-        let count = number(&name)?.unwrap_or_default().max(0);
+        let count = number(&name)?.unwrap_or_default();
         u32::try_from(count).map_err(|_| malformed())
     };
-    let current = match item.get("currentSession") {
-        None => None,
-        Some(value) => {
-            let hex = value.as_s().map_err(|_| malformed())?;
-            Some(SessionRef::from_hex(hex).ok_or_else(malformed)?)
-        }
-    };
     Ok(AddressState {
-        current,
         last_code_at: number("lastCodeAt")?.map(Timestamp::from_millis),
         codes_this_hour: count(codes_in_hour(at.hour()))?,
         codes_today: count(codes_in_day(at.day()))?,
-        guesses_today: count(guesses_in_day(at.day()))?,
+        guesses_today: names(item, &tries_in_day(at.day()))?,
     })
 }
 
@@ -321,6 +333,7 @@ pub(super) fn code_mail(
         number,
         nonce,
         expires_at,
+        ..
     } = session.generation;
     write(&MailItem {
         pk: keys::code_mail(&session.info.reference, number),

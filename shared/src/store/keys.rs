@@ -3,7 +3,7 @@
 use regain_password::Address;
 
 use crate::ids::{SessionRef, UserId};
-use crate::keys::{AddressKey, CallerKey};
+use crate::keys::{AddressKey, CallerKey, NetworkKey};
 use crate::timestamp::Timestamp;
 
 /// The table's only key attribute.
@@ -38,6 +38,10 @@ pub(super) fn address(key: &AddressKey) -> String {
 
 pub(super) fn caller(key: &CallerKey, at: Timestamp) -> String {
     format!("CALLER#{}#{}", key.hex(), at.hour())
+}
+
+pub(super) fn network(key: &NetworkKey) -> String {
+    format!("NETWORK#{}", key.hex())
 }
 
 pub(super) fn code_mail(session: &SessionRef, generation: u64) -> String {

@@ -11,6 +11,7 @@ mod items;
 mod keys;
 mod limits;
 mod mail;
+mod moves;
 mod sessions;
 mod suppression;
 mod users;
@@ -38,14 +39,16 @@ use crate::keys::AddressKey;
 use crate::timestamp::Timestamp;
 
 pub use claims::Claimant;
-pub(crate) use claims::{CLAIM, ClaimedWith};
-pub use guesses::{Charge, Moved};
+pub(crate) use claims::{CLAIM, Claimed, ClaimedWith};
+pub use guesses::{AddressCharge, SessionCharge};
 pub use items::{MailContent, MailRequest, Outcome, Report, SessionOrigin};
 pub(crate) use keys::{is_mail, mail_session, mail_tag, retried_mail, tagged_mail};
 pub(crate) use limits::{NoItem, Number};
 pub use mail::Claim;
 pub(crate) use mail::LEASE;
-pub use sessions::{Begun, CodeRequest, Observed, Renewed, Throttled};
+
+pub use moves::{FromState, Moved};
+pub use sessions::{Begun, CodeRequest, Refused, Renewed, Throttled};
 pub use suppression::{Stopped, Suppressed, Suppression};
 pub use users::Recipient;
 pub(crate) use users::UserWrite;
@@ -75,7 +78,7 @@ impl StoreError {
         Self::Unreachable(error.into())
     }
 
-    fn malformed(why: &'static str) -> Self {
+    pub(crate) fn malformed(why: &'static str) -> Self {
         Self::Malformed(why.into())
     }
 }
@@ -384,9 +387,10 @@ const ADDRESS_TTL: Duration = Duration::from_hours(48);
 /// For how many past days a write to an address's state removes the counts.
 const KEPT_DAYS: i64 = 3;
 
-/// The names of the counts of the `count` hours or days before `now`, which are to be removed.
+/// The names of the counts of `count` hours or days, which are to be removed. The hour or day before `now` is
+/// not among them: if a clock is behind, or a call was under way as the hour or day ended, its count goes on.
 fn stale(now: i64, count: i64, attribute: fn(i64) -> String) -> String {
-    (now - count..now)
+    (now - 1 - count..now - 1)
         .map(attribute)
         .collect::<Vec<_>>()
         .join(", ")

@@ -16,7 +16,7 @@ use crate::locale::Locale;
 use crate::session::{
     AddressState, Awaiting, Decision, IDEMPOTENCY_WINDOW, Session, SessionInfo, Validated,
 };
-use crate::settings::Limits;
+use crate::settings::{Limits, Share};
 use crate::timestamp::Timestamp;
 
 /// How long a caller's count is kept after its last write.
@@ -35,6 +35,8 @@ pub struct CodeRequest<'a> {
     pub locale: Locale,
     /// The limits.
     pub limits: &'a Limits,
+    /// How much of the address's limits the caller may use.
+    pub share: Share,
 }
 
 /// The result of beginning a session.
@@ -46,12 +48,7 @@ pub enum Begun {
     /// written.
     Taken(Box<Session>),
     /// It was throttled. Nothing was written.
-    Throttled {
-        /// When the last of the limits that were reached ends.
-        until: Timestamp,
-        /// Whose limits were reached.
-        whom: Throttled,
-    },
+    Throttled(Refused),
 }
 
 /// Whose limits of codes were reached, and when they end.
@@ -71,62 +68,29 @@ impl Throttled {
     }
 }
 
+/// Why a request for a code was throttled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The limits that were reached, under the share that was asked for.
+    pub limits: Throttled,
+    /// Those that a network would have reached that may use the whole.
+    pub whole: Throttled,
+}
+
 /// The result of requesting another code.
 #[derive(Debug)]
 pub enum Renewed {
     /// The code will be mailed.
     Done,
     /// It was throttled. Nothing was written.
-    Throttled {
-        /// When the last of the limits that were reached ends.
-        until: Timestamp,
-        /// Whose limits were reached.
-        whom: Throttled,
-    },
-    /// The session or its address has changed since it was read. Nothing was written.
-    Changed(Observed),
-}
-
-/// What a refused transaction observed: the items whose conditions failed.
-#[derive(Debug, Default)]
-pub struct Observed {
-    session: Option<Box<Session>>,
-    address: Option<Box<AddressState>>,
-}
-
-impl Observed {
-    /// Reads the session at index 0 and its address at index 1.
-    pub(super) fn read(refused: &ConditionFailures, at: Timestamp) -> Result<Self, StoreError> {
-        let session = refused.found(0).cloned().map(items::session).transpose()?;
-        let address = refused
-            .failed(1)
-            .then(|| items::address_state(refused.found(1), at))
-            .transpose()?;
-        Ok(Self {
-            session: session.map(Box::new),
-            address: address.map(Box::new),
-        })
-    }
-
-    /// The session as observed, or as it was `read` if its condition held.
-    #[must_use]
-    pub fn session(&self, read: Session) -> Session {
-        self.session.as_deref().cloned().unwrap_or(read)
-    }
-
-    /// The address as observed, or a state that permits everything to `session` if its condition held.
-    #[must_use]
-    pub fn address(&self, session: &SessionRef) -> AddressState {
-        let permitting = || AddressState {
-            current: Some(*session),
-            ..AddressState::default()
-        };
-        self.address.as_deref().cloned().unwrap_or_else(permitting)
-    }
+    Throttled(Refused),
+    /// The session has changed since it was read, and nothing was written. Has it as it stands, if it is
+    /// still there.
+    Changed(Option<Box<Session>>),
 }
 
 impl Store {
-    /// Begins a session, makes it the current one of its address, counts its code, and requests the mail.
+    /// Begins a session, counts its code, and requests the mail.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -153,7 +117,7 @@ impl Store {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let mut transaction = vec![
             put(put_session)?,
-            updated(self.count_code(info, request, at, Current::Becomes))?,
+            updated(self.count_code(info, request, at))?,
         ];
         transaction.extend(self.count_caller(request, at)?);
         transaction.push(self.put_new(items::code_mail(session, request.locale, at)?)?);
@@ -163,11 +127,12 @@ impl Store {
                 if let Some(item) = refused.found(0) {
                     return Ok(Begun::Taken(Box::new(items::session(item.clone())?)));
                 }
-                let whom = throttled(&refused, request.limits, at)?;
-                let until = whom.until().ok_or_else(|| {
-                    StoreError::malformed("a session was refused without a reason")
-                })?;
-                Ok(Begun::Throttled { until, whom })
+                match throttled(&refused, request, at)? {
+                    Some(throttled) => Ok(Begun::Throttled(throttled)),
+                    None => Err(StoreError::malformed(
+                        "a session was refused without a reason",
+                    )),
+                }
             }
         }
     }
@@ -187,19 +152,19 @@ impl Store {
         let (state, generation) = match read {
             Session::Awaiting(Awaiting { generation, .. }) => (AWAITING, generation),
             Session::Validated(Validated { generation, .. }) => (VALIDATED, generation),
-            Session::Used(_) => return Ok(Renewed::Changed(Observed::default())),
+            Session::Used(_) => return Ok(Renewed::Changed(Some(Box::new(read.clone())))),
         };
         let session = self
             .update(keys::session(&info.reference))
             .update_expression(
-                "SET sessionState = :awaiting, generation = :next, nonce = :nonce, \
+                "SET sessionState = :awaiting, generation = :next, nonce = :nonce, askedAt = :now, \
                  codeExpiresAt = :codeExpiresAt \
-                 REMOVE subject, credentialsVersion, proofExpiresAt, tokenDigest, claimedBy, \
-                 claimedUntil",
+                 REMOVE subject, credentialsVersion, proofExpiresAt, provenBy, tokenDigest, \
+                 claimedBy, claimedUntil",
             )
             .condition_expression(
                 "sessionState = :state AND generation = :generation AND \
-                 sessionExpiresAt > :now AND guesses < :limit",
+                 sessionExpiresAt > :now AND (attribute_not_exists(tries) OR size(tries) < :limit)",
             )
             .expression_attribute_values(":awaiting", s(AWAITING))
             .expression_attribute_values(":next", n(renewed.generation.number))
@@ -214,20 +179,20 @@ impl Store {
             .expression_attribute_values(":limit", n(request.limits.session_guesses));
         let mut transaction = vec![
             updated(session)?,
-            updated(self.count_code(info, request, at, Current::Stays))?,
+            updated(self.count_code(info, request, at))?,
         ];
         transaction.extend(self.count_caller(request, at)?);
         transaction.push(self.put_new(items::code_mail(renewed, request.locale, at)?)?);
         match self.transact(transaction).await? {
             Transacted::Applied => Ok(Renewed::Done),
             Transacted::Refused(refused) => {
-                let found = Observed::read(&refused, at)?;
-                let is_as_read = found.session.is_none()
-                    && found.address(&info.reference).current == Some(info.reference);
-                let whom = throttled(&refused, request.limits, at)?;
-                match whom.until() {
-                    Some(until) if is_as_read => Ok(Renewed::Throttled { until, whom }),
-                    _ => Ok(Renewed::Changed(found)),
+                if refused.failed(0) {
+                    let found = refused.found(0).cloned().map(items::session);
+                    return Ok(Renewed::Changed(found.transpose()?.map(Box::new)));
+                }
+                match throttled(&refused, request, at)? {
+                    Some(throttled) => Ok(Renewed::Throttled(throttled)),
+                    None => Err(StoreError::malformed("a code was refused without a reason")),
                 }
             }
         }
@@ -262,7 +227,6 @@ impl Store {
         info: &SessionInfo,
         request: &CodeRequest<'_>,
         at: Timestamp,
-        current: Current,
     ) -> UpdateBuilder {
         let limits = request.limits;
         let (hour, day) = (
@@ -272,16 +236,8 @@ impl Store {
         let mut conditions = Vec::new();
         let mut update = self
             .address_update(&request.keys.address(&info.address), at)
-            .expression_attribute_values(":session", s(info.reference.hex()))
             .expression_attribute_values(":now", n(at.millis()))
             .expression_attribute_values(":one", n(1));
-        let supersede = match current {
-            Current::Becomes => ", currentSession = :session",
-            Current::Stays => {
-                conditions.push("currentSession = :session".to_owned());
-                ""
-            }
-        };
         if !limits.cooldown.is_zero() {
             conditions
                 .push("(attribute_not_exists(lastCodeAt) OR lastCodeAt <= :cooled)".to_owned());
@@ -289,8 +245,8 @@ impl Store {
                 .expression_attribute_values(":cooled", n(at.minus(limits.cooldown).millis()));
         }
         for (limit, count, value) in [
-            (limits.address_per_hour, &hour, ":perHour"),
-            (limits.address_per_day, &day, ":perDay"),
+            (limits.codes_an_hour(request.share), &hour, ":perHour"),
+            (limits.codes_a_day(request.share), &day, ":perDay"),
         ] {
             if let Some(limit) = limit {
                 conditions.push(format!(
@@ -303,7 +259,7 @@ impl Store {
         let stale_days = stale(at.day(), KEPT_DAYS, items::codes_in_day);
         update
             .update_expression(format!(
-                "SET lastCodeAt = :now, expiresAt = :expiresAt{supersede} \
+                "SET lastCodeAt = :now, expiresAt = :expiresAt \
                  ADD {hour} :one, {day} :one REMOVE {stale_hours}, {stale_days}"
             ))
             .set_condition_expression((!conditions.is_empty()).then(|| conditions.join(" AND ")))
@@ -329,33 +285,30 @@ impl Store {
     }
 }
 
-/// Which session is the current one of the address.
-#[derive(Clone, Copy)]
-enum Current {
-    /// The code's session becomes it.
-    Becomes,
-    /// The code's session has to be it already.
-    Stays,
-}
-
-/// Whose limits refused a transaction with the address at index 1 and the caller at index 2.
+/// Whose limits refused a transaction with the address at index 1 and the caller at index 2, if any did.
 fn throttled(
     refused: &ConditionFailures,
-    limits: &Limits,
+    request: &CodeRequest<'_>,
     at: Timestamp,
-) -> Result<Throttled, StoreError> {
-    let address = if refused.failed(1) {
-        let state = items::address_state(refused.found(1), at)?;
-        match state.permit_code(limits, at) {
-            Decision::Throttled { until } => Some(until),
-            Decision::Permitted => None,
-        }
-    } else {
-        None
+) -> Result<Option<Refused>, StoreError> {
+    let state = refused
+        .failed(1)
+        .then(|| items::address_state(refused.found(1), at))
+        .transpose()?;
+    let caller = request.limits.caller_per_hour;
+    let caller = caller.filter(|_| refused.failed(2)).map(|_| at.next_hour());
+    let under = |share| Throttled {
+        address: state.as_ref().and_then(|state| {
+            match state.permit_code(request.limits, share, at) {
+                Decision::Throttled { until } => Some(until),
+                Decision::Permitted => None,
+            }
+        }),
+        caller,
     };
-    let caller = limits.caller_per_hour.filter(|_| refused.failed(2));
-    Ok(Throttled {
-        address,
-        caller: caller.map(|_| at.next_hour()),
-    })
+    let limits = under(request.share);
+    Ok(limits.until().map(|_| Refused {
+        limits,
+        whole: under(Share::Whole),
+    }))
 }

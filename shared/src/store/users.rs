@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use regain_password::Address;
 use serde::Deserialize;
 
@@ -211,6 +212,40 @@ impl Store {
         Ok(matches!(self.transact(items).await?, Transacted::Applied))
     }
 
+    /// Deletes a user, and the lookup of that address if there is one.
+    ///
+    /// Returns whether it was deleted. It is not if the user has another address than when it was read, or if
+    /// the lookup is not the user's.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn delete_user(
+        &self,
+        user: &User,
+        address: Option<&Address>,
+    ) -> Result<bool, StoreError> {
+        let delete_user = Delete::builder()
+            .table_name(&self.table)
+            .key(keys::PK, s(keys::user(&user.id)))
+            .condition_expression("email = :email")
+            .expression_attribute_values(":email", s(&user.email));
+        let delete_lookup = address.map(|address| {
+            Delete::builder()
+                .table_name(&self.table)
+                .key(keys::PK, s(keys::email(address)))
+                .condition_expression("userId = :id")
+                .expression_attribute_values(":id", s(user.id.as_str()))
+        });
+        let items = [Some(delete_user), delete_lookup].into_iter().flatten();
+        let items = items.map(|delete| {
+            let delete = delete.build();
+            let delete = delete.map_err(|error| StoreError::Malformed(error.into()))?;
+            Ok(TransactWriteItem::builder().delete(delete).build())
+        });
+        let items = items.collect::<Result<_, StoreError>>()?;
+        Ok(matches!(self.transact(items).await?, Transacted::Applied))
+    }
+
     /// The items of a transaction that writes a user, see [`Store::put_user`].
     fn user_writes(
         &self,
@@ -291,6 +326,16 @@ impl Store {
     }
 }
 
+impl User {
+    /// The user in an item of the table.
+    ///
+    /// # Errors
+    /// If the item is not as this version writes it.
+    pub fn read(item: Item) -> Result<Self, StoreError> {
+        read(item)
+    }
+}
+
 /// A user to be written, see [`Store::put_user`].
 #[derive(Clone, Copy)]
 pub(crate) struct UserWrite<'a> {
@@ -341,6 +386,18 @@ pub(super) fn as_read(update: UpdateBuilder, user: &User) -> UpdateBuilder {
         Some((name, value)) => update.expression_attribute_values(name, value),
         None => update,
     }
+}
+
+/// An update that marks the mailbox of a user as proven, if the user still has the address.
+pub(super) fn proven_mailbox(
+    update: UpdateItemFluentBuilder,
+    user: &User,
+) -> UpdateItemFluentBuilder {
+    update
+        .update_expression("SET isEmailValidate = :true")
+        .condition_expression("email = :email")
+        .expression_attribute_values(":true", AttributeValue::Bool(true))
+        .expression_attribute_values(":email", s(&user.email))
 }
 
 /// The condition on the credentials version. A user without one, written by another program, has 0.

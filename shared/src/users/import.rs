@@ -7,8 +7,8 @@
 //! [`Import::check`] reads all lines, and checks each against the table, as the item that it would become.
 //! Only then does [`Import::run`] write. `cargo run -- --users` and `regain users import` both use this module.
 
-mod importer;
-mod lines;
+pub(super) mod importer;
+pub(super) mod lines;
 mod notes;
 mod workers;
 
@@ -20,9 +20,10 @@ use regain_password::{FirebaseScrypt, Hasher, InvalidCost, Policy};
 use thiserror::Error;
 
 pub use self::importer::Change;
-use self::importer::{CheckedLine, Importer};
+use self::importer::{CheckedLine, Importer, Origin};
 pub use self::lines::BadLine;
 use self::lines::UserLines;
+pub use self::lines::exported;
 pub use self::notes::Notes;
 pub use self::workers::Progress;
 use self::workers::{Ended, each};
@@ -244,7 +245,13 @@ impl Import {
         let importers = (0..processors).map(|_| {
             let cost = rules.cost;
             let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
-            Ok(Importer::new(store.clone(), hasher, &rules, at))
+            Ok(Importer::new(
+                store.clone(),
+                hasher,
+                &rules,
+                Origin::Import,
+                at,
+            ))
         });
         Ok(Self {
             importers: importers.collect::<Result<_, InvalidCost>>()?,

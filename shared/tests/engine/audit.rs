@@ -260,13 +260,14 @@ async fn a_write_whose_answer_is_lost_is_recorded_as_unanswered() {
         ["unanswered request"]
     );
     let code = kit.derived(&started.session).await;
-    // The session is read, the guess charged; the lookup and the user are read, and the proof is written.
+    // The guess is charged to the session and to the address, and given back to both while the lookup is read;
+    // then the user is read, and the proof is written.
     for (call, expected) in [
-        (1, &[][..]),
-        (2, &["unanswered guess"]),
-        (3, &["unanswered guess"]),
-        (4, &["unanswered guess"]),
-        (5, &["unanswered proof"]),
+        (1, ["unanswered guess"]),
+        (2, ["unanswered guess"]),
+        (3, ["unanswered guess"]),
+        (6, ["unanswered guess"]),
+        (7, ["unanswered proof"]),
     ] {
         let verified = async { outcome_of(&kit.verify(&started, &code, later(3)).await) };
         assert_eq!(
@@ -279,7 +280,7 @@ async fn a_write_whose_answer_is_lost_is_recorded_as_unanswered() {
     let started = kit.start(Protocol::Directory, ANN, later(4)).await;
     let code = kit.derived(&started.session).await;
     let set = async { outcome_of(&kit.set_with_code(&started, &code, PASSWORD, later(4)).await) };
-    assert_eq!(lost(&kit, 5, Box::pin(set)).await, ["unanswered password"]);
+    assert_eq!(lost(&kit, 7, Box::pin(set)).await, ["unanswered password"]);
 
     let started = kit.start(Protocol::Directory, ANN, later(5)).await;
     let code = kit.derived(&started.session).await;
@@ -291,10 +292,10 @@ async fn a_write_whose_answer_is_lost_is_recorded_as_unanswered() {
 #[tokio::test]
 async fn a_call_that_is_given_up_in_the_middle_is_recorded_as_unanswered() {
     for (calls, expected) in [
-        (1, &[][..]),
-        (2, &["unanswered guess"]),
-        (3, &["unanswered guess"]),
-        (5, &["unanswered password"]),
+        (1, ["unanswered guess"]),
+        (2, ["unanswered guess"]),
+        (3, ["unanswered guess"]),
+        (7, ["unanswered password"]),
     ] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
@@ -320,12 +321,13 @@ async fn a_call_that_is_given_up_in_the_middle_is_recorded_as_unanswered() {
 async fn a_refusal_that_costs_no_guess_and_meets_no_limit_is_not_recorded() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
-    let auth = kit.start(Protocol::AuthV1, ANN, NOON).await;
     let directory = kit.start(Protocol::Directory, ANN, NOON).await;
     kit.records.reset();
     let stranger = kit.unknown_session();
     kit.verify(&stranger, "123456", NOON).await.unwrap_err();
-    kit.verify(&auth, "123456", NOON).await.unwrap_err();
+    kit.verify(&directory, "123456", later(600))
+        .await
+        .unwrap_err();
     kit.verify(&directory, "malformed", NOON).await.unwrap_err();
     let other = kit.with_other_user(&directory);
     kit.verify(&other, "123456", NOON).await.unwrap_err();
@@ -343,17 +345,17 @@ async fn a_refusal_that_costs_no_guess_and_meets_no_limit_is_not_recorded() {
 async fn all_records_of_an_address_have_one_subject() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
-    for (protocol, spelling) in [
-        (Protocol::AuthV1, ANN),
-        (Protocol::Directory, "Ann@EXAMPLE.com"),
+    for (protocol, spelling, at) in [
+        (Protocol::AuthV1, ANN, NOON),
+        (Protocol::Directory, "Ann@EXAMPLE.com", later(1)),
     ] {
-        let started = kit.start(protocol, spelling, NOON).await;
-        let code = kit.code(NOON).await;
-        let proof = kit.verify(&started, &code, NOON).await.unwrap();
-        kit.set_password(&started, &proof, PASSWORD, NOON)
+        let started = kit.start(protocol, spelling, at).await;
+        let code = kit.code(at).await;
+        let proof = kit.verify(&started, &code, at).await.unwrap();
+        kit.set_password(&started, &proof, PASSWORD, at)
             .await
             .unwrap();
-        kit.mailed(NOON).await;
+        kit.mailed(at).await;
     }
     let records = kit.records.all();
     assert_eq!(records.len(), 10);
@@ -414,22 +416,22 @@ async fn no_record_holds_a_secret_an_address_or_what_a_caller_sent() {
         CODE_SECRET.to_owned(),
         INDEX_SECRET.to_owned(),
     ];
-    for protocol in BOTH {
-        let mut call = kit.call(NOON);
+    for (protocol, at) in BOTH.into_iter().zip([NOON, later(1)]) {
+        let mut call = kit.call(at);
         call.caller.device = Some(device.to_owned());
         let asked = request(protocol, ANN);
         let started = kit.recovery.request(&mut call, asked).await.unwrap();
-        let code = kit.code(NOON).await;
-        kit.verify(&started, &wrong(&code), NOON).await.unwrap_err();
-        let proof = kit.verify(&started, &code, NOON).await.unwrap();
-        kit.set_password(&started, &proof, PASSWORD, NOON)
+        let code = kit.code(at).await;
+        kit.verify(&started, &wrong(&code), at).await.unwrap_err();
+        let proof = kit.verify(&started, &code, at).await.unwrap();
+        kit.set_password(&started, &proof, PASSWORD, at)
             .await
             .unwrap();
         if let Verified::Token(token) = proof {
             secrets.push(token.reveal());
         }
         secrets.extend([code, started.session.reveal().to_owned()]);
-        kit.mailed(NOON).await;
+        kit.mailed(at).await;
     }
     let text = kit.records.text();
     assert_eq!(text.lines().count(), 12, "{text}");
@@ -464,4 +466,17 @@ async fn as_many_guesses_are_recorded_as_were_charged_in_a_storm() {
         let charged = usize::try_from(kit.guesses(&started.session).await).unwrap();
         assert_eq!(recorded("wrong-guess"), charged, "{events:?}");
     }
+}
+
+#[tokio::test]
+async fn a_right_code_that_is_void_is_recorded_as_such() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    let changed = aws_sdk_dynamodb::types::AttributeValue::N(NOON.millis().to_string());
+    kit.change_user(&user, "passwordChangedAt", changed).await;
+    kit.records.reset();
+    kit.verify(&started, &code, NOON).await.unwrap_err();
+    assert_eq!(news(&kit), ["wrong-guess void"]);
 }

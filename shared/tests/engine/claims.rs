@@ -5,12 +5,12 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;
 use regain::ids::ResetToken;
-use regain::recovery::Started;
+use regain::recovery::{PasswordToken, Started};
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
     ANN, Dump, Failure, Fault, Kit, NOON, Outcome, PASSWORD, Verified, blocked, in_directory,
-    later, new_password, outcome_of,
+    later, new_password, outcome_of, typed,
 };
 use crate::sessions::validated;
 
@@ -52,7 +52,7 @@ async fn a_storm_with_one_proof_hashes_once() {
                 let new = new_password(&format!("{PASSWORD} {number}"));
                 outcome_of(&match &*proof {
                     Verified::Token(token) => {
-                        let token = Some(token.clone());
+                        let token = Some(PasswordToken::Reset(token.clone()));
                         instance.set_password_by_token(&mut call, token, new).await
                     }
                     Verified::User => {
@@ -269,4 +269,98 @@ async fn a_claim_delays_only_its_own_session() {
     let (second, proof) = validated(&kit, Protocol::Directory, NOON).await;
     let set = kit.set_password(&second, &proof, PASSWORD, NOON).await;
     assert_eq!(outcome_of(&set), Outcome::Done);
+}
+
+#[tokio::test]
+async fn a_code_proven_beside_a_claim_ends_the_claim() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let started = kit.start(Protocol::Directory, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    claimed_until(&kit, &started, later(60)).await;
+    kit.verify(&started, &code, NOON).await.unwrap();
+    unclaimed(&kit).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storm_with_one_code_and_a_password_hashes_once() {
+    let kit = Kit::with(&[("CODE_MAX_ATTEMPTS", "20")]).await;
+    let user = kit.user(ANN).await;
+    let started = kit.start(Protocol::Directory, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    kit.log.reset();
+    let mut running = Vec::new();
+    for number in 0..STORM {
+        let (instance, mut call) = (kit.another_instance(), kit.call(NOON));
+        let (named, guess) = (in_directory(&started), typed(&code));
+        running.push(tokio::spawn(async move {
+            let new = new_password(&format!("{PASSWORD} {number}"));
+            let set = instance.set_password_with_code(&mut call, &named, &guess, new);
+            outcome_of(&set.await)
+        }));
+    }
+    let mut done = 0;
+    for task in running {
+        match task.await.unwrap() {
+            Outcome::Done => done += 1,
+            Outcome::Over | Outcome::Spent => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(done, 1);
+    // Whoever hashes has read the user for it before.
+    let shapes = kit.log.shapes();
+    let hashes = shapes.iter().filter(|shape| *shape == "GetItem USER");
+    assert_eq!(hashes.count(), 1);
+    assert_eq!(kit.stored(&user).await.credentials_version, 1);
+    assert_eq!(kit.guesses(&started.session).await, 0, "all were right");
+    assert_eq!(kit.guesses_today(ANN, NOON).await, 0);
+    unclaimed(&kit).await;
+}
+
+#[tokio::test]
+async fn a_right_guess_claims_its_session_only_as_it_was_charged() {
+    for by in ["another code", "a proof"] {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        let key = format!("SESSION#{}", started.session.reference().hex());
+        // The two charges come first, and then the claim.
+        let gate = kit.faults.hold(3);
+        let named = crate::kit::named(&started);
+        let mut call = kit.call(NOON);
+        let (guess, new) = (typed(&code), new_password(PASSWORD));
+        let (set, ()) = tokio::join!(
+            kit.recovery
+                .set_password_with_code(&mut call, &named, &guess, new),
+            async {
+                gate.wait().await;
+                if by == "a proof" {
+                    let validated = AttributeValue::S("validated".to_owned());
+                    for (name, value) in [
+                        ("sessionState", validated),
+                        ("subject", AttributeValue::S(user.id.as_str().to_owned())),
+                        ("credentialsVersion", AttributeValue::N("0".to_owned())),
+                        (
+                            "proofExpiresAt",
+                            AttributeValue::N(later(60).millis().to_string()),
+                        ),
+                    ] {
+                        kit.change(&key, name, value).await;
+                    }
+                } else {
+                    let next = AttributeValue::N((NOON.millis() + 1).to_string());
+                    kit.change(&key, "generation", next).await;
+                }
+                gate.wait().await;
+            }
+        );
+        assert_eq!(outcome_of(&set), Outcome::CodeWrong, "{by}");
+        assert_eq!(kit.guesses(&started.session).await, 0, "{by}");
+        assert_eq!(kit.guesses_today(ANN, NOON).await, 0, "{by}");
+        let shapes = kit.log.shapes();
+        let writes = shapes.iter().filter(|shape| *shape == "UpdateItem SESSION");
+        assert_eq!(writes.count(), 3, "{by}: charged, not claimed, given back");
+    }
 }

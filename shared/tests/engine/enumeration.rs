@@ -181,7 +181,7 @@ async fn right_and_wrong_guesses_make_the_same_calls_until_the_comparison() {
         );
         assert_eq!(
             wrong[guess].asked,
-            ["GetItem SESSION", "TransactWriteItems SESSION ADDRESS"],
+            ["UpdateItem SESSION", "UpdateItem ADDRESS"],
             "the charge comes before anything that depends on the comparison"
         );
     }

@@ -15,7 +15,7 @@ use crate::races::{at_once, count, guess, instances};
 
 /// Guesses at once, one of them right.
 const GUESSES: u32 = 16;
-/// How many of them a session lets be judged.
+/// How many of them a session lets be judged. Once the right one is given back, another takes its place.
 const BUDGET: u32 = 5;
 /// How often the storm is played: enough to notice a right guess that wins two times of three.
 const ROUNDS: u32 = 60;
@@ -100,7 +100,7 @@ async fn wins(seed: u64, with_password: bool) -> u32 {
         kit.faults.clear();
         let won = u32::try_from(count(&answers, &Outcome::Done)).unwrap();
         let judged = kit.guesses(&started.session).await;
-        assert!(won <= 1 && judged + won <= BUDGET, "{answers:?}");
+        assert!(won <= 1 && judged <= BUDGET, "{answers:?}");
         wins += won;
     }
     wins

@@ -19,6 +19,8 @@ mod condition_mutants;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod edits;
+#[cfg(test)]
 mod enumeration;
 #[cfg(test)]
 mod every_fault;
@@ -38,6 +40,8 @@ mod imports;
 mod interleavings;
 #[cfg(test)]
 mod kept;
+#[cfg(test)]
+mod links;
 #[cfg(test)]
 mod mail_events;
 #[cfg(test)]

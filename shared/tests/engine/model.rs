@@ -1,8 +1,8 @@
 //! Any order of calls, one by one and at once, is answered as a simple sequential model predicts.
 //!
-//! In the model a guess that is right takes two steps, as in the engine: it is charged, and then moves
-//! the session on and is refunded. So does a use of a proof: it is found good, and then used up. What is
-//! called at once must be answered as some order of these steps would be, and leave what it would leave.
+//! In the model each call of the table is a step, as in the engine: a guess is charged to its session and to its
+//! address, given back to both if it is right, and then moves the session on. What is called at once must be
+//! answered as some order of these steps would be, and leave what it would leave.
 //! `REGAIN_MODEL_CASES` sets how many histories of some thirty such steps are played.
 
 use std::time::Duration;
@@ -10,11 +10,11 @@ use std::time::Duration;
 use proptest::prelude::*;
 use regain::api::Protocol;
 use regain::ids::ResetToken;
-use regain::recovery::{Recovery, Started};
+use regain::recovery::{PasswordToken, Recovery, Started};
 
 use crate::kit::{
     ANN, CODE_KEY, CODE_SECRET, Dump, Kit, LOCALE, NOON, PASSWORD, Version, in_auth, in_directory,
-    named, new_password, number, request, typed, wrong,
+    named, names, new_password, number, request, typed, wrong,
 };
 use testkit::model::{self as rules, Answer, Call, Model, Sent, explanations};
 
@@ -163,7 +163,9 @@ async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> A
                 recovery.set_password(call, &named, new).await
             } else {
                 let token = made.token.clone();
-                recovery.set_password_by_token(call, token, new).await
+                recovery
+                    .set_password_by_token(call, token.map(PasswordToken::Reset), new)
+                    .await
             })
         }
     }
@@ -176,11 +178,11 @@ fn is_kept(model: &Model, dump: &Dump) -> bool {
     let sessions = model.sessions.iter().all(|session| {
         let key = format!("SESSION#{}", session.started.session.reference().hex());
         dump.get(&key).is_some_and(|item| {
-            counted(item, "guesses") == session.guesses
+            names(item, "tries") == session.guesses
                 && item["sessionState"].as_s().unwrap() == session.state.name()
         })
     });
-    let today = format!("guessesDay{}", model.now.day());
+    let today = format!("triesDay{}", model.now.day());
     let of = |kind: &str| {
         dump.iter()
             .filter(move |(key, _)| key.starts_with(kind))
@@ -188,18 +190,13 @@ fn is_kept(model: &Model, dump: &Dump) -> bool {
     };
     let guesses = of("ADDRESS#")
         .iter()
-        .all(|(_, item)| counted(item, &today) == model.guesses_today());
-    let current = model.current.map(|number| &model.sessions[number]);
-    let current = current.map(|session| session.started.session.reference().hex());
-    let current = of("ADDRESS#").iter().all(|(_, item)| {
-        let kept = item.get("currentSession").map(|kept| kept.as_s().unwrap());
-        kept == current.as_ref()
-    });
+        .all(|(_, item)| names(*item, &today) == model.guesses_today());
+    let known = of("NETWORK#").len() == usize::from(model.known);
     let version = of("USER#")
         .iter()
         .all(|(_, item)| u64::from(counted(item, "credentialsVersion")) == model.version);
     let notices = usize::try_from(model.version).unwrap();
-    sessions && guesses && current && version && of("MAIL#").len() == model.codes.len() + notices
+    sessions && guesses && known && version && of("MAIL#").len() == model.codes.len() + notices
 }
 
 async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {

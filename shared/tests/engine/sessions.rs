@@ -1,5 +1,6 @@
-//! What ends a session: a newer one, its use, a password that was set.
+//! Sessions side by side, and what ends them: their use, and a password that was set.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;
 use regain::recovery::Started;
 use regain::timestamp::Timestamp;
@@ -7,7 +8,10 @@ use regain::users::User;
 use regain_password::{Candidate, Cost, Verified as Password, verify};
 use zeroize::Zeroizing;
 
-use crate::kit::{ANN, Kit, NOON, Outcome, PASSWORD, Verified, later, outcome_of};
+use crate::kit::{
+    ANN, Kit, NOON, Outcome, PASSWORD, Verified, in_directory, later, new_password, outcome_of,
+    wrong,
+};
 
 const AUTH: Protocol = Protocol::AuthV1;
 const DIRECTORY: Protocol = Protocol::Directory;
@@ -28,41 +32,31 @@ fn opens(user: &User, password: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_request_supersedes_the_awaiting_session_of_either_protocol() {
+async fn a_request_leaves_every_earlier_session_of_the_address_as_it_was() {
     for first in [AUTH, DIRECTORY] {
         for second in [AUTH, DIRECTORY] {
             let kit = Kit::new().await;
             kit.user(ANN).await;
             let old = kit.start(first, ANN, NOON).await;
             let old_code = kit.code(NOON).await;
+            let before = kit.session_item(&old.session).await;
             let new = kit.start(second, ANN, NOON).await;
             let new_code = kit.code(NOON).await;
-            let guess = kit.verify(&old, &old_code, NOON).await;
-            assert_eq!(outcome_of(&guess), Outcome::Over, "{first:?} {second:?}");
-            assert_eq!(kit.guesses(&old.session).await, 0, "no guess is spent");
-            if first == AUTH {
-                assert_eq!(
-                    outcome_of(&kit.resend(&old.session, NOON).await),
-                    Outcome::Over
-                );
-            } else {
-                let set = kit.set_with_code(&old, &old_code, PASSWORD, NOON).await;
-                assert_eq!(outcome_of(&set), Outcome::Over);
-                assert_eq!(
-                    outcome_of(&kit.set_in_directory(&old, PASSWORD, NOON).await),
-                    Outcome::Over
-                );
+            assert_eq!(kit.session_item(&old.session).await, before);
+            for (session, other) in [(&old, &new_code), (&new, &old_code)] {
+                let guess = kit.verify(session, other, NOON).await;
+                assert_eq!(outcome_of(&guess), Outcome::CodeWrong, "another's code");
             }
-            assert_eq!(
-                outcome_of(&kit.verify(&new, &new_code, NOON).await),
-                Outcome::Done
-            );
+            for (session, code) in [(&old, &old_code), (&new, &new_code)] {
+                let guess = kit.verify(session, code, NOON).await;
+                assert_eq!(outcome_of(&guess), Outcome::Done, "{first:?} {second:?}");
+            }
         }
     }
 }
 
 #[tokio::test]
-async fn a_password_that_was_set_leaves_its_session_used_and_its_address_without_a_current_one() {
+async fn a_password_that_was_set_leaves_its_session_used() {
     for at_once in [false, true] {
         let kit = Kit::new().await;
         kit.user(ANN).await;
@@ -76,10 +70,7 @@ async fn a_password_that_was_set_leaves_its_session_used_and_its_address_without
         };
         assert_eq!(outcome_of(&set), Outcome::Done);
         let session = kit.session_item(&started.session).await;
-        assert_eq!(session["sessionState"].as_s().unwrap(), "used");
-        let state = kit.keys("ADDRESS#").await.remove(0);
-        let state = kit.item(&state).await.unwrap();
-        assert!(!state.contains_key("currentSession"), "{at_once}");
+        assert_eq!(session["sessionState"].as_s().unwrap(), "used", "{at_once}");
     }
 }
 
@@ -105,7 +96,7 @@ async fn a_session_that_gets_another_code_keeps_nothing_of_its_proof() {
 }
 
 #[tokio::test]
-async fn a_request_does_not_supersede_a_validated_session() {
+async fn a_request_leaves_a_validated_session_validated() {
     for first in [AUTH, DIRECTORY] {
         for second in [AUTH, DIRECTORY] {
             let kit = Kit::new().await;
@@ -119,37 +110,43 @@ async fn a_request_does_not_supersede_a_validated_session() {
 }
 
 #[tokio::test]
-async fn another_code_for_a_session_that_was_proven_is_refused_once_a_newer_one_awaits() {
+async fn a_session_gets_another_code_whatever_others_have_asked_for_since() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
-    let (started, _) = validated(&kit, AUTH, NOON).await;
+    let (proven, _) = validated(&kit, AUTH, NOON).await;
+    let awaiting = kit.start(AUTH, ANN, NOON).await;
+    kit.code(NOON).await;
     kit.start(DIRECTORY, ANN, NOON).await;
-    assert_eq!(
-        outcome_of(&kit.resend(&started.session, NOON).await),
-        Outcome::Over
-    );
+    kit.code(NOON).await;
+    for session in [&proven, &awaiting] {
+        kit.resend(&session.session, NOON).await.unwrap();
+        let code = kit.code(NOON).await;
+        let guess = kit.verify(session, &code, NOON).await;
+        assert_eq!(outcome_of(&guess), Outcome::Done);
+    }
 }
 
 #[tokio::test]
-async fn setting_a_password_ends_every_other_session_of_the_address() {
+async fn setting_a_password_voids_all_that_was_asked_for_before() {
     for how in ["token", "proof", "code"] {
         let kit = Kit::new().await;
         let user = kit.user(ANN).await;
         let (proven_in_auth, auth_proof) = validated(&kit, AUTH, NOON).await;
         let (proven_in_directory, directory_proof) = validated(&kit, DIRECTORY, NOON).await;
+        let mut awaiting = Vec::new();
+        for protocol in [AUTH, DIRECTORY] {
+            // Asked for in the very millisecond in which the password is set.
+            let started = kit.start(protocol, ANN, later(1)).await;
+            awaiting.push((started, kit.code(later(1)).await));
+        }
         let protocol = if how == "token" { AUTH } else { DIRECTORY };
         let started = kit.start(protocol, ANN, NOON).await;
         let code = kit.code(NOON).await;
-        let (awaiting, awaiting_code, set) = if how == "code" {
-            // Whoever sends code and password at once has the session that awaits.
-            let set = kit.set_with_code(&started, &code, PASSWORD, later(1)).await;
-            (started.clone(), code, set)
+        let set = if how == "code" {
+            kit.set_with_code(&started, &code, PASSWORD, later(1)).await
         } else {
             let proof = kit.verify(&started, &code, NOON).await.unwrap();
-            let awaiting = kit.start(AUTH, ANN, NOON).await;
-            let awaiting_code = kit.code(NOON).await;
-            let set = kit.set_password(&started, &proof, PASSWORD, later(1)).await;
-            (awaiting, awaiting_code, set)
+            kit.set_password(&started, &proof, PASSWORD, later(1)).await
         };
         let answered = set.unwrap();
         let stored = kit.stored(&user).await;
@@ -157,9 +154,26 @@ async fn setting_a_password_ends_every_other_session_of_the_address() {
         assert_eq!(stored.password_changed_at, Some(later(1)));
         assert!(stored.is_email_validate && answered.is_email_validate);
         assert!(opens(&stored, PASSWORD));
-        assert_eq!(
-            outcome_of(&kit.verify(&awaiting, &awaiting_code, later(2)).await),
-            Outcome::Over
+        for (session, code) in &awaiting {
+            let wrong = kit.verify(session, &wrong(code), later(2)).await;
+            assert_eq!(outcome_of(&wrong), Outcome::CodeWrong, "is told as wrong");
+            let right = kit.verify(session, code, later(2)).await;
+            assert_eq!(outcome_of(&right), Outcome::CodeExpired, "{how}");
+            assert_eq!(
+                kit.guesses(&session.session).await,
+                1,
+                "a void code costs nothing"
+            );
+        }
+        assert_eq!(kit.guesses_today(ANN, NOON).await, 2);
+        let (session, code) = &awaiting[1];
+        let set = kit.set_with_code(session, code, "another password 8", later(2));
+        assert_eq!(outcome_of(&set.await), Outcome::CodeExpired, "{how}");
+        assert_eq!(kit.guesses(&session.session).await, 1);
+        assert!(
+            !kit.session_item(&session.session)
+                .await
+                .contains_key("claimedBy")
         );
         for (other, proof) in [
             (&proven_in_auth, &auth_proof),
@@ -170,18 +184,10 @@ async fn setting_a_password_ends_every_other_session_of_the_address() {
                 .await;
             assert_eq!(outcome_of(&set), Outcome::Over, "{how}");
         }
-        assert_eq!(
-            outcome_of(&kit.resend(&proven_in_auth.session, later(2)).await),
-            Outcome::Over
-        );
         assert_eq!(kit.stored(&user).await.credentials_version, 1);
+        kit.mailed(later(2)).await;
         let next = kit.start(protocol, ANN, later(3)).await;
-        let mails = kit.mailed(later(3)).await;
-        let code = mails
-            .iter()
-            .find(|mail| !mail.data["code"].is_null())
-            .unwrap()
-            .code();
+        let code = kit.code(later(3)).await;
         let again = kit.verify(&next, &code, later(3)).await;
         assert_eq!(
             outcome_of(&again),
@@ -189,6 +195,65 @@ async fn setting_a_password_ends_every_other_session_of_the_address() {
             "the next recovery is as good as the first"
         );
     }
+}
+
+#[tokio::test]
+async fn a_code_asked_for_after_the_password_was_set_is_good() {
+    let kit = Kit::new().await;
+    kit.user(ANN).await;
+    let proven_before = validated(&kit, AUTH, NOON).await.0;
+    let awaiting = kit.start(AUTH, ANN, NOON).await;
+    kit.code(NOON).await;
+    let (started, proof) = validated(&kit, DIRECTORY, NOON).await;
+    let set = kit.set_password(&started, &proof, PASSWORD, later(1)).await;
+    assert_eq!(outcome_of(&set), Outcome::Done);
+    kit.mailed(later(1)).await;
+    for (session, at) in [(&awaiting, later(2)), (&proven_before, later(3))] {
+        kit.resend(&session.session, at).await.unwrap();
+        let code = kit.code(at).await;
+        let proof = kit.verify(session, &code, at).await.unwrap();
+        let set = kit.set_password(session, &proof, PASSWORD, at).await;
+        assert_eq!(outcome_of(&set), Outcome::Done);
+        kit.mailed(at).await;
+    }
+}
+
+#[tokio::test]
+async fn a_password_counts_from_when_it_is_written_and_not_from_when_it_was_sent() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    let (started, proof) = validated(&kit, DIRECTORY, NOON).await;
+    let Verified::User = proof else {
+        panic!("the Directory API hands out no token");
+    };
+    // While the password is hashed, a code is asked for.
+    let between = kit.start(AUTH, ANN, later(1)).await;
+    let code = kit.code(later(1)).await;
+    let mut call = kit.call(NOON).timed_by(|| later(2));
+    let named = in_directory(&started);
+    let set = kit
+        .recovery
+        .set_password(&mut call, &named, new_password(PASSWORD));
+    assert_eq!(set.await.unwrap().password_changed_at, Some(later(2)));
+    assert_eq!(kit.stored(&user).await.password_changed_at, Some(later(2)));
+    let guess = kit.verify(&between, &code, later(3)).await;
+    assert_eq!(outcome_of(&guess), Outcome::CodeExpired);
+}
+
+#[tokio::test]
+async fn a_code_that_another_program_set_a_password_after_is_void_and_its_session_goes_on() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    let started = kit.start(AUTH, ANN, NOON).await;
+    let code = kit.code(NOON).await;
+    let changed = AttributeValue::N(later(1).millis().to_string());
+    kit.change_user(&user, "passwordChangedAt", changed).await;
+    let guess = kit.verify(&started, &code, later(2)).await;
+    assert_eq!(outcome_of(&guess), Outcome::CodeExpired);
+    kit.resend(&started.session, later(3)).await.unwrap();
+    let code = kit.code(later(3)).await;
+    let guess = kit.verify(&started, &code, later(3)).await;
+    assert_eq!(outcome_of(&guess), Outcome::Done);
 }
 
 #[tokio::test]

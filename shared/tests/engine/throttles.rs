@@ -8,7 +8,8 @@ use regain::recovery::{RecoveryError, Started};
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    ANN, CALLER, Kit, NOBODY, NOON, Outcome, just_before, later, outcome_of, request, wrong,
+    ANN, CALLER, Kit, NOBODY, NOON, Outcome, just_before, later, named, outcome_of, request, typed,
+    wrong,
 };
 
 const BOTH: [Protocol; 2] = [Protocol::Directory, Protocol::AuthV1];
@@ -43,15 +44,6 @@ async fn an_address_has_no_other_code_until_its_cooldown_ends() {
             assert_eq!(outcome_of(&accepted), Outcome::Done);
         }
     }
-}
-
-#[tokio::test]
-async fn another_code_for_a_superseded_session_is_refused_as_over_and_not_as_throttled() {
-    let kit = Kit::throttled(&[]).await;
-    let old = kit.start(Protocol::AuthV1, ANN, NOON).await;
-    kit.start(Protocol::Directory, ANN, later(60)).await;
-    let resent = kit.resend(&old.session, later(61)).await;
-    assert_eq!(outcome_of(&resent), Outcome::Over);
 }
 
 #[tokio::test]
@@ -108,15 +100,24 @@ async fn exhaust(kit: &Kit, email: &str, at: Timestamp) -> (usize, Outcome) {
 
 #[tokio::test]
 async fn hourly_and_daily_limits_hold_for_known_and_unknown_addresses() {
-    for email in [ANN, NOBODY] {
-        let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+    // (days, an hour, what is left of the day for its fourth hour)
+    let shares = [("0", 5, 5), ("90", 4, 2)];
+    for (email, (days, per_hour, left)) in [ANN, NOBODY]
+        .into_iter()
+        .flat_map(|email| shares.map(|share| (email, share)))
+    {
+        let kit = Kit::throttled(&[
+            ("RESEND_COOLDOWN_SECONDS", "0"),
+            ("KNOWN_NETWORK_DAYS", days),
+        ])
+        .await;
         kit.user(ANN).await;
         let mut hour = later(10 * 60);
         let day = NOON.next_day();
         for _ in 0..3 {
             assert_eq!(
                 exhaust(&kit, email, hour).await,
-                (5, Outcome::Throttled(hour.next_hour()))
+                (per_hour, Outcome::Throttled(hour.next_hour()))
             );
             let (last, next) = (just_before(hour.next_hour()), hour.next_hour());
             assert_eq!(
@@ -127,8 +128,8 @@ async fn hourly_and_daily_limits_hold_for_known_and_unknown_addresses() {
         }
         assert_eq!(
             exhaust(&kit, email, hour).await,
-            (5, Outcome::Throttled(day)),
-            "20 by now"
+            (left, Outcome::Throttled(day)),
+            "20 by now, or 14"
         );
         assert_eq!(
             exhaust(&kit, email, hour.next_hour()).await,
@@ -140,7 +141,7 @@ async fn hourly_and_daily_limits_hold_for_known_and_unknown_addresses() {
         );
         assert_eq!(
             exhaust(&kit, email, day).await,
-            (5, Outcome::Throttled(day.next_hour()))
+            (per_hour, Outcome::Throttled(day.next_hour()))
         );
     }
 }
@@ -301,7 +302,7 @@ async fn a_refused_request_changes_nothing() {
         assert_eq!(
             outcome_of(&guess),
             Outcome::Done,
-            "the session was not superseded"
+            "the session is as good as before"
         );
     }
 }
@@ -352,4 +353,170 @@ async fn every_spelling_of_an_address_shares_its_throttle() {
             "{spelling}"
         );
     }
+}
+
+const AT_HOME: &str = "192.0.2.44";
+const ELSEWHERE: &str = "198.51.100.9";
+
+/// Has the address proven from that network.
+async fn proven_from(kit: &Kit, network: &str, at: Timestamp) {
+    let started = request_from(kit, network, ANN, at).await.unwrap();
+    let code = kit.derived(&started.session).await;
+    let mut call = kit.call_from(network.parse().unwrap(), at);
+    let (named, guess) = (named(&started), typed(&code));
+    let proven = kit.recovery.verify_for_token(&mut call, &named, &guess);
+    proven.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_network_that_proved_an_address_may_use_what_strangers_leave_of_its_codes() {
+    for (setting, end) in [
+        ("EMAIL_REQUESTS_PER_HOUR", NOON.next_hour()),
+        ("EMAIL_REQUESTS_PER_DAY", NOON.next_day()),
+    ] {
+        let kit = Kit::with(&[(setting, "6")]).await;
+        kit.user(ANN).await;
+        proven_from(&kit, AT_HOME, NOON).await;
+        let mut sessions = Vec::new();
+        for _ in 0..3 {
+            sessions.push(request_from(&kit, ELSEWHERE, ANN, NOON).await.unwrap());
+        }
+        // An instance that remembers nothing: a refusal is remembered for its network only.
+        let refused = request_from(&kit, ELSEWHERE, ANN, NOON).await;
+        assert_eq!(outcome_of(&refused), Outcome::Throttled(end), "{setting}");
+        let elsewhere = ELSEWHERE.parse().unwrap();
+        let resent = kit.resend_from(elsewhere, &sessions[0].session, NOON).await;
+        assert_eq!(outcome_of(&resent), Outcome::Throttled(end), "{setting}");
+        // IPv4 in IPv6's notation is the same network.
+        let mine = request_from(&kit, "::ffff:192.0.2.44", ANN, NOON)
+            .await
+            .unwrap();
+        let at_home = AT_HOME.parse().unwrap();
+        let resent = kit.resend_from(at_home, &mine.session, NOON).await;
+        assert_eq!(outcome_of(&resent), Outcome::Done, "{setting}: the sixth");
+        let refused = request_from(&kit, AT_HOME, ANN, NOON).await;
+        assert_eq!(outcome_of(&refused), Outcome::Throttled(end), "{setting}");
+    }
+}
+
+#[tokio::test]
+async fn a_network_that_proved_an_address_may_use_what_strangers_leave_of_its_guesses() {
+    let kit = Kit::with(&[
+        ("ACCOUNT_GUESSES_PER_DAY", "7"),
+        ("CODE_MAX_ATTEMPTS", "20"),
+    ])
+    .await;
+    kit.user(ANN).await;
+    proven_from(&kit, AT_HOME, NOON).await;
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.derived(&started.session).await;
+    let guess_from = async |network: &str, code: &str| {
+        let mut call = kit.call_from(network.parse().unwrap(), NOON);
+        let (named, guess) = (named(&started), typed(code));
+        outcome_of(
+            &kit.recovery
+                .verify_for_token(&mut call, &named, &guess)
+                .await,
+        )
+    };
+    let wrong = wrong(&code);
+    for _ in 0..5 {
+        assert_eq!(guess_from(ELSEWHERE, &wrong).await, Outcome::CodeWrong);
+    }
+    let spent = Outcome::SpentUntil(NOON.next_day());
+    assert_eq!(guess_from(ELSEWHERE, &code).await, spent);
+    assert_eq!(kit.guesses(&started.session).await, 5, "it is given back");
+    for _ in 0..2 {
+        assert_eq!(guess_from(AT_HOME, &wrong).await, Outcome::CodeWrong);
+    }
+    assert_eq!(guess_from(AT_HOME, &code).await, spent);
+    assert_eq!(kit.guesses_today(ANN, NOON).await, 7);
+}
+
+#[tokio::test]
+async fn the_owner_gets_in_from_a_known_network_whatever_strangers_have_spent() {
+    let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+    kit.user(ANN).await;
+    proven_from(&kit, AT_HOME, NOON).await;
+    let tomorrow = NOON.next_day();
+    // Strangers from many networks spend all codes, and all guesses at them.
+    let mut answers = Vec::new();
+    for stranger in 0..60 {
+        let network = format!("203.0.113.{stranger}");
+        if let Ok(started) = request_from(&kit, &network, ANN, tomorrow).await {
+            let wrong = wrong(&kit.derived(&started.session).await);
+            for _ in 0..9 {
+                let mut call = kit.call_from(network.parse().unwrap(), tomorrow);
+                let (named, guess) = (named(&started), typed(&wrong));
+                let guess = kit.recovery.verify_for_token(&mut call, &named, &guess);
+                answers.push(outcome_of(&guess.await));
+            }
+        }
+    }
+    assert_eq!(answers.len(), 4 * 9, "four codes in the hour");
+    assert_eq!(kit.guesses_today(ANN, tomorrow).await, 20);
+    let started = request_from(&kit, AT_HOME, ANN, tomorrow).await.unwrap();
+    let code = kit.derived(&started.session).await;
+    let mut call = kit.call_from(AT_HOME.parse().unwrap(), tomorrow);
+    let (named, guess) = (named(&started), typed(&code));
+    let proven = kit.recovery.verify_for_token(&mut call, &named, &guess);
+    assert_eq!(outcome_of(&proven.await), Outcome::Done);
+}
+
+#[tokio::test]
+async fn a_network_is_known_to_the_address_it_proved_and_until_its_days_are_over() {
+    let days = |days: u64| NOON.plus(Duration::from_hours(24 * days));
+    for (network, at, known) in [
+        (AT_HOME, days(89), true),
+        (AT_HOME, just_before(days(90)), true),
+        (AT_HOME, days(90), false),
+        (ELSEWHERE, days(1), false),
+    ] {
+        let kit = Kit::with(&[("EMAIL_REQUESTS_PER_DAY", "3")]).await;
+        kit.user(ANN).await;
+        proven_from(&kit, AT_HOME, NOON).await;
+        for email in [ANN, "other@example.com"] {
+            for _ in 0..2 {
+                request_from(&kit, network, email, at).await.unwrap();
+            }
+            let third = request_from(&kit, network, email, at).await;
+            assert_eq!(
+                third.is_ok(),
+                known && email == ANN,
+                "{network} {email} {at:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_strangers_network_is_answered_and_costs_the_same_whether_anybody_has_the_address() {
+    let mut seen = Vec::new();
+    for email in [ANN, NOBODY] {
+        let kit = Kit::with(&[
+            ("EMAIL_REQUESTS_PER_HOUR", "3"),
+            ("ACCOUNT_GUESSES_PER_DAY", "3"),
+        ])
+        .await;
+        kit.user(ANN).await;
+        if email == ANN {
+            proven_from(&kit, AT_HOME, NOON).await;
+        }
+        let at = NOON.next_day();
+        kit.log.reset();
+        let mut told = Vec::new();
+        let first = request_from(&kit, ELSEWHERE, email, at).await.unwrap();
+        for _ in 0..2 {
+            told.push(outcome_of(&request_from(&kit, ELSEWHERE, email, at).await));
+        }
+        let code = wrong(&kit.derived(&first.session).await);
+        for _ in 0..3 {
+            let mut call = kit.call_from(ELSEWHERE.parse().unwrap(), at);
+            let (named, guess) = (named(&first), typed(&code));
+            let guess = kit.recovery.verify_for_token(&mut call, &named, &guess);
+            told.push(outcome_of(&guess.await));
+        }
+        seen.push((told, kit.log.shapes(), kit.log.write_units()));
+    }
+    assert_eq!(seen[0], seen[1]);
 }

@@ -34,7 +34,7 @@ async fn a_block_is_revealed_only_after_the_right_code_and_the_session_is_then_u
         assert_eq!(
             kit.guesses(&started.session).await,
             1,
-            "the right guess is refunded"
+            "the right guess is given back"
         );
         assert_eq!(kit.guesses_today(ANN, NOON).await, 1);
         assert_eq!(

@@ -11,7 +11,7 @@ use regain::ids::{ResetToken, SessionId, UserId, UserIdFormat};
 use regain::keys::{AddressKey, IndexKeys};
 use regain::recovery::{RecoveryError, Started};
 use regain::session::{AddressState, Awaiting, Decision, Generation, Session, SessionInfo};
-use regain::settings::{Limits, Settings};
+use regain::settings::{Limits, Settings, Share};
 use regain::store::Throttled;
 use regain::template::Template;
 use regain::timestamp::Timestamp;
@@ -31,7 +31,8 @@ pub(crate) struct World {
     user: UserId,
     credentials_version: u64,
     sessions: Vec<Session>,
-    current: Option<usize>,
+    changed_at: Option<Timestamp>,
+    known: bool,
     codes: Vec<Timestamp>,
     charged: Vec<Timestamp>,
     secrets: usize,
@@ -69,7 +70,8 @@ impl World {
             user: UserIdFormat::ObjectId.id_from(id),
             credentials_version: 0,
             sessions: Vec::new(),
-            current: None,
+            changed_at: None,
+            known: false,
             codes: Vec::new(),
             charged: Vec::new(),
             secrets: 1,
@@ -86,11 +88,8 @@ impl World {
     /// The code that a version of the code key makes of a session's generation.
     pub(crate) fn code(&self, number: usize, secret: usize) -> String {
         let session = &self.sessions[number];
-        let Some(generation) = generation(session) else {
-            return "0000000000".to_owned();
-        };
         let address = self.index.address(&self.address);
-        let input = input(session.info(), &generation, &address);
+        let input = input(session.info(), session.generation(), &address);
         let keys = CodeKeys::new(&secret.to_be_bytes(), &[]);
         keys.derive(&input, LENGTH).reveal().to_owned()
     }
@@ -116,7 +115,6 @@ impl World {
             expires_at: at.plus(self.limits.session_ttl),
         };
         let begun = Awaiting::begin(info, Nonce::draw(&mut self.rng), &self.limits);
-        self.current = Some(self.sessions.len());
         self.codes.push(at);
         self.sessions.push(Session::Awaiting(begun));
         self.stale.push(None);
@@ -137,7 +135,7 @@ impl World {
         let before = guesses(&self.sessions[number]);
         let nonce = Nonce::draw(&mut self.rng);
         let session = self.sessions[number].clone();
-        let renewed = match session.renew(&self.state(at), &self.limits, nonce, at) {
+        let renewed = match session.renew(&self.limits, nonce, at) {
             Ok(renewed) => renewed,
             Err(why) => return refused(why.into()),
         };
@@ -164,7 +162,6 @@ impl World {
         let token = auth.then(|| ResetToken::draw(&SessionId::draw(&mut self.rng), &mut self.rng));
         let digest = token.as_ref().map(ResetToken::digest);
         let proven = guessed.prove(self.user.clone(), self.credentials_version, digest, at);
-        self.charged.pop();
         self.ledger[number].proven_at = Some(at);
         self.sessions[number] = Session::Validated(proven);
         Answer { token, ..done() }
@@ -178,8 +175,7 @@ impl World {
     ) -> Answer {
         match self.guess(number, code, at) {
             Ok(guessed) => {
-                self.charged.pop();
-                self.password_set(number, Session::Used(guessed.use_up()));
+                self.password_set(number, Session::Used(guessed.use_up()), at);
                 done()
             }
             Err(refusal) => refused(refusal),
@@ -207,19 +203,20 @@ impl World {
         let validated = match session.live(at) {
             Err(why) => return refused(why.into()),
             Ok(Session::Validated(session)) => session,
-            Ok(_) if self.current == Some(number) => return refused(RecoveryError::CodeWrong),
-            Ok(_) => return refused(RecoveryError::SessionOver),
+            Ok(_) => return refused(RecoveryError::CodeWrong),
         };
         if let Err(why) = validated.permit_use(at) {
             return refused(why.into());
         }
-        if validated.proof.credentials_version != self.credentials_version {
+        if validated.proof.credentials_version != self.credentials_version
+            || validated.generation.is_void(self.changed_at)
+        {
             return refused(RecoveryError::SessionOver);
         }
         let proven_at = self.ledger[number].proven_at.unwrap();
         assert!(at.since(proven_at) < Duration::from_mins(10), "for 600 s");
         assert!(at < info.expires_at);
-        self.password_set(number, Session::Used(validated.use_up()));
+        self.password_set(number, Session::Used(validated.use_up()), at);
         done()
     }
 
@@ -233,42 +230,51 @@ impl World {
         let session = self.sessions[number].clone();
         let state = self.state(at);
         let Some(code) = code else {
-            session.permit_malformed_guess(&state, &self.limits, at)?;
+            session.permit_malformed_guess(&self.limits, at)?;
             return Err(RecoveryError::CodeWrong);
         };
-        let permitted = session.permit_guess(&state, &self.limits, at)?;
+        let permitted = session.permit_guess(&self.limits, at)?;
+        if let Decision::Throttled { until } = state.permit_guess(&self.limits, self.share(), at) {
+            let until = Some(until);
+            return Err(RecoveryError::GuessesSpent { until });
+        }
         assert!(!self.ledger[number].used, "used is final");
-        assert_eq!(self.current, Some(number), "no guess at a superseded one");
         assert!(at < permitted.generation.expires_at && at < permitted.info.expires_at);
         let generation = permitted.generation;
-        let charged = permitted.charged();
-        self.charged.push(at);
         let (current, previous) = (self.secrets - 1, self.secrets.saturating_sub(2));
         let versions = [current.to_be_bytes(), previous.to_be_bytes()];
         let [current, previous] = versions.each_ref().map(<[u8; 8]>::as_slice);
         let keys = CodeKeys::new(current, &[current, previous]);
         let address = self.index.address(&self.address);
-        let input = input(&charged.info, &generation, &address);
+        let input = input(&permitted.info, &generation, &address);
         let guess = Code::parse(&code, LENGTH).unwrap();
         let right = keys.matches(&guess, &input, LENGTH);
         let entry = &mut self.ledger[number];
         if right {
+            if generation.is_void(self.changed_at) {
+                return Err(RecoveryError::CodeExpired);
+            }
             assert!(
                 entry.accepted.insert(generation.number),
                 "one code, one use"
             );
-            return Ok(charged);
+            self.known = true;
+            return Ok(permitted);
         }
+        self.charged.push(at);
         entry.judged_wrong += 1;
         assert!(entry.judged_wrong <= self.limits.session_guesses);
         self.judged.push(at);
         let today = self.judged.iter().filter(|it| it.day() == at.day()).count();
         assert!(today <= self.limits.daily_guesses.try_into().unwrap());
-        self.sessions[number] = Session::Awaiting(charged);
+        self.sessions[number] = Session::Awaiting(Awaiting {
+            guesses: permitted.guesses + 1,
+            ..permitted
+        });
         Err(RecoveryError::CodeWrong)
     }
 
-    fn password_set(&mut self, number: usize, used: Session) {
+    fn password_set(&mut self, number: usize, used: Session, at: Timestamp) {
         let entry = &mut self.ledger[number];
         assert!(
             !std::mem::replace(&mut entry.used, true),
@@ -276,7 +282,16 @@ impl World {
         );
         self.sessions[number] = used;
         self.credentials_version += 1;
-        self.current = None;
+        self.changed_at = Some(at);
+    }
+
+    /// How much of the address's limits its one caller may use.
+    const fn share(&self) -> Share {
+        if self.known {
+            Share::Whole
+        } else {
+            Share::Strangers
+        }
     }
 
     fn state(&self, at: Timestamp) -> AddressState {
@@ -284,7 +299,6 @@ impl World {
             u32::try_from(times.iter().filter(|it| same(it)).count()).unwrap()
         };
         AddressState {
-            current: self.current.map(|it| self.sessions[it].info().reference),
             last_code_at: self.codes.last().copied(),
             codes_this_hour: count(&self.codes, &|it| it.hour() == at.hour()),
             codes_today: count(&self.codes, &|it| it.day() == at.day()),
@@ -295,7 +309,7 @@ impl World {
     /// Until when the address and its one caller may have no code.
     fn throttled(&self, at: Timestamp) -> Throttled {
         let state = self.state(at);
-        let address = match state.permit_code(&self.limits, at) {
+        let address = match state.permit_code(&self.limits, self.share(), at) {
             Decision::Permitted => None,
             Decision::Throttled { until } => Some(until),
         };
@@ -309,7 +323,7 @@ impl World {
 
     /// Holds what is kept against the model.
     pub(crate) fn check(&self, model: &Model) {
-        assert_eq!(self.current, model.current);
+        assert_eq!(self.known, model.known);
         assert_eq!(self.credentials_version, model.version);
         assert_eq!(self.state(model.now).guesses_today, model.guesses_today());
         assert_eq!(self.codes, model.codes);
@@ -338,14 +352,6 @@ fn input<'a>(
         generation: generation.number,
         address,
         nonce: &generation.nonce,
-    }
-}
-
-fn generation(session: &Session) -> Option<Generation> {
-    match session {
-        Session::Awaiting(session) => Some(session.generation),
-        Session::Validated(session) => Some(session.generation),
-        Session::Used(_) => None,
     }
 }
 

@@ -30,11 +30,11 @@ pub enum Change {
 
 /// A checked line, with its user as read then.
 #[derive(Debug)]
-pub(super) struct CheckedLine {
-    line: UserLine,
-    found: Found,
+pub(in crate::users) struct CheckedLine {
+    pub(in crate::users) line: UserLine,
+    pub(in crate::users) found: Found,
     /// The user as the line says, without the password.
-    pub(super) user: User,
+    pub(in crate::users) user: User,
 }
 
 impl Numbered for CheckedLine {
@@ -45,13 +45,13 @@ impl Numbered for CheckedLine {
 
 /// The user whom a line is about.
 #[derive(Debug)]
-struct Found {
+pub(in crate::users) struct Found {
     /// The id that the user has, or will have.
-    id: UserId,
+    pub(in crate::users) id: UserId,
     /// The user who has the line's address.
     owner: Option<UserId>,
     /// The user as stored.
-    before: Option<User>,
+    pub(in crate::users) before: Option<User>,
     /// The size in octets of the attributes that other programs have written to the user's item.
     besides: usize,
 }
@@ -86,20 +86,20 @@ enum NewPassword<'a> {
 }
 
 /// A line with the user as it is to be written.
-struct Prepared {
-    line: UserLine,
+pub(in crate::users) struct Prepared {
+    pub(in crate::users) line: UserLine,
     found: Found,
     /// The user as the line says, password included.
     user: User,
     /// The address that the user had.
     address_before: Option<Address>,
     /// The hash of the line's typed password, once it was made.
-    typed: Option<PasswordHash>,
-    done: Done,
+    pub(in crate::users) typed: Option<PasswordHash>,
+    pub(in crate::users) done: Done,
 }
 
 impl Prepared {
-    fn write(&self) -> UserWrite<'_> {
+    pub(in crate::users) fn write(&self) -> UserWrite<'_> {
         UserWrite {
             user: &self.user,
             address: &self.line.address,
@@ -110,25 +110,42 @@ impl Prepared {
     }
 }
 
+/// Who sets the passwords.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::users) enum Origin {
+    /// An import, so the next import may set them again.
+    Import,
+    /// The person, by a service of the account.
+    Person,
+}
+
 /// Works batches of lines, in any order. Clones hash in turns, see [`Hasher`].
 #[derive(Clone)]
-pub(super) struct Importer {
+pub(in crate::users) struct Importer {
     store: Store,
     hasher: Hasher,
     format: UserIdFormat,
     policy: Policy,
     overwrite_passwords: bool,
+    origin: Origin,
     at: Timestamp,
 }
 
 impl Importer {
-    pub(super) fn new(store: Store, hasher: Hasher, rules: &ImportRules, at: Timestamp) -> Self {
+    pub(in crate::users) fn new(
+        store: Store,
+        hasher: Hasher,
+        rules: &ImportRules,
+        origin: Origin,
+        at: Timestamp,
+    ) -> Self {
         Self {
             store,
             hasher,
             format: rules.id_format,
             policy: rules.policy.clone(),
             overwrite_passwords: rules.overwrite_passwords,
+            origin,
             at,
         }
     }
@@ -262,7 +279,7 @@ impl Importer {
     }
 
     /// Prepares the write of a line's user. `typed` is the hash of the line's password, if it was made before.
-    async fn prepare(
+    pub(in crate::users) async fn prepare(
         &self,
         checked: CheckedLine,
         mut typed: Option<PasswordHash>,
@@ -273,13 +290,13 @@ impl Importer {
         let done = done(&found, &user, &password)?;
         let user = match password {
             NewPassword::Stays | NewPassword::Kept => user,
-            NewPassword::IsHashed(hash) => user.with_imported_password(hash.clone(), self.at),
+            NewPassword::IsHashed(hash) => self.with_password(user, hash),
             NewPassword::IsTyped(password) => {
                 let hash = match &typed {
                     Some(hash) => hash,
                     None => typed.insert(hashing::hash(&self.hasher, password, draw(rng)).await?),
                 };
-                user.with_imported_password(hash.clone(), self.at)
+                self.with_password(user, hash)
             }
         };
         let before = found.before.as_ref();
@@ -294,8 +311,15 @@ impl Importer {
         })
     }
 
+    fn with_password(&self, user: User, hash: &PasswordHash) -> User {
+        match self.origin {
+            Origin::Import => user.with_imported_password(hash.clone(), self.at),
+            Origin::Person => user.with_password(hash.clone(), self.at),
+        }
+    }
+
     /// The users whom lines are about. A user who is new has the id that was drawn for the line.
-    async fn find(
+    pub(in crate::users) async fn find(
         &self,
         lines: &[(&UserLine, UserId)],
     ) -> Result<Vec<Result<Found, BadLine>>, StoreError> {
@@ -373,7 +397,11 @@ impl Importer {
 }
 
 /// The user as a line says, without the password. Refused if it cannot be an item of the table.
-fn merged(line: &UserLine, found: &Found, policy: &Policy) -> Result<User, ImportError> {
+pub(in crate::users) fn merged(
+    line: &UserLine,
+    found: &Found,
+    policy: &Policy,
+) -> Result<User, ImportError> {
     let bad = |reason: String| BadLine::new(line.number(), reason);
     let was = found.before.clone();
     let user = line.applied_to(was.unwrap_or_else(|| User::new(found.id.clone())));

@@ -52,7 +52,7 @@ pub(super) struct UserLines {
 
 /// A line that can be a user.
 #[derive(Debug)]
-pub(super) struct UserLine {
+pub(in crate::users) struct UserLine {
     number: usize,
     pub(super) id: Option<UserId>,
     pub(super) address: Address,
@@ -75,6 +75,8 @@ pub(super) enum Password {
 #[derive(Debug)]
 struct Said {
     email: String,
+    /// Whether the line says the address.
+    has_email: bool,
     phone: Option<String>,
     status: Option<Status>,
     profile: Option<Map<String, Value>>,
@@ -95,9 +97,32 @@ impl Numbered for UserLine {
 }
 
 impl UserLine {
+    /// Reads one user by itself. `of` is the user whom the JSON is to change: it gives the id, and the address
+    /// if the JSON has none. Fields that no user has, and numbers that would be rounded, are refused.
+    pub(in crate::users) fn one(
+        json: &str,
+        rules: &ImportRules,
+        of: Option<&User>,
+    ) -> Result<Self, String> {
+        let mut lines = UserLines::default();
+        let line = lines.line(0, json, rules, of)?;
+        if let Some(field) = lines.unknown.keys().next() {
+            return Err(format!("no user has a field {field:?}"));
+        }
+        if lines.rounded > 0 {
+            return Err("a number has more digits than are kept: write it as a text".to_owned());
+        }
+        Ok(line)
+    }
+
     /// Whether it says a status.
-    pub(super) fn says_a_status(&self) -> bool {
+    pub(in crate::users) fn says_a_status(&self) -> bool {
         self.said.status.is_some()
+    }
+
+    /// Whether it says an address.
+    pub(in crate::users) fn says_an_address(&self) -> bool {
+        self.said.has_email
     }
 
     /// The user as the line says, and as `was` where it says nothing. An address that changes is
@@ -138,7 +163,7 @@ impl UserLines {
             if text.trim().is_empty() {
                 continue;
             }
-            let line = read.line(number, text, rules).and_then(|line| {
+            let line = read.line(number, text, rules, None).and_then(|line| {
                 unique(&mut addresses, line.address.clone(), number, "email")?;
                 if let Some(id) = &line.id {
                     unique(&mut ids, id.clone(), number, "id")?;
@@ -153,16 +178,31 @@ impl UserLines {
         read
     }
 
-    fn line(&mut self, number: usize, text: &str, rules: &ImportRules) -> Result<UserLine, String> {
+    /// Reads one line. `of` is the user whom it has to be about, if that is known.
+    fn line(
+        &mut self,
+        number: usize,
+        text: &str,
+        rules: &ImportRules,
+        of: Option<&User>,
+    ) -> Result<UserLine, String> {
         let mut fields = Fields::read(text)?;
-        let email = fields.text("email")?.ok_or("\"email\" is missing")?;
+        let email = fields.text("email")?;
+        let has_email = email.is_some();
+        let email = email
+            .or_else(|| of.map(|user| user.email.clone()))
+            .ok_or("\"email\" is missing")?;
         let address = Address::parse(&email).map_err(|_| "\"email\" is not an e-mail address")?;
         if let Some(reason) = unmailable(&email) {
             return Err(format!("\"email\" {reason}"));
         }
-        let id = match fields.text("id")? {
-            None => None,
-            Some(id) => Some(UserId::parse(&id, rules.id_format).ok_or_else(|| {
+        let id = match (fields.text("id")?, of) {
+            (None, None) => None,
+            (Some(id), Some(user)) if id != user.id.as_str() => {
+                return Err("\"id\" cannot be changed".to_owned());
+            }
+            (_, Some(user)) => Some(user.id.clone()),
+            (Some(id), None) => Some(UserId::parse(&id, rules.id_format).ok_or_else(|| {
                 let form = match rules.id_format {
                     UserIdFormat::ObjectId => "objectid (24 lower-case hexadecimal digits)",
                     UserIdFormat::Uuid => "uuid (lower case, with hyphens)",
@@ -178,6 +218,7 @@ impl UserLines {
         }
         let said = Said {
             email: Address::trim(&email).to_owned(),
+            has_email,
             phone: fields.text("phone")?,
             status: fields.text("status")?.map(Status::Text),
             profile: fields.document("profile", "an object")?,
@@ -202,6 +243,37 @@ impl UserLines {
             said,
         })
     }
+}
+
+/// A user as a line of a users file, from which an import makes the same user. The password hash is left out
+/// unless asked for.
+///
+/// # Errors
+/// When the user cannot be written as JSON.
+pub fn exported(user: &User, with_password_hash: bool) -> serde_json::Result<Value> {
+    const FIELDS: [&str; 14] = [
+        "id",
+        "email",
+        "phone",
+        "status",
+        "profile",
+        "meta",
+        "identities",
+        "address",
+        "roles",
+        "isEmailValidate",
+        "isProfileComplete",
+        "isTemporary",
+        "locale",
+        "passwordHash",
+    ];
+    let mut line = serde_json::to_value(user)?;
+    if let Some(fields) = line.as_object_mut() {
+        fields.retain(|name, _| {
+            FIELDS.contains(&name.as_str()) && (with_password_hash || name != "passwordHash")
+        });
+    }
+    Ok(line)
 }
 
 /// The policy's answer as a reason why a line is bad.

@@ -4,16 +4,16 @@
 //! does. A part is named by the store's operation and the kind of item.
 //!
 //! ```text
-//! charge ADDRESS: IF attribute_not_exists(guessesDay#) OR guessesDay# < :limit
-//! charge ADDRESS: OR guessesDay# < :limit
-//! charge ADDRESS: ADD guessesDay# :one
+//! begin ADDRESS: IF attribute_not_exists(codesDay#) OR codesDay# < :perDay
+//! begin ADDRESS: OR codesDay# < :perDay
+//! begin ADDRESS: ADD codesDay# :one
 //! ```
 //!
 //! `IF` is a requirement of the condition, `OR` is one of several ways to meet a requirement, and the rest are
 //! clauses of the update. `condition_mutants.txt` lists every part with a test that fails without it. Every test
 //! that sends a write checks that the list is complete; [`crate::condition_mutants`] checks that the tests fail.
 //!
-//! With `REGAIN_CONDITION_MUTANT='charge SESSION: IF guesses < :limit'` the engine's tests run without that part.
+//! With `REGAIN_CONDITION_MUTANT='charge SESSION: IF codeExpiresAt > :now'` the engine's tests run without that part.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -80,31 +80,18 @@ fn listed(text: &'static str) -> BTreeMap<String, Detected> {
 
 /// The store's operations: the name of each there, a kind of item that its call writes besides, and how
 /// its first item begins.
-const OPERATIONS: [(&str, &str, &str); 23] = [
+const OPERATIONS: [(&str, &str, &str); 27] = [
     ("begin", "", "Put SESSION"),
     ("renew", "", "SESSION SET sessionState = :awaiting"),
-    ("charge", "", "SESSION ADD guesses :one"),
+    ("charge", "", "SESSION ADD tries"),
+    ("charge", "", "ADDRESS ADD triesDay"),
+    ("give_back", "", "SESSION DELETE tries"),
+    ("give_back", "", "ADDRESS DELETE triesDay"),
     ("prove", "", "SESSION SET sessionState = :validated"),
-    (
-        "set_password with code",
-        "MAIL",
-        "SESSION SET sessionState = :used ADD",
-    ),
-    (
-        "set_password with proof",
-        "MAIL",
-        "SESSION SET sessionState = :used REMOVE",
-    ),
-    (
-        "close with code",
-        "",
-        "SESSION SET sessionState = :used ADD",
-    ),
-    (
-        "close with proof",
-        "",
-        "SESSION SET sessionState = :used REMOVE",
-    ),
+    ("mark_mailbox", "", "USER SET isEmailValidate"),
+    ("remember_network", "", "NETWORK SET expiresAt"),
+    ("set_password", "MAIL", "SESSION SET sessionState = :used"),
+    ("close", "", "SESSION SET sessionState = :used"),
     ("claim", "", "SESSION SET claimedBy"),
     ("give_up_claim", "", "SESSION REMOVE claimedBy"),
     ("claim_mail", "", "MAIL SET leasedUntil"),
@@ -117,13 +104,17 @@ const OPERATIONS: [(&str, &str, &str); 23] = [
     ("clear_throttle", "", "ADDRESS REMOVE"),
     ("put_user", "", "Put USER"),
     ("put_user", "", "USER SET email"),
+    ("delete_user", "", "Delete USER"),
     ("block", "", "USER SET statusBeforeBlock"),
     ("unblock", "", "USER SET #status"),
     ("unblock", "", "USER REMOVE #status"),
 ];
 
 /// Names that end in an hour, a day or another number, which is not part of a part's name.
-const COUNTS: [&str; 5] = ["codesHour", "codesDay", "guessesDay", "#field", ":field"];
+const COUNTS: [&str; 5] = ["codesHour", "codesDay", "triesDay", "#field", ":field"];
+
+/// What the sections of an update begin with.
+const KEYWORDS: [&str; 4] = ["SET", "ADD", "DELETE", "REMOVE"];
 
 const CONDITION: &str = "ConditionExpression";
 const UPDATE: &str = "UpdateExpression";
@@ -182,7 +173,7 @@ impl Expressions {
         let mut clauses: Vec<(String, String)> = Vec::new();
         let mut keyword = "";
         for word in update.split_whitespace() {
-            if ["SET", "ADD", "REMOVE"].contains(&word) {
+            if KEYWORDS.contains(&word) {
                 keyword = word;
                 clauses.push((keyword.to_owned(), String::new()));
                 continue;
@@ -234,7 +225,7 @@ impl Expressions {
 
     fn update(&self) -> Option<String> {
         let mut sections = Vec::new();
-        for keyword in ["SET", "ADD", "REMOVE"] {
+        for keyword in KEYWORDS {
             let clauses = self.clauses.iter().filter(|(of, _)| of == keyword);
             let clauses: Vec<&str> = clauses.map(|(_, clause)| clause.as_str()).collect();
             if !clauses.is_empty() {

@@ -7,8 +7,11 @@ use regain::api::Protocol;
 use regain::code::{Code, CodeInput, CodeKeys, Nonce};
 use regain::ids::{IdempotencyKey, ResetToken, SessionId, UserId};
 use regain::keys::IndexKeys;
+use regain::link::LinkToken;
 use regain::mail::StreamBatch;
-use regain::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup, Started};
+use regain::recovery::{
+    CodeGuess, NewPassword, PasswordToken, RecoveryError, Request, SessionLookup, Started,
+};
 use regain::store::SessionOrigin;
 use regain::template::Template;
 use regain::timestamp::Timestamp;
@@ -200,8 +203,40 @@ impl Kit {
         at: Timestamp,
     ) -> Result<User, RecoveryError> {
         self.recovery
-            .set_password_by_token(&mut self.call(at), token, new_password(password))
+            .set_password_by_token(
+                &mut self.call(at),
+                token.map(PasswordToken::Reset),
+                new_password(password),
+            )
             .await
+    }
+
+    /// Sets the password by a mail's link.
+    pub(crate) async fn set_by_link(
+        &self,
+        token: &LinkToken,
+        password: &str,
+        at: Timestamp,
+    ) -> Result<User, RecoveryError> {
+        let token = Some(PasswordToken::Link(token.clone()));
+        let mut call = self.call(at);
+        let new = new_password(password);
+        self.recovery
+            .set_password_by_token(&mut call, token, new)
+            .await
+    }
+
+    /// The token of the link in the newest mail that is delivered now.
+    pub(crate) async fn link(&self, at: Timestamp) -> LinkToken {
+        let mails = self.mailed(at).await;
+        let mail = mails
+            .iter()
+            .find(|mail| mail.data["link"].is_string())
+            .unwrap();
+        let link = mail.data["link"].as_str().unwrap();
+        let (page, token) = link.split_once("#t=").unwrap();
+        assert_eq!(page, super::RECOVERY_PAGE);
+        LinkToken::parse(token).unwrap()
     }
 
     pub(crate) async fn set_in_directory(
@@ -321,17 +356,16 @@ impl Kit {
             .unwrap()
     }
 
-    /// Guesses charged to the session and not refunded.
+    /// Guesses charged to the session and not given back.
     pub(crate) async fn guesses(&self, session: &SessionId) -> u32 {
-        number(&self.session_item(session).await["guesses"])
+        names(&self.session_item(session).await, "tries")
     }
 
-    /// Guesses charged to the address on the day of `at` and not refunded.
+    /// Guesses charged to the address on the day of `at` and not given back.
     pub(crate) async fn guesses_today(&self, email: &str, at: Timestamp) -> u32 {
         let key = format!("ADDRESS#{}", index().address(&address(email)).hex());
         let item = self.item(&key).await.unwrap_or_default();
-        item.get(&format!("guessesDay{}", at.day()))
-            .map_or(0, number)
+        names(&item, &format!("triesDay{}", at.day()))
     }
 
     /// The code that the session's item leads to, mailed or not: what only who has the code key can
@@ -341,6 +375,24 @@ impl Kit {
     }
 
     pub(crate) async fn derived_with(&self, secret: &str, session: &SessionId) -> String {
+        let length = self.settings().code_length;
+        let derive =
+            |keys: &CodeKeys, input: &CodeInput<'_>| keys.derive(input, length).reveal().to_owned();
+        self.derived_by(secret, session, derive).await
+    }
+
+    /// The token of the link that the session's item leads to.
+    pub(crate) async fn derived_link(&self, session: &SessionId) -> LinkToken {
+        self.derived_by(CODE_SECRET, session, CodeKeys::derive_link)
+            .await
+    }
+
+    async fn derived_by<T>(
+        &self,
+        secret: &str,
+        session: &SessionId,
+        derive: impl Fn(&CodeKeys, &CodeInput<'_>) -> T,
+    ) -> T {
         let item = self.session_item(session).await;
         let text = |name: &str| item[name].as_s().unwrap().clone();
         let key = index().address(&address(&text("address")));
@@ -354,10 +406,7 @@ impl Kit {
             address: &key,
             nonce: &Nonce::from_hex(&text("nonce")).unwrap(),
         };
-        CodeKeys::new(secret.as_bytes(), &[])
-            .derive(&input, self.settings().code_length)
-            .reveal()
-            .to_owned()
+        derive(&CodeKeys::new(secret.as_bytes(), &[]), &input)
     }
 
     /// The id of a session that nobody began.
@@ -383,6 +432,15 @@ impl Kit {
 
 fn index() -> IndexKeys {
     IndexKeys::new(INDEX_SECRET.as_bytes())
+}
+
+/// How many names of guesses an attribute holds.
+pub(crate) fn names<'a, I>(item: &'a I, attribute: &str) -> u32
+where
+    &'a I: IntoIterator<Item = (&'a String, &'a AttributeValue)>,
+{
+    let set = item.into_iter().find(|(name, _)| *name == attribute);
+    set.map_or(0, |(_, set)| set.as_bs().unwrap().len().try_into().unwrap())
 }
 
 pub(crate) fn number(value: &AttributeValue) -> u32 {

@@ -29,7 +29,7 @@ use testkit::fault_injector::FaultInjector;
 use testkit::table::{self, Item, Table, text};
 
 pub(crate) use journey::{
-    Verified, hashed, in_auth, in_directory, keyed, keyed_with, named, new_password, number,
+    Verified, hashed, in_auth, in_directory, keyed, keyed_with, named, names, new_password, number,
     request, typed, wrong,
 };
 pub(crate) use records::Records;
@@ -149,6 +149,7 @@ impl Kit {
                     reply_to: None,
                     template_prefix: "stack".to_owned(),
                     configuration_set: Some("stack-mail".to_owned()),
+                    recovery_page: Some(RECOVERY_PAGE.to_owned()),
                     batch,
                 },
                 records.trail(),
@@ -300,6 +301,9 @@ const PATIENCE: Duration = Duration::from_millis(400);
 fn store(table: &Table, watched: Option<(&Recorder, &FaultInjector)>) -> Store {
     Store::new(client(table, watched), table.name.as_str()).waiting_for(PATIENCE)
 }
+
+/// The page that mails link to.
+pub(crate) const RECOVERY_PAGE: &str = "https://shop.example/recover";
 
 /// The language that the tests' callers ask for.
 pub(crate) const LOCALE: Locale = Locale::En;
