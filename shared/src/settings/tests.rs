@@ -259,7 +259,8 @@ fn mails_link_to_the_page_that_is_set_and_to_none_if_that_is_set() {
         let get = |name: &str| match name {
             "RECOVERY_PAGE_URL" => url.map(str::to_owned),
             "MAIL_FROM" => Some("a@b.example".to_owned()),
-            _ => Some("x".to_owned()),
+            "MAIL_TEMPLATE_PREFIX" => Some("x".to_owned()),
+            _ => None,
         };
         MailSettings::read(&get).map(|settings| settings.recovery_page)
     };
