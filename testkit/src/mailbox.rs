@@ -98,11 +98,31 @@ impl Mailbox {
 }
 
 impl Mail {
-    /// The code: the one run of digits that is that long, alone on its line.
+    /// The link, alone on its line.
+    fn link_line(&self) -> Option<&str> {
+        self.text.lines().find(|line| line.contains("#t="))
+    }
+
+    /// The token of the link to the recovery page.
+    pub fn link_token(&self) -> String {
+        let link = self.link_line().unwrap();
+        assert!(self.html.contains(link), "in the HTML part too");
+        let (page, token) = link.split_once("#t=").unwrap();
+        assert!(
+            page.starts_with("http") && page.ends_with("/recover"),
+            "{page}"
+        );
+        assert!(token.bytes().all(|it| it.is_ascii_lowercase()), "{token}");
+        token.to_owned()
+    }
+
+    /// The code: the one run of digits that is that long, alone on its line, apart from the link.
     pub fn code(&self) -> String {
         let runs: Vec<_> = self
             .text
-            .split(|character: char| !character.is_numeric())
+            .lines()
+            .filter(|line| Some(*line) != self.link_line())
+            .flat_map(|line| line.split(|character: char| !character.is_numeric()))
             .filter(|run| run.chars().count() >= 4)
             .collect();
         let [code] = runs[..] else {
@@ -118,12 +138,16 @@ impl Mail {
         code.to_owned()
     }
 
-    /// The mail as it reads, without its code.
+    /// The mail as it reads, without its code and its link.
     pub fn redacted(&self) -> String {
         let text = if self.template == NOTICE {
             self.text.clone()
         } else {
             self.text.replace(&self.code(), "[code]")
+        };
+        let text = match self.link_line() {
+            Some(link) => text.replace(link, "[link]"),
+            None => text,
         };
         // Where a mail took more than a second to leave, a whole minute less is left of its code.
         let text = text

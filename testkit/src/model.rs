@@ -323,9 +323,10 @@ impl Model {
                 let remembered = self.refused.iter().filter(|(since, until)| {
                     *since <= self.now && self.now < (*until).min(since.plus(REMEMBERED))
                 });
-                all.extend(
-                    remembered.map(|(_, until)| (self.clone(), Ended(Outcome::Throttled(*until)))),
-                );
+                for (_, until) in remembered {
+                    // The table may have been asked all the same, so this may be remembered as well.
+                    all.extend(one(&|it| it.refuse(call, *until)));
+                }
                 all
             }
             (Call::Resend(number), Progress::NotBegun | Progress::AskingOfAll)

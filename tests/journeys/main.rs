@@ -23,6 +23,7 @@ mod expiry;
 mod fields;
 mod gateway;
 mod invoke;
+mod links;
 mod machine;
 mod mail;
 mod mail_events;

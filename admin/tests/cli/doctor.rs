@@ -80,7 +80,7 @@ async fn each_problem_is_reported_with_its_remedy() {
     };
     let template = |text: &str| {
         json!({"TemplateName": "x", "TemplateContent": {
-            "Subject": "{{serviceName}}", "Text": text, "Html": "{{code}}",
+            "Subject": "{{serviceName}}", "Text": text, "Html": "{{code}} {{link}}",
         }})
     };
     let email = "templates/regain-auth-v1-forgot-password-en";

@@ -253,7 +253,7 @@ fn template(name: &str) -> Option<Value> {
     });
     let (template, name) = all.into_iter().find(|(_, known)| known == name)?;
     let code = if template.carries_code() {
-        "{{code}} for {{validFor}}"
+        "{{code}} for {{validFor}} {{link}}"
     } else {
         "changed"
     };
