@@ -111,12 +111,12 @@ page-code-submit = Weiter
 page-code-other-address = Andere Adresse verwenden
 page-code-malformed = Geben Sie den Code aus der E-Mail ein: { $count } Ziffern
 page-code-wrong = Dieser Code ist nicht richtig. Nur der neueste funktioniert.
-page-code-expired = Dieser Code ist abgelaufen. Senden Sie einen neuen.
-page-code-unsure = Dieser Code funktioniert nicht oder wurde bei einem Versuch verwendet, dessen Antwort verloren ging. Senden Sie einen neuen.
-page-code-replaced = Ihr Code wurde durch einen neueren ersetzt. Geben Sie den neuesten ein oder senden Sie einen neuen.
-page-resend = Neuen Code senden
+page-code-expired = Dieser Code ist abgelaufen. Fordern Sie einen neuen an.
+page-code-unsure = Dieser Code funktioniert nicht oder wurde bei einem Versuch verwendet, dessen Antwort verloren ging. Fordern Sie einen neuen an.
+page-code-replaced = Ihr Code wurde durch einen neueren ersetzt. Geben Sie den neuesten ein oder fordern Sie einen neuen an.
+page-resend = Neuen Code anfordern
 page-resend-wait = in { $time }
-page-resend-ready = Sie können jetzt einen neuen Code senden.
+page-resend-ready = Sie können jetzt einen neuen Code anfordern.
 page-resend-done = Wir haben einen neuen Code gesendet. Frühere Codes funktionieren nicht mehr.
 page-resend-unsure = Wahrscheinlich wurde bereits ein neuer Code gesendet. Sehen Sie in Ihr Postfach.
 

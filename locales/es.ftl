@@ -111,12 +111,12 @@ page-code-submit = Continuar
 page-code-other-address = Usar otra dirección
 page-code-malformed = Introduzca el código del correo: { $count } dígitos
 page-code-wrong = Este código no es correcto. Solo funciona el más reciente.
-page-code-expired = Este código ha caducado. Envíe uno nuevo.
-page-code-unsure = Este código no funciona, o se usó en un intento cuya respuesta se perdió. Envíe uno nuevo.
-page-code-replaced = Un código más reciente sustituyó al suyo. Introduzca el más reciente o envíe uno nuevo.
-page-resend = Enviar un código nuevo
+page-code-expired = Este código ha caducado. Solicite uno nuevo.
+page-code-unsure = Este código no funciona, o se usó en un intento cuya respuesta se perdió. Solicite uno nuevo.
+page-code-replaced = Un código más reciente sustituyó al suyo. Introduzca el más reciente o solicite uno nuevo.
+page-resend = Solicitar un código nuevo
 page-resend-wait = en { $time }
-page-resend-ready = Ya puede enviar un código nuevo.
+page-resend-ready = Ya puede solicitar un código nuevo.
 page-resend-done = Hemos enviado un código nuevo. Los anteriores ya no funcionan.
 page-resend-unsure = Probablemente ya se envió un código nuevo. Revise su correo.
 

@@ -111,12 +111,12 @@ page-code-submit = Continuer
 page-code-other-address = Utiliser une autre adresse
 page-code-malformed = Saisissez le code reçu par e-mail : { $count } chiffres
 page-code-wrong = Ce code est incorrect. Seul le plus récent fonctionne.
-page-code-expired = Ce code a expiré. Envoyez-en un nouveau.
-page-code-unsure = Ce code ne fonctionne pas, ou a été utilisé lors d’une tentative dont la réponse s’est perdue. Envoyez-en un nouveau.
-page-code-replaced = Un code plus récent a remplacé le vôtre. Saisissez le plus récent ou envoyez-en un nouveau.
-page-resend = Envoyer un nouveau code
+page-code-expired = Ce code a expiré. Demandez-en un nouveau.
+page-code-unsure = Ce code ne fonctionne pas, ou a été utilisé lors d’une tentative dont la réponse s’est perdue. Demandez-en un nouveau.
+page-code-replaced = Un code plus récent a remplacé le vôtre. Saisissez le plus récent ou demandez-en un nouveau.
+page-resend = Demander un nouveau code
 page-resend-wait = dans { $time }
-page-resend-ready = Vous pouvez maintenant envoyer un nouveau code.
+page-resend-ready = Vous pouvez maintenant demander un nouveau code.
 page-resend-done = Nous avons envoyé un nouveau code. Les précédents ne fonctionnent plus.
 page-resend-unsure = Un nouveau code a probablement déjà été envoyé. Consultez vos e-mails.
 

@@ -4,34 +4,34 @@ direction = ltr
 
 ## E-mails
 
-mail-auth-subject = Seu código de verificação do { $service }
+mail-auth-subject = Seu código de verificação { $service }
 mail-auth-title = Esqueceu sua senha?
-mail-auth-lead-app = Digite este código no aplicativo do { $service } para confirmar que é você. Depois, você poderá escolher uma nova senha.
-mail-auth-lead-website = Digite este código no site do { $service } para confirmar que é você. Depois, você poderá escolher uma nova senha.
+mail-auth-lead-app = Digite este código no aplicativo { $service } para confirmar que é você. Depois, você poderá escolher uma nova senha.
+mail-auth-lead-website = Digite este código no site { $service } para confirmar que é você. Depois, você poderá escolher uma nova senha.
 
-mail-directory-subject = Seu código para redefinir a senha do { $service }
+mail-directory-subject = Seu código para redefinir a senha da sua conta { $service }
 mail-directory-title = Escolha uma nova senha
-mail-directory-lead = Digite este código para continuar e escolher uma nova senha para sua conta do { $service }.
+mail-directory-lead = Digite este código para continuar e escolher uma nova senha para sua conta { $service }.
 
 mail-code-preview = Válido por { $validFor }. Não o compartilhe com ninguém.
 mail-code-valid = Ele é válido por { $validFor } e só pode ser usado uma vez.
 mail-code-secret = Não compartilhe este código com ninguém.
-mail-code-secret-why = O { $service } nunca vai ligar nem escrever para pedi-lo a você.
+mail-code-secret-why = { $service } nunca vai ligar nem escrever para pedi-lo a você.
 mail-code-not-asked = Se você não fez esta solicitação, ignore este e-mail. Sua senha continua a mesma.
 mail-link-lead = Você também pode escolher uma nova senha sem o código. Este link vale pelo mesmo tempo e uma única vez. Não o passe a ninguém.
 mail-link-button = Escolher uma nova senha
 
-mail-changed-subject = Sua senha do { $service } foi alterada
+mail-changed-subject = A senha da sua conta { $service } foi alterada
 mail-changed-title = Sua senha foi alterada
 mail-changed-preview = Se não foi você, aja imediatamente.
-mail-changed-lead = A senha da sua conta do { $service } foi alterada. Se foi você, não é preciso fazer nada.
+mail-changed-lead = A senha da sua conta { $service } foi alterada. Se foi você, não é preciso fazer nada.
 mail-changed-not-you = Não foi você?
 mail-changed-block = Bloqueie sua conta antes que alguém a use: abra este link em até sete dias e confirme.
 mail-changed-block-button = Bloquear minha conta
-mail-changed-reset-app = Redefina sua senha imediatamente: abra o aplicativo do { $service } e escolha “Esqueci minha senha”.
-mail-changed-reset-website = Redefina sua senha imediatamente: abra o site do { $service } e escolha “Esqueci minha senha”.
-mail-changed-support = Depois, entre em contato com o suporte do { $service }.
-mail-changed-support-at = Depois, entre em contato com o suporte do { $service }: { $contact }
+mail-changed-reset-app = Redefina sua senha imediatamente: abra o aplicativo { $service } e escolha “Esqueci minha senha”.
+mail-changed-reset-website = Redefina sua senha imediatamente: abra o site { $service } e escolha “Esqueci minha senha”.
+mail-changed-support = Depois, entre em contato com o suporte { $service }.
+mail-changed-support-at = Depois, entre em contato com o suporte { $service }: { $contact }
 
 mail-automatic = Este é um e-mail automático. As respostas não são lidas.
 mail-automatic-replies = Este é um e-mail automático.
@@ -98,7 +98,7 @@ page-wait = Você poderá tentar novamente em { $time }.
 page-wait-over = Você já pode tentar novamente.
 
 page-address-title = Redefinir sua senha
-page-address-lead = Digite o e-mail da sua conta do { $service }. Vamos enviar um código a você.
+page-address-lead = Digite o e-mail da sua conta { $service }. Vamos enviar um código a você.
 page-address-label = E-mail
 page-address-submit = Enviar código
 page-address-invalid = Digite um e-mail, como nome@example.com
@@ -111,12 +111,12 @@ page-code-submit = Continuar
 page-code-other-address = Usar outro endereço
 page-code-malformed = Digite o código do e-mail: { $count } dígitos
 page-code-wrong = Este código não está correto. Só o mais recente funciona.
-page-code-expired = Este código expirou. Envie um novo.
-page-code-unsure = Este código não funciona, ou foi usado em uma tentativa cuja resposta se perdeu. Envie um novo.
-page-code-replaced = Seu código foi substituído por um mais recente. Digite o mais recente ou envie um novo.
-page-resend = Enviar um novo código
+page-code-expired = Este código expirou. Solicite um novo.
+page-code-unsure = Este código não funciona, ou foi usado em uma tentativa cuja resposta se perdeu. Solicite um novo.
+page-code-replaced = Seu código foi substituído por um mais recente. Digite o mais recente ou solicite um novo.
+page-resend = Solicitar um novo código
 page-resend-wait = em { $time }
-page-resend-ready = Você já pode enviar um novo código.
+page-resend-ready = Você já pode solicitar um novo código.
 page-resend-done = Enviamos um novo código. Os anteriores não funcionam mais.
 page-resend-unsure = Provavelmente um novo código já foi enviado. Verifique seu e-mail.
 
@@ -154,7 +154,7 @@ page-spent-title = Códigos incorretos demais
 page-spent-lead = Para sua segurança, nenhum outro código é aceito aqui. Comece de novo para receber outro.
 page-spent-wait = Para sua segurança, nenhum outro código é aceito para esta conta. Você poderá tentar novamente em { $time }.
 page-blocked-title = Esta conta está bloqueada
-page-blocked-lead = A senha dela não pode ser alterada aqui. Entre em contato com o suporte do { $service }.
+page-blocked-lead = A senha dela não pode ser alterada aqui. Entre em contato com o suporte { $service }.
 
 page-too-many = Houve solicitações demais.
 page-unavailable = O serviço não está disponível no momento. Tente novamente.

@@ -318,10 +318,10 @@ A line is one user. Only \"email\" is required. A line matches an existing user 
 The other fields are phone, status, profile, meta, identities, address, roles, isEmailValidate, \
 isProfileComplete and isTemporary.
 
-\"passwordHash\" is a hash by Argon2, bcrypt, scrypt or PBKDF2: a PHC string, or as Django or Spring \
-Security writes it. It is kept as it is. Your sign-in service has to be able to verify it, and replaces it \
-when the person signs in. A hash of Firebase comes with its \"passwordSalt\", and needs --firebase-scrypt. \
-Leave out hashes of other kinds: those people set a new password by a recovery.
+\"passwordHash\" is a hash by Argon2, bcrypt, scrypt or PBKDF2: a PHC string, bcrypt's own form ($2b$…), or \
+as passlib, Django or Spring Security writes it. It is kept as it is. Your sign-in service has to be able to \
+verify it, and replaces it when the person signs in. A hash of Firebase comes with its \"passwordSalt\", and \
+needs --firebase-scrypt. Leave out hashes of other kinds: those people set a new password by a recovery.
 
 All lines are checked before the first is written. Each has to be valid JSON and to fit an item of the \
 table, SES has to be able to mail to the address, and a \"password\" has to meet the password policy. If a \

@@ -4,8 +4,8 @@ variable "name" {
   default     = "regain"
 
   validation {
-    condition     = can(regex("^[a-zA-Z][a-zA-Z0-9-]{0,34}$", var.name))
-    error_message = "A stack's name has at most 35 letters, digits and hyphens, or the longest function name does not fit."
+    condition     = can(regex("^[a-zA-Z][a-zA-Z0-9-]{0,30}$", var.name))
+    error_message = "A stack's name has at most 31 letters, digits and hyphens, or the longest name of a mail template does not fit."
   }
 }
 

@@ -116,12 +116,11 @@ async fn start(
         last,
     } = stages;
     let cargo = environment.get("CARGO").map(Into::into);
-    let other_page = environment.get(RECOVERY_PAGE_URL).cloned();
     let mut stack = Stack::open(&workspace.join("template.yaml"), environment)?;
     let settings = check_settings(&stack)?;
     let listeners = Listeners::bind(&options)?;
     let urls = listeners.urls.clone();
-    link_to_page(&mut stack, other_page, &urls.api);
+    use_own_page(&mut stack, &urls.api);
     let data = options
         .data
         .as_deref()
@@ -215,17 +214,10 @@ async fn start(
     })
 }
 
-/// The variable with the page that mails link to.
-const RECOVERY_PAGE_URL: &str = "RECOVERY_PAGE_URL";
-
-/// Lets mails link to the page that is served here, unless another is set. The template only knows where its own
-/// page would be deployed.
-fn link_to_page(stack: &mut Stack, other: Option<String>, api: &str) {
-    if other.is_some_and(|url| !url.is_empty()) {
-        return;
-    }
+/// Tells the functions that the stack's own page is served here. The template only knows where it would be deployed.
+fn use_own_page(stack: &mut Stack, api: &str) {
     for function in &mut stack.functions {
-        if let Some(url) = function.environment.get_mut(RECOVERY_PAGE_URL) {
+        if let Some(url) = function.environment.get_mut("STACK_PAGE_URL") {
             *url = format!("{api}/recover");
         }
     }

@@ -80,6 +80,7 @@ fn a_function_gets_the_secrets_it_may_read_and_no_others() {
         with("CODE_KEY_SECRET"),
         BTreeSet::from([
             "deliver-mail",
+            "forgot-password-set-password",
             "forgot-password-verify-otp",
             "users-set-password"
         ])

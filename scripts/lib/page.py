@@ -8,7 +8,7 @@ def write(path, text, check):
     """Writes the file; with `check`, only says whether it would change."""
     path = pathlib.Path(path)
     if check and (not path.exists() or path.read_text() != text):
-        sys.exit(f'{path.relative_to(pathlib.Path.cwd())} differs from what {sys.argv[0].rsplit("/", 1)[-1]} writes: run it without --check')
+        sys.exit(f'{path.relative_to(pathlib.Path.cwd())} differs from what scripts/{pathlib.Path(sys.argv[0]).stem} writes: run it without --check')
     path.write_text(text)
 
 

@@ -319,7 +319,8 @@ pub struct MailSettings {
     pub template_prefix: String,
     /// `MAIL_CONFIGURATION_SET`: the SES configuration set, if any.
     pub configuration_set: Option<String>,
-    /// `RECOVERY_PAGE_URL`: the page that mails with a code link to. None if it is not set, or is `none`.
+    /// `RECOVERY_PAGE_URL`: the page that mails with a code link to. If it is not set, that is the stack's own
+    /// (`STACK_PAGE_URL`, which the template sets). None if it is `none`.
     pub recovery_page: Option<String>,
     /// `MAIL_BATCH_MILLISECONDS`: how long a mail request takes, whether or not anybody has its address. It has
     /// to be longer than SES takes to accept a mail. Zero is as long as it takes.
@@ -348,13 +349,18 @@ impl MailSettings {
                 max: LONGEST_SENDER,
             });
         }
-        let recovery_page = source.text("RECOVERY_PAGE_URL").filter(|url| url != "none");
-        if let Some(value) = recovery_page.clone().filter(|it| !is_page_url(it)) {
-            return Err(SettingsError::NoPageUrl {
-                value,
-                max: LONGEST_PAGE_URL,
-            });
-        }
+        let recovery_page = match source.text("RECOVERY_PAGE_URL") {
+            // The stack knows where its own page is, however long that address is.
+            None => source.text("STACK_PAGE_URL"),
+            Some(url) if url == "none" => None,
+            Some(value) if !is_page_url(&value) => {
+                return Err(SettingsError::NoPageUrl {
+                    value,
+                    max: LONGEST_PAGE_URL,
+                });
+            }
+            other => other,
+        };
         let from_name = source.text("MAIL_FROM_NAME");
         if let Some(value) = from_name.clone().filter(|it| !is_sender_name(it)) {
             return Err(SettingsError::NoSenderName {

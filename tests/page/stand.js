@@ -65,7 +65,7 @@ export async function stub() {
 }
 
 let browser;
-let violations = [];
+const violations = [];
 
 /** Starts a browser before the file's tests and ends it after them. */
 export function useBrowser() {
@@ -80,7 +80,6 @@ export function useBrowser() {
 /** A tab of its own. After the test, nothing may have offended the content security policy or thrown an error. */
 export async function open(t, url, options = {}) {
   const context = await browser.newContext({ locale: "en-GB", viewport: { width: 400, height: 800 }, ...options });
-  violations = [];
   await context.exposeFunction("reportViolation", (what) => violations.push(what));
   await context.addInitScript(() => {
     addEventListener("securitypolicyviolation", (event) => window.reportViolation(`${event.violatedDirective} ${event.blockedURI}`));

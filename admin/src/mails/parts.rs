@@ -48,14 +48,13 @@ impl Parts {
             flaws.extend(
                 unknown.map(|it| format!("its {name} part uses {{{{{it}}}}}, which no mail has")),
             );
-            let needed = if template.carries_code() {
-                "code"
-            } else {
-                "notMeLink"
+            let needed: &[&str] = match name {
+                "subject" => &[],
+                _ if template.carries_code() => &["code", "link"],
+                _ => &["notMeLink"],
             };
-            if name != "subject" && !used.contains(needed) {
-                flaws.push(format!("its {name} part does not show {{{{{needed}}}}}"));
-            }
+            let missing = needed.iter().filter(|variable| !used.contains(*variable));
+            flaws.extend(missing.map(|it| format!("its {name} part does not show {{{{{it}}}}}")));
         }
         let code = self.text.lines().filter(|line| line.contains("{{code}}"));
         if code.clone().any(|line| line != "{{code}}") {
@@ -144,7 +143,7 @@ mod tests {
         let code = parts(
             "Your {{serviceName}} code",
             "{{code}}\n\ngood for {{ validFor }} {{! a comment }}{{#if link}}\n{{link}}{{else}}.{{/if}}",
-            "<b>{{code}}</b> {{serviceNameHtml}} <img src=\"https://example.com/logo.png\">",
+            "<b>{{code}}</b> {{link}} {{serviceNameHtml}} <img src=\"https://example.com/logo.png\">",
         );
         assert_eq!(code.flaws(Template::AuthV1ForgotPassword), [""; 0]);
         let notice = parts(
@@ -163,6 +162,7 @@ mod tests {
             [
                 "its subject part uses {{name}}, which no mail has",
                 "its text part does not show {{code}}",
+                "its text part does not show {{link}}",
                 "it has no HTML part",
             ]
         );
@@ -182,9 +182,9 @@ mod tests {
         );
         let code = parts(
             "Code of 2024",
-            "{{code}}.\n20245",
+            "{{code}}.\n{{link}} 20245",
             &format!(
-                "{{{{code}}}}<link href=x><td background=x><p style='background: url(x)'><img src=x><img src=x>{}",
+                "{{{{code}}}}{{{{link}}}}<link href=x><td background=x><p style='background: url(x)'><img src=x><img src=x>{}",
                 "x".repeat(LARGEST)
             ),
         );

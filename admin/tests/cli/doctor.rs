@@ -27,12 +27,36 @@ Mail
 ✓ the account is out of the sandbox
 ✓ mails call the service \"Regain\"
 ✓ no-reply@mail.example.com may be mailed from (by the identity example.com)
+✓ template regain-directory-session-forgot-ar
+✓ template regain-directory-session-forgot-de
 ✓ template regain-directory-session-forgot-en
+✓ template regain-directory-session-forgot-es
+✓ template regain-directory-session-forgot-fr
+✓ template regain-directory-session-forgot-hi
 ✓ template regain-directory-session-forgot-id
+✓ template regain-directory-session-forgot-ja
+✓ template regain-directory-session-forgot-pt
+✓ template regain-directory-session-forgot-zh-Hans
+✓ template regain-auth-v1-forgot-password-ar
+✓ template regain-auth-v1-forgot-password-de
 ✓ template regain-auth-v1-forgot-password-en
+✓ template regain-auth-v1-forgot-password-es
+✓ template regain-auth-v1-forgot-password-fr
+✓ template regain-auth-v1-forgot-password-hi
 ✓ template regain-auth-v1-forgot-password-id
+✓ template regain-auth-v1-forgot-password-ja
+✓ template regain-auth-v1-forgot-password-pt
+✓ template regain-auth-v1-forgot-password-zh-Hans
+✓ template regain-password-changed-ar
+✓ template regain-password-changed-de
 ✓ template regain-password-changed-en
+✓ template regain-password-changed-es
+✓ template regain-password-changed-fr
+✓ template regain-password-changed-hi
 ✓ template regain-password-changed-id
+✓ template regain-password-changed-ja
+✓ template regain-password-changed-pt
+✓ template regain-password-changed-zh-Hans
 
 Users
 ✓ there are no users as yet
@@ -46,7 +70,7 @@ Functions
 ✓ users-resend answers
 ✓ users-set-password answers
 
-26 right, 0 wrong
+50 right, 0 wrong
 ";
 
 #[tokio::test]
@@ -80,7 +104,7 @@ async fn each_problem_is_reported_with_its_remedy() {
     };
     let template = |text: &str| {
         json!({"TemplateName": "x", "TemplateContent": {
-            "Subject": "{{serviceName}}", "Text": text, "Html": "{{code}}",
+            "Subject": "{{serviceName}}", "Text": text, "Html": "{{code}} {{link}}",
         }})
     };
     let email = "templates/regain-auth-v1-forgot-password-en";
@@ -155,7 +179,7 @@ async fn each_problem_is_reported_with_its_remedy() {
         ),
         (
             email,
-            template("{{code}} for {{name}}"),
+            template("{{code}}\n{{link}} for {{name}}"),
             "✗ template regain-auth-v1-forgot-password-en: its text part uses {{name}}, which no \
              mail has",
             "deploy the stack again",
@@ -260,7 +284,7 @@ async fn a_call_that_an_endpoint_does_not_support_is_skipped_and_no_problem() {
         assert!(ran.out.contains(&line), "{}", ran.out);
     }
     assert!(
-        ran.out.ends_with("22 right, 0 wrong, 3 not checked\n"),
+        ran.out.ends_with("46 right, 0 wrong, 3 not checked\n"),
         "{}",
         ran.out
     );

@@ -13,9 +13,9 @@ export interface RegainProps {
   readonly parameters: { readonly [name: string]: string };
 }
 
-// CloudFormation names a nested stack PARENT-LOGICALID-RANDOM, with 12 or 13 random characters, and functions have names that begin
-// with it. The longest of them fits into Lambda's 64 characters if a stack's name has at most 35.
-const LONGEST_NAME = 35;
+// CloudFormation names a nested stack PARENT-LOGICALID-RANDOM, with 12 or 13 random characters, and mail templates have names that
+// begin with it; the longest fits SES's 64 characters if a stack's name has at most 31.
+const LONGEST_NAME = 31;
 const LOGICAL_ID = 'Regain';
 const RANDOM = 13;
 
@@ -46,7 +46,7 @@ export class Regain extends NestedStack {
     const parent = Stack.of(scope).stackName;
     const longest = LONGEST_NAME - `-${LOGICAL_ID}-`.length - RANDOM;
     if (!Token.isUnresolved(parent) && parent.length > longest) {
-      throw new Error(`${parent}: a stack with Regain in it has a name of at most ${longest} characters, or Lambda's names do not fit`);
+      throw new Error(`${parent}: a stack with Regain in it has a name of at most ${longest} characters, or the names of mail templates do not fit`);
     }
 
     const template = JSON.parse(readFileSync(join(props.release, 'template.json'), 'utf8')) as Template;

@@ -55,6 +55,6 @@ test('each function takes its code from an asset that is its zip', () => {
   }
 });
 
-test('a stack whose name leaves no room for the names of functions is refused', () => {
-  assert.throws(() => synth('a-stack-with-a-name'), /at most 14 characters/);
+test('a stack whose name leaves no room for the names of mail templates is refused', () => {
+  assert.throws(() => synth('a-stack-with-a-name'), /at most 10 characters/);
 });

@@ -62,8 +62,8 @@ with tempfile.TemporaryDirectory() as folder:
     assert stack['parameters'] == parameters and stack['name'] == 'regain-test', stack
     assert sorted(stack['capabilities']) == ['CAPABILITY_AUTO_EXPAND', 'CAPABILITY_IAM'], stack
 
-    values['name'] = 'a-name-that-is-longer-than-lambda-allows-it'
+    values['name'] = 'a-name-that-is-longer-than-ses-allows'
     (module / 'test.auto.tfvars.json').write_text(json.dumps(values))
     refused = terraform.plan(no_color=True, input=False, check=False)
-    assert refused.retcode and 'at most 35' in f'{refused.value}{refused.error}', refused
+    assert refused.retcode and 'at most 31' in f'{refused.value}{refused.error}', refused
     print(f'deploy/terraform: valid, and creates the release from {len(objects)} objects')

@@ -15,8 +15,9 @@ pub(super) const LONGEST_REPLY_TO: usize = 32;
 /// to fit into 256 characters, too.
 pub(super) const LONGEST_URL: usize = 80;
 pub(super) const LONGEST_ANCESTORS: usize = 60;
-/// The longest address of the page that mails link to.
-pub(super) const LONGEST_PAGE_URL: usize = 40;
+/// The longest address of the page that mails link to. That of a stack's own page has a domain name of up to 253
+/// characters in it. The template takes shorter ones, because they have to fit into a version's description.
+pub(super) const LONGEST_PAGE_URL: usize = 300;
 
 /// The longest address in a mail. No function knows it, so it is not counted among others.
 pub(super) const LONGEST_IN_MAIL: usize = 200;

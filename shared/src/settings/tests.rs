@@ -255,17 +255,21 @@ fn a_sender_and_an_origin_that_make_no_sense_are_refused_by_name() {
 
 #[test]
 fn mails_link_to_the_page_that_is_set_and_to_none_if_that_is_set() {
+    // Longer than a page that an operator may set.
+    let own = format!("https://{}.example/recover", "own".repeat(20));
     let page = |url: Option<&str>| {
         let get = |name: &str| match name {
             "RECOVERY_PAGE_URL" => url.map(str::to_owned),
+            "STACK_PAGE_URL" => Some(own.clone()),
             "MAIL_FROM" => Some("a@b.example".to_owned()),
-            _ => Some("x".to_owned()),
+            "MAIL_TEMPLATE_PREFIX" => Some("x".to_owned()),
+            _ => None,
         };
         MailSettings::read(&get).map(|settings| settings.recovery_page)
     };
     for (url, expected) in [
-        (None, None),
-        (Some(""), None),
+        (None, Some(own.as_str())),
+        (Some(""), Some(own.as_str())),
         (Some("none"), None),
         (
             Some("https://a.example/recover"),

@@ -253,9 +253,9 @@ fn template(name: &str) -> Option<Value> {
     });
     let (template, name) = all.into_iter().find(|(_, known)| known == name)?;
     let code = if template.carries_code() {
-        "{{code}} for {{validFor}}"
+        "{{code}}\n{{validFor}} {{link}}"
     } else {
-        "changed"
+        "{{notMeLink}}"
     };
     Some(json!({"TemplateName": name, "TemplateContent": {
         "Subject": "{{serviceName}}", "Text": code, "Html": code,
