@@ -18,8 +18,10 @@ pub enum Fault {
     None,
     /// Connections end as soon as something is asked.
     Refuse,
-    /// What is asked arrives, and the answers to this many of the next transactions are lost.
+    /// What is asked arrives, and the answers to this many of the next writes are lost.
     LoseAnswers(usize),
+    /// What is asked arrives, and all answers to transactions are lost.
+    LoseTransactions,
     /// What is asked is never answered.
     Silence,
 }
@@ -104,9 +106,10 @@ fn carry(client: TcpStream, upstream: &Path, fault: &Arc<Mutex<Fault>>) {
     let Ok(server) = TcpStream::connect(upstream) else {
         return;
     };
-    let writes = Arc::new(AtomicBool::new(false));
+    let [writes, transactions] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
     let (from, to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-    let (of_answers, is_write) = (Arc::clone(fault), Arc::clone(&writes));
+    let of_answers = Arc::clone(fault);
+    let (is_write, is_transaction) = (Arc::clone(&writes), Arc::clone(&transactions));
     std::thread::spawn(move || {
         pass(from, to, |_| {
             let mut fault = of_answers.lock().unwrap();
@@ -119,6 +122,7 @@ fn carry(client: TcpStream, upstream: &Path, fault: &Arc<Mutex<Fault>>) {
                     };
                     false
                 }
+                Fault::LoseTransactions => !is_transaction.load(Ordering::Relaxed),
                 Fault::None | Fault::Silence | Fault::LoseAnswers(_) => true,
                 Fault::Refuse => false,
             }
@@ -130,9 +134,10 @@ fn carry(client: TcpStream, upstream: &Path, fault: &Arc<Mutex<Fault>>) {
         }
         let asked = String::from_utf8_lossy(asked).to_lowercase();
         if asked.starts_with("post ") {
-            let is_write = ["transactwriteitems", "dynamodb_20120810.updateitem"];
-            let is_write = is_write.iter().any(|target| asked.contains(target));
-            writes.store(is_write, Ordering::Relaxed);
+            let is_transaction = asked.contains("transactwriteitems");
+            let is_update = asked.contains("dynamodb_20120810.updateitem");
+            transactions.store(is_transaction, Ordering::Relaxed);
+            writes.store(is_transaction || is_update, Ordering::Relaxed);
         }
         *fault.lock().unwrap() != Fault::Refuse
     });

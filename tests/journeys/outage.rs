@@ -170,14 +170,14 @@ async fn a_write_whose_answer_was_lost_is_not_applied_twice() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answers_are_all_lost_is_applied_whole_or_not_at_all() {
+async fn a_transaction_whose_answers_are_all_lost_is_applied_whole_or_not_at_all() {
     let outage = Outage::start();
     let stack = &outage.stack;
     let person = Person::of(stack).await;
     let (web, mut mailbox) = (Web::of(stack), Mailbox::of(stack, &person));
     let begun = web.begin(&person.email).await;
     web.verify(&begun, &mailbox.next_code().await).await.data();
-    outage.set(Fault::LoseAnswers(100));
+    outage.set(Fault::LoseTransactions);
     unavailable(&web.set_password(&begun, PASSWORD).await);
     outage.set(Fault::None);
     // All of it was: the password, the end of the session, and the notice.
