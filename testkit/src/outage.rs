@@ -18,7 +18,9 @@ pub enum Fault {
     None,
     /// Connections end as soon as something is asked.
     Refuse,
-    /// What is asked arrives, and the answers to this many of the next transactions are lost.
+    /// What is asked arrives, and the answers to all transactions are lost.
+    LoseTransactions,
+    /// What is asked arrives, and the answers to this many of the next writes are lost.
     LoseAnswers(usize),
     /// What is asked is never answered.
     Silence,
@@ -106,7 +108,9 @@ fn carry(client: TcpStream, upstream: &Path, fault: &Arc<Mutex<Fault>>) {
     };
     let writes = Arc::new(AtomicBool::new(false));
     let (from, to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    let transacts = Arc::new(AtomicBool::new(false));
     let (of_answers, is_write) = (Arc::clone(fault), Arc::clone(&writes));
+    let is_transaction = Arc::clone(&transacts);
     std::thread::spawn(move || {
         pass(from, to, |_| {
             let mut fault = of_answers.lock().unwrap();
@@ -119,6 +123,7 @@ fn carry(client: TcpStream, upstream: &Path, fault: &Arc<Mutex<Fault>>) {
                     };
                     false
                 }
+                Fault::LoseTransactions => !is_transaction.load(Ordering::Relaxed),
                 Fault::None | Fault::Silence | Fault::LoseAnswers(_) => true,
                 Fault::Refuse => false,
             }
@@ -133,6 +138,8 @@ fn carry(client: TcpStream, upstream: &Path, fault: &Arc<Mutex<Fault>>) {
             let is_write = ["transactwriteitems", "dynamodb_20120810.updateitem"];
             let is_write = is_write.iter().any(|target| asked.contains(target));
             writes.store(is_write, Ordering::Relaxed);
+            let is_transaction = asked.contains("transactwriteitems");
+            transacts.store(is_transaction, Ordering::Relaxed);
         }
         *fault.lock().unwrap() != Fault::Refuse
     });

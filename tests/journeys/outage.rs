@@ -177,7 +177,7 @@ async fn a_write_whose_answers_are_all_lost_is_applied_whole_or_not_at_all() {
     let (web, mut mailbox) = (Web::of(stack), Mailbox::of(stack, &person));
     let begun = web.begin(&person.email).await;
     web.verify(&begun, &mailbox.next_code().await).await.data();
-    outage.set(Fault::LoseAnswers(100));
+    outage.set(Fault::LoseTransactions);
     unavailable(&web.set_password(&begun, PASSWORD).await);
     outage.set(Fault::None);
     // All of it was: the password, the end of the session, and the notice.
