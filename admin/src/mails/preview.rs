@@ -15,7 +15,7 @@ use crate::say;
 
 const INDEX: &str = "index.html";
 
-/// Writes each mail in each language to `out`, with its links and without, and an index page. The settings are those of the
+/// Writes each mail in each language to `out`, with its link and without, and an index page. The settings are those of the
 /// environment.
 ///
 /// # Errors
@@ -33,8 +33,8 @@ pub(crate) fn preview(folder: &Path, out: &Path) -> Result<ExitCode, Failure> {
     let mut rows = String::new();
     for mail in Sources::read(folder)?.mails()? {
         let parts = mail.parts(&brand);
-        for (variant, has_links) in [("", true), (".without-link", false)] {
-            let data = data(&mail, &settings, has_links);
+        for (variant, has_link) in [("", true), (".without-link", false)] {
+            let data = data(&mail, &settings, has_link);
             let stem = format!("{}{variant}", mail.stem());
             let render = |part: &str| {
                 rendered(part, &data).map_err(|problem| flaw(folder, &mail.stem(), problem))
@@ -61,20 +61,18 @@ pub(crate) fn preview(folder: &Path, out: &Path) -> Result<ExitCode, Failure> {
 }
 
 /// Sample data for a mail.
-fn data(mail: &Mail, settings: &Settings, has_links: bool) -> Value {
+fn data(mail: &Mail, settings: &Settings, has_link: bool) -> Value {
     let name = &settings.service_name;
-    let link = |kind: &str| {
-        let token = "abcdefghijklmnop".repeat(6);
-        let link = format!("https://recovery.example.com/recover#{kind}={token}");
-        if has_links { link } else { String::new() }
-    };
+    let token = "abcdefghijklmnop".repeat(6);
+    let link = format!("https://recovery.example.com/recover#t={token}");
+    let link = if has_link { link } else { String::new() };
     let code = "1234567890";
     let code = code.get(..settings.code_length.digits()).unwrap_or(code);
     json!({
         "code": code,
         "validFor": mail.locale.lifetime(settings.limits.code_ttl),
-        "link": link("t"),
-        "notMeLink": link("n"),
+        "link": link,
+        "notMeLink": "",
         "serviceName": name,
         "serviceNameHtml": html_escape(name),
     })

@@ -265,14 +265,19 @@ fn a_preview_has_every_mail_with_the_settings_of_the_environment() {
         "border-top: 4px solid #aa33cc",
         "src=\"https://example.com/logo.png\" alt=\"R &amp; B\"",
         "href=\"mailto:help@example.com\"",
-        "#n=",
     ] {
         assert!(html.contains(expected), "{expected} in {html}");
     }
-    let text = read("password-changed.en.without-link.txt");
+    assert!(!html.contains("/recover"), "{html}");
+    let text = read("password-changed.en.txt");
     assert!(text.contains("open the R & B website"), "{text}");
     assert!(text.contains("support: help@example.com"), "{text}");
-    assert!(read("auth-v1-forgot-password.ar.txt").contains("\n12345678\n"));
+    let linked = read("auth-v1-forgot-password.ar.txt");
+    assert!(
+        linked.contains("\n12345678\n") && linked.contains("/recover#t="),
+        "{linked}"
+    );
+    assert!(!read("auth-v1-forgot-password.ar.without-link.txt").contains("/recover"));
     let index = read("index.html");
     assert_eq!(index.matches("<tr><td>").count(), 6 * Locale::ALL.len());
     assert!(index.contains("dir=\"rtl\""));
