@@ -376,8 +376,9 @@ Examples:
 
 const DELETE: &str = "\
 The user and the lookup of the address are deleted in one transaction. Recovery sessions and mail requests \
-of the user open nothing any more, and are deleted by themselves within hours to days. The audit trail names \
-the user by a digest, until its retention ends.
+of the user open nothing any more, and are deleted by themselves within about 14 days. Digests of the \
+networks that proved the address are deleted after KnownNetworkDays. The audit trail names the user by a \
+digest, until its retention ends.
 
 The command needs the permissions dynamodb:GetItem and dynamodb:DeleteItem on the table.";
 
