@@ -110,7 +110,7 @@ enum Plan {
 /// The longest delay of an attempt on one way in a storm.
 const LONGEST: Duration = Duration::from_millis(4);
 /// The share of a storm's attempts that conflict with another transaction.
-const CONFLICTS: f64 = 0.1;
+const CONFLICTS: f64 = 0.05;
 
 /// Injects faults into the calls of all clients of one stack.
 #[derive(Clone, Debug, Default)]

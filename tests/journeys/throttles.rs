@@ -1,5 +1,7 @@
 //! The throttles: each answers when to come back, and a refused request moves nothing.
 
+use std::time::Duration;
+
 use regain::ids::UserIdFormat;
 use regain::timestamp::Timestamp;
 use serde_json::json;
@@ -13,9 +15,14 @@ const PASSWORD: &str = "brass kettle on the moon";
 const HOUR: i64 = 3_600_000;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// What a test found out within one UTC clock hour or day; it is run again if the clock moved on.
+/// What a test finds out within one UTC clock hour or day. It begins when there is a minute left at least, and is
+/// run again if the clock moved on all the same.
 pub(crate) async fn within<T>(period: i64, mut test: impl AsyncFnMut() -> T) -> T {
     loop {
+        let left = period - regain::ambient::now().millis() % period;
+        if left < 60_000 {
+            tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap())).await;
+        }
         let before = regain::ambient::now().millis() / period;
         let found = test().await;
         if regain::ambient::now().millis() / period == before {

@@ -73,7 +73,8 @@ impl Bare {
         static ALL: LazyLock<Vec<(Protocol, Locale, Bare)>> = LazyLock::new(|| {
             let protocols = [Protocol::Directory, Protocol::AuthV1].into_iter();
             let all = protocols.flat_map(|protocol| Locale::ALL.map(|locale| (protocol, locale)));
-            let all = all.map(|(protocol, locale)| (protocol, locale, Bare::gather(protocol, locale)));
+            let all =
+                all.map(|(protocol, locale)| (protocol, locale, Bare::gather(protocol, locale)));
             all.collect()
         });
         let mut all = ALL.iter();

@@ -119,7 +119,8 @@ where
     let event = LambdaEvent::new(event, context);
     let language = default_language(protocol);
     let trail = AuditTrail::new(std::io::sink());
-    let answer = regain::function::answer(protocol, language, &Edge::default(), &trail, endpoint, event);
+    let edge = Edge::default();
+    let answer = regain::function::answer(protocol, language, &edge, &trail, endpoint, event);
     block_on(answer)
 }
 

@@ -90,7 +90,8 @@ impl CallContext {
     }
 
     /// The time now. A password that is set counts from the time of its write, and not from when the call
-    /// came: a code that was asked for in between was asked for before.
+    /// came: a code that was asked for in between was asked for before. A code that is asked for while the write
+    /// waits for other transactions stays good.
     pub(super) fn now(&self) -> Timestamp {
         (self.clock.0)().max(self.at)
     }

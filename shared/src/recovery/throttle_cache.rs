@@ -3,8 +3,8 @@
 //!
 //! It keeps keyed digests of addresses and callers, so that known and unknown addresses are treated alike. What
 //! an address refuses is remembered for each network, because a network that has proven it may use more.
-//! A throttle that has refused refuses until it ends, unless an operator clears it. So nothing is
-//! remembered for longer than [`REMEMBERED`].
+//! A throttle that has refused refuses until it ends, unless an operator clears it or the network proves the
+//! address. So nothing is remembered for longer than [`REMEMBERED`].
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

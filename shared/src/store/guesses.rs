@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::items::{self, AWAITING};
-use super::{ADDRESS_TTL, KEPT_DAYS, Store, StoreError, Updated, keys, n, s, stale};
+use super::{ADDRESS_TTL, Item, KEPT_DAYS, Store, StoreError, Updated, keys, n, s, stale};
 use crate::api::Protocol;
 use crate::ids::{GuessName, SessionRef, UserId};
 use crate::keys::AddressKey;
@@ -80,9 +80,14 @@ impl Store {
                 Some(Session::Awaiting(session)) => Ok(SessionCharge::Landed(Box::new(session))),
                 _ => Err(StoreError::malformed("a charge returned no session")),
             },
-            Updated::Refused(item) => Ok(SessionCharge::Refused(
-                item.map(items::session).transpose()?.map(Box::new),
-            )),
+            Updated::Refused(item) => {
+                // An earlier try may have landed without an answer, before another call moved the session on.
+                if item.as_ref().is_some_and(|item| holds(item, *guess)) {
+                    self.give_back_to_session(reference, guess).await?;
+                }
+                let session = item.map(items::session).transpose()?;
+                Ok(SessionCharge::Refused(session.map(Box::new)))
+            }
         }
     }
 
@@ -162,6 +167,12 @@ pub(super) fn name(guess: GuessName) -> AttributeValue {
 /// The set of that name alone.
 pub(super) fn set_of(guess: GuessName) -> AttributeValue {
     AttributeValue::Bs(vec![Blob::new(guess.as_bytes().as_slice())])
+}
+
+/// Whether a guess is charged to a session.
+fn holds(session: &Item, guess: GuessName) -> bool {
+    let tries = session.get("tries").and_then(|tries| tries.as_bs().ok());
+    tries.is_some_and(|tries| tries.iter().any(|it| it.as_ref() == guess.as_bytes()))
 }
 
 fn without(

@@ -56,8 +56,8 @@ struct SessionItem {
     session_state: State,
     generation: u64,
     nonce: Nonce,
-    /// When the code was asked for. A session of the version before this one has none; its only code counts
-    /// as asked for when it began.
+    /// When the code was asked for. A session of the version before this one has none: all its codes count as
+    /// asked for when it began, so that a password set since then voids them.
     #[serde(default)]
     asked_at: Option<Timestamp>,
     /// Set by the proof, and kept when another code is requested.

@@ -18,7 +18,7 @@ const GUESSES: u32 = 16;
 /// How many of them a session lets be judged. Once the right one is given back, another takes its place.
 const BUDGET: u32 = 5;
 /// How often the storm is played: enough to notice a right guess that wins two times of three.
-const ROUNDS: u32 = 60;
+const ROUNDS: u32 = 100;
 /// How often a test here may fail though nothing is wrong.
 const FALSE_ALARM: f64 = 1e-6;
 

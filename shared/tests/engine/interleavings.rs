@@ -130,6 +130,20 @@ fn from_state(session: &Session) -> FromState {
 }
 
 #[tokio::test]
+async fn a_charge_that_landed_unanswered_before_the_session_moved_on_is_given_back() {
+    let scene = Scene::new().await;
+    let guess = GuessName::draw(&mut scene.kit.rng());
+    let landed = scene.charge(&guess).await;
+    assert!(matches!(landed, SessionCharge::Landed(_)));
+    let moved = scene.prove(scene.awaiting().await).await;
+    assert!(matches!(moved, Moved::Done));
+    let retried = scene.charge(&guess).await;
+    assert!(matches!(retried, SessionCharge::Refused(_)));
+    let session = scene.kit.session_item(&scene.started.session).await;
+    assert!(!session.contains_key("tries"), "{session:?}");
+}
+
+#[tokio::test]
 async fn a_guess_is_compared_with_the_code_that_its_charge_found() {
     let scene = Scene::new().await;
     let (kit, started) = (&scene.kit, &scene.started);

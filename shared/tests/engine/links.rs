@@ -148,6 +148,22 @@ async fn a_link_opens_nothing_for_a_user_who_has_changed_since() {
 }
 
 #[tokio::test]
+async fn a_link_opens_nothing_for_another_user_who_has_taken_the_address_over() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    let (_, _, link) = linked(&kit, Protocol::Directory, NOON).await;
+    let other = kit.user("other@example.com").await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    kit.change_user(&user, "email", text("elsewhere@example.com"))
+        .await;
+    kit.change_user(&other, "email", text(ANN)).await;
+    let lookup = format!("EMAIL#{ANN}");
+    kit.change(&lookup, "userId", text(other.id.as_str())).await;
+    assert_eq!(set(&kit, &link, later(1)).await, Outcome::Over);
+    assert_eq!(kit.stored(&other).await.credentials_version, 0);
+}
+
+#[tokio::test]
 async fn a_refused_password_leaves_the_link_good() {
     let kit = Kit::new().await;
     kit.user_like(json!({ "email": ANN, "profile": { "name": "Annabelle Winterbottom" } }))

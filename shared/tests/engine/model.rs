@@ -1,4 +1,4 @@
-//! Any order of calls, one by one and at once, is answered as a simple sequential model predicts.
+//! Any order of calls but those with a mail's link (`links.rs`), one by one and at once, is answered as a simple sequential model predicts.
 //!
 //! In the model each call of the table is a step, as in the engine: a guess is charged to its session and to its
 //! address, given back to both if it is right, and then moves the session on. What is called at once must be
