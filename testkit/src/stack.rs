@@ -139,6 +139,8 @@ impl Setup {
             // Nothing of the tester's own environment is a setting of the service.
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            // Mail leaves as fast as it can, unless a test is about its pace.
+            .env("MAIL_BATCH_MILLISECONDS", "0")
             .envs(setup.settings)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
