@@ -56,7 +56,7 @@ pub(crate) async fn update(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Deletes a user. That there is none any more is no failure.
+/// Deletes a user. Succeeds if there is no such user.
 pub(crate) async fn delete(
     connection: &Connection,
     stack: &Stack,

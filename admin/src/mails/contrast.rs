@@ -159,7 +159,7 @@ fn colors(declarations: &str) -> Colors {
     found
 }
 
-/// What the style sheet says about classes in dark mode.
+/// The colors that the style sheet gives to classes in dark mode.
 fn dark_classes(html: &str) -> BTreeMap<String, Colors> {
     let rules = html
         .split_once("prefers-color-scheme: dark) {")

@@ -98,7 +98,7 @@ fn has_digits(part: &str) -> bool {
     })
 }
 
-/// What an HTML part loads from elsewhere, pictures apart. Mail programs do not load it, or tell its server who reads.
+/// Resources, other than pictures, that an HTML part loads from elsewhere. Mail programs block them, or the load tells their server who reads.
 fn loaded(html: &str) -> Vec<String> {
     let mut found = Vec::new();
     for Ok(token) in Tokenizer::new(html) {

@@ -14,9 +14,9 @@ pub(super) enum Piece {
     If {
         /// A condition of template.yaml.
         condition: Condition,
-        /// What stands there if it holds.
+        /// The content if the condition holds.
         yes: Vec<Piece>,
-        /// What stands there if it does not.
+        /// The content if it does not.
         no: Vec<Piece>,
     },
 }

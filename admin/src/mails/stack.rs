@@ -17,9 +17,9 @@ pub(super) const TEMPLATE: &str = "../template.yaml";
 /// The last lines before the resources, and the first behind them.
 const BEGIN: &str = "CloudFormation would make all at once.\n\n";
 const END: &str = "  # --- Logs ---";
-/// What stands before and behind the list of the languages.
+/// The text before and after the list of languages.
 const LIST: (&str, &str) = ("AllowedValues: &languages [", "]");
-/// What the first of the templates waits for.
+/// The resource that the first template depends on.
 const FIRST: &str = "MailEventDestination";
 
 /// template.yaml with the resources and the list of the languages that there are now.
