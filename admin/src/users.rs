@@ -7,7 +7,7 @@ use regain::ids::{UserId, UserIdFormat};
 use regain::mail::recipient;
 use regain::store::{Stopped, Store, StoreError, Suppressed};
 use regain::timestamp::Timestamp;
-use regain::users::{Status, User};
+use regain::users::{CredentialsVersion, Status, User};
 use regain_password::Address;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -38,7 +38,7 @@ struct Shown<'a> {
     locale: Option<&'a str>,
     has_password: bool,
     password_changed_at: Option<String>,
-    credentials_version: u64,
+    credentials_version: &'a CredentialsVersion,
     mail_suppressed: Option<ShownSuppression>,
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn show(
         locale: user.locale.as_deref(),
         has_password: user.password_hash.is_some(),
         password_changed_at: user.password_changed_at.map(Timestamp::rfc3339),
-        credentials_version: user.credentials_version,
+        credentials_version: &user.credentials_version,
         mail_suppressed: suppressed.map(|it| ShownSuppression::of(it, ambient::now())),
     };
     say::line(serde_json::to_string_pretty(&shown)?);

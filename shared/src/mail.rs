@@ -35,10 +35,11 @@ use crate::payload::Unreadable;
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::{MailSettings, Settings};
 use crate::store::{
-    Claim, Claimant, LEASE, MailContent, MailRequest, Outcome, Recipient, Store, StoreError,
-    is_mail, mail_session, mail_tag, retried_mail,
+    Claim, Claimant, LEASE, MailContent, MailRequest, Mailbox, Outcome, Recipient, Store,
+    StoreError, is_mail, mail_session, mail_tag, retried_mail,
 };
 use crate::timestamp::Timestamp;
+use crate::user_store::{UserStore, UserStoreError};
 use crate::users::unmailable;
 use crate::{aws, telemetry};
 
@@ -65,6 +66,8 @@ enum Undelivered {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
+    UserStore(UserStoreError),
+    #[error(transparent)]
     Secret(#[from] SecretError),
     #[error("the index key could not be fetched")]
     NoIndexKey,
@@ -73,6 +76,15 @@ enum Undelivered {
     Ses { code: String, may_be_sent: bool },
     #[error("SES accepted the mail without a message id")]
     NoMessageId,
+}
+
+impl From<UserStoreError> for Undelivered {
+    fn from(error: UserStoreError) -> Self {
+        match error {
+            UserStoreError::Table(error) => Self::Store(error),
+            error => Self::UserStore(error),
+        }
+    }
 }
 
 impl Undelivered {
@@ -113,6 +125,7 @@ const SUBJECT_TAG: &str = "subject";
 #[derive(Debug)]
 pub struct Delivery {
     store: Store,
+    users: UserStore,
     secrets: Secrets,
     ses: Client,
     settings: Settings,
@@ -133,6 +146,7 @@ impl Delivery {
         audit: AuditTrail,
     ) -> Self {
         Self {
+            users: UserStore::Table(store.clone()),
             store,
             secrets,
             ses,
@@ -140,6 +154,12 @@ impl Delivery {
             mail,
             audit,
         }
+    }
+
+    /// The same delivery to users who live elsewhere.
+    #[must_use]
+    pub fn with_users(self, users: UserStore) -> Self {
+        Self { users, ..self }
     }
 
     /// Delivers the mails of a batch, and returns which records are to be tried again. `now` is read anew for
@@ -350,11 +370,7 @@ impl Delivery {
         {
             return Ok(Outcome::Expired);
         }
-        let user = match self
-            .store
-            .recipient(&request.address, &request.content, at)
-            .await?
-        {
+        let user = match self.recipient(request, keys, at).await? {
             Recipient::User(user) => user,
             Recipient::Nobody => return Ok(Outcome::Nobody),
             Recipient::Suppressed => return Ok(Outcome::Suppressed),
@@ -415,6 +431,30 @@ impl Delivery {
                 Err(Undelivered::Ses { code, may_be_sent })
             }
         }
+    }
+
+    /// The recipient of a mail.
+    async fn recipient(
+        &self,
+        request: &MailRequest,
+        keys: Option<&IndexKeys>,
+        at: Timestamp,
+    ) -> Result<Recipient, Undelivered> {
+        let (address, content) = (&request.address, &request.content);
+        let function = match &self.users {
+            UserStore::Table(store) => return Ok(store.recipient(address, content, at).await?),
+            UserStore::Function(function) => function,
+        };
+        let key = keys.ok_or(Undelivered::NoIndexKey)?.address(address);
+        let (suppressed, user) = tokio::join!(
+            self.store.suppressed(Mailbox::Elsewhere(&key)),
+            function.find_by_address(address)
+        );
+        Ok(match user? {
+            None => Recipient::Nobody,
+            Some(_) if suppressed?.is_some_and(|it| it.stops(content, at)) => Recipient::Suppressed,
+            Some(user) => Recipient::User(user.into()),
+        })
     }
 
     /// The code and the link beside it, if the mail carries them. They are derived for the mailbox that the mail

@@ -1,5 +1,6 @@
 //! Users: what the table holds about them, and how a file of users is imported.
 
+mod credentials;
 mod edit;
 mod import;
 mod mailable;
@@ -11,6 +12,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+pub use credentials::CredentialsVersion;
 pub use edit::{Edit, EditError, Edited};
 pub use import::{
     BadLine, Change, CheckedFile, Done, Import, ImportError, ImportRules, Imported, Notes, Outcome,
@@ -78,8 +80,8 @@ pub struct User {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_imported_at: Option<Timestamp>,
     /// Rises with every change of the credentials, which voids all earlier proofs.
-    #[serde(default)]
-    pub credentials_version: u64,
+    #[serde(default, deserialize_with = "CredentialsVersion::in_table")]
+    pub credentials_version: CredentialsVersion,
     /// The status before `users block`, which `users unblock` restores.
     #[serde(
         default,
@@ -87,6 +89,9 @@ pub struct User {
         deserialize_with = "former_status"
     )]
     pub status_before_block: Option<Status>,
+    /// What else is known of a user who lives elsewhere, and so must not be most of a password.
+    #[serde(skip)]
+    pub context: Vec<String>,
 }
 
 /// The status of a new user if the file gives none.
@@ -112,8 +117,9 @@ impl User {
             password_hash: None,
             password_changed_at: None,
             password_imported_at: None,
-            credentials_version: 1,
+            credentials_version: 1.into(),
             status_before_block: None,
+            context: Vec::new(),
         }
     }
 
@@ -132,7 +138,7 @@ impl User {
         Self {
             password_hash: Some(hash.into()),
             password_changed_at: Some(at),
-            credentials_version: self.credentials_version + 1,
+            credentials_version: self.credentials_version.next(),
             ..self
         }
     }
@@ -165,12 +171,14 @@ impl User {
         self.locale.as_deref().and_then(Locale::of_tag)
     }
 
-    /// The texts that describe the user: the phone number and every text and number in the profile.
+    /// The texts that describe the user: the phone number, every text and number in the profile, and what else a
+    /// user store knows.
     pub fn profile_texts(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let mut texts = vec![Cow::Borrowed(self.phone.as_str())];
         self.profile
             .values()
             .for_each(|value| collect_texts(value, &mut texts));
+        texts.extend(self.context.iter().map(|text| Cow::Borrowed(text.as_str())));
         texts.into_iter()
     }
 }

@@ -22,6 +22,16 @@ pub(super) const LONGEST_PAGE_URL: usize = 300;
 /// The longest address in a mail. No function knows it, so it is not counted among others.
 pub(super) const LONGEST_IN_MAIL: usize = 200;
 
+/// The longest name or ARN of a function. Lambda allows 170 characters, but the template has to fit it and other
+/// settings into 256.
+pub(super) const LONGEST_FUNCTION: usize = 140;
+
+/// Whether a text is the name or the ARN of a Lambda function, with or without a version or an alias.
+pub(super) fn is_function(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_:$".contains(c);
+    (1..=LONGEST_FUNCTION).contains(&name.len()) && name.chars().all(is_plain)
+}
+
 /// Whether a service name fits into mails and cannot be taken for a code.
 pub(super) fn is_service_name(name: &str) -> bool {
     is_name(name, LONGEST_SERVICE_NAME)

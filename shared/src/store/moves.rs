@@ -9,7 +9,7 @@ use regain_password::PasswordHash;
 use super::guesses::name;
 use super::items::{self, AWAITING, USED, VALIDATED};
 use super::users::{as_read, proven_mailbox};
-use super::{Store, StoreError, Transacted, Updated, keys, n, s, updated};
+use super::{Store, StoreError, Transacted, Updated, keys, n, s, updated, version};
 use crate::ids::GuessName;
 use crate::keys::NetworkKey;
 use crate::locale::Locale;
@@ -74,7 +74,7 @@ impl Store {
             .expression_attribute_values(":proven", AttributeValue::Bool(true))
             .expression_attribute_values(":guess", name(*guess))
             .expression_attribute_values(":subject", s(proof.subject.as_str()))
-            .expression_attribute_values(":credentialsVersion", n(proof.credentials_version))
+            .expression_attribute_values(":credentialsVersion", version(&proof.credentials_version))
             .expression_attribute_values(":proofExpiresAt", n(proof.expires_at.millis()));
         let mut set = "SET sessionState = :validated, proven = :proven, provenBy = :guess, \
                        subject = :subject, credentialsVersion = :credentialsVersion, \
@@ -194,7 +194,7 @@ impl Store {
             )
             .expression_attribute_values(":hash", s(hash.as_str()))
             .expression_attribute_values(":now", n(now.millis()))
-            .expression_attribute_values(":nextVersion", n(user.credentials_version + 1))
+            .expression_attribute_values(":nextVersion", version(&user.credentials_version.next()))
             .expression_attribute_values(":true", AttributeValue::Bool(true));
         let transaction = vec![
             updated(session_update)?,
