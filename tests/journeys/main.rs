@@ -19,6 +19,7 @@ mod denials;
 mod directory;
 mod edge;
 mod enumeration;
+mod events;
 mod expiry;
 mod fields;
 mod gateway;

@@ -7,6 +7,8 @@
 mod kit;
 
 #[cfg(test)]
+mod announcements;
+#[cfg(test)]
 mod at_rest;
 #[cfg(test)]
 mod audit;
