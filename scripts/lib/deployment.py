@@ -11,8 +11,8 @@ import sys
 import time
 
 import boto3
+import sam
 from botocore.config import Config
-from samtranslator.translator.transform import transform
 
 # The kinds of resources that are left out, and why.
 LEFT_OUT = {
@@ -31,13 +31,6 @@ dynamodb = boto3.client('dynamodb')
 BUCKET = 'releases'
 
 
-class NoManagedPolicies:
-    """The translator asks for the ARNs of AWS's managed policies. The template names none."""
-
-    def load(self):
-        return {}
-
-
 def say(text):
     print(text, file=sys.stderr)
 
@@ -50,7 +43,7 @@ def translated(release):
             zip = resource['Properties']['CodeUri']
             s3.put_object(Bucket=BUCKET, Key=zip, Body=(release / zip).read_bytes())
             resource['Properties']['CodeUri'] = {'Bucket': BUCKET, 'Key': zip}
-    return transform(template, {}, NoManagedPolicies())
+    return sam.translated(template)
 
 
 def kind(resource):
