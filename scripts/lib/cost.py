@@ -83,7 +83,7 @@ class Stack:
             secrets=sum(r['Type'] == 'AWS::SecretsManager::Secret' for r in resources),
             # An alarm costs as much for each metric that it reads.
             alarm_metrics=sum(sum('MetricStat' in m for m in a['Metrics']) if 'Metrics' in a else 1 for a in alarms),
-            dashboards=int(template.default(it, 'Dashboard') == 'true'),
+            dashboards=int(template.default(it, 'WithDashboard') == 'true'),
             metrics=len(set(re.findall(r'\["Regain", "(\w+)"', ''.join(dashboards)))),
         )
 
@@ -229,7 +229,7 @@ def text(it):
     shown = dataclasses.replace(stack, dashboards=1)
     for what, changed, gain in [
         ('`Tracing=Active`', traced, 'X-Ray shows where a call waits'),
-        ('`Dashboard=true`', shown, 'all metrics on one page; the first three dashboards of an account are free'),
+        ('`WithDashboard=true`', shown, 'all metrics on one page; the first three dashboards of an account are free'),
     ]:
         added, monthly = changed.dollars(recovery) - without, changed.idle() - stack.idle()
         out.append(f'| {what} | {added:.2f} | {monthly:.2f} | {gain} |')
