@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -103,9 +103,8 @@ impl EventBridge {
                 "Source, DetailType and Detail are needed",
             );
         };
-        let detail = match serde_json::from_str(&detail) {
-            Ok(detail @ Value::Object(_)) => detail,
-            _ => return refused("MalformedDetail", "Detail is malformed."),
+        let Ok(detail @ Value::Object(_)) = serde_json::from_str(&detail) else {
+            return refused("MalformedDetail", "Detail is malformed.");
         };
         #[expect(
             clippy::cast_possible_truncation,
@@ -149,7 +148,7 @@ async fn put_events(
     headers: HeaderMap,
     body: String,
 ) -> Response {
-    let target = headers.get("x-amz-target").map(|it| it.as_bytes());
+    let target = headers.get("x-amz-target").map(HeaderValue::as_bytes);
     if target != Some(b"AWSEvents.PutEvents") {
         return error("UnknownOperationException");
     }

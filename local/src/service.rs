@@ -164,10 +164,7 @@ async fn start(
         Some((rule.pattern.clone(), pool.clone()))
     });
     let bus = Bus::new(rules.collect());
-    let events = EventBridge::new(bus.clone(), random.clone());
-    for listener in listeners.events.into_all() {
-        tokio::spawn(serve(listener, events.clone().into_router(), back.stop()));
-    }
+    let events = open_event_bridge(listeners.events, bus.clone(), random.clone(), back);
 
     let mails = match path("mail.sealed") {
         Some(path) => MailStore::open(&path).map_err(|it| ServiceError::file(&path, it))?,
@@ -227,6 +224,20 @@ fn use_own_page(stack: &mut Stack, api: &str) {
             *url = format!("{api}/recover");
         }
     }
+}
+
+/// Opens the stand-in that takes events and passes them to the bus.
+fn open_event_bridge(
+    listeners: StandInListeners,
+    bus: Bus,
+    random: Random,
+    back: &Shutdown,
+) -> EventBridge {
+    let events = EventBridge::new(bus, random);
+    for listener in listeners.into_all() {
+        tokio::spawn(serve(listener, events.clone().into_router(), back.stop()));
+    }
+    events
 }
 
 /// Opens the stack's table: in the embedded engine if that has listeners, or else at another DynamoDB.

@@ -118,8 +118,8 @@ pub async fn run_announce() -> ExitCode {
     let announce = |invocation: Invocation| async move {
         let batch: StreamBatch = read(&invocation, &["Records"])?.unwrap_or_default();
         // After an error, the stream delivers the batch again, in halves.
-        let announced = announcer.announce_batch(batch).await;
-        announced.map_err(lambda_http::Error::from)
+        let result = announcer.announce_batch(batch).await;
+        result.map_err(lambda_http::Error::from)
     };
     ended(lambda_runtime::run(service_fn(announce)).await)
 }
