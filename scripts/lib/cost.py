@@ -76,14 +76,14 @@ class Stack:
         return cls(
             memory={name: template.memory(it, name) for name in template.functions(it)},
             floor=template.mail_batch_milliseconds(it),
-            traced=it['Globals']['Function'].get('Tracing') == 'Active',
+            traced=template.default(it, 'Tracing') == 'Active',
             platform_lines=logging.get('SystemLogLevel') != 'WARN',
             audit_log_gb=LOG_GB_INFREQUENT if audit.get('LogGroupClass') == 'INFREQUENT_ACCESS' else LOG_GB,
             write_unit=WRITE_UNIT,
             secrets=sum(r['Type'] == 'AWS::SecretsManager::Secret' for r in resources),
             # An alarm costs as much for each metric that it reads.
             alarm_metrics=sum(sum('MetricStat' in m for m in a['Metrics']) if 'Metrics' in a else 1 for a in alarms),
-            dashboards=len(dashboards),
+            dashboards=int(template.default(it, 'WithDashboard') == 'true'),
             metrics=len(set(re.findall(r'\["Regain", "(\w+)"', ''.join(dashboards)))),
         )
 
@@ -220,37 +220,43 @@ def text(it):
     out += [
         '| a call that the gateway refuses (`RequestsPerSecond`, `PasswordsPerSecond`) | 0 | 0.00 |',
         '',
-        '**What each lever saves.** None of these is a parameter: each is a change of template.yaml, and the last column says what you give up.',
+        '**What two parameters cost.**',
         '',
-        '| change | saves a million recoveries | saves each month | price |',
+        '| parameter | adds to a million recoveries | adds each month | gain |',
         '|---|---|---|---|',
     ]
-    quiet = dataclasses.replace(stack, traced=False)
-    small = dataclasses.replace(stack, memory=stack.memory | {'deliver-mail': 256})
+    traced = dataclasses.replace(stack, traced=True)
+    shown = dataclasses.replace(stack, dashboards=1)
+    for what, changed, gain in [
+        ('`Tracing=Active`', traced, 'X-Ray shows where a call waits'),
+        ('`WithDashboard=true`', shown, 'all metrics on one page; the first three dashboards of an account are free'),
+    ]:
+        added, monthly = changed.dollars(recovery) - without, changed.idle() - stack.idle()
+        out.append(f'| {what} | {added:.2f} | {monthly:.2f} | {gain} |')
+    at_once = traced.dollars(recovery, per_second=10) - stack.dollars(recovery, per_second=10)
+    out += [
+        '',
+        f'Traces cost less for each call the more calls there are: at 10 recoveries a second, they add {at_once:.2f} to a million.',
+        '',
+        '**What each lever saves.** None of these is a parameter: each is a change of template.yaml, and the last column says what you give up.',
+        '',
+        '| change | saves a million recoveries | price |',
+        '|---|---|---|',
+    ]
     terse = dataclasses.replace(stack, platform_lines=False)
     infrequent = dataclasses.replace(stack, audit_log_gb=LOG_GB_INFREQUENT)
     provisioned = dataclasses.replace(stack, write_unit=WRITE_CAPACITY_HOUR / 3600 / 0.7)
-    plain = dataclasses.replace(stack, dashboards=0)
     for what, changed, price in [
-        ('`Tracing: PassThrough` for all functions', quiet, 'no X-Ray; the logs still have the time of each call'),
-        ('`MemorySize: 256` for deliver-mail', small, 'half the processor at a cold start; nobody waits for this function, and a batch takes its floor anyway'),
         ('`LogFormat: JSON`, `SystemLogLevel: WARN` for all functions', terse, 'no START, END and REPORT lines, so no billed time and memory of each run in the logs'),
         ('`LogGroupClass: INFREQUENT_ACCESS` for AuditLogs', infrequent, 'no live tail and no filters on the trail; only for a new log group'),
         ('provisioned capacity with auto scaling at 70 %', provisioned, 'throttles in a burst; pays only under a steady load'),
-        ('no dashboard', plain, 'the metrics are still in CloudWatch'),
     ]:
-        saved, monthly = without - changed.dollars(recovery), stack.idle() - changed.idle()
-        out.append(f'| {what} | {saved:.2f} | {monthly:.2f} | {price} |')
-    best = dataclasses.replace(
-        stack, traced=False, memory=small.memory, platform_lines=False, audit_log_gb=LOG_GB_INFREQUENT, dashboards=0
-    )
+        out.append(f'| {what} | {without - changed.dollars(recovery):.2f} | {price} |')
+    best = dataclasses.replace(stack, platform_lines=False, audit_log_gb=LOG_GB_INFREQUENT)
     steady = dataclasses.replace(best, write_unit=provisioned.write_unit)
-    at_once = stack.dollars(recovery, per_second=10)
     out += [
         '',
-        f'All of them but provisioned capacity bring a million recoveries without mail to {best.dollars(recovery):.2f} dollars, and a stack that nobody calls to',
-        f'{best.idle():.2f} a month. With provisioned capacity as well, a million cost {steady.dollars(recovery):.2f}. Traces cost less for each call the more calls there are: at 10',
-        f'recoveries a second, a million without mail cost {at_once:.2f} as the template is.',
+        f'The first two bring a million recoveries without mail to {best.dollars(recovery):.2f} dollars, and provisioned capacity as well to {steady.dollars(recovery):.2f}.',
         '',
         '**A million recoveries against the throttles.** At the default settings a million recoveries take at least this long:',
         '',

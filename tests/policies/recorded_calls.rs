@@ -74,10 +74,9 @@ impl Deployment {
     /// Logs, traces, reading a stream and giving up: what Lambda does with the function's role.
     fn accesses_of_lambda(&self, function: &Resource<'_>) -> Vec<Access> {
         let mut accesses = self.logging(function);
-        if property(function, "Tracing") == "Active" {
-            let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
-            accesses.extend(actions.map(|it| Access::new(it, "*")));
-        }
+        // With the parameter Tracing.
+        let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
+        accesses.extend(actions.map(|it| Access::new(it, "*")));
         let events = property(function, "Events");
         for event in events.as_object().unwrap().values() {
             if event["Type"] == "DynamoDB" {
