@@ -87,11 +87,17 @@ const LANGUAGES: [&str; Locale::ALL.len()] = {
 };
 
 /// Words: the parameter, its variable, and the words.
-const CHOICES: [(&str, &str, &[&str]); 6] = [
+const CHOICES: [(&str, &str, &[&str]); 8] = [
     ("DirectoryLanguage", "DIRECTORY_LANGUAGE", &LANGUAGES),
     ("AuthV1Language", "AUTH_V1_LANGUAGE", &LANGUAGES),
     ("ServiceKind", "SERVICE_KIND", &["app", "website"]),
     ("UserIdFormat", "USER_ID_FORMAT", &["objectid", "uuid"]),
+    ("DirectoryUserId", "DIRECTORY_USER_ID", &["user", "alias"]),
+    (
+        "DirectorySession",
+        "DIRECTORY_SESSION",
+        &["required", "latest"],
+    ),
     ("EdgeOnly", "EDGE_ONLY", &["true", "false"]),
     (
         "LogLevel",

@@ -43,6 +43,10 @@ pub struct Settings {
     pub password_min_length: usize,
     /// `USER_ID_FORMAT`, `objectid` or `uuid`.
     pub user_id_format: UserIdFormat,
+    /// `DIRECTORY_USER_ID`, `user` or `alias`.
+    pub directory_user_id: DirectoryUserId,
+    /// `DIRECTORY_SESSION`, `required` or `latest`.
+    pub directory_session: DirectorySession,
     /// The languages for callers who ask for none that there is.
     pub languages: Languages,
     /// `RECOVERABLE_STATUSES`, with commas. The default is `active`.
@@ -51,6 +55,25 @@ pub struct Settings {
     pub service_name: String,
     /// The cost of a password hash.
     pub argon2: Argon2Cost,
+}
+
+/// The user id that `users/resend` answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DirectoryUserId {
+    /// The id of the address's user, or a decoy if nobody has the address. Decoys cannot be told from ids that are
+    /// made here, but from some that are made elsewhere.
+    User,
+    /// The address's alias, whether or not anybody has the address.
+    Alias,
+}
+
+/// What `users/setPassword` does with a call that names no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DirectorySession {
+    /// It refuses the call.
+    Required,
+    /// It takes the newest session that was answered with the call's user id.
+    Latest,
 }
 
 /// The language of messages and mails if neither the caller nor the user has chosen one that there is.
@@ -186,17 +209,21 @@ impl Settings {
             known_network: source.days("KNOWN_NETWORK_DAYS", 90, 365)?,
         };
         check_guesses(code_length, limits.daily_guesses)?;
-        let user_id_format = match source.text("USER_ID_FORMAT").as_deref() {
-            None | Some("objectid") => UserIdFormat::ObjectId,
-            Some("uuid") => UserIdFormat::Uuid,
-            Some(other) => {
-                return Err(SettingsError::NoChoice {
-                    name: "USER_ID_FORMAT",
-                    value: other.to_owned(),
-                    allowed: "objectid, uuid",
-                });
-            }
-        };
+        let user_id_format = source.either(
+            "USER_ID_FORMAT",
+            "objectid, uuid",
+            [UserIdFormat::ObjectId, UserIdFormat::Uuid],
+        )?;
+        let directory_user_id = source.either(
+            "DIRECTORY_USER_ID",
+            "user, alias",
+            [DirectoryUserId::User, DirectoryUserId::Alias],
+        )?;
+        let directory_session = source.either(
+            "DIRECTORY_SESSION",
+            "required, latest",
+            [DirectorySession::Required, DirectorySession::Latest],
+        )?;
         let service_name = source
             .text("SERVICE_NAME")
             .unwrap_or_else(|| "Regain".to_owned());
@@ -217,6 +244,8 @@ impl Settings {
             limits,
             password_min_length: source.number("PASSWORD_MIN_LENGTH", 8, 8, 64)?,
             user_id_format,
+            directory_user_id,
+            directory_session,
             languages: Languages {
                 directory: source.language("DIRECTORY_LANGUAGE", Locale::En)?,
                 auth_v1: source.language("AUTH_V1_LANGUAGE", Locale::Id)?,

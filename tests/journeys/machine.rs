@@ -423,6 +423,8 @@ async fn every_wrong_setting_stops_the_start_and_is_named() {
         ("KNOWN_NETWORK_DAYS", &["366", "-1", "forever"]),
         ("PASSWORD_MIN_LENGTH", &["7", "65"]),
         ("USER_ID_FORMAT", &["int", "UUID", "objectId"]),
+        ("DIRECTORY_USER_ID", &["Alias", "decoy", "user "]),
+        ("DIRECTORY_SESSION", &["Latest", "newest", "true"]),
         ("DIRECTORY_LANGUAGE", &["xx", "EN", "en-GB"]),
         ("AUTH_V1_LANGUAGE", &["in", "id,en", "*"]),
         ("ARGON2_MEMORY_KIB", &["19455", "1048577"]),

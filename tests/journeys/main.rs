@@ -12,6 +12,7 @@
     reason = "tests say what they expect by panicking"
 )]
 
+mod aliases;
 mod audit;
 mod auth_v1;
 mod codes;

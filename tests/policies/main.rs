@@ -212,6 +212,61 @@ fn a_forgot_password_request_reaches_no_user_and_no_lookup_item() {
 }
 
 #[test]
+fn with_aliases_no_function_that_starts_a_session_can_read_who_has_an_address() {
+    for (settings, may) in [
+        (&[][..], true),
+        (&[("DIRECTORY_USER_ID", "user")], true),
+        (&[("DIRECTORY_USER_ID", "alias")], false),
+    ] {
+        let deployment = Deployment::with(settings);
+        let function = deployment.function("users-resend");
+        for action in ITEM_ACTIONS {
+            let access = deployment.touching(action, &["EMAIL#"]);
+            let expected = may && action == "dynamodb:GetItem";
+            assert_eq!(
+                function.role.allows(&access),
+                expected,
+                "{settings:?}: {access}"
+            );
+            let access = deployment.touching(action, &["USER#"]);
+            assert!(
+                !function.role.allows(&access),
+                "{}",
+                message(&function, &access)
+            );
+        }
+    }
+}
+
+#[test]
+fn the_newest_session_is_written_and_read_only_where_the_setting_asks_for_it() {
+    let reaching = |settings: &[(&str, &str)]| -> Vec<String> {
+        let deployment = Deployment::with(settings);
+        let mut able = Vec::new();
+        for function in deployment.functions() {
+            for action in ITEM_ACTIONS {
+                let access = deployment.touching(action, &["LATEST#"]);
+                if function.role.allows(&access) {
+                    able.push(format!("{} {action}", function.name));
+                }
+            }
+        }
+        able.sort();
+        able
+    };
+    assert_eq!(reaching(&[]), [""; 0]);
+    assert_eq!(reaching(&[("DIRECTORY_SESSION", "required")]), [""; 0]);
+    assert_eq!(
+        reaching(&[("DIRECTORY_SESSION", "latest")]),
+        [
+            "users-resend dynamodb:PutItem",
+            "users-resend dynamodb:UpdateItem",
+            "users-set-password dynamodb:GetItem",
+        ]
+    );
+}
+
+#[test]
 fn only_functions_that_mail_or_check_codes_can_read_the_code_key() {
     let reading = Access::new("secretsmanager:GetSecretValue", "CodeKey");
     let able: BTreeSet<_> = Deployment::read(None)

@@ -11,9 +11,10 @@ use crate::api::Protocol;
 use crate::audit::Means;
 use crate::code::Nonce;
 use crate::ids::{SessionRef, TokenDigest, UserId};
+use crate::keys::LatestKey;
 use crate::locale::Locale;
 use crate::session::{
-    AddressState, Awaiting, Generation, Proof, Session, SessionInfo, Used, Validated,
+    AddressState, AnsweredId, Awaiting, Generation, Proof, Session, SessionInfo, Used, Validated,
 };
 use crate::template::Template;
 use crate::timestamp::Timestamp;
@@ -54,6 +55,9 @@ struct SessionItem {
     address: Address,
     #[serde(skip_serializing_if = "Option::is_none")]
     answered_id: Option<UserId>,
+    /// Whether `answered_id` is the address's alias.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    answered_alias: bool,
     session_state: State,
     generation: u64,
     nonce: Nonce,
@@ -88,7 +92,8 @@ pub(super) fn new_session(session: &Awaiting, origin: &SessionOrigin) -> Result<
         template: info.template,
         origin: origin.clone(),
         address: info.address.clone(),
-        answered_id: info.answered_id.clone(),
+        answered_id: info.answered_id.as_ref().map(AnsweredId::id).cloned(),
+        answered_alias: matches!(info.answered_id, Some(AnsweredId::Alias(_))),
         session_state: State::Awaiting,
         generation: session.generation.number,
         nonce: session.generation.nonce,
@@ -115,7 +120,11 @@ pub(super) fn session(item: Item) -> Result<Session, StoreError> {
         protocol: item.protocol,
         template: item.template,
         address: item.address,
-        answered_id: item.answered_id,
+        answered_id: item.answered_id.map(if item.answered_alias {
+            AnsweredId::Alias
+        } else {
+            AnsweredId::User
+        }),
         started_at: item.started_at,
         expires_at: item.session_expires_at,
     };
@@ -150,6 +159,28 @@ pub(super) fn session(item: Item) -> Result<Session, StoreError> {
             token,
         }),
     })
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LatestItem {
+    pk: String,
+    session: SessionRef,
+    expires_at: i64,
+}
+
+/// The item that leads to the newest session that was answered with a user id.
+pub(super) fn latest(key: &LatestKey, session: &SessionInfo) -> Result<Item, StoreError> {
+    write(&LatestItem {
+        pk: keys::latest(key),
+        session: session.reference,
+        expires_at: session.expires_at.ttl_seconds(),
+    })
+}
+
+/// Reads which session is the newest.
+pub(super) fn latest_session(item: Item) -> Result<SessionRef, StoreError> {
+    read(item).map(|LatestItem { session, .. }| session)
 }
 
 /// The attribute that counts an address's codes of one UTC clock hour.

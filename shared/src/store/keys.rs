@@ -3,7 +3,7 @@
 use regain_password::Address;
 
 use crate::ids::{SessionRef, UserId};
-use crate::keys::{AddressKey, CallerKey, NetworkKey};
+use crate::keys::{AddressKey, CallerKey, LatestKey, NetworkKey};
 use crate::timestamp::Timestamp;
 
 /// The table's only key attribute.
@@ -42,6 +42,10 @@ pub(super) fn caller(key: &CallerKey, at: Timestamp) -> String {
 
 pub(super) fn network(key: &NetworkKey) -> String {
     format!("NETWORK#{}", key.hex())
+}
+
+pub(super) fn latest(key: &LatestKey) -> String {
+    format!("LATEST#{}", key.hex())
 }
 
 pub(super) fn code_mail(session: &SessionRef, generation: u64) -> String {

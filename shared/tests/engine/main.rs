@@ -7,6 +7,8 @@
 mod kit;
 
 #[cfg(test)]
+mod answered_ids;
+#[cfg(test)]
 mod announcements;
 #[cfg(test)]
 mod at_rest;
