@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use regain::ambient;
 use regain::ids::{UserId, UserIdFormat};
 use regain::mail::recipient;
-use regain::store::{Stopped, Store, StoreError, Suppressed};
+use regain::store::{Mailbox, Stopped, Store, StoreError, Suppressed};
 use regain::timestamp::Timestamp;
 use regain::users::{CredentialsVersion, Status, User};
 use regain_password::Address;
@@ -16,6 +16,7 @@ use crate::connection::Connection;
 use crate::failure::{Cause, Failure, Trouble};
 use crate::say;
 use crate::stack::Stack;
+use crate::throttle;
 
 /// A user as printed: the fields that the API returns, and some for operators. Never the password hash.
 #[derive(Serialize)]
@@ -178,10 +179,33 @@ pub(crate) async fn unsuppress(
     } else {
         say::line(format!("{who} is not suppressed"));
     }
+    remove_from_list(connection, &recipient(&user.email, &address)).await
+}
+
+/// Lifts the suppression of an address whose user lives elsewhere.
+pub(crate) async fn unsuppress_elsewhere(
+    connection: &Connection,
+    stack: &Stack,
+    given: &str,
+) -> Result<ExitCode, Failure> {
+    let address = parse_address(given)?;
+    let key = throttle::key(connection, stack, given).await?;
+    let store = connection.store(&stack.table);
+    let cleared = store.clear_suppression(Mailbox::Elsewhere(&key)).await;
+    if cleared.map_err(|error| trouble(stack, &error))? {
+        say::line(format!("{given} is mailed again"));
+    } else {
+        say::line(format!("{given} is not suppressed"));
+    }
+    remove_from_list(connection, &recipient(given, &address)).await
+}
+
+/// Removes an address from SES's list for the account.
+async fn remove_from_list(connection: &Connection, address: &str) -> Result<ExitCode, Failure> {
     let removed = connection
         .ses()
         .delete_suppressed_destination()
-        .email_address(recipient(&user.email, &address))
+        .email_address(address)
         .send()
         .await;
     match removed {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use axum::http::Uri;
 use clap::{Parser, ValueEnum};
 
 /// Runs all of Regain on this machine: the API, its functions, the table, the secrets and the mail.
@@ -27,6 +28,11 @@ pub struct Options {
     /// recovery
     #[arg(long, requires = "users")]
     pub overwrite_passwords: bool,
+
+    /// Users live elsewhere: each question to the user store is POSTed to this URL on this machine as JSON, and
+    /// the body of a 200 is the answer. No users are loaded
+    #[arg(long, value_name = "URL", conflicts_with_all = ["users", "seed"], value_parser = loopback)]
+    pub user_store: Option<String>,
 
     /// Load the items and secrets that the fixtures in events/ need
     #[arg(long, value_name = "SET")]
@@ -55,7 +61,7 @@ pub struct Options {
     #[arg(long, value_name = "PORT")]
     pub lambda_port: Option<u16>,
 
-    /// Second address that the four stand-ins listen on, such as that of a container bridge
+    /// Second address that the stand-ins listen on, such as that of a container bridge
     #[arg(long, value_name = "ADDRESS")]
     pub also_listen: Option<IpAddr>,
 
@@ -66,6 +72,23 @@ pub struct Options {
     /// Run the function binaries of this directory instead of building them
     #[arg(long, value_name = "DIR")]
     pub functions: Option<PathBuf>,
+}
+
+/// Reads a URL of plain HTTP on this machine. Questions hold passwords, which are to stay here.
+fn loopback(url: &str) -> Result<String, String> {
+    let is_here = |uri: &Uri| {
+        let host = uri.host().unwrap_or_default();
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    };
+    let uri = url.parse::<Uri>().ok();
+    let uri = uri.filter(|uri| uri.scheme_str() == Some("http") && is_here(uri));
+    match uri {
+        Some(_) => Ok(url.to_owned()),
+        None => Err(
+            "not the URL of plain HTTP on this machine, such as http://127.0.0.1:8080".to_owned(),
+        ),
+    }
 }
 
 /// What `--seed` can load.
@@ -83,6 +106,8 @@ CORS_ORIGINS (comma separated) sets CorsOrigins.
   cargo run -- --data ./data                  kept between runs
   cargo run -- --users people.jsonl           users of your own
   CODE_TTL_SECONDS=30 cargo run -- --port 0   short-lived codes on any free port
+  cargo run -- --user-store http://127.0.0.1:8080   users who live elsewhere
 
-No mail leaves this machine: http://127.0.0.1:PORT/_mail shows it. Stderr has a line for each API call, \
+No mail leaves this machine: http://127.0.0.1:PORT/_mail shows it. Nor do events: \
+http://127.0.0.1:PORT/_events.json shows what EventBridge was told, newest first. Stderr has a line for each API call, \
 with method, path, status and duration, and the functions' logs.";

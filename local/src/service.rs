@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use crate::data::DataDirectory;
 use crate::dynamodb::engine::Engine;
 use crate::dynamodb::store::TableStore;
+use crate::event_bridge::EventBridge;
 use crate::gateway::Gateway;
 use crate::gateway::listen::{Listeners, StandInListeners, Urls};
 use crate::lambda::binaries;
@@ -24,6 +25,7 @@ use crate::lambda::invoke_api::InvokeApi;
 use crate::lambda::logs::Logs;
 use crate::lambda::pool::Pool;
 use crate::lambda::program::program;
+use crate::lambda::user_store::{USER_STORE_ARN, UserStore};
 use crate::mail::mailbox;
 use crate::mail::ses::Ses;
 use crate::mail::store::MailStore;
@@ -106,7 +108,7 @@ struct Kept {
 async fn start(
     options: Options,
     workspace: &Path,
-    environment: Environment,
+    mut environment: Environment,
     stages: &Stages,
 ) -> Result<Kept, ServiceError> {
     let Stages {
@@ -116,6 +118,14 @@ async fn start(
         last,
     } = stages;
     let cargo = environment.get("CARGO").map(Into::into);
+    let user_store = match &options.user_store {
+        None => None,
+        Some(url) => {
+            let variable = "USER_STORE_FUNCTION_ARN".to_owned();
+            environment.insert(variable, USER_STORE_ARN.to_owned());
+            Some(UserStore::at(url.clone())?)
+        }
+    };
     let mut stack = Stack::open(&workspace.join("template.yaml"), environment)?;
     let settings = check_settings(&stack)?;
     let listeners = Listeners::bind(&options)?;
@@ -163,6 +173,7 @@ async fn start(
         Some((rule.pattern.clone(), pool.clone()))
     });
     let bus = Bus::new(rules.collect());
+    let events = open_event_bridge(listeners.events, bus.clone(), random.clone(), back);
 
     let mails = match path("mail.sealed") {
         Some(path) => MailStore::open(&path).map_err(|it| ServiceError::file(&path, it))?,
@@ -179,7 +190,7 @@ async fn start(
         tokio::spawn(serve(listener, secrets.clone().into_router(), back.stop()));
     }
 
-    let lambda = invoke_api(&stack, &pools);
+    let lambda = invoke_api(&stack, &pools).with_user_store(user_store);
     for listener in listeners.lambda.into_all() {
         tokio::spawn(serve(listener, lambda.clone().into_router(), back.stop()));
     }
@@ -204,6 +215,7 @@ async fn start(
     let operate = operate(&urls, &stack.table.name);
     let tour = Tour::new(&demo_users, &urls, &operate)?.router()?;
     let api = mailbox::router(mails)
+        .merge(events.told())
         .merge(tour)
         .merge(gateway.into_router());
     tokio::spawn(serve(listeners.api, api, front.stop()));
@@ -221,6 +233,20 @@ fn use_own_page(stack: &mut Stack, api: &str) {
             *url = format!("{api}/recover");
         }
     }
+}
+
+/// Opens the stand-in that takes events and passes them to the bus.
+fn open_event_bridge(
+    listeners: StandInListeners,
+    bus: Bus,
+    random: Random,
+    back: &Shutdown,
+) -> EventBridge {
+    let events = EventBridge::new(bus, random);
+    for listener in listeners.into_all() {
+        tokio::spawn(serve(listener, events.clone().into_router(), back.stop()));
+    }
+    events
 }
 
 /// Opens the stack's table: in the embedded engine if that has listeners, or else at another DynamoDB.
@@ -263,6 +289,7 @@ pub fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
     MailSettings::read(&get)?;
     PageSettings::read(&get)?;
     settings::read_edge(&get)?;
+    settings::read_event_bus(&get)?;
     // No function has these: they stand in the mail templates.
     Branding::read(&|name| stack.parameters.get(name).cloned())?;
     for origin in stack.cors.iter().flat_map(|cors| &cors.origins) {
@@ -299,6 +326,8 @@ async fn load(
             ));
         }
         lines.extend(notes.into_iter().map(|note| format!("  {note}")));
+    } else if let Some(url) = &options.user_store {
+        lines.push(format!("Users      elsewhere, at {url}"));
     } else if options.seed.is_none() && was_empty {
         lines.push("Demo users".to_owned());
         demo_users = loader.load_demo_users().await?;
@@ -328,7 +357,7 @@ async fn mappings(
     let Some(stream) = store.stream_arn().await? else {
         return Ok(mappings);
     };
-    for source in &stack.event_sources {
+    for source in stack.event_sources.iter().filter(|it| it.is_enabled) {
         if let Some(pool) = pools.get(&source.function) {
             let files = files(&source.name);
             let (source, pool, store) = (source.clone(), pool.clone(), store.clone());
@@ -407,6 +436,7 @@ fn greet(loaded: Vec<String>, urls: &Urls, operate: &str) {
     lines.push(format!("SES        {}", urls.ses));
     lines.push(format!("Secrets    {}", urls.secrets));
     lines.push(format!("Lambda     {}", urls.lambda));
+    lines.push(format!("Events     {}", urls.events));
     lines.push(format!("Operate    {operate}"));
     lines.push(format!("ready on {}\n", urls.api));
     let mut stdout = std::io::stdout().lock();

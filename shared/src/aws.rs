@@ -52,6 +52,9 @@ pub(crate) fn config() -> SdkConfig {
 
 /// Where a service is: where the configuration says, or else in its region.
 pub(crate) fn endpoint(config: &SdkConfig, service: &str) -> String {
+    if let Some(url) = config.endpoint_url() {
+        return url.to_owned();
+    }
     let key = ServiceConfigKey::builder()
         .service_id(service)
         .env("AWS_ENDPOINT_URL")
@@ -59,7 +62,7 @@ pub(crate) fn endpoint(config: &SdkConfig, service: &str) -> String {
         .build();
     let variables = config.service_config();
     let url = key.ok().and_then(|key| variables?.load_config(key));
-    if let Some(url) = url.or_else(|| config.endpoint_url().map(str::to_owned)) {
+    if let Some(url) = url {
         return url;
     }
     let region = config.region().map_or("us-east-1", Region::as_ref);

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod edit;
+mod foreign_ids;
 mod import;
 mod mailable;
 mod status;
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 
 pub use credentials::CredentialsVersion;
 pub use edit::{Edit, EditError, Edited};
+pub use foreign_ids::ForeignIds;
 pub use import::{
     BadLine, Change, CheckedFile, Done, Import, ImportError, ImportRules, Imported, Notes, Outcome,
     Progress, Step, exported, import,

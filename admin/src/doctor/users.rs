@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::ambient;
+use regain::ids::UserId;
+use regain::settings::DirectoryUserId;
 use regain::store::{Item, Stopped, Suppressed};
+use regain::telemetry::causes;
 use regain::timestamp::Timestamp;
-use regain::users::{Status, unmailable};
+use regain::user_store::UserFunction;
+use regain::users::{ForeignIds, Status, unmailable};
 use regain_password::Address;
 
 use super::Report;
@@ -18,8 +22,28 @@ use crate::stack::Stack;
 /// The pages that are read without `--all-users`: about 10 MB, for about 1,300 read units.
 const PAGES: usize = 10;
 
+/// Asks a user store function for an address that nobody has.
+async fn ask(function: &UserFunction, report: &mut Report) {
+    const NOBODY: &str = "nobody@regain.invalid";
+    let Ok(address) = Address::parse(NOBODY) else {
+        return;
+    };
+    match function.find_by_address(&address).await {
+        Ok(_) => report.good("the user store function answers"),
+        Err(error) => report.bad(
+            &causes(&error),
+            "look at the function's log, and at what docs/user-store.md says about its answers; you need \
+             lambda:InvokeFunction on it for this check, as the stack's functions do",
+        ),
+    }
+}
+
 /// Reads users from the table, and reports how many cannot recover.
 pub(super) async fn look(connection: &Connection, stack: &Stack, all: bool, report: &mut Report) {
+    if let Some(elsewhere) = &stack.settings.user_store {
+        ask(&connection.user_store(elsewhere), report).await;
+        return;
+    }
     let at = ambient::now();
     let mut found = Found::default();
     let mut start = None;
@@ -76,6 +100,8 @@ struct Found {
     without_codes: usize,
     /// Addresses whose suppression cannot be read. They get no mail, either.
     unreadable: usize,
+    /// The ids, if callers are answered with them.
+    ids: ForeignIds,
 }
 
 impl Found {
@@ -85,8 +111,14 @@ impl Found {
         if key.starts_with("EMAIL#") {
             self.count_suppression(item, at);
         }
-        if !key.starts_with("USER#") {
+        let Some(id) = key.strip_prefix("USER#") else {
             return;
+        };
+        let settings = &stack.settings;
+        if settings.directory_user_id == DirectoryUserId::User
+            && let Some(id) = UserId::parse(id, settings.user_id_format)
+        {
+            self.ids.count(&id);
         }
         self.users += 1;
         let status = match item.get("status") {
@@ -94,7 +126,7 @@ impl Found {
             Some(AttributeValue::S(text)) => Status::Text(text.clone()),
             Some(_) => Status::Other,
         };
-        let reason = if !stack.settings.recoverable_statuses.include(&status) {
+        let reason = if !settings.recoverable_statuses.include(&status) {
             status.described()
         } else if text("email").is_none_or(|email| Address::parse(email).is_err()) {
             "no e-mail address".to_owned()
@@ -171,6 +203,9 @@ impl Found {
             say::line(format!(
                 "  {addresses} not mailed, since \"suppressed\" cannot be read"
             ));
+        }
+        if let Some(sentence) = self.ids.sentence() {
+            say::note(sentence);
         }
     }
 }

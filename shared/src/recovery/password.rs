@@ -12,17 +12,19 @@ use super::{ATTEMPTS, CodeGuess, Found, Recovery, RecoveryError, SessionLookup};
 use crate::audit::{Event, Means, Unanswered};
 use crate::function::{DEADLINE_ELSEWHERE, TIMEOUT_ELSEWHERE};
 use crate::hashing;
-use crate::ids::{ResetToken, SessionRef, draw};
+use crate::ids::{ResetToken, SessionRef, UserId, draw};
 use crate::keys::NetworkKey;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::session::{Session, Validated};
 use crate::settings::PasswordForm;
-use crate::store::{Claimant, Claimed, ClaimedWith, FromState, Moved, StoreError, chance};
+use crate::store::{
+    Claimant, Claimed, ClaimedWith, FromState, Moved, PasswordChange, StoreError, chance,
+};
 use crate::telemetry;
 use crate::timestamp::Timestamp;
 use crate::user_store::{ForStore, SET, SetAnswer, UserFunction, UserStore, UserStoreError};
-use crate::users::User;
+use crate::users::{CredentialsVersion, User};
 
 /// A password to be set.
 #[derive(Debug)]
@@ -69,21 +71,21 @@ impl Proof<'_> {
         }
     }
 
+    /// The change of a password that this proof has made, from that version of credentials on.
+    fn change(&self, user: &UserId, version: &CredentialsVersion) -> PasswordChange {
+        PasswordChange {
+            user: user.clone(),
+            credentials_version: version.clone(),
+            means: self.means(),
+        }
+    }
+
     /// The caller's network, if this call proves that it has the mailbox.
     const fn network(&self) -> Option<&NetworkKey> {
         match self {
             Self::Session(_) | Self::Token(_) => None,
             Self::Code(guessed) => Some(&guessed.network),
             Self::Link(linked) => Some(&linked.network),
-        }
-    }
-
-    /// The state of the sessions that it opens.
-    const fn state_before(&self) -> FromState {
-        match self {
-            Self::Session(_) | Self::Token(_) => FromState::Validated,
-            Self::Code(_) => FromState::Awaiting,
-            Self::Link(_) => FromState::Either,
         }
     }
 }
@@ -145,12 +147,10 @@ impl Recovery {
         new: NewPassword,
     ) -> Result<User, RecoveryError> {
         permitted(self.policy.check(&new.password))?;
-        let id = lookup.session.as_ref().ok_or(RecoveryError::NoSession)?;
+        let reference = lookup.session.id()?.reference();
         let proof = Proof::Session(lookup);
         call.note_proof(proof.means());
-        let set = self
-            .claim_and_set(call, &id.reference(), &proof, &new)
-            .await;
+        let set = self.claim_and_set(call, &reference, &proof, &new).await;
         call.settle(set)
     }
 
@@ -178,7 +178,8 @@ impl Recovery {
     }
 
     /// Verifies a code and sets the password, both or neither. If only the user's profile speaks against
-    /// the password, the session becomes validated, so that the person can go on without the code.
+    /// the password, the session becomes validated, so that the person can go on without the code. A caller
+    /// without the session's id could not go on so: then session and code stay as they are.
     ///
     /// # Errors
     /// Those of [`Recovery::verify`] and [`RecoveryError::PasswordRefused`].
@@ -387,7 +388,9 @@ impl Recovery {
                 .policy
                 .check_profile(&new.password, address, user.profile_texts());
             if !reasons.is_empty() {
-                if let Proof::Code(guessed) = proof {
+                if let Proof::Code(guessed) = proof
+                    && guessed.can_go_on
+                {
                     self.prove(call, guessed, user, None).await?;
                 }
                 return Err(RecoveryError::PasswordRefused(reasons));
@@ -408,14 +411,9 @@ impl Recovery {
             let hash = self.hashed(call, &mut hash, new).await?;
             let (at, now) = (call.at, call.now());
             let write = async {
-                let set = self.store.set_password(
-                    session,
-                    proof.state_before(),
-                    &user,
-                    hash,
-                    new.locale,
-                    now,
-                );
+                let set =
+                    self.store
+                        .set_password(session, proof.means(), &user, hash, new.locale, now);
                 match proof.network() {
                     None => set.await,
                     Some(network) => tokio::join!(set, self.remember(network, at)).0,
@@ -507,7 +505,10 @@ impl Recovery {
             Ok(answer) => answer?,
             Err(lost) => {
                 // The password may be set, so its owner is told.
-                let notice = self.store.request_notice(session, new.locale, call.now());
+                let change = proof.change(&user.id, version);
+                let notice = self
+                    .store
+                    .request_notice(session, change, new.locale, call.now());
                 if let Err(error) = notice.await {
                     tracing::error!(
                         error = %telemetry::causes(&error),
@@ -521,9 +522,10 @@ impl Recovery {
             SetAnswer::Done(user) => {
                 let now = call.now();
                 let address = &keys.address(address);
+                let change = proof.change(&user.id, &user.credentials_version);
                 let record = self
                     .store
-                    .record_password(session, address, new.locale, now);
+                    .record_password(session, address, change, new.locale, now);
                 let at = call.at;
                 let record = async {
                     match proof.network() {
@@ -537,12 +539,18 @@ impl Recovery {
             }
             SetAnswer::Changed => Ok(None),
             SetAnswer::Refused(reasons) => {
-                if let Proof::Code(guessed) = proof {
+                if let Proof::Code(guessed) = proof
+                    && guessed.can_go_on
+                {
                     self.prove(call, guessed, user, None).await?;
                 }
                 Err(RecoveryError::PasswordRefusedElsewhere(reasons))
             }
-            SetAnswer::Blocked => match self.store.close(session, proof.state_before()).await? {
+            SetAnswer::Blocked => match self
+                .store
+                .close(session, FromState::of(proof.means()))
+                .await?
+            {
                 Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
                 Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
             },

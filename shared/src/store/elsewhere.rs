@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
-use super::items::{self, USED};
+use super::items::{self, PasswordChange, USED};
 use super::{ADDRESS_TTL, Store, StoreError, Transacted, keys, n, s, updated};
 use crate::keys::AddressKey;
 use crate::locale::Locale;
@@ -22,6 +22,7 @@ impl Store {
         &self,
         session: &Session,
         address: &AddressKey,
+        change: PasswordChange,
         locale: Locale,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -35,7 +36,7 @@ impl Store {
             .update_expression("SET voidSince = :now, expiresAt = :expiresAt")
             .expression_attribute_values(":now", n(now.millis()))
             .expression_attribute_values(":expiresAt", n(now.plus(ADDRESS_TTL).ttl_seconds()));
-        let notice = self.notice(session, locale, now)?;
+        let notice = self.notice(session, change, locale, now)?;
         let items = vec![updated(use_up)?, updated(void)?, notice];
         let Transacted::Refused(refused) = self.transact(items.clone()).await? else {
             return Ok(());
@@ -49,18 +50,19 @@ impl Store {
         }
     }
 
-    /// Requests the notice that the password was changed, because it may have been. Does nothing if it is
-    /// requested already.
+    /// Requests the notice that the password was changed, because it may have been. `change` has the version of
+    /// credentials as it was found before. Does nothing if the notice is requested already.
     ///
     /// # Errors
     /// When the table cannot be asked.
     pub(crate) async fn request_notice(
         &self,
         session: &Session,
+        change: PasswordChange,
         locale: Locale,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.transact(vec![self.notice(session, locale, now)?])
+        self.transact(vec![self.notice(session, change, locale, now)?])
             .await?;
         Ok(())
     }
@@ -81,6 +83,7 @@ impl Store {
     fn notice(
         &self,
         session: &Session,
+        change: PasswordChange,
         locale: Locale,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
@@ -88,6 +91,7 @@ impl Store {
         self.put_new(items::changed_mail(
             session.info(),
             generation,
+            change,
             locale,
             now,
         )?)

@@ -2,13 +2,14 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;
+use regain::audit::Means;
 use regain::ids::UserId;
 use regain::keys::IndexKeys;
 use regain::link::LinkToken;
 use regain::mail::events::{MailEvent, MailEvents};
 use regain::recovery::{RecoveryError, Started};
-use regain::store::Mailbox;
-use regain::users::User;
+use regain::store::{Mailbox, PasswordChange};
+use regain::users::{CredentialsVersion, User};
 use regain_password::{Candidate, Cost, PasswordHash, Reason};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -821,7 +822,14 @@ async fn a_session_that_is_gone_when_its_password_is_recorded_is_not_recreated()
     let digest = IndexKeys::new(INDEX_SECRET.as_bytes()).address(&address(ANN));
     let key = format!("ADDRESS#{}", digest.hex());
     kit.delete(&key).await;
-    let record = kit.store.record_password(&session, &digest, LOCALE, NOON);
+    let change = PasswordChange {
+        user: UserId::elsewhere("7".to_owned()),
+        credentials_version: CredentialsVersion::of_text("v1".to_owned()).unwrap(),
+        means: Means::Link,
+    };
+    let record = kit
+        .store
+        .record_password(&session, &digest, change, LOCALE, NOON);
     record.await.unwrap();
     assert_eq!(kit.keys("SESSION#").await, [] as [String; 0]);
     assert_eq!(notices(&kit).await, 1);
