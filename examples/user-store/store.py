@@ -4,7 +4,7 @@
 handler; there, put the driver of your database in place of sqlite3, whose file would not outlive the instance.
 """
 import hashlib, json, os, secrets, sqlite3, sys, time
-from wsgiref.simple_server import make_server
+from wsgiref.simple_server import WSGIServer, make_server
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (id TEXT PRIMARY KEY, address TEXT UNIQUE NOT NULL, email TEXT NOT NULL, status TEXT DEFAULT 'active',
@@ -73,4 +73,5 @@ def serve(environ, start_response):
 
 if __name__ == "__main__":
     os.environ["USERS"] = sys.argv[1] if len(sys.argv) > 1 else "users.db"
+    WSGIServer.request_queue_size = 128
     make_server("127.0.0.1", int(os.environ.get("PORT", "4000")), serve).serve_forever()
