@@ -212,6 +212,9 @@ def race(store, plain, address, password):
                     'key': '#%d' % (1000 + number), 'password': password % number, 'emailProven': True}
         return ask(store, question, plain, {})
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        # First, so many instances start.
+        for _ in pool.map(lambda _: store.ask({'version': 1, 'operation': 'find', 'id': found['id']}), range(16)):
+            pass
         answers = list(pool.map(use, range(16)))
     outcomes = [it if it == 'error' else it['outcome'] for it in answers]
     assert sorted(outcomes) == ['changed'] * 15 + ['done'], outcomes

@@ -87,7 +87,9 @@ impl Memory {
     pub(crate) async fn sets(&self, id: &str) -> Result<u64, MemoryError> {
         let request = self.client.get_item().table_name(&self.table);
         let request = request.key("id", text(id)).consistent_read(true);
-        let read = request.projection_expression("sets").send().await?;
+        let request = request.projection_expression("#sets");
+        let named = request.expression_attribute_names("#sets", "sets");
+        let read = named.send().await?;
         Ok(read.item.as_ref().map_or(0, sets))
     }
 

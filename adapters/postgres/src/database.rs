@@ -18,7 +18,7 @@ use user_store::aws;
 use zeroize::Zeroizing;
 
 /// A connection has to be there within this time, and a kept one has to answer.
-const CONNECT: Duration = Duration::from_millis(1200);
+const CONNECT: Duration = Duration::from_millis(2500);
 const ALIVE: Duration = Duration::from_millis(300);
 /// A statement ends within this time, and so does a wait for a lock. Regain waits 3 s for `find` and 5 s for
 /// `set-password`. A function that is frozen in a transaction holds its locks no longer than the last one.
@@ -153,6 +153,15 @@ pub(crate) fn is_lost(error: &tokio_postgres::Error) -> bool {
         .map(tokio_postgres::error::DbError::code);
     refused
         .is_none_or(|code| *code == SqlState::ADMIN_SHUTDOWN || *code == SqlState::CRASH_SHUTDOWN)
+}
+
+/// Whether an id or version is no value of the column's type, so that it is nobody's.
+pub(crate) fn is_nobodys(error: &tokio_postgres::Error) -> bool {
+    let refused = error.code();
+    refused.is_some_and(|code| {
+        *code == SqlState::INVALID_TEXT_REPRESENTATION
+            || *code == SqlState::NUMERIC_VALUE_OUT_OF_RANGE
+    })
 }
 
 /// The configuration with what the secret adds.

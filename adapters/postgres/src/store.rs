@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient};
 use user_store::{Answer, Ask, EmailProven, Find, Outcome, SetPassword, User, UserStore};
 
-use crate::database::{Database, DatabaseError, is_lost};
+use crate::database::{Database, DatabaseError, is_lost, is_nobodys};
 use crate::hashing::{Hashing, HashingError};
 use crate::row::{self, RowError};
 use crate::settings::{Settings, Statements};
@@ -113,8 +113,11 @@ impl PostgresStore {
         if let Some(statement) = &self.statements.email_proven {
             let given: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
                 [(&id, Type::TEXT), (&address, Type::TEXT)];
-            if client.execute_typed(statement, &given).await? == 0 {
-                return Ok(Outcome::Changed);
+            match client.execute_typed(statement, &given).await {
+                Ok(0) => return Ok(Outcome::Changed),
+                Ok(_) => {}
+                Err(error) if is_nobodys(&error) => return Ok(Outcome::Changed),
+                Err(error) => return Err(error.into()),
             }
         }
         let found = self.statements.find(client, None, Some(&id)).await?;
@@ -167,11 +170,13 @@ impl PostgresStore {
                         (&set.address, Type::TEXT),
                     ],
                 )
-                .await?;
+                .await;
             match changed {
-                0 => return Ok(Ended::With(Outcome::Changed)),
-                1 => {}
-                _ => {
+                Ok(0) => return Ok(Ended::With(Outcome::Changed)),
+                Ok(1) => {}
+                Err(error) if is_nobodys(&error) => return Ok(Ended::With(Outcome::Changed)),
+                Err(error) => return Err(error.into()),
+                Ok(_) => {
                     return Err(StoreError::Statement(
                         "SET_SQL changed more than one row, so nothing was changed",
                     ));
@@ -210,7 +215,11 @@ impl Statements {
     ) -> Result<Option<User>, StoreError> {
         let given: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
             [(&address, Type::TEXT), (&id, Type::TEXT)];
-        let rows = client.query_typed(&self.find, &given).await?;
+        let rows = match client.query_typed(&self.find, &given).await {
+            Ok(rows) => rows,
+            Err(error) if is_nobodys(&error) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
         if rows.len() > 1 {
             tracing::warn!("address is ambiguous");
             return Ok(None);
