@@ -7,9 +7,9 @@
 mod kit;
 
 #[cfg(test)]
-mod answered_ids;
-#[cfg(test)]
 mod announcements;
+#[cfg(test)]
+mod answered_ids;
 #[cfg(test)]
 mod at_rest;
 #[cfg(test)]
