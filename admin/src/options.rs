@@ -326,7 +326,7 @@ needs --firebase-scrypt. Leave out hashes of other kinds: those people set a new
 All lines are checked before the first is written. Each has to be valid JSON and to fit an item of the \
 table, SES has to be able to mail to the address, and a \"password\" has to meet the password policy. If a \
 line is bad, all bad lines are listed and nothing is imported. Notes point out statuses that may not \
-recover, locales without mails, and unknown fields.
+recover, locales without mails, ids that tell who has an account, and unknown fields.
 
 If an address changes, it has to be proven again. A password that a recovery or another program has \
 changed is kept. Ctrl-C stops the import after the batches under way; nothing is written if it comes while \

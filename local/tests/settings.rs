@@ -87,11 +87,17 @@ const LANGUAGES: [&str; Locale::ALL.len()] = {
 };
 
 /// Words: the parameter, its variable, and the words.
-const CHOICES: [(&str, &str, &[&str]); 6] = [
+const CHOICES: [(&str, &str, &[&str]); 8] = [
     ("DirectoryLanguage", "DIRECTORY_LANGUAGE", &LANGUAGES),
     ("AuthV1Language", "AUTH_V1_LANGUAGE", &LANGUAGES),
     ("ServiceKind", "SERVICE_KIND", &["app", "website"]),
     ("UserIdFormat", "USER_ID_FORMAT", &["objectid", "uuid"]),
+    ("DirectoryUserId", "DIRECTORY_USER_ID", &["user", "alias"]),
+    (
+        "DirectorySession",
+        "DIRECTORY_SESSION",
+        &["required", "latest"],
+    ),
     ("EdgeOnly", "EDGE_ONLY", &["true", "false"]),
     (
         "LogLevel",
@@ -101,7 +107,34 @@ const CHOICES: [(&str, &str, &[&str]); 6] = [
 ];
 
 /// Texts: the parameter, its variable, values that both accept, and values that both refuse.
-const TEXTS: [(&str, &str, &[&str], &[&str]); 14] = [
+const TEXTS: [(&str, &str, &[&str], &[&str]); 15] = [
+    (
+        "EventBus",
+        "EVENT_BUS",
+        &[
+            "default",
+            "none",
+            "sign-in",
+            "aws.partner/example.com/1_a",
+            "arn:aws:events:eu-west-1:123456789012:event-bus/default",
+            "arn:aws-cn:events:cn-north-1:123456789012:event-bus/sign-in",
+        ],
+        &[
+            " ",
+            "a b",
+            "default ",
+            "default\n",
+            "a:b",
+            "arn:aws:sns:eu-west-1:123456789012:topic",
+            "arn:aws:events:eu-west-1:12345678901:event-bus/default",
+            "arn:aws:events:eu-west-1:123456789012:event-bus/",
+            "arn:aws:events:eu-west-1:123456789012:rule/default",
+            "arn:aws:events::123456789012:event-bus/default",
+            "arn:AWS:events:eu-west-1:123456789012:event-bus/default",
+            "arn:aws:events:eu-west-1:123456789012:event-bus/default:x",
+            "m\u{fc}nchen",
+        ],
+    ),
     (
         "RecoveryPageUrl",
         "RECOVERY_PAGE_URL",

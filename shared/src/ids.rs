@@ -1,6 +1,7 @@
 //! Identifiers of users and sessions, and the digests that sessions are stored under.
 
 use std::fmt;
+use std::ops::Range;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use rand::Rng;
@@ -37,6 +38,12 @@ impl UserIdFormat {
                 UserId(id)
             }
         }
+    }
+
+    /// The dates that the ids made here have, in seconds of Unix time.
+    #[must_use]
+    pub(crate) const fn dates() -> Range<u64> {
+        FIRST_DATE as u64..(FIRST_DATE + DATE_SPAN) as u64
     }
 
     /// Whether `id` has this form.

@@ -87,6 +87,13 @@ pub enum OfNetwork {}
 /// The keyed digest of an address and a network that has proven it. Neither can be told from it.
 pub type NetworkKey = Hex<OfNetwork, 32>;
 
+/// The kind of [`LatestKey`].
+#[derive(Debug)]
+pub enum OfAnsweredId {}
+
+/// The keyed digest of the user id that a session was answered with. It leads to the newest such session.
+pub type LatestKey = Hex<OfAnsweredId, 32>;
+
 /// The kind of [`AuditKey`].
 #[derive(Debug)]
 pub enum OfAudit {}
@@ -103,6 +110,7 @@ pub struct IndexKeys {
     caller: Key,
     decoy: Key,
     idempotency: Key,
+    latest: Key,
     network: Key,
 }
 
@@ -116,6 +124,7 @@ impl IndexKeys {
             caller: Key::derive(secret, "regain/caller/v1"),
             decoy: Key::derive(secret, "regain/decoy/v1"),
             idempotency: Key::derive(secret, "regain/idempotency/v1"),
+            latest: Key::derive(secret, "regain/latest/v1"),
             network: Key::derive(secret, "regain/network/v1"),
         }
     }
@@ -137,6 +146,12 @@ impl IndexKeys {
     pub fn known_network(&self, address: &Address, caller: IpAddr) -> NetworkKey {
         let parts: [&[u8]; 2] = [address.as_str().as_bytes(), &network(caller)];
         NetworkKey::new(self.network.mac(&parts))
+    }
+
+    /// The key that leads to the newest session that was answered with a user id.
+    #[must_use]
+    pub fn latest(&self, answered: &UserId) -> LatestKey {
+        LatestKey::new(self.latest.mac(&[answered.as_str().as_bytes()]))
     }
 
     /// The name of an address in the audit trail.
@@ -161,7 +176,8 @@ impl IndexKeys {
         AuditKey::new(half(self.audit.mac(&[what.as_bytes(), of])))
     }
 
-    /// The user id that a request is answered with if nobody has the address. It is always the same one.
+    /// The user id that a request is answered with if nobody has the address, or as the alias of any address. It is
+    /// always the same one.
     #[must_use]
     pub fn decoy(&self, address: &Address, format: UserIdFormat) -> UserId {
         format.id_from(half(self.decoy.mac(&[address.as_str().as_bytes()])))

@@ -22,16 +22,17 @@ use crate::api::Protocol;
 use crate::audit::{Asked, Event, Unanswered};
 use crate::code::Nonce;
 use crate::hashing::HashingError;
-use crate::ids::{IdempotencyKey, SessionId, UserId};
+use crate::ids::{IdempotencyKey, SessionId, SessionRef, UserId};
 use crate::keys::IndexKeys;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::secrets::{SecretError, Secrets};
-use crate::session::{Awaiting, Repeat, Session, SessionInfo, TransitionError};
-use crate::settings::{Settings, Share};
+use crate::session::{AnsweredId, Awaiting, Repeat, Session, SessionInfo, TransitionError};
+use crate::settings::{DirectorySession, DirectoryUserId, Settings, Share};
 use crate::store::{
     Begun, CodeRequest, Refused, Renewed, SessionOrigin, Store, StoreError, Throttled,
 };
+use crate::telemetry;
 use crate::template::Template;
 use crate::timestamp::Timestamp;
 use crate::users::User;
@@ -162,10 +163,37 @@ pub struct Request {
 pub struct Started {
     /// Its id.
     pub session: SessionId,
-    /// The user id, real or decoy, in the protocol that answers with one.
+    /// The user id, in the protocol that answers with one: the user's or a decoy, or the address's alias.
     pub user: Option<UserId>,
     /// When it began.
     pub at: Timestamp,
+}
+
+/// Which session a caller means.
+#[derive(Clone, Debug)]
+pub enum SessionName {
+    /// The one of that id.
+    Id(SessionId),
+    /// The newest that was answered with the user id that is sent along.
+    Latest,
+    /// None: what was sent cannot be an id.
+    Malformed,
+}
+
+impl SessionName {
+    /// The session that a text names.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        SessionId::parse(text).map_or(Self::Malformed, Self::Id)
+    }
+
+    /// The session's id, if the caller has it.
+    pub(super) fn id(&self) -> Result<&SessionId, RecoveryError> {
+        match self {
+            Self::Id(id) => Ok(id),
+            Self::Latest | Self::Malformed => Err(RecoveryError::NoSession),
+        }
+    }
 }
 
 /// How a caller names a session.
@@ -173,8 +201,8 @@ pub struct Started {
 pub struct SessionLookup {
     /// The protocol of the call. Sessions of the other protocol do not exist for it.
     pub protocol: Protocol,
-    /// The session's id. `None` if what was sent cannot be one.
-    pub session: Option<SessionId>,
+    /// The session.
+    pub session: SessionName,
     /// The user id, in the protocol whose clients send it along.
     pub user: Option<UserId>,
 }
@@ -183,7 +211,7 @@ impl SessionLookup {
     /// Whether the user id that was sent is the one that the session was answered with.
     fn check_user(&self, info: &SessionInfo) -> Result<(), RecoveryError> {
         match (&self.user, &info.answered_id) {
-            (Some(sent), Some(answered)) if sent == answered => Ok(()),
+            (Some(sent), Some(answered)) if sent == answered.id() => Ok(()),
             (None, None) => Ok(()),
             _ => Err(RecoveryError::OtherUser),
         }
@@ -214,17 +242,24 @@ impl Recovery {
         &self.settings
     }
 
-    /// Fetches the secrets ahead of the first request. A failure is logged, and shows when a request
-    /// needs them.
+    /// Fetches the secrets and connects to the table, all at the same time, ahead of the first request. A failure is
+    /// logged, and shows when a request needs what is missing.
     pub async fn warm(&self, at: Timestamp) {
-        if let Err(error) = self.secrets.index().await {
-            tracing::warn!(error = %crate::telemetry::causes(&error), "fetching the index key failed");
+        let (index, code, connected) = tokio::join!(
+            self.secrets.index(),
+            self.secrets.code(at),
+            self.store.connect(),
+        );
+        if let Err(error) = index {
+            tracing::warn!(error = %telemetry::causes(&error), "fetching the index key failed");
         }
-        match self.secrets.code(at).await {
-            Ok(_) | Err(SecretError::NotGiven) => {}
-            Err(error) => {
-                tracing::warn!(error = %crate::telemetry::causes(&error), "fetching the code key failed");
-            }
+        if let Err(error) = code
+            && !matches!(error, SecretError::NotGiven)
+        {
+            tracing::warn!(error = %telemetry::causes(&error), "fetching the code key failed");
+        }
+        if let Err(error) = connected {
+            tracing::warn!(error = %telemetry::causes(&error), "connecting to the table failed");
         }
     }
 
@@ -277,7 +312,12 @@ impl Recovery {
         if let Some(whom) = self.throttle_cache.find(address_key, caller_key, at) {
             return Err(throttled(whom, at));
         }
-        let user = self.answered_id(request, &keys).await?;
+        let answered = self.answered_id(request, &keys).await?;
+        let user = answered.as_ref().map(AnsweredId::id).cloned();
+        let latest = match self.settings.directory_session {
+            DirectorySession::Required => None,
+            DirectorySession::Latest => user.as_ref().map(|id| keys.latest(id)),
+        };
         let limits = &self.settings.limits;
         let mut code_request = CodeRequest {
             keys: &keys,
@@ -292,12 +332,14 @@ impl Recovery {
                 protocol: request.protocol,
                 template: request.template,
                 address: request.address.clone(),
-                answered_id: user.clone(),
+                answered_id: answered.clone(),
                 started_at: at,
                 expires_at: at.plus(limits.session_ttl),
             };
             let session = Awaiting::begin(info, Nonce::draw(&mut call.rng), limits);
-            let begun = self.store.begin(&session, &request.origin, &code_request);
+            let begun = self
+                .store
+                .begin(&session, &request.origin, &code_request, latest.as_ref());
             match call.attempt(Unanswered::Request, begun).await? {
                 Begun::Started => {
                     metrics::count(Metric::CodesRequested);
@@ -367,20 +409,24 @@ impl Recovery {
         self.store.is_known_network(&key, at).await
     }
 
-    /// The user id that a request is answered with, real or decoy, in the protocol that answers with one.
+    /// The user id that a request is answered with, in the protocol that answers with one. Where that is an alias,
+    /// nothing is read.
     async fn answered_id(
         &self,
         request: &Request,
         keys: &IndexKeys,
-    ) -> Result<Option<UserId>, RecoveryError> {
-        match request.protocol {
-            Protocol::AuthV1 => Ok(None),
-            Protocol::Directory => {
-                let decoy = keys.decoy(&request.address, self.settings.user_id_format);
-                let known = self.store.user_id_of(&request.address).await?;
-                Ok(Some(known.unwrap_or(decoy)))
-            }
+    ) -> Result<Option<AnsweredId>, RecoveryError> {
+        if request.protocol == Protocol::AuthV1 {
+            return Ok(None);
         }
+        let made = keys.decoy(&request.address, self.settings.user_id_format);
+        Ok(Some(match self.settings.directory_user_id {
+            DirectoryUserId::Alias => AnsweredId::Alias(made),
+            DirectoryUserId::User => {
+                let known = self.store.user_id_of(&request.address).await?;
+                AnsweredId::User(known.unwrap_or(made))
+            }
+        }))
     }
 
     /// Has another code mailed for a session. The code before it is void, and so is a reset token.
@@ -394,10 +440,9 @@ impl Recovery {
         lookup: &SessionLookup,
         locale: Locale,
     ) -> Result<SessionId, RecoveryError> {
-        let id = lookup.session.as_ref();
         let renewed = self.renew(call, lookup, locale).await;
         call.settle(renewed)?;
-        id.cloned().ok_or(RecoveryError::NoSession)
+        lookup.session.id().cloned()
     }
 
     async fn renew(
@@ -448,13 +493,27 @@ impl Recovery {
         Ok(keys)
     }
 
+    /// The key of the session that a caller names.
+    async fn reference(
+        &self,
+        call: &mut CallContext,
+        lookup: &SessionLookup,
+    ) -> Result<SessionRef, RecoveryError> {
+        let (SessionName::Latest, Some(user)) = (&lookup.session, &lookup.user) else {
+            return Ok(lookup.session.id()?.reference());
+        };
+        let key = self.index_keys(call).await?.latest(user);
+        let latest = self.store.latest_session(&key).await?;
+        latest.ok_or(RecoveryError::NoSession)
+    }
+
     /// The session that a caller names, in any state.
     async fn find_session(
         &self,
         call: &mut CallContext,
         lookup: &SessionLookup,
     ) -> Result<Session, RecoveryError> {
-        let id = lookup.session.as_ref().ok_or(RecoveryError::NoSession)?;
+        let id = lookup.session.id()?;
         let session = self
             .store
             .session(&id.reference())
@@ -486,7 +545,7 @@ fn repeated(call: &mut CallContext, id: SessionId, first: &Session) -> Started {
     call.note(Event::Requested(Asked::Repeated));
     Started {
         session: id,
-        user: info.answered_id.clone(),
+        user: info.answered_id.as_ref().map(AnsweredId::id).cloned(),
         at: info.started_at,
     }
 }

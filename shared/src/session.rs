@@ -39,12 +39,31 @@ pub struct SessionInfo {
     pub template: Template,
     /// The address as typed, in canonical form.
     pub address: Address,
-    /// The user id, real or decoy, that the request was answered with, in the protocol that answers with one.
-    pub answered_id: Option<UserId>,
+    /// The user id that the request was answered with, in the protocol that answers with one.
+    pub answered_id: Option<AnsweredId>,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ends: it is good before that millisecond, and not at it.
     pub expires_at: Timestamp,
+}
+
+/// The user id that a request was answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnsweredId {
+    /// The id of the address's user, or a decoy if nobody had the address.
+    User(UserId),
+    /// The address's alias, which every request for the address is answered with.
+    Alias(UserId),
+}
+
+impl AnsweredId {
+    /// The id as the caller knows it.
+    #[must_use]
+    pub const fn id(&self) -> &UserId {
+        match self {
+            Self::User(id) | Self::Alias(id) => id,
+        }
+    }
 }
 
 /// One of a session's codes.
@@ -59,6 +78,18 @@ pub struct Generation {
     pub asked_at: Timestamp,
     /// When the code expires, no later than the session: it is good before that millisecond, and not at it.
     pub expires_at: Timestamp,
+}
+
+impl SessionInfo {
+    /// Whether the session may recover the account of that user, if the user has its address. Not if the request
+    /// was answered with another user's id or with a decoy.
+    #[must_use]
+    pub fn may_be_of(&self, user: &UserId) -> bool {
+        match &self.answered_id {
+            Some(AnsweredId::User(answered)) => answered == user,
+            Some(AnsweredId::Alias(_)) | None => true,
+        }
+    }
 }
 
 /// A session, in one of its states.

@@ -24,9 +24,10 @@ pub use forms::check_origin;
 pub(crate) use source::env;
 
 use forms::{
-    LONGEST_ANCESTORS, LONGEST_IN_MAIL, LONGEST_PAGE_URL, LONGEST_REPLY_TO, LONGEST_SENDER,
-    LONGEST_SENDER_NAME, LONGEST_URL, are_ancestors, is_contact, is_page_url, is_picture,
-    is_reply_to, is_sender, is_sender_name, is_service_name, is_url, is_url_in_mail,
+    LONGEST_ANCESTORS, LONGEST_EVENT_BUS, LONGEST_IN_MAIL, LONGEST_PAGE_URL, LONGEST_REPLY_TO,
+    LONGEST_SENDER, LONGEST_SENDER_NAME, LONGEST_URL, are_ancestors, is_contact, is_event_bus,
+    is_page_url, is_picture, is_reply_to, is_sender, is_sender_name, is_service_name, is_url,
+    is_url_in_mail,
 };
 use source::Source;
 
@@ -42,6 +43,10 @@ pub struct Settings {
     pub password_min_length: usize,
     /// `USER_ID_FORMAT`, `objectid` or `uuid`.
     pub user_id_format: UserIdFormat,
+    /// `DIRECTORY_USER_ID`, `user` or `alias`.
+    pub directory_user_id: DirectoryUserId,
+    /// `DIRECTORY_SESSION`, `required` or `latest`.
+    pub directory_session: DirectorySession,
     /// The languages for callers who ask for none that there is.
     pub languages: Languages,
     /// `RECOVERABLE_STATUSES`, with commas. The default is `active`.
@@ -50,6 +55,25 @@ pub struct Settings {
     pub service_name: String,
     /// The cost of a password hash.
     pub argon2: Argon2Cost,
+}
+
+/// The user id that `users/resend` answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DirectoryUserId {
+    /// The id of the address's user, or a decoy if nobody has the address. Decoys cannot be told from ids that are
+    /// made here, but from some that are made elsewhere.
+    User,
+    /// The address's alias, whether or not anybody has the address.
+    Alias,
+}
+
+/// What `users/setPassword` does with a call that names no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DirectorySession {
+    /// It refuses the call.
+    Required,
+    /// It takes the newest session that was answered with the call's user id.
+    Latest,
 }
 
 /// The language of messages and mails if neither the caller nor the user has chosen one that there is.
@@ -185,17 +209,21 @@ impl Settings {
             known_network: source.days("KNOWN_NETWORK_DAYS", 90, 365)?,
         };
         check_guesses(code_length, limits.daily_guesses)?;
-        let user_id_format = match source.text("USER_ID_FORMAT").as_deref() {
-            None | Some("objectid") => UserIdFormat::ObjectId,
-            Some("uuid") => UserIdFormat::Uuid,
-            Some(other) => {
-                return Err(SettingsError::NoChoice {
-                    name: "USER_ID_FORMAT",
-                    value: other.to_owned(),
-                    allowed: "objectid, uuid",
-                });
-            }
-        };
+        let user_id_format = source.either(
+            "USER_ID_FORMAT",
+            "objectid, uuid",
+            [UserIdFormat::ObjectId, UserIdFormat::Uuid],
+        )?;
+        let directory_user_id = source.either(
+            "DIRECTORY_USER_ID",
+            "user, alias",
+            [DirectoryUserId::User, DirectoryUserId::Alias],
+        )?;
+        let directory_session = source.either(
+            "DIRECTORY_SESSION",
+            "required, latest",
+            [DirectorySession::Required, DirectorySession::Latest],
+        )?;
         let service_name = source
             .text("SERVICE_NAME")
             .unwrap_or_else(|| "Regain".to_owned());
@@ -216,6 +244,8 @@ impl Settings {
             limits,
             password_min_length: source.number("PASSWORD_MIN_LENGTH", 8, 8, 64)?,
             user_id_format,
+            directory_user_id,
+            directory_session,
             languages: Languages {
                 directory: source.language("DIRECTORY_LANGUAGE", Locale::En)?,
                 auth_v1: source.language("AUTH_V1_LANGUAGE", Locale::Id)?,
@@ -303,6 +333,33 @@ pub fn read_edge(get: &dyn Fn(&str) -> Option<String>) -> Result<Edge, SettingsE
         Some(secrets) => Edge::new(&secrets, is_only_way).ok_or(SettingsError::NoEdgeSecret),
         None if is_only_way => Err(SettingsError::NoWay),
         None => Ok(Edge::default()),
+    }
+}
+
+/// `EVENT_BUS`: the event bus that is told of each password that was set, the account's default bus unless set.
+/// `None` if it is `none`: nobody is told.
+///
+/// # Errors
+/// When it is neither the name nor the ARN of a bus.
+pub fn event_bus() -> Result<Option<String>, SettingsError> {
+    read_event_bus(&env)
+}
+
+/// Reads the setting of [`event_bus`] through `get`.
+///
+/// # Errors
+/// As [`event_bus`].
+pub fn read_event_bus(
+    get: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<String>, SettingsError> {
+    match Source(get).text("EVENT_BUS") {
+        None => Ok(Some("default".to_owned())),
+        Some(bus) if bus == "none" => Ok(None),
+        Some(bus) if is_event_bus(&bus) => Ok(Some(bus)),
+        Some(value) => Err(SettingsError::NoEventBus {
+            value,
+            max: LONGEST_EVENT_BUS,
+        }),
     }
 }
 

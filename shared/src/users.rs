@@ -1,6 +1,7 @@
 //! Users: what the table holds about them, and how a file of users is imported.
 
 mod edit;
+mod foreign_ids;
 mod import;
 mod mailable;
 mod status;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 pub use edit::{Edit, EditError, Edited};
+pub use foreign_ids::ForeignIds;
 pub use import::{
     BadLine, Change, CheckedFile, Done, Import, ImportError, ImportRules, Imported, Notes, Outcome,
     Progress, Step, exported, import,

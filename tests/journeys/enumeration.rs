@@ -108,7 +108,12 @@ async fn auth_v1_answers_known_and_unknown_addresses_alike() {
 
 #[tokio::test]
 async fn the_directory_api_answers_known_and_unknown_addresses_alike() {
-    let stack = stacks::open();
+    for stack in [stacks::open(), stacks::aliases()] {
+        the_directory_answers_alike(stack).await;
+    }
+}
+
+async fn the_directory_answers_alike(stack: &Stack) {
     let web = Web::of(stack);
     let mut all = Vec::new();
     for (whose, email) in anybodys(stack).await {
@@ -132,9 +137,17 @@ async fn the_directory_api_answers_known_and_unknown_addresses_alike() {
             let answer = web.verify(&begun, WRONG).await;
             seen.push(shape("a wrong code", &answer));
         }
-        for _ in 0..3 {
+        for _ in 0..2 {
             let answer = web.set_both(&begun, WRONG, PASSWORD).await;
             seen.push(shape("a wrong code and a password", &answer));
+        }
+        let newest = json!({"id": begun.id, "otp": WRONG, "password": PASSWORD});
+        for _ in 0..2 {
+            let answer = web.0.post(SET_PASSWORD, newest.clone()).await;
+            seen.push(shape(
+                "a wrong code and a password without the session",
+                &answer,
+            ));
         }
         all.push((whose, seen));
     }

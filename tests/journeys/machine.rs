@@ -423,6 +423,8 @@ async fn every_wrong_setting_stops_the_start_and_is_named() {
         ("KNOWN_NETWORK_DAYS", &["366", "-1", "forever"]),
         ("PASSWORD_MIN_LENGTH", &["7", "65"]),
         ("USER_ID_FORMAT", &["int", "UUID", "objectId"]),
+        ("DIRECTORY_USER_ID", &["Alias", "decoy", "user "]),
+        ("DIRECTORY_SESSION", &["Latest", "newest", "true"]),
         ("DIRECTORY_LANGUAGE", &["xx", "EN", "en-GB"]),
         ("AUTH_V1_LANGUAGE", &["in", "id,en", "*"]),
         ("ARGON2_MEMORY_KIB", &["19455", "1048577"]),
@@ -495,11 +497,14 @@ fn a_function_refuses_its_own_settings_before_it_asks_for_a_call() {
         let name = function.unwrap().file_name().into_string().unwrap();
         let path = binaries().join(&name);
         let mut wrong = vec![("LOG_LEVEL", "loud")];
-        if !["audit-trail", "mail-events"].contains(&name.as_str()) {
+        if !["announce", "audit-trail", "mail-events"].contains(&name.as_str()) {
             wrong.push(("CODE_LENGTH", "6.0"));
         }
         if name == "deliver-mail" {
             wrong.push(("MAIL_FROM", "foo"));
+        }
+        if name == "announce" {
+            wrong.push(("EVENT_BUS", "a b"));
         }
         if name == "recovery-page" {
             wrong.extend([

@@ -12,6 +12,7 @@
     reason = "tests say what they expect by panicking"
 )]
 
+mod aliases;
 mod audit;
 mod auth_v1;
 mod codes;
@@ -19,6 +20,7 @@ mod denials;
 mod directory;
 mod edge;
 mod enumeration;
+mod events;
 mod expiry;
 mod fields;
 mod gateway;

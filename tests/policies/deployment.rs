@@ -39,9 +39,19 @@ pub(crate) struct Role {
 impl Deployment {
     /// Reads the template.
     pub(crate) fn read(key: Option<&'static str>) -> Self {
+        let given: Vec<_> = key.map(|key| ("KMS_KEY_ARN", key)).into_iter().collect();
+        Self {
+            key,
+            ..Self::with(&given)
+        }
+    }
+
+    /// The template with these settings.
+    pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
         let path = Path::new(WORKSPACE).join("template.yaml");
-        let given = key.map(|key| ("KMS_KEY_ARN".to_owned(), key.to_owned()));
-        let environment = Environment::from_iter(given);
+        let given = settings.iter().copied();
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment: Environment = given.collect();
         let stack = Stack::open(&path, environment.clone()).unwrap();
         let template = Template::open(&path, environment).unwrap();
         let tables = template.resources_of("AWS::DynamoDB::Table").unwrap();
@@ -49,7 +59,7 @@ impl Deployment {
         let table = template.attribute_of(table, "Arn").unwrap();
         Self {
             template,
-            key,
+            key: None,
             stack,
             table,
         }

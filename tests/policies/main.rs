@@ -127,7 +127,10 @@ fn a_resource_name_has_a_wildcard_only_where_it_is_not_known_beforehand() {
         "arn:aws:local:us-east-1:000000000000:regain/stream/*",
     ]
     .map(|resource| ("deliver-mail".to_owned(), resource.to_owned()));
-    assert_eq!(open, BTreeSet::from(expected));
+    let mut expected = BTreeSet::from(expected);
+    let stream = "arn:aws:local:us-east-1:000000000000:regain/stream/*";
+    expected.insert(("announce".to_owned(), stream.to_owned()));
+    assert_eq!(open, expected);
 }
 
 #[test]
@@ -209,6 +212,61 @@ fn a_forgot_password_request_reaches_no_user_and_no_lookup_item() {
 }
 
 #[test]
+fn with_aliases_no_function_that_starts_a_session_can_read_who_has_an_address() {
+    for (settings, may) in [
+        (&[][..], true),
+        (&[("DIRECTORY_USER_ID", "user")], true),
+        (&[("DIRECTORY_USER_ID", "alias")], false),
+    ] {
+        let deployment = Deployment::with(settings);
+        let function = deployment.function("users-resend");
+        for action in ITEM_ACTIONS {
+            let access = deployment.touching(action, &["EMAIL#"]);
+            let expected = may && action == "dynamodb:GetItem";
+            assert_eq!(
+                function.role.allows(&access),
+                expected,
+                "{settings:?}: {access}"
+            );
+            let access = deployment.touching(action, &["USER#"]);
+            assert!(
+                !function.role.allows(&access),
+                "{}",
+                message(&function, &access)
+            );
+        }
+    }
+}
+
+#[test]
+fn the_newest_session_is_written_and_read_only_where_the_setting_asks_for_it() {
+    let reaching = |settings: &[(&str, &str)]| -> Vec<String> {
+        let deployment = Deployment::with(settings);
+        let mut able = Vec::new();
+        for function in deployment.functions() {
+            for action in ITEM_ACTIONS {
+                let access = deployment.touching(action, &["LATEST#"]);
+                if function.role.allows(&access) {
+                    able.push(format!("{} {action}", function.name));
+                }
+            }
+        }
+        able.sort();
+        able
+    };
+    assert_eq!(reaching(&[]), [""; 0]);
+    assert_eq!(reaching(&[("DIRECTORY_SESSION", "required")]), [""; 0]);
+    assert_eq!(
+        reaching(&[("DIRECTORY_SESSION", "latest")]),
+        [
+            "users-resend dynamodb:PutItem",
+            "users-resend dynamodb:UpdateItem",
+            "users-set-password dynamodb:GetItem",
+        ]
+    );
+}
+
+#[test]
 fn only_functions_that_mail_or_check_codes_can_read_the_code_key() {
     let reading = Access::new("secretsmanager:GetSecretValue", "CodeKey");
     let able: BTreeSet<_> = Deployment::read(None)
@@ -240,6 +298,30 @@ fn deliver_mail_writes_mail_requests_and_their_retries_only() {
         }
     }
     assert_eq!(written, ["MAIL#", "RETRY#"].map(str::to_owned).into());
+}
+
+#[test]
+fn announce_reads_mail_requests_tells_one_bus_and_writes_nothing() {
+    let deployment = Deployment::read(None);
+    let announce = deployment.function("announce");
+    for kind in deployment.kinds() {
+        for action in ITEM_ACTIONS {
+            let access = deployment.touching(action, &[&kind]);
+            let expected = action == "dynamodb:GetItem" && kind == "MAIL#";
+            assert_eq!(announce.role.allows(&access), expected, "{access}");
+        }
+    }
+    let mut told = BTreeSet::new();
+    for function in deployment.functions() {
+        for permission in function.role.permissions() {
+            if permission.action().starts_with("events:") {
+                told.insert((function.name.clone(), permission.to_string()));
+            }
+        }
+    }
+    let bus = "events:PutEvents on arn:aws:events:us-east-1:000000000000:event-bus/default";
+    let expected = ("announce".to_owned(), bus.to_owned());
+    assert_eq!(told, BTreeSet::from([expected]));
 }
 
 #[test]

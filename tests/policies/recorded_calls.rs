@@ -48,6 +48,15 @@ impl Deployment {
                 let secret = text(&body["SecretId"]);
                 vec![Access::new("secretsmanager:GetSecretValue", secret)]
             }
+            ("EVENTBRIDGE", "AWSEvents.PutEvents") => {
+                let entries = body["Entries"].as_array().unwrap().iter();
+                let bus = |entry: &Json| {
+                    let bus = text(&entry["EventBusName"]);
+                    format!("arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}")
+                };
+                let accesses = entries.map(|entry| Access::new("events:PutEvents", bus(entry)));
+                accesses.collect()
+            }
             ("SESV2", "POST /v2/email/outbound-emails") => sending(body),
             _ => panic!("what IAM asks for this is not known here: {call:?}"),
         }
@@ -74,10 +83,9 @@ impl Deployment {
     /// Logs, traces, reading a stream and giving up: what Lambda does with the function's role.
     fn accesses_of_lambda(&self, function: &Resource<'_>) -> Vec<Access> {
         let mut accesses = self.logging(function);
-        if property(function, "Tracing") == "Active" {
-            let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
-            accesses.extend(actions.map(|it| Access::new(it, "*")));
-        }
+        // With the parameter Tracing.
+        let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
+        accesses.extend(actions.map(|it| Access::new(it, "*")));
         let events = property(function, "Events");
         for event in events.as_object().unwrap().values() {
             if event["Type"] == "DynamoDB" {

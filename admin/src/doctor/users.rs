@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::ambient;
+use regain::ids::UserId;
+use regain::settings::DirectoryUserId;
 use regain::store::{Item, Stopped, Suppressed};
 use regain::timestamp::Timestamp;
-use regain::users::{Status, unmailable};
+use regain::users::{ForeignIds, Status, unmailable};
 use regain_password::Address;
 
 use super::Report;
@@ -76,6 +78,8 @@ struct Found {
     without_codes: usize,
     /// Addresses whose suppression cannot be read. They get no mail, either.
     unreadable: usize,
+    /// The ids, if callers are answered with them.
+    ids: ForeignIds,
 }
 
 impl Found {
@@ -85,8 +89,14 @@ impl Found {
         if key.starts_with("EMAIL#") {
             self.count_suppression(item, at);
         }
-        if !key.starts_with("USER#") {
+        let Some(id) = key.strip_prefix("USER#") else {
             return;
+        };
+        let settings = &stack.settings;
+        if settings.directory_user_id == DirectoryUserId::User
+            && let Some(id) = UserId::parse(id, settings.user_id_format)
+        {
+            self.ids.count(&id);
         }
         self.users += 1;
         let status = match item.get("status") {
@@ -94,7 +104,7 @@ impl Found {
             Some(AttributeValue::S(text)) => Status::Text(text.clone()),
             Some(_) => Status::Other,
         };
-        let reason = if !stack.settings.recoverable_statuses.include(&status) {
+        let reason = if !settings.recoverable_statuses.include(&status) {
             status.described()
         } else if text("email").is_none_or(|email| Address::parse(email).is_err()) {
             "no e-mail address".to_owned()
@@ -171,6 +181,9 @@ impl Found {
             say::line(format!(
                 "  {addresses} not mailed, since \"suppressed\" cannot be read"
             ));
+        }
+        if let Some(sentence) = self.ids.sentence() {
+            say::note(sentence);
         }
     }
 }

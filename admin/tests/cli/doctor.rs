@@ -576,3 +576,28 @@ async fn mail_that_waits_for_deliver_mail_is_reported() {
         "✗ deliver-mail does not come to what is asked for\n  → look at its event source mapping";
     assert!(ran.out.contains(wrong), "{}", ran.out);
 }
+
+#[tokio::test]
+async fn ids_that_show_who_has_an_account_are_pointed_out() {
+    for (mode, is_told) in [("user", true), ("alias", false)] {
+        let kit = Kit::new().await;
+        kit.import_users(&[
+            json!({"id": "507f1f77bcf86cd799439011", "email": "ann@example.com"}),
+            json!({"email": "bob@example.com"}),
+        ])
+        .await;
+        let ran = kit
+            .run_in(&[("DIRECTORY_USER_ID", mode)], &["doctor", "--local"])
+            .await;
+        let told = ran.err.contains(
+            "note: 1 of 2 ids can be told from the made-up ids that users/resend answers for unknown \
+             addresses (by a date before 2018 or after 2023)",
+        );
+        assert_eq!(told, is_told, "{}", ran.err);
+        assert!(
+            ran.err.contains("DirectoryUserId=alias") == is_told,
+            "{}",
+            ran.err
+        );
+    }
+}

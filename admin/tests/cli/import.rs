@@ -643,3 +643,34 @@ async fn a_second_ctrl_c_ends_an_import_at_once() {
         kit.aws.recovers();
     }
 }
+
+#[tokio::test]
+async fn ids_that_show_where_they_were_made_are_pointed_out_unless_everybody_gets_an_alias() {
+    const SENTENCE: &str = "note: 2 of 3 ids can be told from the made-up ids that users/resend answers for \
+         unknown addresses (by a date before 2018 or after 2023, or process bytes that several ids share), so \
+         its answer shows who has an account: DirectoryUserId=alias answers everybody an alias\n";
+    for (mode, told) in [
+        (None, SENTENCE),
+        (Some("user"), SENTENCE),
+        (Some("alias"), ""),
+    ] {
+        let kit = Kit::new().await;
+        let mode = mode.map_or_else(|| json!({}), |mode| json!({ "DirectoryUserId": mode }));
+        kit.aws.answers(
+            "DescribeStacks",
+            json!({
+                "outputs": {"TableName": "regain", "IndexKeyArn": "IndexKey", "CodeKeyArn": "CodeKey"},
+                "parameters": mode,
+            }),
+        );
+        let file = kit.file(&[
+            json!({"id": "507f1f77bcf86cd799439011", "email": "ann@example.com"}),
+            json!({"id": "5c0114729fb01369f4dbd729", "email": "bob@example.com"}),
+            json!({"id": "60115a65bcf86cd799000001", "email": "cyd@example.com"}),
+        ]);
+        let import = ["users", "import", text(&file), "--stack", "regain"];
+        let ran = kit.run(&import).await;
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert_eq!(ran.err, told);
+    }
+}

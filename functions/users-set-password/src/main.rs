@@ -15,8 +15,9 @@ async fn main() -> ExitCode {
 }
 
 async fn set_password(recovery: Arc<Recovery>, mut call: Call) -> Result<Reply, Failure> {
-    let length = recovery.settings().code_length;
-    let (lookup, action) = directory::set_password(&call, length)?;
+    let settings = recovery.settings();
+    let (lookup, action) =
+        directory::set_password(&call, settings.code_length, settings.directory_session)?;
     let context = &mut call.context;
     let user = match action {
         SetPasswordAction::Verify(guess) => recovery.verify(context, &lookup, &guess).await,

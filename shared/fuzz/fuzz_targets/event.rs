@@ -20,10 +20,11 @@ use regain::api::Protocol;
 use regain::audit::AuditTrail;
 use regain::audit::forward::{self, LogEvent};
 use regain::code::CodeLength;
-use regain::mail::StreamBatch;
 use regain::mail::events::MailEvent;
 use regain::protocol::{Call, Malformed, auth_v1, directory};
 use regain::recovery::RecoveryError;
+use regain::settings::DirectorySession;
+use regain::stream::StreamBatch;
 use regain::timestamp::Timestamp;
 use regain_fuzz::call::{answered, block_on};
 use regain_fuzz::envelope::Answer;
@@ -52,7 +53,7 @@ fn called(event: &[u8]) -> bool {
             directory::resend(call).map(drop)
         }),
         (Protocol::Directory, |call| {
-            directory::set_password(call, SIX).map(drop)
+            directory::set_password(call, SIX, DirectorySession::Latest).map(drop)
         }),
         (Protocol::AuthV1, |call| {
             auth_v1::forgot_password(call).map(drop)

@@ -11,10 +11,11 @@ use regain::ids::{ResetToken, SessionId, UserIdFormat};
 use regain::link::LinkToken;
 use regain::locale::Locale;
 use regain::protocol::directory::{self, SetPasswordAction};
-use regain::protocol::{Call, Malformed, auth_v1};
+use regain::protocol::{Call, Failure, Malformed, auth_v1};
 use regain::recovery::{
-    CodeGuess, NewPassword, PasswordToken, RecoveryError, Request, SessionLookup,
+    CodeGuess, NewPassword, PasswordToken, RecoveryError, Request, SessionLookup, SessionName,
 };
+use regain::settings::DirectorySession;
 use regain::template::Template;
 use regain_password::{Address, Policy, Reason};
 use serde_json::json;
@@ -100,7 +101,12 @@ pub(crate) fn read_by(
         Endpoint::Resend => check_request(&directory::resend(call)?, written),
         Endpoint::ForgotPassword => check_request(&auth_v1::forgot_password(call)?, written),
         Endpoint::SetPassword => {
-            let (named, wish) = directory::set_password(call, six)?;
+            let required = directory::set_password(call, six, DirectorySession::Required);
+            check_latest(
+                &required,
+                &directory::set_password(call, six, DirectorySession::Latest),
+            );
+            let (named, wish) = required?;
             check_named(&named, Protocol::Directory);
             return Ok(match wish {
                 SetPasswordAction::Verify(guess) => {
@@ -174,12 +180,29 @@ fn check_request(request: &Request, written: &Written<'_>) {
 fn check_named(named: &SessionLookup, protocol: Protocol) {
     assert_eq!(named.protocol, protocol);
     assert_eq!(named.user.is_some(), protocol == Protocol::Directory);
-    if let Some(id) = &named.session {
+    if let SessionName::Id(id) = &named.session {
         assert_eq!(SessionId::parse(id.reveal()).as_ref(), Some(id));
         assert!(
             UserIdFormat::Uuid.fits(id.reveal()),
             "in lower case with hyphens"
         );
+    }
+}
+
+/// A call without a session is read only where the newest one may be meant, and only with code and password.
+fn check_latest(
+    required: &Result<(SessionLookup, SetPasswordAction), Malformed>,
+    latest: &Result<(SessionLookup, SetPasswordAction), Malformed>,
+) {
+    match (required, latest) {
+        (Err(_), Err(_)) => {}
+        (Ok(_), Ok((named, _))) => assert!(!matches!(named.session, SessionName::Latest)),
+        (Err(error), Ok((named, action))) => {
+            assert_eq!(Failure::from(*error).to_string(), "malformed: session");
+            assert!(matches!(named.session, SessionName::Latest));
+            assert!(matches!(action, SetPasswordAction::Both(..)));
+        }
+        (Ok(_), Err(error)) => panic!("refused with a session: {error:?}"),
     }
 }
 

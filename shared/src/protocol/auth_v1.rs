@@ -11,7 +11,7 @@ use crate::code::CodeLength;
 use crate::ids::{ResetToken, SessionId, UserId};
 use crate::locale::Locale;
 use crate::recovery::{
-    CodeGuess, NewPassword, PasswordToken, RecoveryError, Request, SessionLookup,
+    CodeGuess, NewPassword, PasswordToken, RecoveryError, Request, SessionLookup, SessionName,
 };
 use crate::store::SessionOrigin;
 use crate::template::Template;
@@ -61,10 +61,13 @@ pub fn resend_otp(call: &Call) -> Result<SessionLookup, Malformed> {
 /// one name.
 fn session_lookup(fields: &mut Fields<'_>) -> Result<SessionLookup, Malformed> {
     let id = Zeroizing::new(fields.required("session_id")?);
-    let of_token = || ResetToken::parse(&id).map(|token| token.session());
+    let session = match ResetToken::parse(&id) {
+        Some(token) => SessionName::Id(token.session()),
+        None => SessionName::parse(&id),
+    };
     Ok(SessionLookup {
         protocol: Protocol::AuthV1,
-        session: SessionId::parse(&id).or_else(of_token),
+        session,
         user: None,
     })
 }

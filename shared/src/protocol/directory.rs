@@ -8,8 +8,11 @@ use zeroize::Zeroizing;
 use super::{Call, Failure, Kind, Malformed, Reply, blame, put, reply};
 use crate::api::Protocol;
 use crate::code::CodeLength;
-use crate::ids::{SessionId, UserId};
-use crate::recovery::{CodeGuess, NewPassword, RecoveryError, Request, SessionLookup, Started};
+use crate::ids::UserId;
+use crate::recovery::{
+    CodeGuess, NewPassword, RecoveryError, Request, SessionLookup, SessionName, Started,
+};
+use crate::settings::DirectorySession;
 use crate::store::SessionOrigin;
 use crate::template::Template;
 use crate::users::User;
@@ -73,20 +76,31 @@ pub enum SetPasswordAction {
     Both(CodeGuess, NewPassword),
 }
 
-/// Reads the body of `users/setPassword`.
+/// Reads the body of `users/setPassword`. `sessions` is what a call means that names no session: the newest one is
+/// meant only by a call that has both a code and a password.
 ///
 /// # Errors
 /// The field that cannot be read, or that there is neither a code nor a password.
 pub fn set_password(
     call: &Call,
     length: CodeLength,
+    sessions: DirectorySession,
 ) -> Result<(SessionLookup, SetPasswordAction), Malformed> {
     let mut fields = call.fields()?;
     let user = UserId::sent(&fields.required("id")?);
-    let session = Zeroizing::new(fields.required_id("session")?);
-    let session = SessionId::parse(&session);
+    let session = match (fields.id("session")?, sessions) {
+        (Some(id), _) => SessionName::parse(&Zeroizing::new(id)),
+        (None, DirectorySession::Latest) => SessionName::Latest,
+        (None, DirectorySession::Required) => return Err(Malformed::field("session")),
+    };
     let guess = fields.code("otp", length)?;
     let password = fields.password()?;
+    let has_password = password
+        .as_ref()
+        .is_some_and(|password| !password.is_empty());
+    if matches!(session, SessionName::Latest) && !(guess.is_some() && has_password) {
+        return Err(Malformed::field("session"));
+    }
     if password
         .as_ref()
         .is_some_and(|password| password.is_empty())

@@ -52,14 +52,16 @@ impl<'a> Fields<'a> {
         self.text(name)?.ok_or(Malformed::field(name))
     }
 
-    /// A required text, given directly or as the `id` of an object.
-    pub(super) fn required_id(&mut self, name: &'static str) -> Result<String, Malformed> {
-        let value = self.take(name).ok_or(Malformed::field(name))?;
-        match Self::of_object(value) {
+    /// A text, given directly or as the `id` of an object.
+    pub(super) fn id(&mut self, name: &'static str) -> Result<Option<String>, Malformed> {
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
+        let id = match Self::of_object(value) {
             Some(mut object) => object.take("id").and_then(text),
             None => text(value),
-        }
-        .ok_or(Malformed::field(name))
+        };
+        id.map(Some).ok_or(Malformed::field(name))
     }
 
     /// A text of at most `max` characters that is only stored. Half of a surrogate pair becomes U+FFFD.

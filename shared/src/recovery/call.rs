@@ -201,11 +201,13 @@ impl Record {
             (RecoveryError::CodeExpired, Some(Judged::Right)) => {
                 Some(Event::WrongGuess(Guess::Void))
             }
-            // With an event, the code was proven and only the password was refused.
-            (_, Some(Judged::Right)) => self
-                .events
-                .is_empty()
-                .then_some(Event::WrongGuess(Guess::Overtaken)),
+            // With an event, the code was proven and only the password was refused. A caller without the session's
+            // id has proven nothing then.
+            (_, Some(Judged::Right)) => {
+                let is_over = !matches!(error, RecoveryError::PasswordRefused(_));
+                let overtaken = Event::WrongGuess(Guess::Overtaken);
+                (is_over && self.events.is_empty()).then_some(overtaken)
+            }
             (RecoveryError::Throttled { whom, .. }, None) => Some(Event::Throttled(meant(*whom))),
             (RecoveryError::GuessesSpent { until }, None) => Some(Event::Exhausted(match until {
                 None => Budget::Session,

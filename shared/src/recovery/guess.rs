@@ -4,13 +4,13 @@ use regain_password::Candidate;
 
 use super::call::{CallContext, Judged};
 use super::password::permitted;
-use super::{Recovery, RecoveryError, SessionLookup};
+use super::{Recovery, RecoveryError, SessionLookup, SessionName};
 use crate::audit::{Event, Means, Unanswered};
 use crate::code::{Code, CodeInput, CodeKeys};
 use crate::ids::{GuessName, ResetToken, SessionRef, UserId};
 use crate::keys::{AddressKey, NetworkKey};
 use crate::metrics::{self, Metric};
-use crate::session::{Awaiting, Decision, Session, TransitionError};
+use crate::session::{AnsweredId, Awaiting, Decision, Session, TransitionError};
 use crate::settings::Share;
 use crate::store::{AddressCharge, FromState, Moved, SessionCharge, StoreError};
 use crate::telemetry;
@@ -53,6 +53,8 @@ pub(super) struct Guessed {
     pub(super) address: AddressKey,
     pub(super) network: NetworkKey,
     pub(super) name: GuessName,
+    /// Whether the caller has the session's id, with which it could go on without the code.
+    pub(super) can_go_on: bool,
 }
 
 impl Recovery {
@@ -82,8 +84,7 @@ impl Recovery {
         lookup: &SessionLookup,
         guess: &CodeGuess,
     ) -> Result<ResetToken, RecoveryError> {
-        let session = lookup.session.as_ref().ok_or(RecoveryError::NoSession)?;
-        let token = ResetToken::draw(session, &mut call.rng);
+        let token = ResetToken::draw(lookup.session.id()?, &mut call.rng);
         let verified = self
             .guess_and_prove(call, lookup, guess, Some(&token))
             .await;
@@ -130,8 +131,7 @@ impl Recovery {
         password: Option<&Candidate>,
     ) -> Result<Guess, RecoveryError> {
         let (at, limits) = (call.at, &self.settings.limits);
-        let reference = lookup.session.as_ref().ok_or(RecoveryError::NoSession)?;
-        let reference = reference.reference();
+        let reference = self.reference(call, lookup).await?;
         let keys = self.index_keys(call).await?;
         let codes = self.secrets.code(at).await?;
         let CodeGuess::Code(code) = guess else {
@@ -213,6 +213,7 @@ impl Recovery {
             address,
             network,
             name,
+            can_go_on: matches!(lookup.session, SessionName::Id(_)),
         };
         if self.is_right(&codes, code, &guessed) {
             metrics::count(Metric::GuessesRight);
@@ -299,8 +300,7 @@ impl Recovery {
         let Awaiting {
             info, generation, ..
         } = &guessed.session;
-        let answered = |id: &UserId| info.answered_id.as_ref().is_none_or(|it| it == id);
-        let user = match owner.filter(answered) {
+        let user = match owner.filter(|id| info.may_be_of(id)) {
             Some(id) => self.store.user(&id).await?,
             None => None,
         };
@@ -325,7 +325,7 @@ impl Recovery {
     /// Charges a guess again that was right by luck, because it is to count as any wrong one.
     async fn charge_again(&self, call: &CallContext, guessed: &Guessed) -> Result<(), StoreError> {
         let (limits, info, name) = (&self.settings.limits, &guessed.session.info, &guessed.name);
-        let answered = info.answered_id.as_ref();
+        let answered = info.answered_id.as_ref().map(AnsweredId::id);
         let (of_session, of_address) = tokio::join!(
             self.store.charge_session(
                 &info.reference,

@@ -90,9 +90,7 @@ impl Recovery {
         session: &Session,
         owner: Option<UserId>,
     ) -> Result<User, RecoveryError> {
-        let answered = session.info().answered_id.as_ref();
-        let owner = owner.filter(|id| answered.is_none_or(|answered| answered == id));
-        let user = match owner {
+        let user = match owner.filter(|id| session.info().may_be_of(id)) {
             Some(id) => self.store.user(&id).await?,
             None => None,
         };

@@ -73,15 +73,6 @@ impl Proof<'_> {
             Self::Link(linked) => Some(&linked.network),
         }
     }
-
-    /// The state of the sessions that it opens.
-    const fn state_before(&self) -> FromState {
-        match self {
-            Self::Session(_) | Self::Token(_) => FromState::Validated,
-            Self::Code(_) => FromState::Awaiting,
-            Self::Link(_) => FromState::Either,
-        }
-    }
 }
 
 /// The owner of the session's address, if a call has looked already.
@@ -109,12 +100,10 @@ impl Recovery {
         new: NewPassword,
     ) -> Result<User, RecoveryError> {
         permitted(self.policy.check(&new.password))?;
-        let id = lookup.session.as_ref().ok_or(RecoveryError::NoSession)?;
+        let reference = lookup.session.id()?.reference();
         let proof = Proof::Session(lookup);
         call.note_proof(proof.means());
-        let set = self
-            .claim_and_set(call, &id.reference(), &proof, &new)
-            .await;
+        let set = self.claim_and_set(call, &reference, &proof, &new).await;
         call.settle(set)
     }
 
@@ -142,7 +131,8 @@ impl Recovery {
     }
 
     /// Verifies a code and sets the password, both or neither. If only the user's profile speaks against
-    /// the password, the session becomes validated, so that the person can go on without the code.
+    /// the password, the session becomes validated, so that the person can go on without the code. A caller
+    /// without the session's id could not go on so: then session and code stay as they are.
     ///
     /// # Errors
     /// Those of [`Recovery::verify`] and [`RecoveryError::PasswordRefused`].
@@ -331,7 +321,9 @@ impl Recovery {
                 .policy
                 .check_profile(&new.password, address, user.profile_texts());
             if !reasons.is_empty() {
-                if let Proof::Code(guessed) = proof {
+                if let Proof::Code(guessed) = proof
+                    && guessed.can_go_on
+                {
                     self.prove(call, guessed, user, None).await?;
                 }
                 return Err(RecoveryError::PasswordRefused(reasons));
@@ -343,14 +335,9 @@ impl Recovery {
             };
             let (at, now) = (call.at, call.now());
             let write = async {
-                let set = self.store.set_password(
-                    session,
-                    proof.state_before(),
-                    &user,
-                    hash,
-                    new.locale,
-                    now,
-                );
+                let set =
+                    self.store
+                        .set_password(session, proof.means(), &user, hash, new.locale, now);
                 match proof.network() {
                     None => set.await,
                     Some(network) => tokio::join!(set, self.remember(network, at)).0,

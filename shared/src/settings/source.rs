@@ -77,13 +77,25 @@ impl Source<'_> {
 
     /// `true` or `false`. The default is `false`.
     pub(super) fn flag(&self, name: &'static str) -> Result<bool, SettingsError> {
-        match self.text(name).as_deref() {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(other) => Err(SettingsError::NoChoice {
+        self.either(name, "false, true", [false, true])
+    }
+
+    /// One of two words, which `allowed` has with a comma between them. The first is the default.
+    pub(super) fn either<T>(
+        &self,
+        name: &'static str,
+        allowed: &'static str,
+        [first, second]: [T; 2],
+    ) -> Result<T, SettingsError> {
+        let words = allowed.split_once(", ");
+        match (self.text(name), words) {
+            (None, _) => Ok(first),
+            (Some(value), Some((word, _))) if value == word => Ok(first),
+            (Some(value), Some((_, word))) if value == word => Ok(second),
+            (Some(value), _) => Err(SettingsError::NoChoice {
                 name,
-                value: other.to_owned(),
-                allowed: "true, false",
+                value,
+                allowed,
             }),
         }
     }

@@ -16,6 +16,8 @@ fn defaults_hold_where_nothing_is_set_or_a_setting_is_empty() {
     assert_eq!(settings.limits.code_ttl, Duration::from_mins(10));
     assert_eq!(settings.limits.address_per_hour, Some(5));
     assert_eq!(settings.user_id_format, UserIdFormat::ObjectId);
+    assert_eq!(settings.directory_user_id, DirectoryUserId::User);
+    assert_eq!(settings.directory_session, DirectorySession::Required);
     assert_eq!(settings.languages.of(Protocol::Directory), Locale::En);
     assert_eq!(settings.languages.of(Protocol::AuthV1), Locale::Id);
 }
@@ -121,6 +123,16 @@ fn a_wrong_setting_is_refused_by_name() {
             "USER_ID_FORMAT",
             "int",
             "USER_ID_FORMAT must be one of objectid, uuid, not \"int\"",
+        ),
+        (
+            "DIRECTORY_USER_ID",
+            "Alias",
+            "DIRECTORY_USER_ID must be one of user, alias, not \"Alias\"",
+        ),
+        (
+            "DIRECTORY_SESSION",
+            "newest",
+            "DIRECTORY_SESSION must be one of required, latest, not \"newest\"",
         ),
         (
             "DIRECTORY_LANGUAGE",

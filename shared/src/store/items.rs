@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Item, StoreError, keys, read, write};
 use crate::api::Protocol;
+use crate::audit::Means;
 use crate::code::Nonce;
 use crate::ids::{SessionRef, TokenDigest, UserId};
+use crate::keys::LatestKey;
 use crate::locale::Locale;
 use crate::session::{
-    AddressState, Awaiting, Generation, Proof, Session, SessionInfo, Used, Validated,
+    AddressState, AnsweredId, Awaiting, Generation, Proof, Session, SessionInfo, Used, Validated,
 };
 use crate::template::Template;
 use crate::timestamp::Timestamp;
@@ -53,6 +55,9 @@ struct SessionItem {
     address: Address,
     #[serde(skip_serializing_if = "Option::is_none")]
     answered_id: Option<UserId>,
+    /// Whether `answered_id` is the address's alias.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    answered_alias: bool,
     session_state: State,
     generation: u64,
     nonce: Nonce,
@@ -87,7 +92,8 @@ pub(super) fn new_session(session: &Awaiting, origin: &SessionOrigin) -> Result<
         template: info.template,
         origin: origin.clone(),
         address: info.address.clone(),
-        answered_id: info.answered_id.clone(),
+        answered_id: info.answered_id.as_ref().map(AnsweredId::id).cloned(),
+        answered_alias: matches!(info.answered_id, Some(AnsweredId::Alias(_))),
         session_state: State::Awaiting,
         generation: session.generation.number,
         nonce: session.generation.nonce,
@@ -114,7 +120,11 @@ pub(super) fn session(item: Item) -> Result<Session, StoreError> {
         protocol: item.protocol,
         template: item.template,
         address: item.address,
-        answered_id: item.answered_id,
+        answered_id: item.answered_id.map(if item.answered_alias {
+            AnsweredId::Alias
+        } else {
+            AnsweredId::User
+        }),
         started_at: item.started_at,
         expires_at: item.session_expires_at,
     };
@@ -149,6 +159,28 @@ pub(super) fn session(item: Item) -> Result<Session, StoreError> {
             token,
         }),
     })
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LatestItem {
+    pk: String,
+    session: SessionRef,
+    expires_at: i64,
+}
+
+/// The item that leads to the newest session that was answered with a user id.
+pub(super) fn latest(key: &LatestKey, session: &SessionInfo) -> Result<Item, StoreError> {
+    write(&LatestItem {
+        pk: keys::latest(key),
+        session: session.reference,
+        expires_at: session.expires_at.ttl_seconds(),
+    })
+}
+
+/// Reads which session is the newest.
+pub(super) fn latest_session(item: Item) -> Result<SessionRef, StoreError> {
+    read(item).map(|LatestItem { session, .. }| session)
 }
 
 /// The attribute that counts an address's codes of one UTC clock hour.
@@ -207,6 +239,17 @@ pub(super) fn address_state(
     })
 }
 
+/// How a password was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordChange {
+    /// Whose password.
+    pub user: UserId,
+    /// The user's credentials version from the change on.
+    pub credentials_version: u64,
+    /// What proved the mailbox.
+    pub means: Means,
+}
+
 /// What is to be mailed.
 #[derive(Clone, Debug)]
 pub enum MailContent {
@@ -219,8 +262,8 @@ pub enum MailContent {
         /// When it expires.
         expires_at: Timestamp,
     },
-    /// The notice that the password was changed.
-    Changed,
+    /// The notice that the password was changed, and how. The version before this one did not store how.
+    Changed(Option<PasswordChange>),
 }
 
 /// A request for a mail.
@@ -315,6 +358,12 @@ struct MailItem {
     nonce: Option<Nonce>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code_expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials_version: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    means: Option<Means>,
     requested_at: Timestamp,
     expires_at: i64,
 }
@@ -343,15 +392,19 @@ pub(super) fn code_mail(
         locale,
         nonce: Some(nonce),
         code_expires_at: Some(expires_at),
+        user: None,
+        credentials_version: None,
+        means: None,
         requested_at: at,
         expires_at: at.plus(CODE_MAIL_TTL).ttl_seconds(),
     })
 }
 
-/// The mail request for the notice that the password was changed.
+/// The mail request for the notice that the password was changed. It also says how, for the event.
 pub(super) fn changed_mail(
     info: &SessionInfo,
     generation: u64,
+    change: PasswordChange,
     locale: Locale,
     at: Timestamp,
 ) -> Result<Item, StoreError> {
@@ -363,6 +416,9 @@ pub(super) fn changed_mail(
         locale,
         nonce: None,
         code_expires_at: None,
+        user: Some(change.user),
+        credentials_version: Some(change.credentials_version),
+        means: Some(change.means),
         requested_at: at,
         expires_at: at.plus(NOTICE_TTL).ttl_seconds(),
     })
@@ -374,7 +430,16 @@ pub(super) fn mail_request(item: Item) -> Result<MailRequest, StoreError> {
     let malformed = || StoreError::malformed("a mail request lacks what its kind needs");
     let (session, generation, changed) = keys::parse_mail(&item.pk).ok_or_else(malformed)?;
     let content = if changed {
-        MailContent::Changed
+        let change = match (item.user, item.credentials_version, item.means) {
+            (Some(user), Some(credentials_version), Some(means)) => Some(PasswordChange {
+                user,
+                credentials_version,
+                means,
+            }),
+            (None, None, None) => None,
+            _ => return Err(malformed()),
+        };
+        MailContent::Changed(change)
     } else {
         MailContent::Code {
             generation,

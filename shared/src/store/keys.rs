@@ -3,7 +3,7 @@
 use regain_password::Address;
 
 use crate::ids::{SessionRef, UserId};
-use crate::keys::{AddressKey, CallerKey, NetworkKey};
+use crate::keys::{AddressKey, CallerKey, LatestKey, NetworkKey};
 use crate::timestamp::Timestamp;
 
 /// The table's only key attribute.
@@ -28,6 +28,11 @@ pub(super) fn session(reference: &SessionRef) -> String {
     format!("{SESSION}{}", reference.hex())
 }
 
+/// The key of no session, among those of sessions.
+pub(super) fn no_session() -> String {
+    format!("{SESSION}none")
+}
+
 pub(super) fn parse_session(key: &str) -> Option<SessionRef> {
     SessionRef::from_hex(key.strip_prefix(SESSION)?)
 }
@@ -42,6 +47,10 @@ pub(super) fn caller(key: &CallerKey, at: Timestamp) -> String {
 
 pub(super) fn network(key: &NetworkKey) -> String {
     format!("NETWORK#{}", key.hex())
+}
+
+pub(super) fn latest(key: &LatestKey) -> String {
+    format!("LATEST#{}", key.hex())
 }
 
 pub(super) fn code_mail(session: &SessionRef, generation: u64) -> String {
@@ -79,6 +88,11 @@ pub(crate) fn retried_mail(key: &str) -> Option<&str> {
 /// Whether a key is that of a mail request.
 pub(crate) fn is_mail(key: &str) -> bool {
     parse_mail(key).is_some()
+}
+
+/// Whether a key is that of the mail request for a notice.
+pub(crate) fn is_notice(key: &str) -> bool {
+    parse_mail(key).is_some_and(|(.., changed)| changed)
 }
 
 /// The session that a mail request belongs to.
@@ -155,6 +169,8 @@ mod tests {
             (String::new(), false),
         ] {
             assert_eq!(is_mail(&key), is_one, "{key}");
+            let is_changed = is_one && key.ends_with("#changed");
+            assert_eq!(is_notice(&key), is_changed, "{key}");
         }
     }
 

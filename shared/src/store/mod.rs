@@ -41,8 +41,8 @@ use crate::timestamp::Timestamp;
 pub use claims::Claimant;
 pub(crate) use claims::{CLAIM, Claimed, ClaimedWith};
 pub use guesses::{AddressCharge, SessionCharge};
-pub use items::{MailContent, MailRequest, Outcome, Report, SessionOrigin};
-pub(crate) use keys::{is_mail, mail_session, mail_tag, retried_mail, tagged_mail};
+pub use items::{MailContent, MailRequest, Outcome, PasswordChange, Report, SessionOrigin};
+pub(crate) use keys::{is_mail, is_notice, mail_session, mail_tag, retried_mail, tagged_mail};
 pub(crate) use limits::{NoItem, Number};
 pub use mail::Claim;
 pub(crate) use mail::LEASE;
@@ -195,6 +195,15 @@ impl Store {
 
     async fn get<T: DeserializeOwned>(&self, key: String) -> Result<Option<T>, StoreError> {
         self.get_item(key).await?.map(read).transpose()
+    }
+
+    /// Opens a connection to the table, by reading an item that no session can have. Every endpoint may read sessions.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn connect(&self) -> Result<(), StoreError> {
+        self.get_item(keys::no_session()).await?;
+        Ok(())
     }
 
     async fn get_item(&self, key: String) -> Result<Option<Item>, StoreError> {

@@ -11,7 +11,7 @@ use super::{
     ConditionFailures, KEPT_DAYS, Store, StoreError, Transacted, keys, n, put, s, stale, updated,
 };
 use crate::ids::SessionRef;
-use crate::keys::{AddressKey, IndexKeys};
+use crate::keys::{AddressKey, IndexKeys, LatestKey};
 use crate::locale::Locale;
 use crate::session::{
     AddressState, Awaiting, Decision, IDEMPOTENCY_WINDOW, Session, SessionInfo, Validated,
@@ -90,7 +90,8 @@ pub enum Renewed {
 }
 
 impl Store {
-    /// Begins a session, counts its code, and requests the mail.
+    /// Begins a session, counts its code, and requests the mail. `latest` leads to the session from now on, in
+    /// place of the one that was the newest before.
     ///
     /// # Errors
     /// When the table cannot be asked.
@@ -99,6 +100,7 @@ impl Store {
         session: &Awaiting,
         origin: &SessionOrigin,
         request: &CodeRequest<'_>,
+        latest: Option<&LatestKey>,
     ) -> Result<Begun, StoreError> {
         let info = &session.info;
         let at = info.started_at;
@@ -121,6 +123,13 @@ impl Store {
         ];
         transaction.extend(self.count_caller(request, at)?);
         transaction.push(self.put_new(items::code_mail(session, request.locale, at)?)?);
+        if let Some(key) = latest {
+            let latest = items::latest(key, info)?;
+            let latest = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(latest));
+            transaction.push(put(latest)?);
+        }
         match self.transact(transaction).await? {
             Transacted::Applied => Ok(Begun::Started),
             Transacted::Refused(refused) => {
@@ -207,6 +216,15 @@ impl Store {
             .await?
             .map(items::session)
             .transpose()
+    }
+
+    /// The newest session that was answered with a user id, if the table has it.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn latest_session(&self, key: &LatestKey) -> Result<Option<SessionRef>, StoreError> {
+        let item = self.get_item(keys::latest(key)).await?;
+        item.map(items::latest_session).transpose()
     }
 
     /// What is counted for an address.

@@ -30,7 +30,7 @@ use self::workers::{Ended, each};
 use super::RecoverableStatuses;
 use crate::hashing::HashingError;
 use crate::ids::UserIdFormat;
-use crate::settings::{Argon2Cost, Settings};
+use crate::settings::{Argon2Cost, DirectoryUserId, Settings};
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -68,6 +68,8 @@ fn batches_at_once(size: usize) -> usize {
 pub struct ImportRules {
     /// The format of the ids.
     pub id_format: UserIdFormat,
+    /// Whether callers are answered with the ids. A note then points out ids that tell who has an account.
+    pub answers_ids: bool,
     /// The cost at which passwords in clear text are hashed.
     pub cost: Argon2Cost,
     /// The policy for passwords in clear text.
@@ -86,6 +88,7 @@ impl ImportRules {
     pub fn of(settings: &Settings) -> Self {
         Self {
             id_format: settings.user_id_format,
+            answers_ids: settings.directory_user_id == DirectoryUserId::User,
             cost: settings.argon2,
             policy: Policy {
                 min_length: settings.password_min_length,
@@ -300,7 +303,7 @@ impl Import {
             });
             match checked {
                 Ok(line) => {
-                    notes.count(&line, &self.rules.statuses);
+                    notes.count(&line, &self.rules);
                     lines.push(line);
                 }
                 Err(line) => bad.push(line),

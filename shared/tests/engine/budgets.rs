@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;
 use regain::timestamp::Timestamp;
 
@@ -119,6 +120,46 @@ async fn every_endpoint_keeps_to_its_budget() {
             ("deliver-mail, a code", (4, 2)),
         ]
     );
+}
+
+#[tokio::test]
+async fn an_alias_costs_no_read_and_the_newest_session_two_units_and_a_read() {
+    for (changed, begun) in [
+        (&[("DIRECTORY_USER_ID", "alias")][..], (1, 8)),
+        (&[("DIRECTORY_SESSION", "latest")], (2, 10)),
+        (
+            &[
+                ("DIRECTORY_USER_ID", "alias"),
+                ("DIRECTORY_SESSION", "latest"),
+            ],
+            (1, 10),
+        ),
+    ] {
+        let kit = Kit::throttled(changed).await;
+        kit.user(ANN).await;
+        for email in [NOBODY, ANN] {
+            kit.log.reset();
+            kit.start(Protocol::Directory, email, NOON).await;
+            assert_eq!(cost(&kit), begun, "{changed:?}");
+        }
+        kit.log.reset();
+        kit.start(Protocol::AuthV1, "cem@example.com", NOON).await;
+        assert_eq!(cost(&kit), (1, 8), "{changed:?}");
+    }
+    let kit = Kit::with(&[("DIRECTORY_SESSION", "latest")]).await;
+    let user = kit.user(ANN).await;
+    kit.change_user(&user, "isEmailValidate", AttributeValue::Bool(true))
+        .await;
+    let (started, code) = codes(&kit, Protocol::Directory, NOON).await;
+    let id = started.user.unwrap();
+    let malformed = kit.set_in_newest(&id, "malformed", PASSWORD, NOON).await;
+    assert_eq!(outcome_of(&malformed), Outcome::CodeWrong);
+    assert_eq!(cost(&kit), (2, 0));
+    let guess = kit.set_in_newest(&id, &wrong(&code), PASSWORD, NOON).await;
+    assert_eq!(outcome_of(&guess), Outcome::CodeWrong);
+    assert_eq!(cost(&kit), (3, 2));
+    kit.set_in_newest(&id, &code, PASSWORD, NOON).await.unwrap();
+    assert_eq!(cost(&kit), (6, 11));
 }
 
 #[tokio::test]

@@ -68,7 +68,18 @@ struct Seen {
 /// All that is seen, from a request to spent guesses, in every mode there is before a proof. `right`
 /// guesses are what the code key leads to.
 async fn seen(protocol: Protocol, whose: Whose, right: bool) -> Vec<Seen> {
-    let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "1")]).await;
+    seen_with(&[], protocol, whose, right).await
+}
+
+/// [`seen`], with some settings changed.
+async fn seen_with(
+    changed: &[(&str, &str)],
+    protocol: Protocol,
+    whose: Whose,
+    right: bool,
+) -> Vec<Seen> {
+    let settings = [changed, &[("RESEND_COOLDOWN_SECONDS", "1")]].concat();
+    let kit = Kit::throttled(&settings).await;
     let email = whose.address(&kit).await;
     let mut seen = Vec::new();
     let mut note = |mode, told: Outcome| {
@@ -111,6 +122,12 @@ async fn seen(protocol: Protocol, whose: Whose, right: bool) -> Vec<Seen> {
         let other = wrong(&sent);
         let guess = kit.set_with_code(&started, &other, PASSWORD, later(2));
         note("a wrong code and a password", outcome_of(&guess.await));
+        let id = started.user.as_ref().unwrap();
+        let guess = kit.set_in_newest(id, &other, PASSWORD, later(2));
+        note(
+            "a wrong code for the newest session",
+            outcome_of(&guess.await),
+        );
     }
     for _ in 0..6 {
         let guess = kit.verify(&started, &sent, later(2)).await;
@@ -126,6 +143,24 @@ async fn known_and_unknown_addresses_cause_the_same_calls_costs_and_answers() {
         for whose in ANYBODYS {
             let found = seen(protocol, whose, false).await;
             assert_eq!(found, expected, "{whose:?} over {protocol:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn so_they_do_with_aliases_and_without_the_session() {
+    for changed in [
+        &[("DIRECTORY_USER_ID", "alias")][..],
+        &[("DIRECTORY_SESSION", "latest")],
+        &[
+            ("DIRECTORY_USER_ID", "alias"),
+            ("DIRECTORY_SESSION", "latest"),
+        ],
+    ] {
+        let expected = seen_with(changed, Protocol::Directory, Nobodys, false).await;
+        for whose in ANYBODYS {
+            let found = seen_with(changed, Protocol::Directory, whose, false).await;
+            assert_eq!(found, expected, "{whose:?} with {changed:?}");
         }
     }
 }

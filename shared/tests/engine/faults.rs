@@ -2,7 +2,7 @@
 //! error.
 
 use regain::api::Protocol;
-use regain::recovery::RecoveryError;
+use regain::recovery::{RecoveryError, SessionName};
 
 use crate::kit::{
     ANN, Dump, Fault, Kit, NOON, Outcome, PASSWORD, Verified, later, named, outcome_of, request,
@@ -251,7 +251,7 @@ async fn an_unreadable_item_is_a_bug_and_not_an_outage() {
     ready.kit.change(&key, "nonce", nonsense).await;
     let verified = ready.kit.verify(started, &ready.code, NOON).await;
     assert!(matches!(verified, Err(RecoveryError::Broken(_))));
-    assert!(named(started).session.is_some());
+    assert!(matches!(named(started).session, SessionName::Id(_)));
 }
 
 #[tokio::test]

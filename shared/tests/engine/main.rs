@@ -7,6 +7,10 @@
 mod kit;
 
 #[cfg(test)]
+mod announcements;
+#[cfg(test)]
+mod answered_ids;
+#[cfg(test)]
 mod at_rest;
 #[cfg(test)]
 mod audit;

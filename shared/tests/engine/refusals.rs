@@ -318,7 +318,7 @@ async fn a_malformed_id_names_no_session() {
     let kit = Kit::new().await;
     let named = regain::recovery::SessionLookup {
         protocol: Protocol::Directory,
-        session: None,
+        session: regain::recovery::SessionName::Malformed,
         user: Some(UserId::sent("whoever")),
     };
     let guess = crate::kit::typed("123456");

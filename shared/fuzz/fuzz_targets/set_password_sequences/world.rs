@@ -10,7 +10,9 @@ use regain::code::{Code, CodeInput, CodeKeys, CodeLength, Nonce};
 use regain::ids::{ResetToken, SessionId, UserId, UserIdFormat};
 use regain::keys::{AddressKey, IndexKeys};
 use regain::recovery::{RecoveryError, Started};
-use regain::session::{AddressState, Awaiting, Decision, Generation, Session, SessionInfo};
+use regain::session::{
+    AddressState, AnsweredId, Awaiting, Decision, Generation, Session, SessionInfo,
+};
 use regain::settings::{Limits, Settings, Share};
 use regain::store::Throttled;
 use regain::template::Template;
@@ -110,7 +112,7 @@ impl World {
             protocol,
             template: Template::AuthV1ForgotPassword,
             address: self.address.clone(),
-            answered_id: user.clone(),
+            answered_id: user.clone().map(AnsweredId::User),
             started_at: at,
             expires_at: at.plus(self.limits.session_ttl),
         };

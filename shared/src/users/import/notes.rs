@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::RecoverableStatuses;
+use super::super::{ForeignIds, RecoverableStatuses};
+use super::ImportRules;
 use super::importer::CheckedLine;
 use crate::locale::Locale;
 
@@ -17,6 +18,8 @@ pub struct Notes {
     statuses: BTreeMap<String, usize>,
     /// Locales without mails, and how many users will have them.
     locales: BTreeMap<String, usize>,
+    /// The ids that callers are answered with.
+    ids: ForeignIds,
 }
 
 impl Notes {
@@ -28,9 +31,12 @@ impl Notes {
         }
     }
 
-    pub(super) fn count(&mut self, line: &CheckedLine, statuses: &RecoverableStatuses) {
+    pub(super) fn count(&mut self, line: &CheckedLine, rules: &ImportRules) {
         let user = &line.user;
-        if !statuses.include(&user.status) {
+        if rules.answers_ids {
+            self.ids.count(&user.id);
+        }
+        if !rules.statuses.include(&user.status) {
             *self.statuses.entry(user.status.described()).or_default() += 1;
         }
         if let Some(locale) = &user.locale
@@ -66,6 +72,7 @@ impl Notes {
                 lines(*count)
             ));
         }
+        sentences.extend(self.ids.sentence());
         if self.rounded > 0 {
             sentences.push(format!(
                 "numbers are rounded to 16 digits or so: write them as texts to keep all digits ({})",

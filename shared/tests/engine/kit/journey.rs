@@ -8,11 +8,12 @@ use regain::code::{Code, CodeInput, CodeKeys, Nonce};
 use regain::ids::{IdempotencyKey, ResetToken, SessionId, UserId};
 use regain::keys::IndexKeys;
 use regain::link::LinkToken;
-use regain::mail::StreamBatch;
 use regain::recovery::{
-    CodeGuess, NewPassword, PasswordToken, RecoveryError, Request, SessionLookup, Started,
+    CodeGuess, NewPassword, PasswordToken, RecoveryError, Request, SessionLookup, SessionName,
+    Started,
 };
 use regain::store::SessionOrigin;
+use regain::stream::StreamBatch;
 use regain::template::Template;
 use regain::timestamp::Timestamp;
 use regain::users::User;
@@ -63,7 +64,7 @@ pub(crate) async fn hashed(password: &str) -> PasswordHash {
 pub(crate) fn in_auth(session: &SessionId) -> SessionLookup {
     SessionLookup {
         protocol: Protocol::AuthV1,
-        session: Some(session.clone()),
+        session: SessionName::Id(session.clone()),
         user: None,
     }
 }
@@ -72,8 +73,17 @@ pub(crate) fn in_auth(session: &SessionId) -> SessionLookup {
 pub(crate) fn in_directory(started: &Started) -> SessionLookup {
     SessionLookup {
         protocol: Protocol::Directory,
-        session: Some(started.session.clone()),
+        session: SessionName::Id(started.session.clone()),
         user: started.user.clone(),
+    }
+}
+
+/// How the Directory API means the newest session.
+pub(crate) fn newest(user: &UserId) -> SessionLookup {
+    SessionLookup {
+        protocol: Protocol::Directory,
+        session: SessionName::Latest,
+        user: Some(user.clone()),
     }
 }
 
@@ -407,6 +417,24 @@ impl Kit {
             nonce: &Nonce::from_hex(&text("nonce")).unwrap(),
         };
         derive(&CodeKeys::new(secret.as_bytes(), &[]), &input)
+    }
+
+    /// Code and password at once, for the newest session that was answered with that id.
+    pub(crate) async fn set_in_newest(
+        &self,
+        user: &UserId,
+        code: &str,
+        password: &str,
+        at: Timestamp,
+    ) -> Result<User, RecoveryError> {
+        self.recovery
+            .set_password_with_code(
+                &mut self.call(at),
+                &newest(user),
+                &typed(code),
+                new_password(password),
+            )
+            .await
     }
 
     /// The id of a session that nobody began.

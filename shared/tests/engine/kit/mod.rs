@@ -178,6 +178,16 @@ impl Kit {
         recovery(&store, &self.secrets, &self.settings)
     }
 
+    /// The same engine with other settings, as during a deployment.
+    pub(crate) fn with_settings(&self, changed: &[(&str, &str)]) -> Recovery {
+        let get = |name: &str| {
+            let found = changed.iter().find(|(set, _)| *set == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let settings = Settings::read(&get).unwrap();
+        recovery(&self.another_store(), &self.secrets, &settings)
+    }
+
     /// The store as a function has it, faults included.
     pub(crate) fn another_store(&self) -> Store {
         store(&self.table, Some((&self.log, &self.faults)))

@@ -1,0 +1,114 @@
+"""Recovers at a stack that runs on the emulator, by each API: `recover.py API_URL TABLE ADDRESS`.
+
+The mails are what the functions gave the emulator's SES. It fills in variables, but knows none of Handlebars' blocks.
+"""
+
+import json
+import re
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import boto3
+
+api, table, address = sys.argv[1:]
+dynamodb = boto3.client('dynamodb')
+emulator = dynamodb.meta.endpoint_url
+
+
+def post(path, **body):
+    """The status and the JSON of an answer."""
+    request = urllib.request.Request(api + path, json.dumps(body).encode(), {'Content-Type': 'application/json'})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as answer:
+        return answer.code, json.load(answer)
+
+
+def answered(path, **body):
+    """The JSON of an answer that must be 200."""
+    status, answer = post(path, **body)
+    assert status == 200, f'{path}: {status} {answer}'
+    return answer
+
+
+def user():
+    """The item of the user."""
+    id = dynamodb.get_item(TableName=table, Key={'pk': {'S': f'EMAIL#{address}'}})['Item']['userId']['S']
+    return dynamodb.get_item(TableName=table, Key={'pk': {'S': f'USER#{id}'}})['Item']
+
+
+def mails():
+    """The mails to the user, the oldest first."""
+    with urllib.request.urlopen(f'{emulator}/_ministack/ses/messages') as answer:
+        sent = [mail for of_account in json.load(answer)['messages'].values() for mail in of_account]
+    return [mail for mail in sent if address in mail['To']]
+
+
+def mail(number):
+    """The text of a mail to the user, as soon as it was sent."""
+    end = time.monotonic() + 60
+    while len(found := mails()) <= number:
+        assert time.monotonic() < end, f'mail {number} was not sent within a minute'
+        time.sleep(0.2)
+    return found[number]['BodyText']
+
+
+def code_of(text):
+    """The code of a mail, which is alone on its line."""
+    (code,) = re.findall(r'^\s*([0-9]{6})\s*$', text, re.MULTILINE)
+    return code
+
+
+def token_of(text):
+    """The token of the link of a mail."""
+    (token,) = re.findall(r'/recover#t=([a-p]{96})\b', text)
+    return token
+
+
+def check_notice(text):
+    """Fails unless the mail says that the password was changed."""
+    assert re.search(r'password of your .* was changed|[Kk]ata sandi .* diubah', text), text
+    assert not re.search(r'^\s*[0-9]{6}\s*$|#t=', text, re.MULTILINE), text
+
+
+def changed(before):
+    """Fails unless the password was changed since the item was read, and returns the item."""
+    after = user()
+    assert after['passwordHash'] != before['passwordHash'], 'the password is as before'
+    assert int(after['credentialsVersion']['N']) == int(before['credentialsVersion']['N']) + 1, 'the credentials version is not the next one'
+    return after
+
+
+before = user()
+
+session = answered('/auth/v1/forgot-password', email=address)['data']
+code = code_of(mail(0))
+status, _ = post('/auth/v1/forgot-password/verify-otp', session_id=session, otp=f'{(int(code) + 1) % 1000000:06}')
+assert status == 401, f'a wrong code: {status}'
+token = answered('/auth/v1/forgot-password/verify-otp', session_id=session, otp=code)['data']
+answered('/auth/v1/forgot-password/set-password', token=token, password='a first password that nobody had')
+check_notice(mail(1))
+before = changed(before)
+print('recovered by auth/v1: code, token, password, notice')
+
+status, answer = post('/auth/v1/forgot-password/set-password', token=token, password='the same token cannot be used again')
+assert (status, answer['error']) == (410, 'session_expired'), f'a used token: {status} {answer}'
+
+started = answered('/directory/api/users/resend', email=address)['data']
+code = code_of(mail(2))
+set = {'id': started['id'], 'session': started['session'], 'otp': code, 'password': 'a second password that nobody had'}
+found = answered('/directory/api/users/setPassword', **set)['data']
+assert found['email'] == address, found
+check_notice(mail(3))
+before = changed(before)
+print('recovered by the Directory API: code and password at once, notice')
+
+answered('/auth/v1/forgot-password', email=address)
+token = token_of(mail(4))
+answered('/auth/v1/forgot-password/set-password', token=token, password='a third password that nobody had')
+check_notice(mail(5))
+changed(before)
+print('recovered by the link of a mail')
