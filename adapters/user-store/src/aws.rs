@@ -11,7 +11,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::ambient::setting;
@@ -24,11 +25,13 @@ const CONNECT: Duration = Duration::from_millis(800);
 /// The configuration from the variables that Lambda sets.
 #[must_use]
 pub fn config() -> SdkConfig {
-    let connector = Builder::new()
-        .tls_provider(tls::Provider::Rustls(
-            tls::rustls_provider::CryptoMode::Ring,
-        ))
-        .build_https();
+    let builder = Builder::new().tls_provider(tls::Provider::Rustls(
+        tls::rustls_provider::CryptoMode::Ring,
+    ));
+    let connector = match trusted(setting("AWS_REGION").as_deref()) {
+        Some(context) => builder.tls_context(context).build_https(),
+        None => builder.build_https(),
+    };
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(ATTEMPT)
@@ -49,6 +52,24 @@ pub fn config() -> SdkConfig {
         .timeout_config(timeouts);
     config.set_region(setting("AWS_REGION").map(Region::new));
     config.build()
+}
+
+/// The roots that AWS's services chain to outside China.
+const AMAZON_ROOTS: &str = include_str!("../../../shared/roots/amazon.pem");
+
+/// The regions whose services have certificates of those roots.
+const REGIONS: [&str; 11] = [
+    "af-", "ap-", "ca-", "eu-", "il-", "me-", "mx-", "sa-", "us-east-", "us-west-", "us-gov-",
+];
+
+/// The roots that a function in a region trusts. In a region that is not known here, it trusts those of the
+/// system, which take most of a start to read.
+fn trusted(region: Option<&str>) -> Option<TlsContext> {
+    let region = region?;
+    let is_known = REGIONS.iter().any(|prefix| region.starts_with(prefix));
+    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    let context = TlsContext::builder().with_trust_store(roots).build();
+    context.ok().filter(|_| is_known)
 }
 
 /// The environment variables of one service, or else of all services.
