@@ -316,7 +316,8 @@ A line is one user. Only \"email\" is required. A line matches an existing user 
   {\"email\": \"bob@example.com\", \"passwordHash\": \"$argon2id$v=19$…\"}
 
 The other fields are phone, status, profile, meta, identities, address, roles, isEmailValidate, \
-isProfileComplete and isTemporary.
+isProfileComplete, isTemporary and mustReset (true: your sign-in service has the person set a new password first; a \
+recovery clears it).
 
 \"passwordHash\" is a hash by Argon2, bcrypt, scrypt or PBKDF2: a PHC string, bcrypt's own form ($2b$…), or \
 as passlib, Django or Spring Security writes it. It is kept as it is. Your sign-in service has to be able to \

@@ -40,3 +40,4 @@ mod shape;
 mod sign_in;
 mod stacks;
 mod throttles;
+mod users;
