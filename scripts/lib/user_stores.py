@@ -52,7 +52,7 @@ class Function:
                 body = self.rfile.read(int(self.headers['Content-Length']))
                 try:
                     status, answer = 200, function.invoke(body)
-                except FunctionError:
+                except (FunctionError, OSError):
                     status, answer = 500, b'{}'
                 self.send_response(status)
                 self.send_header('Content-Length', str(len(answer)))
@@ -132,12 +132,15 @@ class Instance:
 
     def invoke(self, body):
         self.events.put(body)
+        end = time.monotonic() + 6
         while True:
             try:
                 return self.answers.get(timeout=0.1)
             except queue.Empty:
                 if self.process.poll() is not None:
                     raise ConnectionError('the function ended') from None
+                if time.monotonic() > end:
+                    raise TimeoutError('the function does not answer') from None
 
     def end(self):
         self.process.kill()
@@ -185,6 +188,8 @@ def ask(store, question, plain, bound):
         return store.ask(message)
     except FunctionError:
         return 'error'
+    except TimeoutError:
+        return 'lost'
 
 
 def compare(expected, answer, bound):

@@ -23,8 +23,8 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use thiserror::Error;
 
-/// The function ends after five seconds (`Timeout` in template.yaml), so no lease outlives its holder.
-pub(crate) const LEASE: Duration = Duration::from_secs(6);
+/// The function ends after six seconds (`Timeout` in template.yaml), so no holder outlives its lease.
+pub(crate) const LEASE: Duration = Duration::from_secs(7);
 /// Keys are remembered for a day.
 const REMEMBERED: Duration = Duration::from_hours(24);
 /// Items are kept for longer than any proof lives, since the count in them is part of a version.

@@ -3,6 +3,8 @@
 use std::error::Error;
 
 use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::config::Config;
+use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentityprovider::types::AttributeType;
 use thiserror::Error;
@@ -20,6 +22,7 @@ const MOST_PAGES: usize = 5;
 pub(crate) struct PoolError {
     call: &'static str,
     code: String,
+    refused: bool,
 }
 
 impl PoolError {
@@ -37,7 +40,16 @@ impl PoolError {
         Self {
             call,
             code: code.to_owned(),
+            refused: matches!(
+                error,
+                SdkError::ServiceError(_) | SdkError::ConstructionFailure(_)
+            ),
         }
+    }
+
+    /// Whether Cognito answered, so that nothing was changed.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.refused
     }
 }
 
@@ -46,6 +58,7 @@ impl From<BuildError> for PoolError {
         Self {
             call: "request",
             code: "not built".to_owned(),
+            refused: true,
         }
     }
 }
@@ -142,7 +155,10 @@ impl Pool {
     ) -> Result<Verdict, PoolError> {
         let request = self.client.admin_set_user_password();
         let request = request.user_pool_id(&self.id).username(&profile.username);
-        let set = request.password(password).permanent(true).send().await;
+        let request = request.password(password).permanent(true).customize();
+        // Not twice: a pool that remembers passwords would call the one that was just set reused.
+        let once = Config::builder().retry_config(RetryConfig::disabled());
+        let set = request.config_override(once).send().await;
         let Err(error) = set else {
             return Ok(Verdict::Set);
         };

@@ -1,8 +1,8 @@
 //! What becomes of each message.
 
+use std::error::Error;
 use std::time::Duration;
 
-use thiserror::Error;
 use tokio::time::sleep;
 use user_store::{Answer, Ask, EmailProven, Find, Outcome, SetPassword, User, UserStore, ambient};
 
@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const SKEW: i64 = 1000;
 
 /// Why a message cannot be answered.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     /// Cognito failed.
     #[error(transparent)]
@@ -28,6 +28,9 @@ pub(crate) enum StoreError {
     /// The table failed.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+    /// The password may be set.
+    #[error("the password may be set: {0}")]
+    Unknown(String),
     /// Others were at work on the user all the time.
     #[error("another password of the same user is being set")]
     Busy,
@@ -45,6 +48,10 @@ pub(crate) struct CognitoStore {
 
 impl UserStore for CognitoStore {
     type Error = StoreError;
+
+    fn is_unknown(error: &StoreError) -> bool {
+        matches!(error, StoreError::Unknown(_))
+    }
 
     async fn answer(&self, ask: Ask) -> Result<Answer, StoreError> {
         Ok(match ask {
@@ -159,7 +166,15 @@ impl CognitoStore {
         let Some(profile) = self.verified(profile).await? else {
             return self.not_set(work, Outcome::Changed).await;
         };
-        match self.pool.set_password(&profile, password).await? {
+        let verdict = self.pool.set_password(&profile, password).await;
+        let verdict = verdict.map_err(|error| {
+            if error.is_refusal() {
+                StoreError::Pool(error)
+            } else {
+                unknown(&error)
+            }
+        });
+        match verdict? {
             Verdict::Set => {}
             // The pool remembers the password that the earlier invocation set.
             Verdict::Reused if applied => {}
@@ -167,12 +182,12 @@ impl CognitoStore {
             Verdict::NotConforming => return self.not_set(work, refused("password_policy")).await,
             Verdict::NoUser => return self.not_set(work, Outcome::Changed).await,
         }
-        self.pool.sign_out(&profile).await?;
-        let sets = self.memory.finish(work, ambient::now()).await?;
-        Ok(match self.by_id(&set.id).await? {
-            Some(profile) => done(&profile, sets),
-            None => Outcome::Changed,
-        })
+        let signed_out = self.pool.sign_out(&profile).await;
+        signed_out.map_err(|error| unknown(&error))?;
+        let finished = self.memory.finish(work, ambient::now()).await;
+        let sets = finished.map_err(|error| unknown(&error))?;
+        let read = self.by_id(&set.id).await.map_err(|error| unknown(&error))?;
+        Ok(read.map_or(Outcome::Changed, |profile| done(&profile, sets)))
     }
 
     /// The lease on a user, as soon as nobody else has it.
@@ -191,6 +206,10 @@ impl CognitoStore {
         self.memory.give_back(work).await?;
         Ok(outcome)
     }
+}
+
+fn unknown(error: &dyn Error) -> StoreError {
+    StoreError::Unknown(error.to_string())
 }
 
 fn done(profile: &Profile, sets: u64) -> Outcome {

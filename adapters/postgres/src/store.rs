@@ -13,9 +13,8 @@ use crate::hashing::{Hashing, HashingError};
 use crate::row::{self, RowError};
 use crate::settings::{Settings, Statements};
 
-/// Regain waits 3 s for `find` and `email-proven`, and 5 s for `set-password`.
+/// Regain waits 3 s for `find` and `email-proven`.
 const FIND: Duration = Duration::from_millis(2800);
-const SET: Duration = Duration::from_millis(4800);
 
 /// Why a message cannot be answered.
 #[derive(Debug, Error)]
@@ -23,6 +22,9 @@ pub(crate) enum StoreError {
     /// There is no connection.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// The connection broke while the password was being committed, and nobody can be asked whether it was.
+    #[error("the password may be set: {0}")]
+    Unknown(String),
     /// A row is of no use.
     #[error(transparent)]
     Row(#[from] RowError),
@@ -61,21 +63,24 @@ pub(crate) struct PostgresStore {
 impl UserStore for PostgresStore {
     type Error = StoreError;
 
+    fn is_unknown(error: &StoreError) -> bool {
+        matches!(error, StoreError::Unknown(_))
+    }
+
     async fn answer(&self, ask: Ask) -> Result<Answer, StoreError> {
-        let limit = match ask {
-            Ask::SetPassword(_) => SET,
-            Ask::Find(_) | Ask::EmailProven(_) => FIND,
-        };
-        let answered = timeout(limit, async {
-            Ok(match ask {
-                Ask::Find(find) => Answer::Found {
-                    user: self.find(find).await?,
-                },
-                Ask::SetPassword(set) => self.set_password(set).await?.into(),
-                Ask::EmailProven(proven) => self.email_proven(proven).await?.into(),
-            })
-        });
-        answered.await.map_err(|_| StoreError::Timeout)?
+        Ok(match ask {
+            Ask::Find(find) => {
+                let found = timeout(FIND, self.find(find)).await;
+                let user = found.map_err(|_| StoreError::Timeout)??;
+                Answer::Found { user }
+            }
+            // Each statement has a limit of its own. A limit for all of them could end within the commit.
+            Ask::SetPassword(set) => self.set_password(set).await?.into(),
+            Ask::EmailProven(proven) => {
+                let noted = timeout(FIND, self.email_proven(proven)).await;
+                noted.map_err(|_| StoreError::Timeout)??.into()
+            }
+        })
     }
 }
 
@@ -139,9 +144,10 @@ impl PostgresStore {
         match self.set_once(&set, &hash).await? {
             Ended::With(outcome) => Ok(outcome),
             // The key says whether it took place.
-            Ended::Lost(_) => match self.set_once(&set, &hash).await? {
-                Ended::With(outcome) => Ok(outcome),
-                Ended::Lost(error) => Err(error.into()),
+            Ended::Lost(_) => match self.set_once(&set, &hash).await {
+                Ok(Ended::With(outcome)) => Ok(outcome),
+                Ok(Ended::Lost(error)) => Err(StoreError::Unknown(error.to_string())),
+                Err(error) => Err(StoreError::Unknown(error.to_string())),
             },
         }
     }

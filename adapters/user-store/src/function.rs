@@ -19,6 +19,12 @@ pub trait UserStore: Send + Sync {
     /// Why it cannot answer. Its message must quote nothing of what was asked.
     type Error: Error + 'static;
 
+    /// Whether the password may have been set in spite of the error.
+    ///
+    /// Regain takes an error for "nothing was changed". It must get no answer then: once it has waited in vain, it
+    /// asks again with the same key, and tells the person that the password may have changed.
+    fn is_unknown(error: &Self::Error) -> bool;
+
     /// Answers one message.
     fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Self::Error>> + Send;
 }
@@ -51,13 +57,20 @@ pub async fn serve<S: UserStore>(connect: impl AsyncFnOnce() -> Startup<S>) -> E
     let store = &store;
     let answer = |event: LambdaEvent<Box<RawValue>>| async move {
         let answered = match Ask::parse(event.payload.get()) {
-            Ok(ask) => store.answer(ask).await.map_err(|error| causes(&error)),
-            Err(malformed) => Err(causes(&malformed)),
+            Ok(ask) => store.answer(ask).await,
+            Err(malformed) => return Err(failed(&malformed)),
         };
-        answered.map_err(|error| {
-            tracing::error!(error, "user store could not answer");
-            lambda_runtime::Error::from(Failed)
-        })
+        match answered {
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                let told = failed(&error);
+                if S::is_unknown(&error) {
+                    // Until Lambda ends the function, which is later than Regain waits.
+                    std::future::pending::<()>().await;
+                }
+                Err(told)
+            }
+        }
     };
     match lambda_runtime::run(service_fn(answer)).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -67,6 +80,11 @@ pub async fn serve<S: UserStore>(connect: impl AsyncFnOnce() -> Startup<S>) -> E
 
 /// What connects at start, or the reason why the function cannot start.
 pub type Startup<S> = Result<S, Box<dyn Error + Send + Sync>>;
+
+fn failed(error: &(dyn Error + 'static)) -> lambda_runtime::Error {
+    tracing::error!(error = causes(error), "user store could not answer");
+    lambda_runtime::Error::from(Failed)
+}
 
 fn stopped(error: &(dyn Error + 'static)) -> ExitCode {
     tracing::error!(error = causes(error), "function stopped");
