@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::stacks;
 use testkit::client::{Mobile, RESET};
 use testkit::mailbox::Mailbox;
-use testkit::people::new_address;
+use testkit::operator::regain;
+use testkit::people::{Person, new_address};
 use testkit::stack::Stack;
 use testkit::table::{Table, text};
 
@@ -62,6 +63,35 @@ async fn a_person_signs_up_recovers_moves_and_leaves() {
     mobile.0.post(RESET, body).await.refused("session_expired");
     let found = ask(stack, json!({"operation": "find", "id": id})).await;
     assert_eq!(found, json!({"user": null}));
+}
+
+#[tokio::test]
+async fn an_operator_has_somebody_set_a_new_password() {
+    let stack = stacks::open();
+    let person = Person::of(stack).await;
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal");
+    let command = [
+        "users",
+        "recover",
+        person.email.as_str(),
+        "--must-reset",
+        "--journal",
+        journal.to_str().unwrap(),
+    ];
+    let said = regain(stack, &command).unwrap();
+    assert_eq!(said, "1 mail asked for, 0 earlier, 0 skipped\n");
+    let find = json!({"operation": "find", "id": person.id});
+    let found = ask(stack, find.clone()).await;
+    assert_eq!(found["user"]["mustReset"], true, "{found}");
+    let token = Mailbox::of(stack, &person).next().await.link_token();
+    let body = json!({"token": token, "password": "brass kettle on the moon"});
+    let mobile = Mobile::of(stack);
+    assert_eq!(mobile.0.post(RESET, body).await.word(), person.id);
+    let found = ask(stack, find).await;
+    assert_eq!(found["user"]["mustReset"], false, "{found}");
+    let said = regain(stack, &command).unwrap();
+    assert_eq!(said, "0 mails asked for, 1 earlier, 0 skipped\n");
 }
 
 #[tokio::test]
