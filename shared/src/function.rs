@@ -35,7 +35,8 @@ use crate::settings::{
 use crate::store::Store;
 use crate::stream::StreamBatch;
 use crate::user_store::{UserFunction, UserStore};
-use crate::{ambient, aws, metrics, telemetry};
+use crate::users::{ImportRules, UserOperations};
+use crate::{ambient, aws, metrics, telemetry, users};
 
 /// How long an endpoint may take. Its function has 10 s, and the caller is to get an answer in the envelope
 /// before that.
@@ -132,6 +133,34 @@ pub async fn run_announce() -> ExitCode {
         result.map_err(lambda_http::Error::from)
     };
     ended(lambda_runtime::run(service_fn(announce)).await)
+}
+
+/// Runs the function by which services of the account create, change, delete and find users. Returns only if it cannot
+/// start or go on.
+pub async fn run_users() -> ExitCode {
+    if let Err(error) = telemetry::init() {
+        return stopped(&error);
+    }
+    let operations = match user_operations() {
+        Ok(operations) => operations,
+        Err(error) => return stopped(&error),
+    };
+    let operations = &operations;
+    let answer = |invocation: Invocation| async move {
+        let request: users::Request = match read(&invocation, &["operation"]) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Ok(None),
+            Err(unreadable) => return Ok(Some(users::Answer::unreadable(&unreadable))),
+        };
+        let mut rng = ambient::rng()?;
+        // On the heap, as the use cases are.
+        let answered = Box::pin(operations.answer(&request, ambient::now(), &mut rng)).await;
+        answered.map(Some).map_err(|error| {
+            tracing::error!(error = telemetry::causes(&error), "user operation failed");
+            lambda_http::Error::from(error)
+        })
+    };
+    ended(lambda_runtime::run(service_fn(answer)).await)
 }
 
 /// Runs the function that handles SES's events. Returns only if it cannot start or go on.
@@ -311,7 +340,7 @@ async fn recovery() -> Startup<Recovery> {
     let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
     let config = aws::config();
     let (store, secrets) = (store(&config, deployment), secrets(&config, names));
-    let users = users(&config, &store, &settings);
+    let users = user_store(&config, &store, &settings);
     let recovery = Recovery::new(store, secrets, settings, hasher).with_users(users);
     recovery.warm(ambient::now()).await;
     Ok(recovery)
@@ -334,7 +363,7 @@ fn delivery() -> Startup<Delivery> {
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts)
         .build();
-    let users = users(&config, &store, &settings);
+    let users = user_store(&config, &store, &settings);
     let ses = aws_sdk_sesv2::Client::from_conf(ses);
     Ok(Delivery::new(store, secrets, ses, settings, mail, audit()).with_users(users))
 }
@@ -357,6 +386,13 @@ fn announcer() -> Result<Announcer, SettingsError> {
     Ok(Announcer::new(store(&config, deployment), events, bus))
 }
 
+fn user_operations() -> Result<UserOperations, SettingsError> {
+    let rules = ImportRules::of(&Settings::from_env()?);
+    let deployment = Deployment::from_env()?;
+    let store = store(&aws::config(), deployment);
+    Ok(UserOperations::new(store, rules))
+}
+
 fn audit() -> AuditTrail {
     AuditTrail::new(std::io::stdout())
 }
@@ -369,7 +405,7 @@ fn store(config: &SdkConfig, deployment: Deployment) -> Store {
 }
 
 /// Where the users are.
-fn users(config: &SdkConfig, store: &Store, settings: &Settings) -> UserStore {
+fn user_store(config: &SdkConfig, store: &Store, settings: &Settings) -> UserStore {
     match &settings.user_store {
         None => UserStore::Table(store.clone()),
         Some(elsewhere) => UserStore::Function(UserFunction::new(config, elsewhere)),

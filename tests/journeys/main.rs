@@ -41,3 +41,4 @@ mod sign_in;
 mod stacks;
 mod throttles;
 mod user_store;
+mod users;

@@ -173,7 +173,7 @@ impl Store {
         }
     }
 
-    /// Sets the password. Also uses the session up, raises the user's credentials version and notes when the
+    /// Sets the password. Also uses the session up, ends that the user has to reset it, raises the user's credentials version and notes when the
     /// password was changed, which ends all other recoveries of the user, and requests the notice. The request
     /// for the notice says how the password was changed, so that it can be announced as well.
     ///
@@ -208,7 +208,7 @@ impl Store {
         let user_update = as_read(self.update(keys::user(&user.id)), user)
             .update_expression(
                 "SET passwordHash = :hash, passwordChangedAt = :now, \
-                 credentialsVersion = :nextVersion, isEmailValidate = :true",
+                 credentialsVersion = :nextVersion, isEmailValidate = :true REMOVE mustReset",
             )
             .expression_attribute_values(":hash", s(hash.as_str()))
             .expression_attribute_values(":now", n(now.millis()))

@@ -852,3 +852,100 @@ async fn a_notice_that_is_asked_for_twice_is_mailed_once() {
         assert_eq!(mailed, usize::from(seconds == 1));
     }
 }
+
+/// Round trips to the table, write units and questions to the store since the last look.
+fn cost(kit: &Kit) -> (usize, u32, usize) {
+    let cost = (
+        kit.log.rounds(),
+        kit.log.write_units(),
+        kit.users.questions().len(),
+    );
+    kit.log.reset();
+    kit.users.reset();
+    cost
+}
+
+#[tokio::test]
+async fn every_endpoint_keeps_to_its_budget_with_users_elsewhere() {
+    let kit = Kit::elsewhere(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+    kit.users.put(ElsewhereUser::of(ANN));
+    let mut measured = Vec::new();
+    for protocol in BOTH {
+        kit.log.reset();
+        let started = kit.start(protocol, ANN, NOON).await;
+        measured.push(("request", cost(&kit)));
+        kit.deliver(NOON).await;
+        measured.push(("deliver-mail", cost(&kit)));
+        let code = kit.derived(&started.session).await;
+        let guessed = kit.verify(&started, &wrong(&code), NOON).await;
+        assert_eq!(outcome_of(&guessed), Outcome::CodeWrong);
+        measured.push(("a wrong guess", cost(&kit)));
+        let proof = kit.verify(&started, &code, NOON).await.unwrap();
+        measured.push(("a right guess", cost(&kit)));
+        let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+        assert_eq!(outcome_of(&set), Outcome::Done);
+        measured.push(("set", cost(&kit)));
+        kit.mailed(NOON).await;
+        cost(&kit);
+    }
+    kit.users
+        .change(ANN, |ann| ann.email_verified = Some(false));
+    let started = kit.start(Protocol::AuthV1, ANN, later(1)).await;
+    let code = kit.derived(&started.session).await;
+    cost(&kit);
+    kit.verify(&started, &code, later(1)).await.unwrap();
+    measured.push(("a right guess, mailbox not verified", cost(&kit)));
+    for (way, what) in [(Way::Link, "link"), (Way::Code, "both")] {
+        let kit = with_ann().await;
+        let ready = Ready::new(&kit, way).await;
+        cost(&kit);
+        assert_eq!(ready.outcome(&kit, 1).await, Outcome::Done);
+        measured.push((what, cost(&kit)));
+    }
+    let each = [
+        ("request", (1, 8, 0)),
+        ("deliver-mail", (3, 2, 1)),
+        ("a wrong guess", (2, 2, 0)),
+        ("a right guess", (4, 6, 1)),
+        ("set", (3, 7, 2)),
+    ];
+    let mut expected = [each, each].concat();
+    expected.extend([
+        ("a right guess, mailbox not verified", (4, 6, 2)),
+        ("link", (3, 8, 2)),
+        ("both", (4, 11, 2)),
+    ]);
+    assert_eq!(measured, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_sixteen_uses_of_one_proof_at_once_one_sets_the_password_elsewhere() {
+    const TASKS: usize = 16;
+    for way in WAYS {
+        for same in [true, false] {
+            let kit = Kit::elsewhere(&[("CODE_MAX_ATTEMPTS", "20")]).await;
+            kit.users.put(ElsewhereUser::of(ANN));
+            let ready = Ready::new(&kit, way).await;
+            let uses = (0..TASKS).map(|number| {
+                let (kit, ready) = (&kit, &ready);
+                async move {
+                    let password = match same {
+                        true => PASSWORD.to_owned(),
+                        false => format!("{PASSWORD} {number}"),
+                    };
+                    outcome_of(&ready.set(kit, &password, 1).await)
+                }
+            });
+            let answers = futures_util::future::join_all(uses).await;
+            let what = format!("{way:?}, {same}: {answers:?}");
+            let done = answers.iter().filter(|it| **it == Outcome::Done).count();
+            assert_eq!(done, 1, "{what}");
+            assert!(!answers.contains(&Outcome::Unavailable), "{what}");
+            assert_eq!(kit.users.user(ANN).times_set, 1, "{what}");
+            let asked = kit.users.operations();
+            let sets = asked.iter().filter(|it| *it == "set-password").count();
+            assert_eq!(sets, 1, "the claim spares the others: {what}");
+            assert_eq!(notices(&kit).await, 1, "{what}");
+        }
+    }
+}
