@@ -6,6 +6,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain_password::PasswordHash;
 
+use super::claims::Claimant;
 use super::guesses::name;
 use super::items::{self, AWAITING, USED, VALIDATED};
 use super::users::{as_read, proven_mailbox};
@@ -139,14 +140,23 @@ impl Store {
     }
 
     /// Uses up a session whose mailbox is proven and whose user turned out to be blocked. Nothing about the
-    /// user changes.
+    /// user changes. The session notes which call closed it, so that a retry whose first answer was lost
+    /// recognises its own write.
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub async fn close(&self, session: &Session, from: FromState) -> Result<Moved, StoreError> {
+    pub async fn close(
+        &self,
+        session: &Session,
+        from: FromState,
+        by: &Claimant,
+    ) -> Result<Moved, StoreError> {
         let mut update = self
             .update_item(keys::session(&session.info().reference))
-            .update_expression("SET sessionState = :used REMOVE claimedBy, claimedUntil")
+            .update_expression(
+                "SET sessionState = :used, closedBy = :by REMOVE claimedBy, claimedUntil",
+            )
+            .expression_attribute_values(":by", s(by.name()))
             .condition_expression(format!("{} AND generation = :generation", from.condition()))
             .expression_attribute_values(":used", s(USED))
             .expression_attribute_values(":state", s(from.state()))
@@ -156,6 +166,9 @@ impl Store {
         }
         match self.update_one(update).await? {
             Updated::Done(_) => Ok(Moved::Done),
+            Updated::Refused(Some(item)) if item.get("closedBy") == Some(&s(by.name())) => {
+                Ok(Moved::Done)
+            }
             Updated::Refused(item) => Ok(Moved::SessionChanged(
                 item.map(items::session).transpose()?.map(Box::new),
             )),

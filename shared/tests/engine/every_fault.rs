@@ -10,8 +10,8 @@ use regain::recovery::{Request, Started};
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    Dump, Failure, INDEX_SECRET, Kit, NOON, Outcome, PASSWORD, Verified, address, keyed, later,
-    outcome_of, request, wrong,
+    Dump, Failure, INDEX_SECRET, Kit, NOON, Outcome, PASSWORD, Verified, address, blocked, keyed,
+    later, outcome_of, request, wrong,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +23,23 @@ enum Case {
     GuessWrong(Protocol),
     SetPassword(Protocol),
     SetPasswordWithCode,
+    Blocked(By),
 }
 
-use Case::{Begin, BeginWithKey, GuessWrong, Resend, SetPassword, SetPasswordWithCode, Verify};
+/// What a blocked user shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Code,
+    Token,
+    Link,
+}
+
+use Case::{
+    Begin, BeginWithKey, Blocked, GuessWrong, Resend, SetPassword, SetPasswordWithCode, Verify,
+};
 use Protocol::{AuthV1, Directory};
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 15] = [
     Begin(AuthV1),
     Begin(Directory),
     BeginWithKey(AuthV1),
@@ -41,6 +52,9 @@ const CASES: [Case; 12] = [
     SetPassword(AuthV1),
     SetPassword(Directory),
     SetPasswordWithCode,
+    Blocked(By::Code),
+    Blocked(By::Token),
+    Blocked(By::Link),
 ];
 
 impl Case {
@@ -51,7 +65,7 @@ impl Case {
             | Verify(protocol)
             | GuessWrong(protocol)
             | SetPassword(protocol) => protocol,
-            Resend => AuthV1,
+            Resend | Blocked(_) => AuthV1,
             SetPasswordWithCode => Directory,
         }
     }
@@ -60,6 +74,7 @@ impl Case {
     fn answer(self) -> Outcome {
         match self {
             GuessWrong(_) => Outcome::CodeWrong,
+            Blocked(_) => Outcome::Blocked,
             _ => Outcome::Done,
         }
     }
@@ -68,7 +83,7 @@ impl Case {
     fn answer_once_done(self) -> Outcome {
         match self {
             Verify(_) => Outcome::CodeWrong,
-            SetPassword(_) | SetPasswordWithCode => Outcome::Over,
+            SetPassword(_) | SetPasswordWithCode | Blocked(_) => Outcome::Over,
             other => other.answer(),
         }
     }
@@ -96,15 +111,18 @@ impl<'a> Person<'a> {
             code: String::new(),
             proof: None,
         };
-        kit.user(&person.email).await;
+        let user = kit.user(&person.email).await;
         if !matches!(case, Begin(_) | BeginWithKey(_)) {
             let asked = person.request(request);
             let started = kit.request_from(person.caller, asked, NOON).await.unwrap();
             person.code = kit.derived(&started.session).await;
-            if let SetPassword(_) = case {
+            if let SetPassword(_) | Blocked(By::Token) = case {
                 person.proof = Some(kit.verify(&started, &person.code, NOON).await.unwrap());
             }
             person.started = Some(started);
+            if let Blocked(_) = case {
+                kit.change_user(&user, "status", blocked()).await;
+            }
         }
         person
     }
@@ -125,9 +143,15 @@ impl<'a> Person<'a> {
                 outcome_of(&kit.request_from(self.caller, self.request(keyed), at).await)
             }
             Resend => outcome_of(&kit.resend_from(self.caller, &started().session, at).await),
-            Verify(_) => outcome_of(&kit.verify(started(), &self.code, at).await),
+            Blocked(By::Link) => {
+                let link = kit.derived_link(&started().session).await;
+                outcome_of(&kit.set_by_link(&link, PASSWORD, at).await)
+            }
+            Verify(_) | Blocked(By::Code) => {
+                outcome_of(&kit.verify(started(), &self.code, at).await)
+            }
             GuessWrong(_) => outcome_of(&kit.verify(started(), &wrong(&self.code), at).await),
-            SetPassword(_) => {
+            SetPassword(_) | Blocked(By::Token) => {
                 let proof = self.proof.as_ref().unwrap();
                 outcome_of(&kit.set_password(started(), proof, PASSWORD, at).await)
             }

@@ -111,7 +111,9 @@ impl Scene {
 
     async fn closes_nothing(&self, read: &Session, why: &str) {
         let before = self.kit.dump().await;
-        let closed = self.kit.store.close(read, from_state(read)).await.unwrap();
+        let by = self.kit.claimant();
+        let closed = self.kit.store.close(read, from_state(read), &by);
+        let closed = closed.await.unwrap();
         assert!(matches!(closed, Moved::SessionChanged(_)), "{why}");
         assert_eq!(self.kit.dump().await, before, "{why}");
     }
