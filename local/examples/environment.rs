@@ -1,5 +1,5 @@
 //! The environment of every function for `sam local --env-vars`: what `cargo run` gives it, with the
-//! stand-ins at the addresses named as `environment DYNAMODB SES SECRETS`.
+//! stand-ins at the addresses named as `environment DYNAMODB SES SECRETS LAMBDA EVENTS`.
 
 use std::error::Error;
 use std::path::Path;
@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ses: address("SES")?,
         secrets: address("Secrets Manager")?,
         lambda: address("Lambda")?,
+        events: address("EventBridge")?,
     };
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
     let stack = Stack::open(Path::new(template), Environment::new())?;

@@ -1,14 +1,15 @@
 //! The whole service on one machine: a small API Gateway and Lambda, an embedded DynamoDB, and
-//! stand-ins for SES and Secrets Manager, wired up as template.yaml says.
+//! stand-ins for SES, EventBridge and Secrets Manager, wired up as template.yaml says.
 //!
 //! In the order of a request: the [`gateway`] makes it an event and gives the event to the function
 //! in [`lambda`]; the function reads and writes the table in [`dynamodb`], and reads the [`secrets`].
 //! The table's stream calls the function that mails, which sends through SES into the mailbox, both in
-//! [`mail`]. [`template`] reads what to run from template.yaml; [`service`] starts and ends it all.
+//! [`mail`], and the function that tells [`event_bridge`] of changed passwords. [`template`] reads what to run from template.yaml; [`service`] starts and ends it all.
 
 pub mod console;
 pub mod data;
 pub mod dynamodb;
+pub mod event_bridge;
 pub mod gateway;
 pub mod lambda;
 pub mod mail;

@@ -55,7 +55,7 @@ pub struct Options {
     #[arg(long, value_name = "PORT")]
     pub lambda_port: Option<u16>,
 
-    /// Second address that the four stand-ins listen on, such as that of a container bridge
+    /// Second address that the stand-ins listen on, such as that of a container bridge
     #[arg(long, value_name = "ADDRESS")]
     pub also_listen: Option<IpAddr>,
 
@@ -84,5 +84,6 @@ CORS_ORIGINS (comma separated) sets CorsOrigins.
   cargo run -- --users people.jsonl           users of your own
   CODE_TTL_SECONDS=30 cargo run -- --port 0   short-lived codes on any free port
 
-No mail leaves this machine: http://127.0.0.1:PORT/_mail shows it. Stderr has a line for each API call, \
+No mail leaves this machine: http://127.0.0.1:PORT/_mail shows it. Nor do events: \
+http://127.0.0.1:PORT/_events.json shows what EventBridge was told, newest first. Stderr has a line for each API call, \
 with method, path, status and duration, and the functions' logs.";

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use crate::data::DataDirectory;
 use crate::dynamodb::engine::Engine;
 use crate::dynamodb::store::TableStore;
+use crate::event_bridge::EventBridge;
 use crate::gateway::Gateway;
 use crate::gateway::listen::{Listeners, StandInListeners, Urls};
 use crate::lambda::binaries;
@@ -163,6 +164,7 @@ async fn start(
         Some((rule.pattern.clone(), pool.clone()))
     });
     let bus = Bus::new(rules.collect());
+    let events = open_event_bridge(listeners.events, bus.clone(), random.clone(), back);
 
     let mails = match path("mail.sealed") {
         Some(path) => MailStore::open(&path).map_err(|it| ServiceError::file(&path, it))?,
@@ -204,6 +206,7 @@ async fn start(
     let operate = operate(&urls, &stack.table.name);
     let tour = Tour::new(&demo_users, &urls, &operate)?.router()?;
     let api = mailbox::router(mails)
+        .merge(events.told())
         .merge(tour)
         .merge(gateway.into_router());
     tokio::spawn(serve(listeners.api, api, front.stop()));
@@ -221,6 +224,20 @@ fn use_own_page(stack: &mut Stack, api: &str) {
             *url = format!("{api}/recover");
         }
     }
+}
+
+/// Opens the stand-in that takes events and passes them to the bus.
+fn open_event_bridge(
+    listeners: StandInListeners,
+    bus: Bus,
+    random: Random,
+    back: &Shutdown,
+) -> EventBridge {
+    let events = EventBridge::new(bus, random);
+    for listener in listeners.into_all() {
+        tokio::spawn(serve(listener, events.clone().into_router(), back.stop()));
+    }
+    events
 }
 
 /// Opens the stack's table: in the embedded engine if that has listeners, or else at another DynamoDB.
@@ -263,6 +280,7 @@ pub fn check_settings(stack: &Stack) -> Result<Settings, SettingsError> {
     MailSettings::read(&get)?;
     PageSettings::read(&get)?;
     settings::read_edge(&get)?;
+    settings::read_event_bus(&get)?;
     // No function has these: they stand in the mail templates.
     Branding::read(&|name| stack.parameters.get(name).cloned())?;
     for origin in stack.cors.iter().flat_map(|cors| &cors.origins) {
@@ -328,7 +346,7 @@ async fn mappings(
     let Some(stream) = store.stream_arn().await? else {
         return Ok(mappings);
     };
-    for source in &stack.event_sources {
+    for source in stack.event_sources.iter().filter(|it| it.is_enabled) {
         if let Some(pool) = pools.get(&source.function) {
             let files = files(&source.name);
             let (source, pool, store) = (source.clone(), pool.clone(), store.clone());
@@ -407,6 +425,7 @@ fn greet(loaded: Vec<String>, urls: &Urls, operate: &str) {
     lines.push(format!("SES        {}", urls.ses));
     lines.push(format!("Secrets    {}", urls.secrets));
     lines.push(format!("Lambda     {}", urls.lambda));
+    lines.push(format!("Events     {}", urls.events));
     lines.push(format!("Operate    {operate}"));
     lines.push(format!("ready on {}\n", urls.api));
     let mut stdout = std::io::stdout().lock();

@@ -74,6 +74,7 @@ impl<'a> Tour<'a> {
                 part("SES", &urls.ses),
                 part("Secrets Manager", &urls.secrets),
                 part("Lambda", &urls.lambda),
+                part("EventBridge", &urls.events),
             ],
             operate,
             endpoints: endpoints.collect(),

@@ -17,7 +17,8 @@ use tempfile::TempDir;
 const PATH: &str = "/auth/v1/forgot-password";
 
 /// The functions of template.yaml.
-const FUNCTIONS: [&str; 10] = [
+const FUNCTIONS: [&str; 11] = [
+    "announce",
     "audit-trail",
     "deliver-mail",
     "forgot-password",

@@ -107,7 +107,34 @@ const CHOICES: [(&str, &str, &[&str]); 8] = [
 ];
 
 /// Texts: the parameter, its variable, values that both accept, and values that both refuse.
-const TEXTS: [(&str, &str, &[&str], &[&str]); 14] = [
+const TEXTS: [(&str, &str, &[&str], &[&str]); 15] = [
+    (
+        "EventBus",
+        "EVENT_BUS",
+        &[
+            "default",
+            "none",
+            "sign-in",
+            "aws.partner/example.com/1_a",
+            "arn:aws:events:eu-west-1:123456789012:event-bus/default",
+            "arn:aws-cn:events:cn-north-1:123456789012:event-bus/sign-in",
+        ],
+        &[
+            " ",
+            "a b",
+            "default ",
+            "default\n",
+            "a:b",
+            "arn:aws:sns:eu-west-1:123456789012:topic",
+            "arn:aws:events:eu-west-1:12345678901:event-bus/default",
+            "arn:aws:events:eu-west-1:123456789012:event-bus/",
+            "arn:aws:events:eu-west-1:123456789012:rule/default",
+            "arn:aws:events::123456789012:event-bus/default",
+            "arn:AWS:events:eu-west-1:123456789012:event-bus/default",
+            "arn:aws:events:eu-west-1:123456789012:event-bus/default:x",
+            "m\u{fc}nchen",
+        ],
+    ),
     (
         "RecoveryPageUrl",
         "RECOVERY_PAGE_URL",

@@ -60,7 +60,9 @@ impl Mapping {
         tokio::spawn(engine.serve(stand_in.loopback, shutdown.stop()));
         let store = TableStore::open(&url, stack.table.clone()).await.unwrap();
         store.turn_stream_on().await.unwrap();
-        let source = stack.event_sources.first().unwrap().clone();
+        let mut sources = stack.event_sources.iter();
+        let source = sources.find(|it| it.name == "MailRequests").unwrap();
+        let source = source.clone();
         Self {
             folder: tempfile::tempdir().unwrap(),
             stack,

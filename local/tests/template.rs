@@ -116,8 +116,8 @@ fn the_table_and_its_event_source_are_as_deployed() {
     assert_eq!(stack.table.name, "regain");
     assert_eq!(stack.table.ttl_attribute.as_deref(), Some("expiresAt"));
     assert_eq!(stack.table.stream_view_type.as_deref(), Some("KEYS_ONLY"));
-    let [source, retries] = stack.event_sources.as_slice() else {
-        unreachable!("two mappings")
+    let [changes, source, retries] = stack.event_sources.as_slice() else {
+        unreachable!("three mappings")
     };
     assert_eq!(
         (source.name.as_str(), source.batch_size),
@@ -139,6 +139,25 @@ fn the_table_and_its_event_source_are_as_deployed() {
         // tenth of the longest batch apart.
         let last = Duration::from_secs(1) * u32::try_from(source.batch_size - 1).unwrap();
         assert!(last + Duration::max(regain::mail::LONGEST, Duration::from_secs(10)) < timeout);
+    }
+    assert_eq!(
+        (changes.name.as_str(), changes.function.as_str()),
+        ("PasswordChanges", "Announce")
+    );
+    assert_eq!(changes.batch_size, 10, "what PutEvents takes at once");
+    assert_eq!(changes.maximum_retry_attempts, None, "age ends the tries");
+    assert_eq!(changes.maximum_record_age, Some(Duration::from_hours(6)));
+    assert!(changes.bisect && changes.reports_failures && changes.is_enabled);
+    assert!(regain::announce::LONGEST < stack.function("Announce").unwrap().timeout);
+}
+
+#[test]
+fn without_a_bus_nobody_reads_password_changes() {
+    for (bus, is_enabled) in [("none", false), ("default", true), ("sign-in", true)] {
+        let stack = stack(&[("EVENT_BUS", bus)]);
+        let mut sources = stack.event_sources.iter();
+        let source = sources.find(|it| it.name == "PasswordChanges").unwrap();
+        assert_eq!(source.is_enabled, is_enabled, "{bus}");
     }
 }
 
@@ -330,8 +349,8 @@ fn the_records_of_every_function_that_writes_some_go_to_the_audit_trail() {
             subscription.log_group.as_str()
         })
         .collect();
-    // Its own records would be sent to itself without end. The recovery page writes none.
-    let without = [keeper.id.as_str(), "RecoveryPage"];
+    // Its own records would be sent to itself without end. Recovery page and announce write none.
+    let without = [keeper.id.as_str(), "RecoveryPage", "Announce"];
     let others = stack.functions.iter();
     let others = others.filter(|it| !without.contains(&it.id.as_str()));
     let others: BTreeSet<_> = others.map(|it| it.log_group.as_str()).collect();

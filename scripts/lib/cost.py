@@ -18,6 +18,7 @@ LAMBDA_CALL, LAMBDA_GB_SECOND = 0.20e-6, 0.0000133334  # arm64
 LOG_GB, LOG_GB_INFREQUENT = 0.50, 0.25  # CloudWatch Logs, taken in: Standard, Infrequent Access
 TRACE = 5.00e-6  # X-Ray, recorded
 GB_OUT = 0.09  # to the internet
+EVENT = 1.00e-6  # EventBridge, an event of one's own on a bus
 SECRET, ALARM_METRIC, DASHBOARD, METRIC = 0.40, 0.10, 3.00, 0.30  # a month each
 
 MILLION = 1_000_000
@@ -40,6 +41,7 @@ class Call:
     gateway: int = 1
     mails: int = 0
     audit: int = 0
+    events: int = 0
 
     @classmethod
     def of(cls, kind, function, audit=1):
@@ -99,6 +101,8 @@ class Stack:
         """A mail request that is mailed, alone in its batch."""
         return Call([('deliver-mail', self.floor)], units.writes('mail'), units.READS['mail'], gateway=0, mails=1, audit=1)
 
+    event = Call([('announce', units.MILLISECONDS['event'])], writes=0, reads=units.READS['event'], gateway=0, events=1)
+
     def unmailed(self):
         """A mail request of an address that nobody has: the same writes, and a lookup that finds nothing."""
         return Call([('deliver-mail', self.floor)], units.writes('mail'), units.READS['mail'] - 1, gateway=0, audit=1)
@@ -110,7 +114,7 @@ class Stack:
     remembered = Call([('forgot-password', 2)], writes=0, reads=0, audit=1)
 
     def recovery(self):
-        return self.request + self.mail() + self.proof + self.password + self.mail()
+        return self.request + self.mail() + self.proof + self.password + self.mail() + self.event
 
     def million(self, call, per_second):
         """Dollars for a million of these calls, as (what, amount, dollars), if so many come each second."""
@@ -132,6 +136,7 @@ class Stack:
         return [
             ('write units', f'{call.writes}', call.writes * self.write_unit * MILLION),
             ('read units', f'{call.reads}', call.reads * READ_UNIT * MILLION),
+            *([('events', f'{call.events}', call.events * EVENT * MILLION)] if call.events else []),
             ('gateway calls', f'{call.gateway}', call.gateway * GATEWAY_CALL * MILLION),
             ('Lambda calls', f'{own} + {call.audit} of audit-trail', len(runs) * LAMBDA_CALL * MILLION),
             *(
@@ -152,11 +157,12 @@ class Stack:
 SOURCES = {
     'write units': 'request {w[request]}, right code {w[proof]}, password {w[password]}, two mails of {w[mail]}: **measured** by a test, '
     'see [architecture](architecture.md#what-a-call-costs)',
-    'read units': 'right code {r[proof]}, password {r[password]}, two mails of {r[mail]}: the reads among these round trips',
+    'read units': 'right code {r[proof]}, password {r[password]}, two mails of {r[mail]}, event {r[event]}: the reads among these round trips',
+    'events': 'the flow',
     'gateway calls': 'the flow; twice as many from a page of another origin, which sends preflights',
-    'Lambda calls': 'the flow, with each mail and each audit record alone in its batch',
+    'Lambda calls': 'the flow, with each mail, the event and each audit record alone in its batch',
     'time of the hash': '**assumed**: {ms[password]} ms for a password, of which the hash takes 16 to 20 (**measured** on one core of a build machine)',
-    'time': '**assumed**: {ms[request]} ms for a request, {ms[proof]} for a right code, {audit_ms} for an audit record; a batch of mails takes {floor} ms '
+    'time': '**assumed**: {ms[request]} ms for a request, {ms[proof]} for a right code, {ms[event]} for the event, {audit_ms} for an audit record; a batch of mails takes {floor} ms '
     '**by setting**; {starts} of the runs start cold, 0.3 s each',
     'log lines': '**assumed**: 0.45 KB a line of the access log, and for each run 0.4 KB of Lambda\'s lines, 0.4 KB of metrics; 0.4 KB an audit record',
     'audit trail': '**assumed**: the same records again, as audit-trail writes them',
@@ -187,7 +193,7 @@ def text(it):
     without = sum(row[2] for row in rows)
     out = [
         f'A million recoveries a month cost about **{mail + without:.0f} dollars**: {mail:.0f} for mail, and {without:.0f} for everything else. A recovery here goes',
-        'by auth/v1: a request, a right code, a password, and the two mails of it. A stack that is in use costs '
+        'by auth/v1: a request, a right code, a password, the two mails of it, and the event. A stack that is in use costs '
         f'**{stack.in_use():.2f} dollars a month** besides, and a',
         f'stack that nobody calls costs **{stack.idle():.2f}**.',
         '',

@@ -104,7 +104,7 @@ class Settings:
 
 def instance_seconds(it):
     """Seconds of an instance that a recovery takes at most: each mail alone in its batch."""
-    return sum(units.MILLISECONDS[kind] for kind in KINDS) / 1000 + units.MAILS * it.floor
+    return sum(units.MILLISECONDS[kind] for kind in [*KINDS, 'event']) / 1000 + units.MAILS * it.floor
 
 
 def limits(settings):
@@ -155,7 +155,7 @@ class Stack:
         }
         self.gateway = Bucket(settings.gateway_rate, settings.gateway_burst)
         self.running, self.idle = collections.Counter(), collections.Counter()
-        self.starts = {name: Bucket(LAMBDA_STARTS / 10, LAMBDA_STARTS) for name in [*KINDS, 'mail']}
+        self.starts = {name: Bucket(LAMBDA_STARTS / 10, LAMBDA_STARTS) for name in [*KINDS, 'mail', 'event']}
         self.partitions = [Bucket(PARTITION_UNITS, PARTITION_UNITS) for _ in range(settings.partitions)]
         self.lanes = collections.defaultdict(collections.deque)
         self.busy_lanes = set()
@@ -236,6 +236,15 @@ class Stack:
         else:
             self.finished += self.measured and kind == 'password'
             self.request_mail('code' if kind == 'request' else 'notice')
+            if kind == 'password':
+                self.after(self.random.uniform(0, POLL), self.announce)
+
+    def announce(self):
+        """The event of a password that was set, alone in its batch."""
+        started = self.start('event')
+        if started is None:
+            return self.after(1.0, self.announce)
+        self.after(started + units.MILLISECONDS['event'] / 1000, self.end, 'event')
 
     def request_mail(self, what):
         lane = self.random.randrange(len(self.partitions)), self.random.randrange(self.settings.lanes)

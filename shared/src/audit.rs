@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use regain_password::Address;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::api::Protocol;
 use crate::ids::SessionRef;
@@ -147,7 +147,7 @@ pub enum Budget {
 }
 
 /// What proves that the caller has the mailbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Means {
     /// A validated session, in the Directory API.

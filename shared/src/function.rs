@@ -16,20 +16,24 @@ use lambda_http::{LambdaEvent, RequestExt as _, lambda_runtime, service_fn};
 use regain_password::Hasher;
 use serde::de::DeserializeOwned;
 
+use crate::announce::Announcer;
 use crate::api::Protocol;
 use crate::audit::AuditTrail;
 use crate::audit::forward::{self, LogEvent};
 use crate::edge::Edge;
 use crate::locale::Locale;
+use crate::mail::Delivery;
 use crate::mail::events::{MailEvent, MailEvents};
-use crate::mail::{Delivery, StreamBatch};
 use crate::metrics::Metric;
 use crate::payload::{self, Invocation, Unreadable};
 use crate::protocol::{Call, Failure, Malformed, Reply, failed, forbidden};
 use crate::recovery::{Recovery, RecoveryError};
 use crate::secrets::Secrets;
-use crate::settings::{self, Deployment, MailSettings, SecretNames, Settings, stack_name};
+use crate::settings::{
+    self, Deployment, MailSettings, SecretNames, Settings, SettingsError, stack_name,
+};
 use crate::store::Store;
+use crate::stream::StreamBatch;
 use crate::{ambient, aws, metrics, telemetry};
 
 /// How long an endpoint may take. Its function has 10 s, and the caller is to get an answer in the envelope
@@ -98,6 +102,26 @@ pub async fn run_deliver_mail() -> ExitCode {
         delivered.map_err(lambda_http::Error::from)
     };
     ended(lambda_runtime::run(service_fn(deliver)).await)
+}
+
+/// Runs the function that tells other services of each password that was set. Returns only if it cannot start or go
+/// on.
+pub async fn run_announce() -> ExitCode {
+    if let Err(error) = telemetry::init() {
+        return stopped(&error);
+    }
+    let announcer = match announcer() {
+        Ok(announcer) => announcer,
+        Err(error) => return stopped(&error),
+    };
+    let announcer = &announcer;
+    let announce = |invocation: Invocation| async move {
+        let batch: StreamBatch = read(&invocation, &["Records"])?.unwrap_or_default();
+        // After an error, the stream delivers the batch again, in halves.
+        let result = announcer.announce_batch(batch).await;
+        result.map_err(lambda_http::Error::from)
+    };
+    ended(lambda_runtime::run(service_fn(announce)).await)
 }
 
 /// Runs the function that handles SES's events. Returns only if it cannot start or go on.
@@ -305,6 +329,14 @@ fn delivery() -> Startup<Delivery> {
         mail,
         audit(),
     ))
+}
+
+fn announcer() -> Result<Announcer, SettingsError> {
+    let deployment = Deployment::from_env()?;
+    let bus = settings::event_bus()?;
+    let config = aws::config();
+    let events = aws_sdk_eventbridge::Client::new(&config);
+    Ok(Announcer::new(store(&config, deployment), events, bus))
 }
 
 fn audit() -> AuditTrail {

@@ -12,7 +12,8 @@
 //!    canonical form; [`hashing`] runs the hash on a thread that may block. [`ids`] and [`keys`] name things;
 //!    most names are written in [`hex`].
 //! 6. [`store`] repeats every rule as a condition on the table.
-//! 7. [`mail`] sends the mails that were requested, each by a [`template`] in a [`locale`].
+//! 7. [`mail`] sends the mails that were requested, each by a [`template`] in a [`locale`]. [`announce`] tells
+//!    other services of each password that was set. Both are handed the table's [`stream`].
 //!
 //! Around it: [`settings`] and [`secrets`] are read at start. [`users`] are imported. [`telemetry`] writes
 //! logs, [`metrics`] counts, and [`audit`] records what happened to whom. [`aws`] makes the clients.
@@ -20,6 +21,7 @@
 //! time.
 
 pub mod ambient;
+pub mod announce;
 pub mod api;
 pub mod audit;
 pub mod aws;
@@ -41,6 +43,7 @@ pub mod secrets;
 pub mod session;
 pub mod settings;
 pub mod store;
+pub mod stream;
 pub mod telemetry;
 pub mod template;
 pub mod timestamp;

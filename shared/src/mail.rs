@@ -7,7 +7,6 @@ pub mod events;
 mod objection;
 mod pace;
 mod sender;
-mod stream;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,14 +37,12 @@ use crate::store::{
     Claim, Claimant, LEASE, MailContent, MailRequest, Outcome, Recipient, Store, StoreError,
     is_mail, mail_session, mail_tag, retried_mail,
 };
+use crate::stream::{self, BatchResult, StreamBatch, Written, written};
 use crate::timestamp::Timestamp;
 use crate::users::unmailable;
 use crate::{aws, telemetry};
 
-pub use stream::{BatchResult, StreamBatch};
-
 use objection::is_final;
-use stream::{Written, written};
 
 /// The longest that a delivery can take: calls for the claim, the index key, the lookup, the user, two
 /// versions of the code key, the release of the claim, and the retry. A delivery that sends takes less, because it starts to send
@@ -489,7 +486,7 @@ fn event(outcome: &Outcome, request: &MailRequest) -> Event {
     match outcome {
         Outcome::Sent(_) => Event::Mailed(match request.content {
             MailContent::Code { .. } => Mail::Code,
-            MailContent::Changed => Mail::Notice,
+            MailContent::Changed(_) => Mail::Notice,
         }),
         Outcome::Nobody => Event::NotMailed(Why::Nobody),
         Outcome::Suppressed => Event::Suppressed(Suppressed::NotMailed),

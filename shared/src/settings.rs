@@ -24,9 +24,10 @@ pub use forms::check_origin;
 pub(crate) use source::env;
 
 use forms::{
-    LONGEST_ANCESTORS, LONGEST_IN_MAIL, LONGEST_PAGE_URL, LONGEST_REPLY_TO, LONGEST_SENDER,
-    LONGEST_SENDER_NAME, LONGEST_URL, are_ancestors, is_contact, is_page_url, is_picture,
-    is_reply_to, is_sender, is_sender_name, is_service_name, is_url, is_url_in_mail,
+    LONGEST_ANCESTORS, LONGEST_EVENT_BUS, LONGEST_IN_MAIL, LONGEST_PAGE_URL, LONGEST_REPLY_TO,
+    LONGEST_SENDER, LONGEST_SENDER_NAME, LONGEST_URL, are_ancestors, is_contact, is_event_bus,
+    is_page_url, is_picture, is_reply_to, is_sender, is_sender_name, is_service_name, is_url,
+    is_url_in_mail,
 };
 use source::Source;
 
@@ -332,6 +333,33 @@ pub fn read_edge(get: &dyn Fn(&str) -> Option<String>) -> Result<Edge, SettingsE
         Some(secrets) => Edge::new(&secrets, is_only_way).ok_or(SettingsError::NoEdgeSecret),
         None if is_only_way => Err(SettingsError::NoWay),
         None => Ok(Edge::default()),
+    }
+}
+
+/// `EVENT_BUS`: the event bus that is told of each password that was set, the account's default bus unless set.
+/// `None` if it is `none`: nobody is told.
+///
+/// # Errors
+/// When it is neither the name nor the ARN of a bus.
+pub fn event_bus() -> Result<Option<String>, SettingsError> {
+    read_event_bus(&env)
+}
+
+/// Reads the setting of [`event_bus`] through `get`.
+///
+/// # Errors
+/// As [`event_bus`].
+pub fn read_event_bus(
+    get: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<String>, SettingsError> {
+    match Source(get).text("EVENT_BUS") {
+        None => Ok(Some("default".to_owned())),
+        Some(bus) if bus == "none" => Ok(None),
+        Some(bus) if is_event_bus(&bus) => Ok(Some(bus)),
+        Some(value) => Err(SettingsError::NoEventBus {
+            value,
+            max: LONGEST_EVENT_BUS,
+        }),
     }
 }
 

@@ -9,7 +9,7 @@
 //! With the feature `table`, for tests that call the use cases:
 //!
 //! 4. `table` is a table of its own for each test, on an embedded engine.
-//! 5. `fake_ses` and `fake_secrets` are stand-ins for SES and Secrets Manager.
+//! 5. `fake_ses`, `fake_event_bridge` and `fake_secrets` are stand-ins for SES, EventBridge and Secrets Manager.
 //! 6. `fault_injector` and `recorder` stand between the engine and its table: one makes calls fail, one counts them.
 //!
 //! With the feature `stack`, for tests that drive the product from outside:
@@ -35,6 +35,8 @@ pub mod outcome;
 
 #[cfg(feature = "table")]
 pub mod aws;
+#[cfg(feature = "table")]
+pub mod fake_event_bridge;
 #[cfg(feature = "table")]
 pub mod fake_secrets;
 #[cfg(feature = "table")]

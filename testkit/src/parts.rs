@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use local::dynamodb::engine::Engine;
 use local::dynamodb::store::TableStore;
+use local::event_bridge::EventBridge;
 use local::gateway::listen::{StandInListeners, Urls};
 use local::lambda::binaries;
 use local::lambda::bus::Bus;
@@ -21,7 +22,7 @@ use local::shutdown::Shutdown;
 use local::template::{Environment, Stack};
 use local::users::Loader;
 use regain::settings::Settings;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::WORKSPACE;
 use crate::fixture::{Fixture, events};
@@ -41,6 +42,7 @@ pub struct Running {
     /// Their table.
     pub table: Table,
     mails: MailStore,
+    told: EventBridge,
     shutdown: Shutdown,
 }
 
@@ -55,7 +57,7 @@ impl Running {
         let folder = folder.await.unwrap();
         let shutdown = Shutdown::default();
         let random = Random::new().unwrap();
-        let [dynamodb, ses, secrets] = ["dynamodb", "ses", "secrets"]
+        let [dynamodb, ses, secrets, event_bridge] = ["dynamodb", "ses", "secrets", "events"]
             .map(|option| StandInListeners::bind(0, option, None).unwrap());
         let urls = Urls {
             api: String::new(),
@@ -63,6 +65,7 @@ impl Running {
             ses: ses.url(),
             secrets: secrets.url(),
             lambda: String::new(),
+            events: event_bridge.url(),
         };
 
         let engine = Engine::open(None).unwrap();
@@ -97,6 +100,8 @@ impl Running {
         )
         .unwrap();
         serve(ses, mailing.into_router(), &shutdown);
+        let told = EventBridge::new(Bus::default(), random.clone());
+        serve(event_bridge, told.clone().into_router(), &shutdown);
 
         let pools = stack.functions.iter().map(|function| {
             let program = prepare(program(function, &folder, &urls));
@@ -107,11 +112,12 @@ impl Running {
             pools: pools.collect(),
             table: Table::at(&urls.dynamodb, &stack.table.name),
             mails,
+            told,
             shutdown,
         }
     }
 
-    /// What the functions say to the fixtures, by the fixtures' names, and the mail that they send.
+    /// What the functions say to the fixtures, by the fixtures' names, and the mail and events that they send.
     pub async fn answers(self, fixtures: &[Fixture]) -> BTreeMap<String, String> {
         let mut answers = BTreeMap::new();
         for fixture in fixtures {
@@ -123,6 +129,7 @@ impl Running {
 
     async fn answer(&self, fixture: &Fixture) -> String {
         let before = self.mails.newest_first(None).len();
+        let told_before = self.told.newest_first().len();
         let pool = self.pools.get(&fixture.function);
         let pool = pool.unwrap_or_else(|| panic!("no function {}", fixture.function));
         let event = Bytes::from(fixture.text.clone());
@@ -131,10 +138,14 @@ impl Running {
         let answer = serde_json::from_slice(&answer).unwrap();
         let mut mails = self.mails.newest_first(None);
         mails.reverse();
+        let mut told = self.told.newest_first();
+        told.reverse();
+        let told: Vec<_> = told.iter().map(|it| json!(it)).collect();
         snapshot::text(
             &fixture.text,
             &answer,
             mails.get(before..).unwrap_or_default(),
+            told.get(told_before..).unwrap_or_default(),
         )
     }
 

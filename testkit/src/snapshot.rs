@@ -9,8 +9,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-/// The answer to an event, and the mails that were sent meanwhile.
-pub fn text(event: &str, answer: &Json, mails: &[Mail]) -> String {
+/// The answer to an event, and the mails and events that were sent meanwhile.
+pub fn text(event: &str, answer: &Json, mails: &[Mail], told: &[Json]) -> String {
     let mut text = match answer.get("statusCode") {
         Some(status) => http(event, status, answer),
         None => pretty(answer),
@@ -33,6 +33,9 @@ pub fn text(event: &str, answer: &Json, mails: &[Mail]) -> String {
             "\n\nTo: {to}\nFrom: {from}\nSubject: {subject}\nTemplate: {template}\n\n{words}"
         )
         .unwrap();
+    }
+    for told in told {
+        write!(text, "\n\nEvent: {}", pretty(told)).unwrap();
     }
     text
 }

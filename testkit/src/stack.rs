@@ -189,7 +189,7 @@ impl Stack {
         self.child.id()
     }
 
-    /// Where a stand-in answers: `DynamoDB`, `SES`, `Secrets` or `Lambda`.
+    /// Where a stand-in answers: `DynamoDB`, `SES`, `Secrets`, `Lambda` or `Events`.
     pub fn endpoint(&self, name: &str) -> &str {
         &self.endpoints[name]
     }

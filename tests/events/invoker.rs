@@ -23,6 +23,7 @@ pub(crate) struct Invoker {
     client: Client,
     lambda: String,
     mailbox: String,
+    told: String,
     stack: Stack,
 }
 
@@ -31,15 +32,17 @@ impl Invoker {
     pub(crate) fn from_env() -> Option<Self> {
         let lambda = std::env::var_os("REGAIN_LAMBDA")?;
         let stack = std::env::var_os("REGAIN_STACK").unwrap();
+        let stack = stack.into_string().unwrap();
         Some(Self {
             client: Client::builder().timeout(TIMEOUT).build().unwrap(),
             lambda: lambda.into_string().unwrap(),
-            mailbox: format!("{}/_mail.json", stack.into_string().unwrap()),
+            mailbox: format!("{stack}/_mail.json"),
+            told: format!("{stack}/_events.json"),
             stack: template(),
         })
     }
 
-    /// The answers to the fixtures, by the fixtures' names, with the mail that the functions send.
+    /// The answers to the fixtures, by the fixtures' names, with the mail and the events that the functions send.
     ///
     /// Fixtures are sent one after another, so that mail sent meanwhile belongs to the fixture. API
     /// calls only request mail, which the stack then delivers by itself: they come last.
@@ -49,16 +52,17 @@ impl Invoker {
             .partition(|fixture| fixture.event.get("requestContext").is_some());
         let mut answers = BTreeMap::new();
         for fixture in others {
-            let before = self.mails().await.len();
+            let before = (self.mails().await.len(), self.told().await.len());
             let answer = self.invoke(fixture).await;
-            let mails = self.mails().await;
-            let mails = mails.get(before..).unwrap_or_default();
-            let text = snapshot::text(&fixture.text, &answer, mails);
+            let (mails, told) = (self.mails().await, self.told().await);
+            let mails = mails.get(before.0..).unwrap_or_default();
+            let told = told.get(before.1..).unwrap_or_default();
+            let text = snapshot::text(&fixture.text, &answer, mails, told);
             answers.insert(fixture.name(), text);
         }
         for fixture in calls {
             let answer = self.invoke(fixture).await;
-            let text = snapshot::text(&fixture.text, &answer, &[]);
+            let text = snapshot::text(&fixture.text, &answer, &[], &[]);
             answers.insert(fixture.name(), text);
         }
         answers
@@ -87,6 +91,14 @@ impl Invoker {
         let function = functions.find(|it| it.name == fixture.function);
         let function = function.unwrap_or_else(|| panic!("no function {}", fixture.function));
         &function.id
+    }
+
+    /// All events, oldest first.
+    async fn told(&self) -> Vec<Json> {
+        let answer = self.client.get(&self.told).send().await.unwrap();
+        let mut told: Vec<Json> = answer.error_for_status().unwrap().json().await.unwrap();
+        told.reverse();
+        told
     }
 
     /// All mail, oldest first.

@@ -59,7 +59,7 @@ fn functions() -> BTreeSet<String> {
 
 /// Whether a function answers calls over HTTP.
 fn is_endpoint(function: &str) -> bool {
-    !["deliver-mail", "mail-events", "audit-trail"].contains(&function)
+    !["deliver-mail", "announce", "mail-events", "audit-trail"].contains(&function)
 }
 
 /// The test events that Lambda's console offers for other services, as `sam local generate-event` has them.
@@ -93,7 +93,7 @@ async fn every_function_answers_a_probe_and_logs_nothing() {
         for probe in &probes {
             let answer = recorded.running.invoke(&function, probe).await;
             let answer = answer.unwrap_or_else(|error| panic!("{function}: {probe}: {error}"));
-            let expected = if function == "deliver-mail" {
+            let expected = if ["deliver-mail", "announce"].contains(&function.as_str()) {
                 json!({"batchItemFailures": []})
             } else {
                 json!(null)
@@ -118,11 +118,14 @@ async fn an_event_without_records_or_with_foreign_records_delivers_nothing() {
         record_of(&json!({"pk": {"B": "TUFJTCMx"}})),
         record_of(&json!({"id": {"S": "MAIL#1"}, "sk": {"S": "MAIL#1"}})),
     ] {
-        let answer = recorded.running.invoke("deliver-mail", &event).await;
-        let answer = answer.unwrap_or_else(|error| panic!("{event}: {error}"));
-        assert_eq!(answer, json!({"batchItemFailures": []}), "{event}");
+        for function in ["deliver-mail", "announce"] {
+            let answer = recorded.running.invoke(function, &event).await;
+            let answer = answer.unwrap_or_else(|error| panic!("{function}: {event}: {error}"));
+            assert_eq!(answer, json!({"batchItemFailures": []}), "{event}");
+        }
     }
     assert_eq!(recorded.said("deliver-mail"), "");
+    assert_eq!(recorded.said("announce"), "");
     recorded.running.finish().await;
 }
 
@@ -168,7 +171,7 @@ fn unreadable(function: &str) -> Vec<Json> {
     let secret = format!("{PASSWORD} {CODE} Bearer {TOKEN}");
     let record = |change: Json| json!({"Records": [{"dynamodb": change}]});
     match function {
-        "deliver-mail" => vec![
+        "deliver-mail" | "announce" => vec![
             json!(record(json!({"secret": secret})).to_string()),
             json!([record(json!({"secret": secret}))]),
             json!({"Records": secret}),

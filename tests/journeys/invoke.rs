@@ -108,14 +108,23 @@ async fn the_tour_leads_to_everything_there_is() {
         .filter_map(|it| it.split('"').next())
         .filter(|it| it.starts_with('/'))
         .collect();
-    assert_eq!(links, ["/_tour.css", "/recover", "/_mail", "/openapi.json"]);
+    assert_eq!(
+        links,
+        [
+            "/_tour.css",
+            "/recover",
+            "/_mail",
+            "/_events.json",
+            "/openapi.json"
+        ]
+    );
     for link in links {
         assert_eq!(api.raw(Method::GET, link, "", "").await.status, 200);
     }
     for (path, _) in openapi::operations() {
         assert!(tour.text.contains(&format!("POST {path}")), "{path}");
     }
-    for part in ["DynamoDB", "SES", "Secrets", "Lambda"] {
+    for part in ["DynamoDB", "SES", "Secrets", "Lambda", "Events"] {
         assert!(tour.text.contains(stack.endpoint(part)), "{part}");
     }
     let other = api.raw(Method::POST, "/", "", "").await;

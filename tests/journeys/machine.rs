@@ -497,11 +497,14 @@ fn a_function_refuses_its_own_settings_before_it_asks_for_a_call() {
         let name = function.unwrap().file_name().into_string().unwrap();
         let path = binaries().join(&name);
         let mut wrong = vec![("LOG_LEVEL", "loud")];
-        if !["audit-trail", "mail-events"].contains(&name.as_str()) {
+        if !["announce", "audit-trail", "mail-events"].contains(&name.as_str()) {
             wrong.push(("CODE_LENGTH", "6.0"));
         }
         if name == "deliver-mail" {
             wrong.push(("MAIL_FROM", "foo"));
+        }
+        if name == "announce" {
+            wrong.push(("EVENT_BUS", "a b"));
         }
         if name == "recovery-page" {
             wrong.extend([

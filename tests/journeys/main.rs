@@ -20,6 +20,7 @@ mod denials;
 mod directory;
 mod edge;
 mod enumeration;
+mod events;
 mod expiry;
 mod fields;
 mod gateway;

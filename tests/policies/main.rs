@@ -127,7 +127,10 @@ fn a_resource_name_has_a_wildcard_only_where_it_is_not_known_beforehand() {
         "arn:aws:local:us-east-1:000000000000:regain/stream/*",
     ]
     .map(|resource| ("deliver-mail".to_owned(), resource.to_owned()));
-    assert_eq!(open, BTreeSet::from(expected));
+    let mut expected = BTreeSet::from(expected);
+    let stream = "arn:aws:local:us-east-1:000000000000:regain/stream/*";
+    expected.insert(("announce".to_owned(), stream.to_owned()));
+    assert_eq!(open, expected);
 }
 
 #[test]
@@ -295,6 +298,30 @@ fn deliver_mail_writes_mail_requests_and_their_retries_only() {
         }
     }
     assert_eq!(written, ["MAIL#", "RETRY#"].map(str::to_owned).into());
+}
+
+#[test]
+fn announce_reads_mail_requests_tells_one_bus_and_writes_nothing() {
+    let deployment = Deployment::read(None);
+    let announce = deployment.function("announce");
+    for kind in deployment.kinds() {
+        for action in ITEM_ACTIONS {
+            let access = deployment.touching(action, &[&kind]);
+            let expected = action == "dynamodb:GetItem" && kind == "MAIL#";
+            assert_eq!(announce.role.allows(&access), expected, "{access}");
+        }
+    }
+    let mut told = BTreeSet::new();
+    for function in deployment.functions() {
+        for permission in function.role.permissions() {
+            if permission.action().starts_with("events:") {
+                told.insert((function.name.clone(), permission.to_string()));
+            }
+        }
+    }
+    let bus = "events:PutEvents on arn:aws:events:us-east-1:000000000000:event-bus/default";
+    let expected = ("announce".to_owned(), bus.to_owned());
+    assert_eq!(told, BTreeSet::from([expected]));
 }
 
 #[test]

@@ -48,6 +48,15 @@ impl Deployment {
                 let secret = text(&body["SecretId"]);
                 vec![Access::new("secretsmanager:GetSecretValue", secret)]
             }
+            ("EVENTBRIDGE", "AWSEvents.PutEvents") => {
+                let entries = body["Entries"].as_array().unwrap().iter();
+                let bus = |entry: &Json| {
+                    let bus = text(&entry["EventBusName"]);
+                    format!("arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}")
+                };
+                let accesses = entries.map(|entry| Access::new("events:PutEvents", bus(entry)));
+                accesses.collect()
+            }
             ("SESV2", "POST /v2/email/outbound-emails") => sending(body),
             _ => panic!("what IAM asks for this is not known here: {call:?}"),
         }

@@ -160,6 +160,8 @@ pub struct Listeners {
     pub secrets: StandInListeners,
     /// Lambda's Invoke API.
     pub lambda: StandInListeners,
+    /// The EventBridge stand-in.
+    pub events: StandInListeners,
     /// Where they can be reached.
     pub urls: Urls,
 }
@@ -177,6 +179,8 @@ pub struct Urls {
     pub secrets: String,
     /// Lambda's Invoke API.
     pub lambda: String,
+    /// The EventBridge stand-in.
+    pub events: String,
 }
 
 impl Urls {
@@ -241,12 +245,15 @@ impl Listeners {
         let ses = near(ses, options.ses_port, 2, "--ses-port")?;
         let secrets = near(secrets, options.secrets_port, 3, "--secrets-port")?;
         let lambda = near(lambda, options.lambda_port, 4, "--lambda-port")?;
+        // Only the functions call it, so any port will do.
+        let events = StandInListeners::bind(0, "any free port", also)?;
         let urls = Urls {
             api: api.url(),
             dynamodb: dynamodb_url,
             ses: ses.url(),
             secrets: secrets.url(),
             lambda: lambda.url(),
+            events: events.url(),
         };
         Ok(Self {
             api: api.loopback,
@@ -254,6 +261,7 @@ impl Listeners {
             ses,
             secrets,
             lambda,
+            events,
             urls,
         })
     }

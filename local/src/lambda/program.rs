@@ -27,6 +27,7 @@ pub fn program(function: &Function, folder: &Path, urls: &Urls) -> Program {
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_DEFAULT_REGION", REGION),
         ("AWS_ENDPOINT_URL_DYNAMODB", &urls.dynamodb),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", &urls.events),
         ("AWS_ENDPOINT_URL_LAMBDA", &urls.lambda),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &urls.secrets),
         ("AWS_ENDPOINT_URL_SESV2", &urls.ses),

@@ -18,6 +18,8 @@ pub enum Rule {
     Is(Json),
     /// The value is a text that starts with this.
     Prefix(String),
+    /// The value is a text that ends with this.
+    Suffix(String),
 }
 
 impl Filter {
@@ -65,11 +67,11 @@ impl Rule {
         if let Some(Json::Array(values)) = value {
             return values.iter().any(|value| self.matches(Some(value)));
         }
+        let text = value.and_then(Json::as_str);
         match self {
             Self::Is(wanted) => value == Some(wanted),
-            Self::Prefix(prefix) => value
-                .and_then(Json::as_str)
-                .is_some_and(|text| text.starts_with(prefix)),
+            Self::Prefix(prefix) => text.is_some_and(|text| text.starts_with(prefix)),
+            Self::Suffix(suffix) => text.is_some_and(|text| text.ends_with(suffix)),
         }
     }
 }
@@ -78,8 +80,14 @@ fn rule(pattern: &Json) -> Result<Rule, String> {
     let Json::Object(object) = pattern else {
         return Ok(Rule::Is(pattern.clone()));
     };
-    match object.get("prefix") {
-        Some(Json::String(prefix)) if object.len() == 1 => Ok(Rule::Prefix(prefix.clone())),
+    let mut members = object.iter();
+    match (members.next(), members.next()) {
+        (Some((name, Json::String(part))), None) if name == "prefix" => {
+            Ok(Rule::Prefix(part.clone()))
+        }
+        (Some((name, Json::String(part))), None) if name == "suffix" => {
+            Ok(Rule::Suffix(part.clone()))
+        }
         _ => Err(format!(
             "the filter rule {pattern} is not supported on one machine"
         )),
@@ -121,6 +129,13 @@ mod tests {
             (json!({"a": [1, 2]}), json!({"a": 2}), true),
             (json!({"a": ["x"]}), json!({"a": ["w", "x"]}), true),
             (json!({"a": ["x"]}), json!({"a": []}), false),
+            (json!({"a": [{"suffix": "#b"}]}), json!({"a": "a#b"}), true),
+            (
+                json!({"a": [{"suffix": "#b"}]}),
+                json!({"a": "a#b#"}),
+                false,
+            ),
+            (json!({"a": [{"suffix": "#b"}]}), json!({}), false),
         ] {
             assert_eq!(
                 Filter::compile(&pattern).unwrap().matches(&event),

@@ -87,6 +87,8 @@ pub struct EventSource {
     pub function: String,
     /// The stream it reads.
     pub stream: String,
+    /// Whether it reads it.
+    pub is_enabled: bool,
     /// The most records of one invocation.
     pub batch_size: usize,
     /// How many lanes work at the same time.
@@ -294,6 +296,7 @@ fn event_source(
     let response_types = properties
         .get("FunctionResponseTypes")
         .and_then(Json::as_array);
+    let enabled = properties.get("Enabled").and_then(scalar);
     let bisect = properties
         .get("BisectBatchOnFunctionError")
         .and_then(scalar);
@@ -301,6 +304,7 @@ fn event_source(
         name: String::new(),
         function: String::new(),
         stream: String::new(),
+        is_enabled: enabled.as_deref() != Some("false"),
         batch_size: number("BatchSize")?
             .and_then(|size| usize::try_from(size).ok())
             .unwrap_or(DEFAULT_BATCH_SIZE)

@@ -73,15 +73,6 @@ impl Proof<'_> {
             Self::Link(linked) => Some(&linked.network),
         }
     }
-
-    /// The state of the sessions that it opens.
-    const fn state_before(&self) -> FromState {
-        match self {
-            Self::Session(_) | Self::Token(_) => FromState::Validated,
-            Self::Code(_) => FromState::Awaiting,
-            Self::Link(_) => FromState::Either,
-        }
-    }
 }
 
 /// The owner of the session's address, if a call has looked already.
@@ -344,14 +335,9 @@ impl Recovery {
             };
             let (at, now) = (call.at, call.now());
             let write = async {
-                let set = self.store.set_password(
-                    session,
-                    proof.state_before(),
-                    &user,
-                    hash,
-                    new.locale,
-                    now,
-                );
+                let set =
+                    self.store
+                        .set_password(session, proof.means(), &user, hash, new.locale, now);
                 match proof.network() {
                     None => set.await,
                     Some(network) => tokio::join!(set, self.remember(network, at)).0,

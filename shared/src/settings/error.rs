@@ -177,6 +177,17 @@ pub enum SettingsError {
     /// Nobody could call.
     #[error("EDGE_ONLY is true, and EDGE_SECRET is not set, so nobody could call")]
     NoWay,
+    /// Neither the name nor the ARN of an event bus.
+    #[error(
+        "EVENT_BUS must be none, or the name or the ARN of an event bus, of at most {max} ASCII letters, digits and \
+         ./_-, with colons in an ARN only, not {value:?}"
+    )]
+    NoEventBus {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
+    },
     /// Not set or empty, and without a default.
     #[error("{name} is not set")]
     Missing {

@@ -22,6 +22,36 @@ pub(super) const LONGEST_PAGE_URL: usize = 300;
 /// The longest address in a mail. No function knows it, so it is not counted among others.
 pub(super) const LONGEST_IN_MAIL: usize = 200;
 
+/// The longest name or ARN of an event bus, which has to fit into a version's description.
+pub(super) const LONGEST_EVENT_BUS: usize = 200;
+
+/// Whether a text is the name or the ARN of an event bus.
+pub(super) fn is_event_bus(bus: &str) -> bool {
+    let is_name = |name: &str| {
+        let is_in_name = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
+        !name.is_empty() && name.chars().all(is_in_name)
+    };
+    let parts: Vec<&str> = bus.split(':').collect();
+    let is_bus = match parts.as_slice() {
+        [name] => is_name(name),
+        ["arn", partition, "events", region, account, resource] => {
+            let is_word = |text: &str| {
+                text.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+            };
+            let is_region = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            partition.strip_prefix("aws").is_some_and(is_word)
+                && !region.is_empty()
+                && region.chars().all(is_region)
+                && account.len() == 12
+                && account.bytes().all(|byte| byte.is_ascii_digit())
+                && resource.strip_prefix("event-bus/").is_some_and(is_name)
+        }
+        _ => false,
+    };
+    bus.len() <= LONGEST_EVENT_BUS && is_bus
+}
+
 /// Whether a service name fits into mails and cannot be taken for a code.
 pub(super) fn is_service_name(name: &str) -> bool {
     is_name(name, LONGEST_SERVICE_NAME)

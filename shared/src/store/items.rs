@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Item, StoreError, keys, read, write};
 use crate::api::Protocol;
+use crate::audit::Means;
 use crate::code::Nonce;
 use crate::ids::{SessionRef, TokenDigest, UserId};
 use crate::keys::LatestKey;
@@ -238,6 +239,17 @@ pub(super) fn address_state(
     })
 }
 
+/// How a password was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordChange {
+    /// Whose password.
+    pub user: UserId,
+    /// The user's credentials version from the change on.
+    pub credentials_version: u64,
+    /// What proved the mailbox.
+    pub means: Means,
+}
+
 /// What is to be mailed.
 #[derive(Clone, Debug)]
 pub enum MailContent {
@@ -250,8 +262,8 @@ pub enum MailContent {
         /// When it expires.
         expires_at: Timestamp,
     },
-    /// The notice that the password was changed.
-    Changed,
+    /// The notice that the password was changed, and how. The version before this one did not store how.
+    Changed(Option<PasswordChange>),
 }
 
 /// A request for a mail.
@@ -346,6 +358,12 @@ struct MailItem {
     nonce: Option<Nonce>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code_expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials_version: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    means: Option<Means>,
     requested_at: Timestamp,
     expires_at: i64,
 }
@@ -374,15 +392,19 @@ pub(super) fn code_mail(
         locale,
         nonce: Some(nonce),
         code_expires_at: Some(expires_at),
+        user: None,
+        credentials_version: None,
+        means: None,
         requested_at: at,
         expires_at: at.plus(CODE_MAIL_TTL).ttl_seconds(),
     })
 }
 
-/// The mail request for the notice that the password was changed.
+/// The mail request for the notice that the password was changed. It also says how, for the event.
 pub(super) fn changed_mail(
     info: &SessionInfo,
     generation: u64,
+    change: PasswordChange,
     locale: Locale,
     at: Timestamp,
 ) -> Result<Item, StoreError> {
@@ -394,6 +416,9 @@ pub(super) fn changed_mail(
         locale,
         nonce: None,
         code_expires_at: None,
+        user: Some(change.user),
+        credentials_version: Some(change.credentials_version),
+        means: Some(change.means),
         requested_at: at,
         expires_at: at.plus(NOTICE_TTL).ttl_seconds(),
     })
@@ -405,7 +430,16 @@ pub(super) fn mail_request(item: Item) -> Result<MailRequest, StoreError> {
     let malformed = || StoreError::malformed("a mail request lacks what its kind needs");
     let (session, generation, changed) = keys::parse_mail(&item.pk).ok_or_else(malformed)?;
     let content = if changed {
-        MailContent::Changed
+        let change = match (item.user, item.credentials_version, item.means) {
+            (Some(user), Some(credentials_version), Some(means)) => Some(PasswordChange {
+                user,
+                credentials_version,
+                means,
+            }),
+            (None, None, None) => None,
+            _ => return Err(malformed()),
+        };
+        MailContent::Changed(change)
     } else {
         MailContent::Code {
             generation,

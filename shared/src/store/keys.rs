@@ -85,6 +85,11 @@ pub(crate) fn is_mail(key: &str) -> bool {
     parse_mail(key).is_some()
 }
 
+/// Whether a key is that of the mail request for a notice.
+pub(crate) fn is_notice(key: &str) -> bool {
+    parse_mail(key).is_some_and(|(.., changed)| changed)
+}
+
 /// The session that a mail request belongs to.
 pub(crate) fn mail_session(key: &str) -> Option<SessionRef> {
     parse_mail(key).map(|(session, ..)| session)
@@ -159,6 +164,8 @@ mod tests {
             (String::new(), false),
         ] {
             assert_eq!(is_mail(&key), is_one, "{key}");
+            let is_changed = is_one && key.ends_with("#changed");
+            assert_eq!(is_notice(&key), is_changed, "{key}");
         }
     }
 

@@ -29,6 +29,15 @@ pub enum Claim {
 }
 
 impl Store {
+    /// The mail request of a key, as it is stored.
+    ///
+    /// # Errors
+    /// When the table cannot be asked, or the mail request cannot be read.
+    pub async fn mail_request(&self, key: &str) -> Result<Option<MailRequest>, StoreError> {
+        let item = self.get_item(key.to_owned()).await?;
+        item.map(items::mail_request).transpose()
+    }
+
     /// Claims the mail request of a key. If the answer to a claim was lost, the same claimant can claim it
     /// again.
     ///

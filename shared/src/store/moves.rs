@@ -8,9 +8,10 @@ use regain_password::PasswordHash;
 
 use super::claims::Claimant;
 use super::guesses::name;
-use super::items::{self, AWAITING, USED, VALIDATED};
+use super::items::{self, AWAITING, PasswordChange, USED, VALIDATED};
 use super::users::{as_read, proven_mailbox};
 use super::{Store, StoreError, Transacted, Updated, keys, n, s, updated};
+use crate::audit::Means;
 use crate::ids::GuessName;
 use crate::keys::NetworkKey;
 use crate::locale::Locale;
@@ -42,6 +43,16 @@ pub enum FromState {
 }
 
 impl FromState {
+    /// The states from which a password may be set by some means.
+    #[must_use]
+    pub const fn of(means: Means) -> Self {
+        match means {
+            Means::Session | Means::Token => Self::Validated,
+            Means::Code => Self::Awaiting,
+            Means::Link => Self::Either,
+        }
+    }
+
     /// The state as a condition.
     const fn condition(self) -> &'static str {
         match self {
@@ -176,20 +187,27 @@ impl Store {
     }
 
     /// Sets the password. Also uses the session up, raises the user's credentials version and notes when the
-    /// password was changed, which ends all other recoveries of the user, and requests the notice.
+    /// password was changed, which ends all other recoveries of the user, and requests the notice. The request
+    /// for the notice says how the password was changed, so that it can be announced as well.
     ///
     /// # Errors
     /// When the table cannot be asked.
     pub async fn set_password(
         &self,
         session: &Session,
-        from: FromState,
+        means: Means,
         user: &User,
         hash: &PasswordHash,
         locale: Locale,
         now: Timestamp,
     ) -> Result<Moved, StoreError> {
         let (info, generation) = (session.info(), session.generation().number);
+        let from = FromState::of(means);
+        let change = PasswordChange {
+            user: user.id.clone(),
+            credentials_version: user.credentials_version + 1,
+            means,
+        };
         let mut session_update = self
             .update(keys::session(&info.reference))
             .update_expression("SET sessionState = :used REMOVE claimedBy, claimedUntil")
@@ -207,12 +225,12 @@ impl Store {
             )
             .expression_attribute_values(":hash", s(hash.as_str()))
             .expression_attribute_values(":now", n(now.millis()))
-            .expression_attribute_values(":nextVersion", n(user.credentials_version + 1))
+            .expression_attribute_values(":nextVersion", n(change.credentials_version))
             .expression_attribute_values(":true", AttributeValue::Bool(true));
         let transaction = vec![
             updated(session_update)?,
             updated(user_update)?,
-            self.put_new(items::changed_mail(info, generation, locale, now)?)?,
+            self.put_new(items::changed_mail(info, generation, change, locale, now)?)?,
         ];
         match self.transact(transaction).await? {
             Transacted::Applied => Ok(Moved::Done),

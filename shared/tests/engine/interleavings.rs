@@ -5,6 +5,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;
+use regain::audit::Means;
 use regain::ids::{GuessName, ResetToken, SessionId};
 use regain::keys::{AddressKey, IndexKeys};
 use regain::recovery::Started;
@@ -104,16 +105,15 @@ impl Scene {
         let hash = hashed(PASSWORD).await;
         let (store, user) = (&self.kit.store, &self.user);
         store
-            .set_password(session, from_state(session), user, &hash, LOCALE, NOON)
+            .set_password(session, means(session), user, &hash, LOCALE, NOON)
             .await
             .unwrap()
     }
 
     async fn closes_nothing(&self, read: &Session, why: &str) {
         let before = self.kit.dump().await;
-        let by = self.kit.claimant();
-        let closed = self.kit.store.close(read, from_state(read), &by);
-        let closed = closed.await.unwrap();
+        let (by, from) = (self.kit.claimant(), FromState::of(means(read)));
+        let closed = self.kit.store.close(read, from, &by).await.unwrap();
         assert!(matches!(closed, Moved::SessionChanged(_)), "{why}");
         assert_eq!(self.kit.dump().await, before, "{why}");
     }
@@ -123,11 +123,11 @@ impl Scene {
     }
 }
 
-/// The state that a session was read in.
-fn from_state(session: &Session) -> FromState {
+/// By what a session is used in the state that it was read in.
+fn means(session: &Session) -> Means {
     match session {
-        Session::Awaiting(_) => FromState::Awaiting,
-        Session::Validated(_) | Session::Used(_) => FromState::Validated,
+        Session::Awaiting(_) => Means::Code,
+        Session::Validated(_) | Session::Used(_) => Means::Token,
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;
+use regain::audit::Means;
 use regain::link::LinkToken;
 use regain::recovery::{PasswordToken, Started};
 use regain::store::{FromState, Moved};
@@ -400,7 +401,7 @@ async fn a_link_closes_nothing_that_was_used_since_it_was_read() {
     let user = kit.store.user_of(&address(ANN)).await.unwrap().unwrap();
     let again = kit
         .store
-        .set_password(&read, FromState::Either, &user, &hash, LOCALE, NOON);
+        .set_password(&read, Means::Link, &user, &hash, LOCALE, NOON);
     assert!(matches!(again.await.unwrap(), Moved::SessionChanged(_)));
 }
 

@@ -9,6 +9,8 @@ mod kit;
 #[cfg(test)]
 mod answered_ids;
 #[cfg(test)]
+mod announcements;
+#[cfg(test)]
 mod at_rest;
 #[cfg(test)]
 mod audit;

@@ -161,6 +161,7 @@ mod tests {
             name: "Mapping".into(),
             function: "F".into(),
             stream: String::new(),
+            is_enabled: true,
             batch_size: 10,
             parallelization: 10,
             maximum_retry_attempts: Some(3),

@@ -8,12 +8,12 @@ use regain::code::{Code, CodeInput, CodeKeys, Nonce};
 use regain::ids::{IdempotencyKey, ResetToken, SessionId, UserId};
 use regain::keys::IndexKeys;
 use regain::link::LinkToken;
-use regain::mail::StreamBatch;
 use regain::recovery::{
     CodeGuess, NewPassword, PasswordToken, RecoveryError, Request, SessionLookup, SessionName,
     Started,
 };
 use regain::store::SessionOrigin;
+use regain::stream::StreamBatch;
 use regain::template::Template;
 use regain::timestamp::Timestamp;
 use regain::users::User;

@@ -1,4 +1,4 @@
-//! The table's stream: the records that `deliver-mail` is handed, and the answer to a batch.
+//! The table's stream: the records that `deliver-mail` and `announce` are handed, and the answer to a batch.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::payload::Unreadable;
 #[derive(Debug, Default, Deserialize)]
 pub struct StreamBatch {
     #[serde(rename = "Records", default)]
-    pub(super) records: Option<Vec<Box<RawValue>>>,
+    pub(crate) records: Option<Vec<Box<RawValue>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -37,9 +37,9 @@ enum KeyValue {
 }
 
 /// The item that a record says was written.
-pub(super) struct Written {
-    pub(super) pk: String,
-    pub(super) sequence_number: String,
+pub(crate) struct Written {
+    pub(crate) pk: String,
+    pub(crate) sequence_number: String,
 }
 
 /// Where a record comes from. Only test events of other services name another source.
@@ -63,7 +63,7 @@ struct Numbered {
 
 /// Reads which item a record is about. `None` if the record is of another service or another table (ours
 /// has a key `pk` that is a text). Only test events have such records.
-pub(super) fn written(record: &RawValue) -> Result<Option<Written>, Unreadable> {
+pub(crate) fn written(record: &RawValue) -> Result<Option<Written>, Unreadable> {
     let origin: Origin = serde_json::from_str(record.get())?;
     if origin.source.is_some_and(|source| source != "aws:dynamodb") {
         return Ok(None);
@@ -83,7 +83,7 @@ pub(super) fn written(record: &RawValue) -> Result<Option<Written>, Unreadable> 
 }
 
 /// The sequence number of a record whose change cannot be read, if that at least can be read.
-pub(super) fn sequence_number(record: &RawValue) -> Option<String> {
+pub(crate) fn sequence_number(record: &RawValue) -> Option<String> {
     let record: NumberedRecord = serde_json::from_str(record.get()).ok()?;
     Some(record.dynamodb.sequence_number)
 }
@@ -102,7 +102,7 @@ struct BatchItemFailure {
 }
 
 impl BatchResult {
-    pub(super) fn fail(&mut self, sequence_number: String) {
+    pub(crate) fn fail(&mut self, sequence_number: String) {
         self.batch_item_failures.push(BatchItemFailure {
             item_identifier: sequence_number,
         });
