@@ -17,7 +17,7 @@ use crate::keys::NetworkKey;
 use crate::locale::Locale;
 use crate::session::{Session, Validated};
 use crate::timestamp::Timestamp;
-use crate::users::User;
+use crate::users::{BLOCKED, Status, User};
 
 /// The result of moving a session on.
 #[derive(Debug)]
@@ -184,6 +184,36 @@ impl Store {
                 item.map(items::session).transpose()?.map(Box::new),
             )),
         }
+    }
+
+    /// Blocks a user who disowns a change of the password, and raises the credentials version, which voids every
+    /// proof. A user who is blocked already keeps the status before the block.
+    ///
+    /// Returns whether it was written. It is not if the user has changed since it was read.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn disown(&self, user: &User) -> Result<bool, StoreError> {
+        const MARK: &str = "SET credentialsVersion = :nextVersion, disownedVersion = :nextVersion";
+        let update = as_read(self.update(keys::user(&user.id)), user)
+            .expression_attribute_values(":nextVersion", n(user.credentials_version + 1));
+        let update = if user.status.is_blocked() {
+            update.update_expression(MARK)
+        } else {
+            let update = update.expression_attribute_values(":blocked", s(BLOCKED));
+            match user.status {
+                Status::Missing => update
+                    .update_expression(format!(
+                        "{MARK}, statusBeforeBlock = :none, #status = :blocked"
+                    ))
+                    .expression_attribute_values(":none", AttributeValue::Null(true)),
+                Status::Text(_) | Status::Other => update.update_expression(format!(
+                    "{MARK}, statusBeforeBlock = #status, #status = :blocked"
+                )),
+            }
+        };
+        let written = self.transact(vec![updated(update)?]).await?;
+        Ok(matches!(written, Transacted::Applied))
     }
 
     /// Sets the password. Also uses the session up, raises the user's credentials version and notes when the

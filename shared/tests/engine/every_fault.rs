@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use regain::api::Protocol;
 use regain::keys::IndexKeys;
+use regain::not_me::NotMeToken;
 use regain::recovery::{Request, Started};
 use regain::timestamp::Timestamp;
 
@@ -24,6 +25,7 @@ enum Case {
     SetPassword(Protocol),
     SetPasswordWithCode,
     Blocked(By),
+    NotMe,
 }
 
 /// What a blocked user shows.
@@ -35,11 +37,12 @@ enum By {
 }
 
 use Case::{
-    Begin, BeginWithKey, Blocked, GuessWrong, Resend, SetPassword, SetPasswordWithCode, Verify,
+    Begin, BeginWithKey, Blocked, GuessWrong, NotMe, Resend, SetPassword, SetPasswordWithCode,
+    Verify,
 };
 use Protocol::{AuthV1, Directory};
 
-const CASES: [Case; 15] = [
+const CASES: [Case; 16] = [
     Begin(AuthV1),
     Begin(Directory),
     BeginWithKey(AuthV1),
@@ -55,6 +58,7 @@ const CASES: [Case; 15] = [
     Blocked(By::Code),
     Blocked(By::Token),
     Blocked(By::Link),
+    NotMe,
 ];
 
 impl Case {
@@ -66,7 +70,7 @@ impl Case {
             | GuessWrong(protocol)
             | SetPassword(protocol) => protocol,
             Resend | Blocked(_) => AuthV1,
-            SetPasswordWithCode => Directory,
+            SetPasswordWithCode | NotMe => Directory,
         }
     }
 
@@ -98,6 +102,7 @@ struct Person<'a> {
     started: Option<Started>,
     code: String,
     proof: Option<Verified>,
+    notice: Option<NotMeToken>,
 }
 
 impl<'a> Person<'a> {
@@ -110,6 +115,7 @@ impl<'a> Person<'a> {
             started: None,
             code: String::new(),
             proof: None,
+            notice: None,
         };
         let user = kit.user(&person.email).await;
         if !matches!(case, Begin(_) | BeginWithKey(_)) {
@@ -118,6 +124,11 @@ impl<'a> Person<'a> {
             person.code = kit.derived(&started.session).await;
             if let SetPassword(_) | Blocked(By::Token) = case {
                 person.proof = Some(kit.verify(&started, &person.code, NOON).await.unwrap());
+            }
+            if case == NotMe {
+                let set = kit.set_with_code(&started, &person.code, PASSWORD, NOON);
+                set.await.unwrap();
+                person.notice = Some(kit.notice(NOON).await);
             }
             person.started = Some(started);
             if let Blocked(_) = case {
@@ -143,6 +154,10 @@ impl<'a> Person<'a> {
                 outcome_of(&kit.request_from(self.caller, self.request(keyed), at).await)
             }
             Resend => outcome_of(&kit.resend_from(self.caller, &started().session, at).await),
+            NotMe => {
+                let notice = self.notice.clone();
+                outcome_of(&kit.recovery.not_me(&mut kit.call(at), notice).await)
+            }
             Blocked(By::Link) => {
                 let link = kit.derived_link(&started().session).await;
                 outcome_of(&kit.set_by_link(&link, PASSWORD, at).await)

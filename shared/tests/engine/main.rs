@@ -7,9 +7,9 @@
 mod kit;
 
 #[cfg(test)]
-mod answered_ids;
-#[cfg(test)]
 mod announcements;
+#[cfg(test)]
+mod answered_ids;
 #[cfg(test)]
 mod at_rest;
 #[cfg(test)]
@@ -50,6 +50,8 @@ mod links;
 mod mail_events;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod not_me;
 #[cfg(test)]
 mod operators;
 #[cfg(test)]
