@@ -26,6 +26,7 @@ const FUNCTIONS: [&str; 12] = [
     "forgot-password-set-password",
     "forgot-password-verify-otp",
     "mail-events",
+    "recover-not-me",
     "recovery-page",
     "users",
     "users-resend",

@@ -112,6 +112,7 @@ pub struct IndexKeys {
     idempotency: Key,
     latest: Key,
     network: Key,
+    not_me: Key,
 }
 
 impl IndexKeys {
@@ -126,6 +127,7 @@ impl IndexKeys {
             idempotency: Key::derive(secret, "regain/idempotency/v1"),
             latest: Key::derive(secret, "regain/latest/v1"),
             network: Key::derive(secret, "regain/network/v1"),
+            not_me: Key::derive(secret, "regain/not-me/v1"),
         }
     }
 
@@ -152,6 +154,11 @@ impl IndexKeys {
     #[must_use]
     pub fn latest(&self, answered: &UserId) -> LatestKey {
         LatestKey::new(self.latest.mac(&[answered.as_str().as_bytes()]))
+    }
+
+    /// The key that proves the token of a notice's link.
+    pub(crate) const fn not_me(&self) -> &Key {
+        &self.not_me
     }
 
     /// The name of an address in the audit trail.

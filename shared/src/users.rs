@@ -99,6 +99,10 @@ pub struct User {
         deserialize_with = "former_status"
     )]
     pub status_before_block: Option<Status>,
+    /// The version of the credentials that the person's "it was not me" made. The links of the notices before it
+    /// are used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disowned_version: Option<u64>,
 }
 
 /// The status of a new user if the file gives none.
@@ -127,6 +131,7 @@ impl User {
             password_imported_at: None,
             credentials_version: 1,
             status_before_block: None,
+            disowned_version: None,
         }
     }
 

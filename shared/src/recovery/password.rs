@@ -305,7 +305,7 @@ impl Recovery {
         let mut hash = None;
         for _ in 0..ATTEMPTS {
             let user = match proof {
-                Proof::Session(_) | Proof::Token(_) => self.proven_user(session).await?,
+                Proof::Session(_) | Proof::Token(_) => self.proven_user(call, session).await?,
                 Proof::Code(_) | Proof::Link(_) => {
                     let owner = match owner.take() {
                         Some(owner) => owner,
@@ -313,7 +313,7 @@ impl Recovery {
                     };
                     match proof {
                         Proof::Code(guessed) => self.guessed_user(call, guessed, owner).await?,
-                        _ => self.linked_user(session, owner).await?,
+                        _ => self.linked_user(call, session, owner).await?,
                     }
                 }
             };
@@ -374,7 +374,11 @@ impl Recovery {
 
     /// The user whose mailbox was proven, who must still have the same address and credentials. If the
     /// user's status may not recover, the session is used up.
-    async fn proven_user(&self, session: &Session) -> Result<User, RecoveryError> {
+    async fn proven_user(
+        &self,
+        call: &mut CallContext,
+        session: &Session,
+    ) -> Result<User, RecoveryError> {
         let Session::Validated(Validated {
             info,
             generation,
@@ -393,7 +397,9 @@ impl Recovery {
         if self.may_recover(&user) {
             return Ok(user);
         }
-        match self.store.close(session, FromState::Validated).await? {
+        let by = Claimant::draw(&mut call.rng);
+        let closed = self.store.close(session, FromState::Validated, &by);
+        match closed.await? {
             Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
             Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
         }

@@ -22,8 +22,8 @@ use crate::timestamp::Timestamp;
 /// How long a claim lasts. A process that dies while hashing holds its session up for this long.
 pub(crate) const CLAIM: Duration = Duration::from_secs(3);
 
-/// The name of one invocation that claims. If the answer to its claim is lost, the retry recognises the
-/// claim as its own.
+/// The name of one invocation that claims or closes a session. If the answer to its write is lost, the retry
+/// recognises the write as its own.
 #[derive(Clone, Debug)]
 pub struct Claimant(String);
 
