@@ -68,6 +68,7 @@ duration-minutes = { $count ->
 api-code-sent = If this address is registered, a code is on its way.
 api-code-proven = The code is right. Please choose a new password.
 api-password-set = Your password was changed.
+api-account-blocked = The account is blocked now. Please contact support.
 api-password-required = A password is required.
 api-otp-invalid = The code is not right.
 api-otp-expired = The code has expired. Please ask for a new one.
@@ -193,6 +194,16 @@ page-spent-lead = For your safety, no more codes are accepted here. Start again 
 page-spent-wait = For your safety, no more codes are accepted for this account. You can try again in { $time }.
 page-blocked-title = This account is blocked
 page-blocked-lead = Its password cannot be changed here. Contact the support of { $service }.
+
+## The page: the link of the notice of a changed password
+
+page-not-me-title = Was it not you?
+page-not-me-lead = If you did not change your password at { $service }, block your account. Nobody can set a new password then, until support helps you. If it was you, close this page.
+page-not-me-submit = Block my account
+page-disowned-title = Your account is blocked
+page-disowned-lead = Contact the support of { $service } to get it back. If somebody else may have read your mail, change the password of your mailbox now.
+page-not-me-over-title = This link no longer works
+page-not-me-over-lead = It works for seven days after the change. If you did not change your password, contact the support of { $service }.
 
 ## The page: what can go wrong at any step
 

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 const PATH: &str = "/auth/v1/forgot-password";
 
 /// The functions of template.yaml.
-const FUNCTIONS: [&str; 12] = [
+const FUNCTIONS: [&str; 13] = [
     "announce",
     "audit-trail",
     "deliver-mail",
@@ -26,6 +26,7 @@ const FUNCTIONS: [&str; 12] = [
     "forgot-password-set-password",
     "forgot-password-verify-otp",
     "mail-events",
+    "recover-not-me",
     "recovery-page",
     "users",
     "users-resend",

@@ -58,8 +58,20 @@ pub enum Event {
     Blocked(Means),
     /// The password was set.
     PasswordSet(Means),
+    /// A person disowned a change of the password, by the link of its notice.
+    NotMe(NotMe),
     /// No answer came in time, so it may have happened or not.
     Unanswered(Unanswered),
+}
+
+/// What became of the account of a person who disowned a change of the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NotMe {
+    /// It was blocked.
+    Blocked,
+    /// This link, or that of a later notice, had blocked it before. Nothing changed.
+    Repeated,
 }
 
 /// The outcome of a request for a code.
@@ -174,6 +186,8 @@ pub enum Unanswered {
     Password,
     /// A mail was handed to SES. It is tried again.
     Mail,
+    /// An account was to be blocked, because its owner disowned a change of the password.
+    Block,
 }
 
 /// What an event is about.

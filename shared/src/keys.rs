@@ -119,6 +119,7 @@ pub struct IndexKeys {
     idempotency: Key,
     latest: Key,
     network: Key,
+    not_me: Key,
     uses: Key,
 }
 
@@ -134,6 +135,7 @@ impl IndexKeys {
             idempotency: Key::derive(secret, "regain/idempotency/v1"),
             latest: Key::derive(secret, "regain/latest/v1"),
             network: Key::derive(secret, "regain/network/v1"),
+            not_me: Key::derive(secret, "regain/not-me/v1"),
             uses: Key::derive(secret, "regain/user-store/v1"),
         }
     }
@@ -161,6 +163,11 @@ impl IndexKeys {
     #[must_use]
     pub fn latest(&self, answered: &UserId) -> LatestKey {
         LatestKey::new(self.latest.mac(&[answered.as_str().as_bytes()]))
+    }
+
+    /// The key that proves the token of a notice's link.
+    pub(crate) const fn not_me(&self) -> &Key {
+        &self.not_me
     }
 
     /// The name of an address in the audit trail.

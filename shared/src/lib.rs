@@ -37,6 +37,7 @@ pub mod link;
 pub mod locale;
 pub mod mail;
 pub mod metrics;
+pub mod not_me;
 pub mod payload;
 pub mod protocol;
 pub mod recovery;

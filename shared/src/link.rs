@@ -52,12 +52,7 @@ impl LinkToken {
     /// The token as the mail carries it, for the mail only.
     #[must_use]
     pub fn reveal(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(2 * (REFERENCE + MAC)));
-        for octet in self.session.as_bytes().iter().chain(&self.mac) {
-            text.push(letter(octet >> 4));
-            text.push(letter(octet & 15));
-        }
-        text
+        letters(self.session.as_bytes().iter().chain(&self.mac))
     }
 }
 
@@ -73,13 +68,24 @@ impl fmt::Debug for LinkToken {
     }
 }
 
+/// The letters that stand for octets, two for each.
+pub(crate) fn letters<'a>(octets: impl Iterator<Item = &'a u8>) -> Zeroizing<String> {
+    // Long enough for every token, so that no part of one stays where the text was before it grew.
+    let mut text = Zeroizing::new(String::with_capacity(256));
+    for octet in octets {
+        text.push(letter(octet >> 4));
+        text.push(letter(octet & 15));
+    }
+    text
+}
+
 /// A number below 16 as a letter from a to p.
 const fn letter(nibble: u8) -> char {
     (b'a' + nibble) as char
 }
 
 /// The octets that pairs of letters from a to p stand for. `None` for any other text, and for another length.
-fn octets<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(crate) fn octets<const N: usize>(text: &str) -> Option<[u8; N]> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     if pairs.len() != N || !rest.is_empty() {
         return None;

@@ -30,6 +30,7 @@ use crate::keys::IndexKeys;
 use crate::link::LinkToken;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
+use crate::not_me::{DisownedChange, NotMeToken};
 use crate::payload::Unreadable;
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::{MailSettings, Settings};
@@ -380,7 +381,7 @@ impl Delivery {
         }
         let locale = user.language().unwrap_or(request.locale);
         let secret = self.secret(request, keys, at).await?;
-        let data = self.template_data(request, secret.as_ref(), locale, at);
+        let data = self.template_data(request, secret.as_ref(), keys, locale, at);
         let template = SesTemplate::builder()
             .template_name(
                 request
@@ -488,11 +489,32 @@ impl Delivery {
         page.map_or_else(String::new, |page| format!("{page}#t={}", *token.reveal()))
     }
 
+    /// The link of a notice, by which the person says that it was not them. Empty if there is no recovery page, if
+    /// the change is not known, or without the index key: the notice itself is then worth more than its link.
+    fn not_me_link(&self, request: &MailRequest, keys: Option<&IndexKeys>) -> String {
+        let token = || {
+            let MailContent::Changed(Some(change)) = &request.content else {
+                return None;
+            };
+            let change = DisownedChange {
+                user: change.user.clone(),
+                // A user who lives elsewhere has no number, and is not blocked here.
+                credentials_version: change.credentials_version.number()?,
+                changed_at: request.requested_at,
+            };
+            let token = NotMeToken::new(keys?.not_me(), &change, &request.address)?;
+            let page = self.mail.recovery_page.as_deref()?;
+            Some(format!("{page}#n={}", *token.reveal()))
+        };
+        token().unwrap_or_default()
+    }
+
     /// The template's variables. SES does not escape what it inserts into HTML, so they are escaped here.
     fn template_data(
         &self,
         request: &MailRequest,
         secret: Option<&(Code, LinkToken)>,
+        keys: Option<&IndexKeys>,
         locale: Locale,
         at: Timestamp,
     ) -> String {
@@ -508,7 +530,11 @@ impl Delivery {
                 "serviceName": name,
                 "serviceNameHtml": name_html,
             }),
-            _ => json!({ "notMeLink": "", "serviceName": name, "serviceNameHtml": name_html }),
+            _ => json!({
+                "notMeLink": self.not_me_link(request, keys),
+                "serviceName": name,
+                "serviceNameHtml": name_html,
+            }),
         };
         data.to_string()
     }

@@ -8,6 +8,7 @@
 mod call;
 mod guess;
 mod link;
+mod not_me;
 mod password;
 mod throttle_cache;
 

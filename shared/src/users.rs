@@ -104,6 +104,10 @@ pub struct User {
     /// What else is known of a user who lives elsewhere, and so must not be most of a password.
     #[serde(skip)]
     pub context: Vec<String>,
+    /// The version of the credentials that the person's "it was not me" made. The links of the notices before it
+    /// are used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disowned_version: Option<u64>,
 }
 
 /// The status of a new user if the file gives none.
@@ -133,6 +137,7 @@ impl User {
             credentials_version: 1.into(),
             status_before_block: None,
             context: Vec::new(),
+            disowned_version: None,
         }
     }
 

@@ -100,7 +100,9 @@ impl Mailbox {
 impl Mail {
     /// The link, alone on its line.
     fn link_line(&self) -> Option<&str> {
-        self.text.lines().find(|line| line.contains("#t="))
+        self.text
+            .lines()
+            .find(|line| line.contains("#t=") || line.contains("#n="))
     }
 
     /// The token of the link to the recovery page.

@@ -29,6 +29,7 @@ mod links;
 mod machine;
 mod mail;
 mod mail_events;
+mod not_me;
 mod outage;
 mod passwords;
 mod refusals;

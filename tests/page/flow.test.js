@@ -82,6 +82,64 @@ test("the link of a mail asks for the new password at once", async (t) => {
   assert.equal(await page.evaluate((token) => JSON.stringify({ ...sessionStorage, ...localStorage }).includes(token), token), false);
 });
 
+test("the link of a notice asks first, and blocks the account by keyboard alone", async (t) => {
+  const token = "abcdefghijklmnop";
+  const page = await open(t, `${server.url}/recover#n=${token}`);
+  await heading(page, "Was it not you?");
+  assert.equal(page.url(), `${server.url}/recover`);
+  assert.equal(server.calls.length, 0, "opening the link changes nothing");
+  assert.equal(await page.locator("#steps").isVisible(), false);
+  await assertAccessible(page);
+
+  await page.reload();
+  await heading(page, "Was it not you?");
+  assert.equal(server.calls.length, 0, "nor does a reload");
+  // The answer is lost. A second use is answered like the first.
+  server.answers.push(LOST, ok("blocked"));
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await problem(page, "No answer came");
+  await page.getByRole("button", { name: "Block my account" }).press("Enter");
+  await heading(page, "Your account is blocked");
+  await assertAccessible(page);
+  const call = { path: "/recover/not-me", body: { token }, key: undefined };
+  assert.deepEqual(server.calls, [call, call]);
+  assert.deepEqual(server.seen.filter((line) => line.includes(token)), [], "no address and no referrer held the token");
+  assert.equal(await page.evaluate((token) => JSON.stringify({ ...sessionStorage, ...localStorage }).includes(token), token), false);
+  assert.equal(await page.getByRole("button", { name: "Start again" }).isVisible(), false);
+});
+
+test("a notice's link that is no longer good says so", async (t) => {
+  for (const [status, code] of [[401, "token_invalid"], [410, "session_expired"]]) {
+    const page = await open(t, `${server.url}/recover#n=abcdef`);
+    await heading(page, "Was it not you?");
+    server.answers.push(refused(status, code));
+    await page.getByRole("button", { name: "Block my account" }).click();
+    await heading(page, "This link no longer works");
+    await assertAccessible(page);
+    await page.getByRole("button", { name: "Start again" }).click();
+    await heading(page, "Reset your password");
+  }
+});
+
+test("a person who did not change the password blocks the account by the mail of the real service", async (t) => {
+  const notices = async () => {
+    const mails = await (await fetch(`${SERVICE}/_mail.json`)).json();
+    return mails.map(({ text }) => /\S+#n=([a-p]+)/.exec(text)?.[1]).filter(Boolean);
+  };
+  const deadline = Date.now() + 20_000;
+  while ((await notices()).length === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+  const [token] = await notices();
+  const page = await open(t, `${SERVICE}/recover#n=${token}`);
+  for (const _ of ["first", "second"]) {
+    await heading(page, "Was it not you?");
+    await page.getByRole("button", { name: "Block my account" }).click();
+    await heading(page, "Your account is blocked");
+    await page.goto("about:blank");
+    await page.goto(`${SERVICE}/recover#n=${token}`);
+  }
+});
+
 test("the token leaves the address bar before anything is fetched by script", async (t) => {
   const page = await open(t, `${server.url}/recover`);
   const urls = [];

@@ -48,7 +48,7 @@ type Reader = fn(&Call) -> Result<(), Malformed>;
 /// An event of API Gateway is a call of the endpoint it is given to, and is answered.
 fn called(event: &[u8]) -> bool {
     const SIX: CodeLength = CodeLength::new(6).unwrap();
-    let readers: [(Protocol, Reader); 6] = [
+    let readers: [(Protocol, Reader); 7] = [
         (Protocol::Directory, |call| {
             directory::resend(call).map(drop)
         }),
@@ -65,6 +65,7 @@ fn called(event: &[u8]) -> bool {
         (Protocol::AuthV1, |call| {
             auth_v1::set_password(call).map(drop)
         }),
+        (Protocol::AuthV1, |call| auth_v1::not_me(call).map(drop)),
     ];
     let Ok(event) = serde_json::from_slice::<ApiGatewayV2httpRequest>(event) else {
         return false;

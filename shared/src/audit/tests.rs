@@ -23,6 +23,7 @@ fn all() -> Vec<Event> {
         Event::Proven(Means::Session),
         Event::Blocked(Means::Session),
         Event::PasswordSet(Means::Session),
+        Event::NotMe(NotMe::Blocked),
         Event::Unanswered(Unanswered::Guess),
     ] {
         match first {
@@ -56,6 +57,9 @@ fn all() -> Vec<Event> {
             Event::Proven(_) => all.extend(means.map(Event::Proven)),
             Event::Blocked(_) => all.extend(means.map(Event::Blocked)),
             Event::PasswordSet(_) => all.extend(means.map(Event::PasswordSet)),
+            Event::NotMe(_) => {
+                all.extend([NotMe::Blocked, NotMe::Repeated].map(Event::NotMe));
+            }
             Event::Unanswered(_) => all.extend(
                 [
                     Unanswered::Request,
@@ -63,6 +67,7 @@ fn all() -> Vec<Event> {
                     Unanswered::Proof,
                     Unanswered::Password,
                     Unanswered::Mail,
+                    Unanswered::Block,
                 ]
                 .map(Event::Unanswered),
             ),

@@ -10,11 +10,13 @@ use crate::api::Protocol;
 use crate::code::CodeLength;
 use crate::ids::{ResetToken, SessionId, UserId};
 use crate::locale::Locale;
+use crate::not_me::NotMeToken;
 use crate::recovery::{
     CodeGuess, NewPassword, PasswordToken, RecoveryError, Request, SessionLookup, SessionName,
 };
 use crate::store::SessionOrigin;
 use crate::template::Template;
+use crate::users::BLOCKED;
 
 /// Reads the body of `forgot-password`.
 ///
@@ -94,6 +96,21 @@ pub fn set_password(call: &Call) -> Result<(Option<PasswordToken>, NewPassword),
         locale: call.locale(),
     };
     Ok((PasswordToken::parse(&token), new))
+}
+
+/// Reads the body of `recover/not-me`.
+///
+/// # Errors
+/// The field that cannot be read, or is missing.
+pub fn not_me(call: &Call) -> Result<Option<NotMeToken>, Malformed> {
+    let token = Zeroizing::new(call.fields()?.required("token")?);
+    Ok(NotMeToken::parse(&token))
+}
+
+/// Answers `recover/not-me`: the status that the account has now.
+#[must_use]
+pub fn account_blocked(locale: Locale) -> Reply {
+    ok(BLOCKED, locale, Message::AccountBlocked)
 }
 
 /// Answers `forgot-password` and `resend-otp`: the session's id.

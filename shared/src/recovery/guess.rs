@@ -12,7 +12,7 @@ use crate::keys::{AddressKey, NetworkKey};
 use crate::metrics::{self, Metric};
 use crate::session::{AnsweredId, Awaiting, Decision, Session, TransitionError};
 use crate::settings::Share;
-use crate::store::{AddressCharge, FromState, Moved, SessionCharge, StoreError};
+use crate::store::{AddressCharge, Claimant, FromState, Moved, SessionCharge, StoreError};
 use crate::telemetry;
 use crate::timestamp::Timestamp;
 use crate::user_store::{ProvenAnswer, UserStore};
@@ -321,7 +321,8 @@ impl Recovery {
             return Ok(user);
         }
         let session = Session::Awaiting(guessed.session.clone());
-        match self.store.close(&session, FromState::Awaiting).await? {
+        let by = Claimant::draw(&mut call.rng);
+        match self.store.close(&session, FromState::Awaiting, &by).await? {
             Moved::SessionChanged(found) => Err(self.overtaken(found, call.at)),
             Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
         }

@@ -14,7 +14,7 @@ use crate::ids::ResetToken;
 use crate::keys::{AddressKey, NetworkKey};
 use crate::link::LinkToken;
 use crate::session::Session;
-use crate::store::{FromState, Moved};
+use crate::store::{Claimant, FromState, Moved};
 use crate::timestamp::Timestamp;
 use crate::users::User;
 
@@ -89,6 +89,7 @@ impl Recovery {
     /// up.
     pub(super) async fn linked_user(
         &self,
+        call: &mut CallContext,
         session: &Session,
         found: Found,
     ) -> Result<User, RecoveryError> {
@@ -104,7 +105,8 @@ impl Recovery {
         if self.may_recover(&user) {
             return Ok(user);
         }
-        match self.store.close(session, FromState::Either).await? {
+        let by = Claimant::draw(&mut call.rng);
+        match self.store.close(session, FromState::Either, &by).await? {
             Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
             Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
         }

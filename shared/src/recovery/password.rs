@@ -367,7 +367,7 @@ impl Recovery {
         for attempt in 0..ATTEMPTS {
             let user = match proof {
                 Proof::Session(_) | Proof::Token(_) => {
-                    self.proven_user(session, attempt == 0).await?
+                    self.proven_user(call, session, attempt == 0).await?
                 }
                 Proof::Code(guessed) => {
                     let found = match found.take() {
@@ -381,7 +381,7 @@ impl Recovery {
                         Some(found) => found,
                         None => self.find(address, &linked.address_key).await?,
                     };
-                    self.linked_user(session, found).await?
+                    self.linked_user(call, session, found).await?
                 }
             };
             let reasons = self
@@ -546,21 +546,26 @@ impl Recovery {
                 }
                 Err(RecoveryError::PasswordRefusedElsewhere(reasons))
             }
-            SetAnswer::Blocked => match self
-                .store
-                .close(session, FromState::of(proof.means()))
-                .await?
-            {
-                Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
-                Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
-            },
+            SetAnswer::Blocked => {
+                let by = Claimant::draw(&mut call.rng);
+                let closed = self.store.close(session, FromState::of(proof.means()), &by);
+                match closed.await? {
+                    Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
+                    Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
+                }
+            }
         }
     }
 
     /// The user whose mailbox was proven, who must still have the same address and credentials. If the
     /// user's status may not recover, the session is used up. Other credentials are no obstacle at the `first`
     /// look if the users live elsewhere: see [`Recovery::set_elsewhere`].
-    async fn proven_user(&self, session: &Session, first: bool) -> Result<User, RecoveryError> {
+    async fn proven_user(
+        &self,
+        call: &mut CallContext,
+        session: &Session,
+        first: bool,
+    ) -> Result<User, RecoveryError> {
         let Session::Validated(Validated {
             info,
             generation,
@@ -580,7 +585,9 @@ impl Recovery {
         if self.may_recover(&user) {
             return Ok(user);
         }
-        match self.store.close(session, FromState::Validated).await? {
+        let by = Claimant::draw(&mut call.rng);
+        let closed = self.store.close(session, FromState::Validated, &by);
+        match closed.await? {
             Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
             Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
         }

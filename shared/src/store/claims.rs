@@ -19,8 +19,8 @@ use crate::ids::{GuessName, SessionRef, TokenDigest, UserId, draw};
 use crate::session::Session;
 use crate::timestamp::Timestamp;
 
-/// The name of one invocation that claims. If the answer to its claim is lost, the retry recognises the
-/// claim as its own.
+/// The name of one invocation that claims or closes a session. If the answer to its write is lost, the retry
+/// recognises the write as its own.
 #[derive(Clone, Debug)]
 pub struct Claimant(String);
 

@@ -6,6 +6,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain_password::PasswordHash;
 
+use super::claims::Claimant;
 use super::guesses::name;
 use super::items::{self, AWAITING, PasswordChange, USED, VALIDATED};
 use super::users::{as_read, proven_mailbox};
@@ -16,7 +17,7 @@ use crate::keys::NetworkKey;
 use crate::locale::Locale;
 use crate::session::{Session, Validated};
 use crate::timestamp::Timestamp;
-use crate::users::User;
+use crate::users::{BLOCKED, Status, User};
 
 /// The result of moving a session on.
 #[derive(Debug)]
@@ -150,14 +151,23 @@ impl Store {
     }
 
     /// Uses up a session whose mailbox is proven and whose user turned out to be blocked. Nothing about the
-    /// user changes.
+    /// user changes. The session notes which call closed it, so that a retry whose first answer was lost
+    /// recognises its own write.
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub async fn close(&self, session: &Session, from: FromState) -> Result<Moved, StoreError> {
+    pub async fn close(
+        &self,
+        session: &Session,
+        from: FromState,
+        by: &Claimant,
+    ) -> Result<Moved, StoreError> {
         let mut update = self
             .update_item(keys::session(&session.info().reference))
-            .update_expression("SET sessionState = :used REMOVE claimedBy, claimedUntil")
+            .update_expression(
+                "SET sessionState = :used, closedBy = :by REMOVE claimedBy, claimedUntil",
+            )
+            .expression_attribute_values(":by", s(by.name()))
             .condition_expression(format!("{} AND generation = :generation", from.condition()))
             .expression_attribute_values(":used", s(USED))
             .expression_attribute_values(":state", s(from.state()))
@@ -167,10 +177,43 @@ impl Store {
         }
         match self.update_one(update).await? {
             Updated::Done(_) => Ok(Moved::Done),
+            Updated::Refused(Some(item)) if item.get("closedBy") == Some(&s(by.name())) => {
+                Ok(Moved::Done)
+            }
             Updated::Refused(item) => Ok(Moved::SessionChanged(
                 item.map(items::session).transpose()?.map(Box::new),
             )),
         }
+    }
+
+    /// Blocks a user who disowns a change of the password, and raises the credentials version, which voids every
+    /// proof. A user who is blocked already keeps the status before the block.
+    ///
+    /// Returns whether it was written. It is not if the user has changed since it was read.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn disown(&self, user: &User) -> Result<bool, StoreError> {
+        const MARK: &str = "SET credentialsVersion = :nextVersion, disownedVersion = :nextVersion";
+        let update = as_read(self.update(keys::user(&user.id)), user)
+            .expression_attribute_values(":nextVersion", version(&user.credentials_version.next()));
+        let update = if user.status.is_blocked() {
+            update.update_expression(MARK)
+        } else {
+            let update = update.expression_attribute_values(":blocked", s(BLOCKED));
+            match user.status {
+                Status::Missing => update
+                    .update_expression(format!(
+                        "{MARK}, statusBeforeBlock = :none, #status = :blocked"
+                    ))
+                    .expression_attribute_values(":none", AttributeValue::Null(true)),
+                Status::Text(_) | Status::Other => update.update_expression(format!(
+                    "{MARK}, statusBeforeBlock = #status, #status = :blocked"
+                )),
+            }
+        };
+        let written = self.transact(vec![updated(update)?]).await?;
+        Ok(matches!(written, Transacted::Applied))
     }
 
     /// Sets the password. Also uses the session up, ends that the user has to reset it, raises the user's credentials version and notes when the

@@ -6,12 +6,13 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use regain::api::Protocol;
 use regain::keys::IndexKeys;
+use regain::not_me::NotMeToken;
 use regain::recovery::{Request, Started};
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    Dump, Failure, INDEX_SECRET, Kit, NOON, Outcome, PASSWORD, Verified, address, keyed, later,
-    outcome_of, request, wrong,
+    Dump, Failure, INDEX_SECRET, Kit, NOON, Outcome, PASSWORD, Verified, address, blocked, keyed,
+    later, outcome_of, request, wrong,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +24,25 @@ enum Case {
     GuessWrong(Protocol),
     SetPassword(Protocol),
     SetPasswordWithCode,
+    Blocked(By),
+    NotMe,
 }
 
-use Case::{Begin, BeginWithKey, GuessWrong, Resend, SetPassword, SetPasswordWithCode, Verify};
+/// What a blocked user shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Code,
+    Token,
+    Link,
+}
+
+use Case::{
+    Begin, BeginWithKey, Blocked, GuessWrong, NotMe, Resend, SetPassword, SetPasswordWithCode,
+    Verify,
+};
 use Protocol::{AuthV1, Directory};
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 16] = [
     Begin(AuthV1),
     Begin(Directory),
     BeginWithKey(AuthV1),
@@ -41,6 +55,10 @@ const CASES: [Case; 12] = [
     SetPassword(AuthV1),
     SetPassword(Directory),
     SetPasswordWithCode,
+    Blocked(By::Code),
+    Blocked(By::Token),
+    Blocked(By::Link),
+    NotMe,
 ];
 
 impl Case {
@@ -51,8 +69,8 @@ impl Case {
             | Verify(protocol)
             | GuessWrong(protocol)
             | SetPassword(protocol) => protocol,
-            Resend => AuthV1,
-            SetPasswordWithCode => Directory,
+            Resend | Blocked(_) => AuthV1,
+            SetPasswordWithCode | NotMe => Directory,
         }
     }
 
@@ -60,6 +78,7 @@ impl Case {
     fn answer(self) -> Outcome {
         match self {
             GuessWrong(_) => Outcome::CodeWrong,
+            Blocked(_) => Outcome::Blocked,
             _ => Outcome::Done,
         }
     }
@@ -68,7 +87,7 @@ impl Case {
     fn answer_once_done(self) -> Outcome {
         match self {
             Verify(_) => Outcome::CodeWrong,
-            SetPassword(_) | SetPasswordWithCode => Outcome::Over,
+            SetPassword(_) | SetPasswordWithCode | Blocked(_) => Outcome::Over,
             other => other.answer(),
         }
     }
@@ -83,6 +102,7 @@ struct Person<'a> {
     started: Option<Started>,
     code: String,
     proof: Option<Verified>,
+    notice: Option<NotMeToken>,
 }
 
 impl<'a> Person<'a> {
@@ -95,16 +115,25 @@ impl<'a> Person<'a> {
             started: None,
             code: String::new(),
             proof: None,
+            notice: None,
         };
-        kit.user(&person.email).await;
+        let user = kit.user(&person.email).await;
         if !matches!(case, Begin(_) | BeginWithKey(_)) {
             let asked = person.request(request);
             let started = kit.request_from(person.caller, asked, NOON).await.unwrap();
             person.code = kit.derived(&started.session).await;
-            if let SetPassword(_) = case {
+            if let SetPassword(_) | Blocked(By::Token) = case {
                 person.proof = Some(kit.verify(&started, &person.code, NOON).await.unwrap());
             }
+            if case == NotMe {
+                let set = kit.set_with_code(&started, &person.code, PASSWORD, NOON);
+                set.await.unwrap();
+                person.notice = Some(kit.notice(NOON).await);
+            }
             person.started = Some(started);
+            if let Blocked(_) = case {
+                kit.change_user(&user, "status", blocked()).await;
+            }
         }
         person
     }
@@ -125,9 +154,19 @@ impl<'a> Person<'a> {
                 outcome_of(&kit.request_from(self.caller, self.request(keyed), at).await)
             }
             Resend => outcome_of(&kit.resend_from(self.caller, &started().session, at).await),
-            Verify(_) => outcome_of(&kit.verify(started(), &self.code, at).await),
+            NotMe => {
+                let notice = self.notice.clone();
+                outcome_of(&kit.recovery.not_me(&mut kit.call(at), notice).await)
+            }
+            Blocked(By::Link) => {
+                let link = kit.derived_link(&started().session).await;
+                outcome_of(&kit.set_by_link(&link, PASSWORD, at).await)
+            }
+            Verify(_) | Blocked(By::Code) => {
+                outcome_of(&kit.verify(started(), &self.code, at).await)
+            }
             GuessWrong(_) => outcome_of(&kit.verify(started(), &wrong(&self.code), at).await),
-            SetPassword(_) => {
+            SetPassword(_) | Blocked(By::Token) => {
                 let proof = self.proof.as_ref().unwrap();
                 outcome_of(&kit.set_password(started(), proof, PASSWORD, at).await)
             }

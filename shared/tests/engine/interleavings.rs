@@ -112,12 +112,8 @@ impl Scene {
 
     async fn closes_nothing(&self, read: &Session, why: &str) {
         let before = self.kit.dump().await;
-        let closed = self
-            .kit
-            .store
-            .close(read, FromState::of(means(read)))
-            .await
-            .unwrap();
+        let (by, from) = (self.kit.claimant(), FromState::of(means(read)));
+        let closed = self.kit.store.close(read, from, &by).await.unwrap();
         assert!(matches!(closed, Moved::SessionChanged(_)), "{why}");
         assert_eq!(self.kit.dump().await, before, "{why}");
     }

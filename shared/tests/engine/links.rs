@@ -390,7 +390,12 @@ async fn a_link_closes_nothing_that_was_used_since_it_was_read() {
     let reference = started.session.reference();
     let read = kit.store.session(&reference).await.unwrap().unwrap();
     assert_eq!(set(&kit, &link, NOON).await, Outcome::Done);
-    let closed = kit.store.close(&read, FromState::Either).await.unwrap();
+    let by = kit.claimant();
+    let closed = kit
+        .store
+        .close(&read, FromState::Either, &by)
+        .await
+        .unwrap();
     assert!(matches!(closed, Moved::SessionChanged(_)));
     let hash = hashed(PASSWORD).await;
     let user = kit.store.user_of(&address(ANN)).await.unwrap().unwrap();

@@ -51,6 +51,8 @@ mod mail_events;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod not_me;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod operators;

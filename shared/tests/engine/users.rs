@@ -396,3 +396,26 @@ async fn whoever_has_to_reset_the_password_has_done_so_with_a_recovery() {
         assert!(!item.contains_key("mustReset"), "{item:?}");
     }
 }
+
+#[tokio::test]
+async fn a_blocked_user_is_told_so_whichever_answer_of_the_table_was_lost() {
+    let kit = Kit::new().await;
+    let user = kit.user(ANN).await;
+    kit.change_user(&user, "status", crate::kit::blocked())
+        .await;
+    kit.recovery.warm(NOON).await;
+    let mut calls = 1;
+    let mut from = 0;
+    while from < calls {
+        from += 1;
+        let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+        let code = kit.derived(&started.session).await;
+        kit.log.reset();
+        kit.faults.fail(crate::kit::Failure::ResetAfter, from, 1);
+        let told = outcome_of(&kit.verify(&started, &code, NOON).await);
+        kit.faults.clear();
+        assert_eq!(told, Outcome::Blocked, "the answer to call {from}");
+        calls = kit.log.calls().len();
+    }
+    assert!(from >= 6, "{from}");
+}

@@ -34,7 +34,7 @@ export interface RequestOptions extends CallOptions {
      */
     idempotencyKey?: string;
 }
-/** The four steps of a recovery. */
+/** The four steps of a recovery, and the way to disown one. */
 export interface Recovery {
     /**
      * Mails a code to an address. The answer is the same whether or not anybody has it. Lost answers and failures of the service are
@@ -55,6 +55,11 @@ export interface Recovery {
     setPassword(token: string, password: string, options?: CallOptions): Promise<{
         userId: string;
     }>;
+    /**
+     * Blocks the account of a person who did not change the password. `token` is that of the notice's link (behind `#n=`). Call it only
+     * after the person has confirmed. A second use is answered like the first, and changes nothing.
+     */
+    notMe(token: string, options?: CallOptions): Promise<void>;
 }
 /** What the service refuses, in the words of the API. */
 export type ServiceErrorCode = "invalid_request" | "password_required" | "otp_invalid" | "otp_expired" | "token_invalid" | "user_blocked" | "session_not_found" | "session_expired" | "password_rejected" | "attempts_exceeded" | "too_many_requests" | "service_unavailable" | "internal_error";

@@ -34,6 +34,7 @@ class RecoveryError extends Error {
     return this.code === "no_answer" || status >= 500 || status >= 200 && status < 300;
   }
 }
+const FORGOT = "auth/v1/forgot-password";
 const TIMEOUT = 15e3;
 const RETRIES = 2;
 const LONGEST_WAIT = 5;
@@ -51,7 +52,7 @@ function createRecovery(options) {
     signal?.addEventListener("abort", abort);
     try {
       signal?.throwIfAborted();
-      const response = await (options.fetch ?? fetch)(new URL(`auth/v1/forgot-password${path}`, base), {
+      const response = await (options.fetch ?? fetch)(new URL(path, base), {
         method: "POST",
         headers: { ...headers, ...more },
         body: JSON.stringify(body),
@@ -76,7 +77,7 @@ function createRecovery(options) {
       pending = { email, key };
       for (let retries = 0; ; retries += 1) {
         try {
-          const sessionId = await post("", { email }, call, { "Idempotency-Key": key });
+          const sessionId = await post(FORGOT, { email }, call, { "Idempotency-Key": key });
           pending = void 0;
           return { sessionId };
         } catch (error) {
@@ -89,13 +90,16 @@ function createRecovery(options) {
       }
     },
     async verify(sessionId, code, call = {}) {
-      return { token: await post("/verify-otp", { session_id: sessionId, otp: code }, call) };
+      return { token: await post(`${FORGOT}/verify-otp`, { session_id: sessionId, otp: code }, call) };
     },
     async resend(sessionId, call = {}) {
-      return { sessionId: await post("/resend-otp", { session_id: sessionId }, call) };
+      return { sessionId: await post(`${FORGOT}/resend-otp`, { session_id: sessionId }, call) };
     },
     async setPassword(token, password, call = {}) {
-      return { userId: await post("/set-password", { token, password }, call) };
+      return { userId: await post(`${FORGOT}/set-password`, { token, password }, call) };
+    },
+    async notMe(token, call = {}) {
+      await post("recover/not-me", { token }, call);
     }
   };
 }

@@ -38,7 +38,7 @@ export interface RequestOptions extends CallOptions {
   idempotencyKey?: string;
 }
 
-/** The four steps of a recovery. */
+/** The four steps of a recovery, and the way to disown one. */
 export interface Recovery {
   /**
    * Mails a code to an address. The answer is the same whether or not anybody has it. Lost answers and failures of the service are
@@ -51,6 +51,11 @@ export interface Recovery {
   resend(sessionId: string, options?: CallOptions): Promise<{ sessionId: string }>;
   /** Sets the password. `token` is the reset token. Never retried. */
   setPassword(token: string, password: string, options?: CallOptions): Promise<{ userId: string }>;
+  /**
+   * Blocks the account of a person who did not change the password. `token` is that of the notice's link (behind `#n=`). Call it only
+   * after the person has confirmed. A second use is answered like the first, and changes nothing.
+   */
+  notMe(token: string, options?: CallOptions): Promise<void>;
 }
 
 /** What the service refuses, in the words of the API. */
@@ -134,6 +139,7 @@ export class RecoveryError extends Error {
   }
 }
 
+const FORGOT = "auth/v1/forgot-password";
 const TIMEOUT = 15_000;
 /** Attempts after the first one, for the one call that may be repeated. */
 const RETRIES = 2;
@@ -163,7 +169,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     signal?.addEventListener("abort", abort);
     try {
       signal?.throwIfAborted();
-      const response = await (options.fetch ?? fetch)(new URL(`auth/v1/forgot-password${path}`, base), {
+      const response = await (options.fetch ?? fetch)(new URL(path, base), {
         method: "POST",
         headers: { ...headers, ...more },
         body: JSON.stringify(body),
@@ -189,7 +195,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       pending = { email, key };
       for (let retries = 0; ; retries += 1) {
         try {
-          const sessionId = await post("", { email }, call, { "Idempotency-Key": key });
+          const sessionId = await post(FORGOT, { email }, call, { "Idempotency-Key": key });
           pending = undefined;
           return { sessionId };
         } catch (error) {
@@ -202,13 +208,16 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       }
     },
     async verify(sessionId, code, call = {}) {
-      return { token: await post("/verify-otp", { session_id: sessionId, otp: code }, call) };
+      return { token: await post(`${FORGOT}/verify-otp`, { session_id: sessionId, otp: code }, call) };
     },
     async resend(sessionId, call = {}) {
-      return { sessionId: await post("/resend-otp", { session_id: sessionId }, call) };
+      return { sessionId: await post(`${FORGOT}/resend-otp`, { session_id: sessionId }, call) };
     },
     async setPassword(token, password, call = {}) {
-      return { userId: await post("/set-password", { token, password }, call) };
+      return { userId: await post(`${FORGOT}/set-password`, { token, password }, call) };
+    },
+    async notMe(token, call = {}) {
+      await post("recover/not-me", { token }, call);
     },
   };
 }

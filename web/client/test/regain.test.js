@@ -281,3 +281,20 @@ test("no call sends cookies, follows a redirect or names the page it comes from"
   await recovery.setPassword("t", "p");
   assert.deepEqual(seen, Array(2).fill(["omit", "error", "no-referrer"]));
 });
+
+test("a person disowns a change by the token of its notice", async () => {
+  script = [ok("blocked")];
+  const recovery = createRecovery({ baseUrl: `${baseUrl}/below` });
+  assert.equal(await recovery.notMe("abcp"), undefined);
+  assert.deepEqual(calls.map(({ method, path, body }) => ({ method, path, body })), [
+    { method: "POST", path: "/below/recover/not-me", body: { token: "abcp" } },
+  ]);
+  for (const [status, code] of [[401, "token_invalid"], [410, "session_expired"], [503, "service_unavailable"]]) {
+    calls = [];
+    script = [refused(status, code)];
+    const error = await recovery.notMe("abcp").then(() => assert.fail("it succeeded"), (error) => error);
+    assert.ok(error instanceof RecoveryError);
+    assert.equal(error.code, code);
+    assert.equal(calls.length, 1, "it is not retried");
+  }
+});

@@ -1,7 +1,7 @@
 /** The recovery page. */
 
 import type { Recovery, RecoveryError } from "../../client/src/regain.js";
-import { takeToken } from "./fragment.js";
+import { takeLink, type Link } from "./fragment.js";
 import { readCode } from "./code.js";
 import { readableOn, textOn } from "./colour.js";
 import { lookUp } from "./language.js";
@@ -9,7 +9,7 @@ import { isEnd, load, save, type State, type Step } from "./state.js";
 import { duration, format, type Texts, type Values } from "./texts.js";
 
 // The token leaves the address bar before anything else happens. The imports above only define things.
-const token = takeToken();
+const link = takeLink();
 
 const root = document.documentElement;
 const setting = (name: string): string => root.dataset[name] ?? "";
@@ -27,30 +27,35 @@ const language = lookUp(navigator.languages, Object.keys(TEXTS), setting("langua
 let client: typeof import("../../client/src/regain.js");
 let recovery: Recovery;
 let texts: Texts;
-let state: State = token === undefined ? load() : linkState(token);
+let state: State = link === undefined ? load() : linkState(link);
 let busy = false;
 
 const say = (name: string, values: Values = {}): string =>
   format(texts, name, { service, email: state.email ?? "", ...values });
 
-/** The steps that have a form: its field, and what submitting it does. */
+/** The steps that have a form, and what submitting it does. The steps of a recovery have a number. */
 const FORMS = {
   address: { number: 1, submit: submitAddress },
   code: { number: 2, submit: submitCode },
   password: { number: 3, submit: submitPassword },
+  "not-me": { number: 0, submit: submitNotMe },
 } as const;
 type FormStep = keyof typeof FORMS;
+
+/** The forms that have a field, of the same name. */
+const FIELDS = ["address", "code", "password"] as const;
+type Field = (typeof FIELDS)[number];
 
 /** What is wrong, as the page says it: beside the field if there is one, and in the summary. */
 interface Problem {
   text: string;
-  field?: FormStep;
+  field?: Field;
   /** More than one sentence beside the field. */
   details?: string[];
 }
 
-function linkState(token: string): State {
-  return { step: "password", token, byLink: true };
+function linkState({ token, isNotice }: Link): State {
+  return isNotice ? { step: "not-me", token } : { step: "password", token, byLink: true };
 }
 
 // --- Showing -----------------------------------------------------------------------------------------------------------
@@ -62,7 +67,7 @@ function show(problem?: Problem): void {
   const end = isEnd(step);
   element("title").textContent = say(`${step}-title`);
   element("lead").textContent = lead();
-  element("steps").hidden = end || state.byLink === true;
+  element("steps").hidden = end || state.byLink === true || step === "not-me";
   for (const [name, { number }] of Object.entries(FORMS)) {
     element(`${name}-form`).hidden = name !== step;
     if (name !== step) continue;
@@ -73,7 +78,7 @@ function show(problem?: Problem): void {
   input("account").value = state.email ?? "";
   element("end").hidden = !end;
   element("sign-in").hidden = !(step === "done" || step === "unsure") || setting("signInUrl") === "";
-  element("start-again").hidden = step === "done" || step === "blocked";
+  element("start-again").hidden = ["done", "blocked", "disowned"].includes(step);
   showProblem(problem);
   tick();
 }
@@ -92,9 +97,10 @@ function enter(step: Step, change: Partial<State> = {}): void {
   focusStep();
 }
 
-/** The field is described by the lead, so that a screen reader reads both. An end has its title to read. */
+/** The field is described by the lead, so that a screen reader reads both. A step without a field has its title to read. */
 function focusStep(): void {
-  element(state.step in FORMS ? state.step : "title").focus();
+  const field = FIELDS.find((name) => name === state.step);
+  element(field ?? "title").focus();
 }
 
 function lead(): string {
@@ -105,7 +111,7 @@ function lead(): string {
 function showProblem(problem?: Problem): void {
   const title = say(`${state.step}-title`);
   document.title = `${problem ? say("problem-title", { title }) : title} – ${service}`;
-  for (const name of Object.keys(FORMS) as FormStep[]) {
+  for (const name of FIELDS) {
     const wrong = problem?.field === name;
     const field = input(name);
     const error = element(`${name}-error`);
@@ -127,7 +133,7 @@ function showProblem(problem?: Problem): void {
 }
 
 /** An item of a list. With a field it is a link to it. */
-function item(text: string, field?: FormStep): HTMLLIElement {
+function item(text: string, field?: Field): HTMLLIElement {
   const line = document.createElement("li");
   if (field === undefined) {
     line.textContent = text;
@@ -300,6 +306,20 @@ async function submitPassword(): Promise<void> {
   enter("done");
 }
 
+/** Blocks the account. A second use is answered like the first, so a lost answer only needs another press of the button. */
+async function submitNotMe(): Promise<void> {
+  const { token = "" } = state;
+  const block = async (): Promise<boolean> => {
+    await recovery.notMe(token);
+    return true;
+  };
+  const blocked = await call(submitButton("not-me"), block, (error) => {
+    if (error.code === "session_expired" || error.code === "token_invalid") enter("not-me-over");
+    else fail(error);
+  });
+  if (blocked) enter("disowned");
+}
+
 function reason(slug: string): string {
   const name = `reason-${slug}`;
   return say(name in texts ? name : "reason-other", { count: passwordMinLength });
@@ -377,10 +397,10 @@ function wire(): void {
   });
   // The link of a mail, opened in a tab that shows the page already.
   addEventListener("hashchange", () => {
-    const token = takeToken();
-    if (token === undefined) return;
-    state = linkState(token);
-    enter("password");
+    const link = takeLink();
+    if (link === undefined) return;
+    state = linkState(link);
+    enter(state.step);
   });
   setInterval(tick, 1000);
 }

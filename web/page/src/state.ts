@@ -1,6 +1,6 @@
 /** Where the person is in the recovery. It survives a reload, belongs to one tab, and never holds a password. */
 
-export type Step = "address" | "code" | "password" | "done" | "unsure" | "expired" | "link" | "spent" | "blocked";
+export type Step = "address" | "code" | "password" | "done" | "unsure" | "expired" | "link" | "spent" | "blocked" | "not-me" | "disowned" | "not-me-over";
 
 export interface State {
   step: Step;
@@ -22,7 +22,7 @@ export interface State {
 }
 
 const KEY = "regain";
-const ENDS: readonly Step[] = ["done", "unsure", "expired", "link", "spent", "blocked"];
+const ENDS: readonly Step[] = ["done", "unsure", "expired", "link", "spent", "blocked", "disowned", "not-me-over"];
 
 export const isEnd = (step: Step): boolean => ENDS.includes(step);
 

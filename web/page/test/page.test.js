@@ -122,7 +122,7 @@ test("the page says every message, and no other", () => {
   const said = new Set([...source.matchAll(/say\((?!each)[^)"`]*"([a-z-]+)"(?:[^)"]*"([a-z-]+)")?|data-text="([a-z-]+)"/g)].flatMap((it) => it.slice(1)).filter(Boolean));
   // What the script puts together: the title and lead of each step, the reasons, and what any step can fail with.
   for (const name of Object.keys(languages(join(here, "../../../locales")).get("en"))) {
-    const part = /^(address|code|password|done|unsure|expired|link|spent|blocked)-(title|lead)$|^reason-|^(direction|noscript|incomplete|too-many|unavailable|no-answer|unexpected|password-rejected)$/;
+    const part = /^(address|code|password|done|unsure|expired|link|spent|blocked|not-me|disowned|not-me-over)-(title|lead)$|^reason-|^(direction|noscript|incomplete|too-many|unavailable|no-answer|unexpected|password-rejected)$/;
     assert.ok(said.delete(name) || part.test(name), `${name} is never said`);
   }
   assert.deepEqual([...said], [], "said without a text");

@@ -80,7 +80,7 @@ fn listed(text: &'static str) -> BTreeMap<String, Detected> {
 
 /// The store's operations: the name of each there, a kind of item that its call writes besides, and how
 /// its first item begins.
-const OPERATIONS: [(&str, &str, &str); 32] = [
+const OPERATIONS: [(&str, &str, &str); 33] = [
     ("begin", "", "Put SESSION"),
     ("renew", "", "SESSION SET sessionState = :awaiting"),
     ("charge", "", "SESSION ADD tries"),
@@ -115,6 +115,7 @@ const OPERATIONS: [(&str, &str, &str); 32] = [
     ("put_user", "", "USER SET email"),
     ("delete_user", "", "Delete USER"),
     ("block", "", "USER SET statusBeforeBlock"),
+    ("disown", "", "USER SET credentialsVersion"),
     ("unblock", "", "USER SET #status"),
     ("unblock", "", "USER REMOVE #status"),
 ];

@@ -8,6 +8,7 @@ use regain::code::{Code, CodeInput, CodeKeys, Nonce};
 use regain::ids::{IdempotencyKey, ResetToken, SessionId, UserId};
 use regain::keys::IndexKeys;
 use regain::link::LinkToken;
+use regain::not_me::NotMeToken;
 use regain::recovery::{
     CodeGuess, NewPassword, PasswordToken, RecoveryError, Request, SessionLookup, SessionName,
     Started,
@@ -247,6 +248,16 @@ impl Kit {
         let (page, token) = link.split_once("#t=").unwrap();
         assert_eq!(page, super::RECOVERY_PAGE);
         LinkToken::parse(token).unwrap()
+    }
+
+    /// The token of the newest notice that is delivered now.
+    pub(crate) async fn notice(&self, at: Timestamp) -> NotMeToken {
+        let mails = self.mailed(at).await;
+        let mut links = mails.iter().filter_map(|it| it.data["notMeLink"].as_str());
+        let (page, token) = links.next_back().unwrap().split_once("#n=").unwrap();
+        assert_eq!(page, super::RECOVERY_PAGE);
+        assert!(token.bytes().all(|it| it.is_ascii_lowercase()), "{token}");
+        NotMeToken::parse(token).unwrap()
     }
 
     pub(crate) async fn set_in_directory(
