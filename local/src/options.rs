@@ -29,7 +29,7 @@ pub struct Options {
     #[arg(long, requires = "users")]
     pub overwrite_passwords: bool,
 
-    /// Users live elsewhere: each question to the user store is POSTed to this URL on this machine as JSON, and
+    /// Users live elsewhere: each question to the user store is posted to this URL on this machine as JSON, and
     /// the body of a 200 is the answer. No users are loaded
     #[arg(long, value_name = "URL", conflicts_with_all = ["users", "seed"], value_parser = loopback)]
     pub user_store: Option<String>,

@@ -118,14 +118,7 @@ async fn start(
         last,
     } = stages;
     let cargo = environment.get("CARGO").map(Into::into);
-    let user_store = match &options.user_store {
-        None => None,
-        Some(url) => {
-            let variable = "USER_STORE_FUNCTION_ARN".to_owned();
-            environment.insert(variable, USER_STORE_ARN.to_owned());
-            Some(UserStore::at(url.clone())?)
-        }
-    };
+    let user_store = user_store(&options, &mut environment)?;
     let mut stack = Stack::open(&workspace.join("template.yaml"), environment)?;
     let settings = check_settings(&stack)?;
     let listeners = Listeners::bind(&options)?;
@@ -137,8 +130,7 @@ async fn start(
         .map(DataDirectory::take)
         .transpose()?;
     let path = |name: &str| data.as_ref().map(|data| data.file(name));
-    let functions = stack.functions.iter();
-    let names = functions.map(|function| function.name.as_str()).collect();
+    let names = stack.functions.iter().map(|it| it.name.as_str()).collect();
     let folder = binaries::folder(options.functions.as_deref(), workspace, cargo, names).await?;
     let random = Random::new()?;
 
@@ -224,6 +216,19 @@ async fn start(
         _data: data,
         _temporary: temporary,
     })
+}
+
+/// The user store that is tried out, if there is one. The stack is then told that its users live elsewhere.
+fn user_store(
+    options: &Options,
+    environment: &mut Environment,
+) -> Result<Option<UserStore>, ServiceError> {
+    let Some(url) = &options.user_store else {
+        return Ok(None);
+    };
+    let variable = "USER_STORE_FUNCTION_ARN".to_owned();
+    environment.insert(variable, USER_STORE_ARN.to_owned());
+    Ok(Some(UserStore::at(url.clone())?))
 }
 
 /// Tells the functions that the stack's own page is served here. The template only knows where it would be deployed.

@@ -19,7 +19,7 @@ pub const USER_STORE_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function
 /// How long it may take to answer, as a function has a timeout. The functions that ask wait for less.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A program that answers questions which are POSTed to its URL.
+/// A program that answers the questions that are posted to its URL.
 #[derive(Clone, Debug)]
 pub struct UserStore {
     client: Client,

@@ -358,7 +358,7 @@ impl Recovery {
         user: User,
         token: Option<&ResetToken>,
     ) -> Result<User, RecoveryError> {
-        let user = self.tell_of_mailbox(call, guessed, user).await?;
+        let user = Box::pin(self.tell_of_mailbox(call, guessed, user)).await?;
         let call_at = call.at;
         let proven = guessed.session.clone().prove(
             user.id.clone(),

@@ -402,7 +402,8 @@ impl Recovery {
                     session,
                     user,
                 };
-                match self.set_elsewhere(call, asked, &mut hash, new).await? {
+                // On the heap: few calls need this large future.
+                match Box::pin(self.set_elsewhere(call, asked, &mut hash, new)).await? {
                     Some(user) => return Ok(user),
                     // Find the user again: what changed decides.
                     None => continue,

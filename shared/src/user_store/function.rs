@@ -37,7 +37,7 @@ pub struct UserFunction {
 }
 
 /// A question, of which each operation has its own fields.
-#[derive(Default, Serialize)]
+#[derive(Clone, Copy, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Question<'a> {
     version: u8,

@@ -84,7 +84,7 @@ impl Invoker {
         let operation = Operation::builder()
             .service_name("lambda")
             .operation_name("Invoke")
-            .behavior_version(aws_config::BehaviorVersion::latest().into())
+            .behavior_version(aws_config::BehaviorVersion::latest())
             .http_client(aws::fresh_connections())
             .endpoint_url(&aws::endpoint(config, "lambda"))
             .no_retry()

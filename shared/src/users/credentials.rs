@@ -24,7 +24,7 @@ impl CredentialsVersion {
     /// The version that a user store function gives. `None` if it is too long.
     #[must_use]
     pub fn of_text(text: String) -> Option<Self> {
-        (text.chars().count() <= Self::MAX_LENGTH).then(|| Self(Version::Text(text)))
+        (text.chars().count() <= Self::MAX_LENGTH).then_some(Self(Version::Text(text)))
     }
 
     /// The version after a change in the table. That of a user who lives elsewhere is not counted here.

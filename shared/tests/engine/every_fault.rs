@@ -327,7 +327,7 @@ async fn every_case_through(failures: &[Failure]) {
                 for times in [1, ATTEMPTS, 3 * ATTEMPTS, FOREVER] {
                     number += 1;
                     let person = Person::new(&kit, case, number).await;
-                    strike(&person, *failure, from, times, &done).await;
+                    Box::pin(strike(&person, *failure, from, times, &done)).await;
                 }
             }
         }
