@@ -52,6 +52,10 @@ sam-local:
 sbom architecture="arm64":
     scripts/sbom {{architecture}}
 
+# Tests the user stores of the examples and the adapters.
+user-stores:
+    .ci/run adapters
+
 # Checks the browser client and the recovery page.
 web:
     scripts/check-web

@@ -12,6 +12,7 @@ mod failure;
 mod import;
 mod mails;
 mod options;
+mod recover;
 mod say;
 mod stack;
 mod throttle;
@@ -69,6 +70,7 @@ async fn run(
             UsersCommand::List(_) => export::list(connection, &stack).await,
             UsersCommand::Add(options) => edit::add(connection, &stack, &options).await,
             UsersCommand::Update(options) => edit::update(connection, &stack, &options).await,
+            UsersCommand::Recover(options) => recover::run(connection, &stack, &options).await,
             UsersCommand::Delete(options) => edit::delete(connection, &stack, &options.user).await,
             UsersCommand::Show(options) => users::show(connection, &stack, &options.user).await,
             UsersCommand::Block(options) => users::block(connection, &stack, &options.user).await,

@@ -242,6 +242,9 @@ impl StackCommand {
                 UsersCommand::List(place) => place.clone(),
                 UsersCommand::Add(options) => options.place.clone(),
                 UsersCommand::Update(options) => options.place.clone(),
+                UsersCommand::Recover(options) => {
+                    with_index_key(&options.place, &options.index_key_secret)
+                }
                 UsersCommand::Show(options)
                 | UsersCommand::Delete(options)
                 | UsersCommand::Block(options)
@@ -292,6 +295,9 @@ pub(crate) enum UsersCommand {
     /// Change what is given of a user
     #[command(after_help = UPDATE)]
     Update(UpdateOptions),
+    /// Begin a recovery for people who did not ask for one, and mail it to them, for example after a breach
+    #[command(after_help = RECOVER)]
+    Recover(RecoverOptions),
     /// Delete a user
     #[command(after_help = DELETE)]
     Delete(UserOptions),
@@ -316,7 +322,8 @@ A line is one user. Only \"email\" is required. A line matches an existing user 
   {\"email\": \"bob@example.com\", \"passwordHash\": \"$argon2id$v=19$…\"}
 
 The other fields are phone, status, profile, meta, identities, address, roles, isEmailValidate, \
-isProfileComplete and isTemporary.
+isProfileComplete, isTemporary and mustReset (true: your sign-in service has the person set a new password first; a \
+recovery clears it).
 
 \"passwordHash\" is a hash by Argon2, bcrypt, scrypt or PBKDF2: a PHC string, bcrypt's own form ($2b$…), or \
 as passlib, Django or Spring Security writes it. It is kept as it is. Your sign-in service has to be able to \
@@ -373,6 +380,29 @@ dynamodb:DeleteItem on the table.
 Examples:
   regain users update ann@example.com '{\"email\": \"ann@example.org\"}' --stack my-regain
   regain users update ann@example.com '{\"status\": \"pending\"}' --stack my-regain";
+
+const RECOVER: &str = "\
+Each person gets the mail of a recovery. Its link leads to the recovery page, for a new password at once; it is \
+valid as long as a code (CodeTtlSeconds). Whoever opens it later is offered another mail there. The throttles of the \
+address refuse none of these mails, but count them.
+
+With --must-reset, sign-in services have each of these people set a new password first; a recovery ends that.
+
+FILE has an address or an id a line, or a user as `users export` prints it. - reads standard input. People who are \
+unknown or may not recover are named and skipped.
+
+The journal says who was mailed. Run the command again with the same journal to go on after it was stopped: nobody \
+is mailed twice, but for the person at whom a crash stopped it, if that was more than ten minutes ago. The journal \
+also has the audit records of the run; the mails themselves are in the audit trail.
+
+The command needs the permissions dynamodb:GetItem, dynamodb:PutItem and dynamodb:UpdateItem on the table, with \
+--must-reset also dynamodb:BatchGetItem, secretsmanager:GetSecretValue on the index key, and ses:GetAccount to keep \
+to SES's rate.
+
+Examples:
+  regain users recover ann@example.com bob@example.com --stack my-regain --journal breach.jsonl
+  regain users list --stack my-regain | cut -f 1 > everybody
+  regain users recover everybody --must-reset --stack my-regain --journal breach.jsonl";
 
 const DELETE: &str = "\
 The user and the lookup of the address are deleted in one transaction. Recovery sessions and mail requests \
@@ -488,6 +518,43 @@ pub(crate) struct UpdateOptions {
 
     #[command(flatten)]
     pub(crate) rules: Rules,
+}
+
+/// `users recover`.
+#[derive(Debug, Args)]
+pub(crate) struct RecoverOptions {
+    /// The people: e-mail addresses, or files with a person a line
+    #[arg(value_name = "ADDRESS or FILE", required = true)]
+    pub(crate) people: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    /// The file that notes who was mailed, so that the run can be resumed; it is created if needed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: PathBuf,
+
+    /// Have each of them set a new password before signing in
+    #[arg(long)]
+    pub(crate) must_reset: bool,
+
+    /// Mails a second, and never more than SES accepts. Default: half of what SES accepts, or 1 if it does not tell
+    #[arg(long, value_name = "NUMBER", value_parser = rate)]
+    pub(crate) rate: Option<f64>,
+
+    /// Name or ARN of the index key's secret. Default: the stack's
+    #[arg(long, value_name = "ID")]
+    pub(crate) index_key_secret: Option<String>,
+}
+
+/// A number of mails a second.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.01..=1000.0).contains(&rate) {
+        Ok(rate)
+    } else {
+        Err("must be from 0.01 to 1000".to_owned())
+    }
 }
 
 /// The rules for users that are written, if they are not the stack's.

@@ -22,6 +22,8 @@ pub(crate) struct Stack {
     pub(crate) settings: Settings,
     /// Whether the settings come from the stack, and not from the environment or the defaults.
     pub(crate) has_own_settings: bool,
+    /// Whether mails are known to have no link.
+    pub(crate) has_no_link: bool,
 }
 
 impl Stack {
@@ -85,6 +87,10 @@ pub(crate) async fn find(
                 .or_else(|| described.outputs.get("ApiUrl").cloned()),
             settings,
             has_own_settings: true,
+            has_no_link: described
+                .parameters
+                .get("RecoveryPageUrl")
+                .is_some_and(|url| url == "none"),
         });
     }
     let or_local =
@@ -102,6 +108,7 @@ pub(crate) async fn find(
         api: parts.api.or_else(|| connection.local_api()),
         settings: Settings::from_env()?,
         has_own_settings: false,
+        has_no_link: false,
     })
 }
 

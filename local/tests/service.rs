@@ -17,7 +17,7 @@ use tempfile::TempDir;
 const PATH: &str = "/auth/v1/forgot-password";
 
 /// The functions of template.yaml.
-const FUNCTIONS: [&str; 12] = [
+const FUNCTIONS: [&str; 13] = [
     "announce",
     "audit-trail",
     "deliver-mail",
@@ -28,6 +28,7 @@ const FUNCTIONS: [&str; 12] = [
     "mail-events",
     "recover-not-me",
     "recovery-page",
+    "users",
     "users-resend",
     "users-set-password",
 ];

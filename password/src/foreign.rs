@@ -1,20 +1,14 @@
 //! Hashes that other systems made: the kinds that [`crate::verify`] reads besides Regain's own.
 //!
-//! Each kind is a module with one parser behind a cargo feature, so that a program is built with the
-//! algorithms that it needs and no others. A parser checks the whole text, and bounds the time and the memory
-//! that a verification takes.
+//! Each kind is a module with one parser, which checks the whole text, and bounds the time and the memory that a
+//! verification takes. Its algorithm is behind a cargo feature, so that a program is built with the algorithms that it
+//! needs and no others.
 
-#[cfg(feature = "argon2-any")]
 mod argon2;
-#[cfg(feature = "bcrypt")]
 mod bcrypt;
-#[cfg(feature = "firebase-scrypt")]
 mod firebase;
-#[cfg(feature = "pbkdf2")]
 mod pbkdf2;
-#[cfg(any(feature = "pbkdf2", feature = "scrypt"))]
 mod phc;
-#[cfg(feature = "scrypt")]
 mod scrypt;
 
 use crate::InvalidPasswordHash;
@@ -31,24 +25,26 @@ pub(crate) trait Foreign {
 /// What a parser makes of a text: nothing if the text is of another kind.
 type Parsed = Option<Result<Box<dyn Foreign>, InvalidPasswordHash>>;
 
-const PARSERS: &[fn(&str) -> Parsed] = &[
-    #[cfg(feature = "argon2-any")]
-    argon2::parse,
-    #[cfg(feature = "bcrypt")]
-    bcrypt::parse,
-    #[cfg(feature = "scrypt")]
-    scrypt::parse,
-    #[cfg(feature = "pbkdf2")]
-    pbkdf2::parse,
-    #[cfg(feature = "firebase-scrypt")]
-    firebase::parse,
+type Parser = fn(&str) -> Parsed;
+
+/// The parsers, and whether this program has the algorithm behind each.
+const PARSERS: [(Parser, bool); 5] = [
+    (argon2::parse, cfg!(feature = "argon2-any")),
+    (bcrypt::parse, cfg!(feature = "bcrypt")),
+    (scrypt::parse, cfg!(feature = "scrypt")),
+    (pbkdf2::parse, cfg!(feature = "pbkdf2")),
+    (firebase::parse, cfg!(feature = "firebase-scrypt")),
 ];
 
-/// Reads the hash of another system.
-pub(crate) fn parse(text: &str) -> Result<Box<dyn Foreign>, InvalidPasswordHash> {
+/// Reads the hash of another system. `None` if it is well-formed, and this program lacks the algorithm.
+pub(crate) fn parse(text: &str) -> Result<Option<Box<dyn Foreign>>, InvalidPasswordHash> {
     if text.len() > MAX_LENGTH {
         return Err(InvalidPasswordHash::Form);
     }
-    let parsed = PARSERS.iter().find_map(|parse| parse(text));
+    let mut parsers = PARSERS.iter();
+    let parsed = parsers.find_map(|(parse, is_built_in)| {
+        let parsed = parse(text)?;
+        Some(parsed.map(|hash| is_built_in.then_some(hash)))
+    });
     parsed.unwrap_or(Err(InvalidPasswordHash::Form))
 }

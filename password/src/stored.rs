@@ -34,8 +34,8 @@ pub enum InvalidPasswordHash {
 enum Kind {
     /// Regain's own, and the same of another implementation.
     Argon2id(Box<Phc>, Params),
-    /// Any other.
-    Foreign(Box<dyn Foreign>),
+    /// Any other. `None` if this program lacks the algorithm.
+    Foreign(Option<Box<dyn Foreign>>),
 }
 
 impl Kind {
@@ -81,8 +81,19 @@ impl PasswordHash {
     /// # Errors
     /// If the text is of another kind or malformed, or if it costs too much to verify.
     pub fn parse(text: &str) -> Result<Self, InvalidPasswordHash> {
-        Kind::read(text)?;
-        Ok(Self(text.to_owned()))
+        match Kind::read(text)? {
+            Kind::Foreign(None) => Err(InvalidPasswordHash::Form),
+            Kind::Argon2id(..) | Kind::Foreign(Some(_)) => Ok(Self(text.to_owned())),
+        }
+    }
+
+    /// Checks that a text is a hash that [`PasswordHash::parse`] accepts in a program with all features. So a program
+    /// that stores hashes and verifies none needs no algorithm.
+    ///
+    /// # Errors
+    /// If the text is of no known kind or malformed, or if it costs too much to verify.
+    pub fn check_form(text: &str) -> Result<(), InvalidPasswordHash> {
+        Kind::read(text).map(drop)
     }
 
     /// The text.
@@ -167,7 +178,7 @@ pub fn verify(password: &Candidate, hash: &PasswordHash, current: &Cost) -> Veri
                 Ok(()) => Verified::Yes,
             }
         }
-        Ok(Kind::Foreign(foreign)) if foreign.matches(password) => Verified::YesButRehash,
+        Ok(Kind::Foreign(Some(foreign))) if foreign.matches(password) => Verified::YesButRehash,
         // `PasswordHash::parse` has read the hash before, so it can be read.
         Ok(Kind::Foreign(_)) | Err(_) => Verified::No,
     }

@@ -74,14 +74,24 @@ def leave_out(template):
     # The emulator's regular expressions are Python's, which know no Unicode properties.
     patterns = [name for name, it in template['Parameters'].items() if r'\p{' in it.get('AllowedPattern', '')]
     assert patterns, 'no pattern has a Unicode property: delete the rule'
-    # It cannot split in a condition either. Only mails have this one.
-    say('decided here, SupportContactIsAddress (the emulator knows no Fn::Split in a condition): no')
-    template['Conditions']['SupportContactIsAddress'] = {'Fn::Equals': ['no', 'yes']}
     say('left out, AllowedPattern (the emulator knows no Unicode properties):')
     for name in patterns:
         del template['Parameters'][name]['AllowedPattern']
         say(f'  {name}')
     return left
+
+
+def split(value, parameters):
+    """A condition in which each Fn::Split of a parameter is done. The emulator knows none in a condition."""
+    if isinstance(value, list):
+        return [split(it, parameters) for it in value]
+    if not isinstance(value, dict):
+        return value
+    if 'Fn::Select' in value:
+        index, parts = value['Fn::Select']
+        at, of = parts['Fn::Split']
+        return parameters[of['Ref']].split(at)[int(index)]
+    return {name: split(it, parameters) for name, it in value.items()}
 
 
 PARTS = {'Subject': 'SubjectPart', 'Text': 'TextPart', 'Html': 'HtmlPart'}
@@ -173,6 +183,8 @@ def main():
     parameters = dict(it.split('=', 1) for it in sys.argv[3:])
     template = translated(release)
     left = leave_out(template)
+    defaults = {name: it['Default'] for name, it in template['Parameters'].items() if 'Default' in it}
+    template['Conditions'] = split(template['Conditions'], defaults | parameters)
     show_mails(template, left)
     resources, outputs = create(stack, template, parameters)
     make_mails(outputs, left)

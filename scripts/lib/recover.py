@@ -1,6 +1,6 @@
 """Recovers at a stack that runs on the emulator, by each API: `recover.py API_URL TABLE ADDRESS`.
 
-The mails are what the functions gave the emulator's SES. It fills in variables, but knows none of Handlebars' blocks.
+Each recovery must mail a notice, and tell EventBridge of the changed password: a rule passes the events to a queue here. The mails are what the functions gave the emulator's SES. It fills in variables, but knows none of Handlebars' blocks.
 """
 
 import json
@@ -14,6 +14,8 @@ import boto3
 
 api, table, address = sys.argv[1:]
 dynamodb = boto3.client('dynamodb')
+sqs = boto3.client('sqs')
+eventbridge = boto3.client('events')
 emulator = dynamodb.meta.endpoint_url
 
 
@@ -74,6 +76,30 @@ def check_notice(text):
     assert not re.search(r'^\s*[0-9]{6}\s*$|#t=', text, re.MULTILINE), text
 
 
+def hear():
+    """A queue that gets the events of changed passwords."""
+    queue = sqs.create_queue(QueueName='password-changed')['QueueUrl']
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=['QueueArn'])['Attributes']['QueueArn']
+    eventbridge.put_rule(Name='password-changed', EventPattern=json.dumps({'source': ['regain'], 'detail-type': ['Password Changed']}))
+    eventbridge.put_targets(Rule='password-changed', Targets=[{'Id': 'queue', 'Arn': arn}])
+    return queue
+
+
+def check_event(queue, means, protocol, user):
+    """Fails unless the next event is of that recovery, and says nothing of the address."""
+    end = time.monotonic() + 60
+    while not (found := sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get('Messages')):
+        assert time.monotonic() < end, 'no event was told within a minute'
+    (message,) = found
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message['ReceiptHandle'])
+    event = json.loads(message['Body'])
+    detail = event['detail']
+    told = [detail[name] for name in ('version', 'user', 'credentialsVersion', 'means', 'protocol')]
+    expected = [1, user['pk']['S'].removeprefix('USER#'), int(user['credentialsVersion']['N']), means, protocol]
+    assert [str(it) for it in told] == [str(it) for it in expected], f'{told} is not {expected}'
+    assert address not in message['Body'], message['Body']
+
+
 def changed(before):
     """Fails unless the password was changed since the item was read, and returns the item."""
     after = user()
@@ -83,6 +109,7 @@ def changed(before):
 
 
 before = user()
+queue = hear()
 
 session = answered('/auth/v1/forgot-password', email=address)['data']
 code = code_of(mail(0))
@@ -92,7 +119,8 @@ token = answered('/auth/v1/forgot-password/verify-otp', session_id=session, otp=
 answered('/auth/v1/forgot-password/set-password', token=token, password='a first password that nobody had')
 check_notice(mail(1))
 before = changed(before)
-print('recovered by auth/v1: code, token, password, notice')
+check_event(queue, 'token', 'auth-v1', before)
+print('recovered by auth/v1: code, token, password, notice, event')
 
 status, answer = post('/auth/v1/forgot-password/set-password', token=token, password='the same token cannot be used again')
 assert (status, answer['error']) == (410, 'session_expired'), f'a used token: {status} {answer}'
@@ -104,11 +132,12 @@ found = answered('/directory/api/users/setPassword', **set)['data']
 assert found['email'] == address, found
 check_notice(mail(3))
 before = changed(before)
-print('recovered by the Directory API: code and password at once, notice')
+check_event(queue, 'code', 'directory', before)
+print('recovered by the Directory API: code and password at once, notice, event')
 
 answered('/auth/v1/forgot-password', email=address)
 token = token_of(mail(4))
 answered('/auth/v1/forgot-password/set-password', token=token, password='a third password that nobody had')
 check_notice(mail(5))
-changed(before)
-print('recovered by the link of a mail')
+check_event(queue, 'link', 'auth-v1', changed(before))
+print('recovered by the link of a mail: password, notice, event')

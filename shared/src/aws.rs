@@ -13,7 +13,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::settings::env;
@@ -60,12 +61,34 @@ pub(crate) fn fresh_connections() -> SharedHttpClient {
 
 /// A connector that keeps at most so many idle connections to a host.
 fn connector(most_idle: usize) -> SharedHttpClient {
-    Builder::new()
+    let builder = Builder::new()
         .tls_provider(tls::Provider::Rustls(
             tls::rustls_provider::CryptoMode::Ring,
         ))
-        .pool_max_idle_per_host(most_idle)
-        .build_https()
+        .pool_max_idle_per_host(most_idle);
+    match trusted(env("AWS_REGION").as_deref()) {
+        Some(context) => builder.tls_context(context).build_https(),
+        None => builder.build_https(),
+    }
+}
+
+/// The roots that AWS's services chain to outside China: Amazon Root CA 1 to 4, and Starfield Services Root CA G2
+/// (<https://www.amazontrust.com/repository/>).
+const AMAZON_ROOTS: &str = include_str!("../roots/amazon.pem");
+
+/// The regions whose services have certificates of those roots: all of the partitions `aws` and `aws-us-gov`.
+const REGIONS: [&str; 11] = [
+    "af-", "ap-", "ca-", "eu-", "il-", "me-", "mx-", "sa-", "us-east-", "us-west-", "us-gov-",
+];
+
+/// The roots that a function in a region trusts. In a region that is not known here, it trusts those of the
+/// system, which are thirty times as many, and take most of a start to read.
+fn trusted(region: Option<&str>) -> Option<TlsContext> {
+    let region = region?;
+    let is_known = REGIONS.iter().any(|prefix| region.starts_with(prefix));
+    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    let context = TlsContext::builder().with_trust_store(roots).build();
+    context.ok().filter(|_| is_known)
 }
 
 /// The environment variables of one service, or else of all services.
@@ -87,6 +110,52 @@ fn configured(key: &ServiceConfigKey<'_>, env: impl Fn(&str) -> Option<String>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sha2::{Digest as _, Sha256};
+
+    #[test]
+    fn functions_trust_the_roots_of_amazon_and_no_others() {
+        // As https://www.amazontrust.com/repository/ lists them.
+        let fingerprints = [
+            "8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e",
+            "1ba5b2aa8c65401a82960118f80bec4f62304d83cec4713a19c39c011ea46db4",
+            "18ce6cfe7bf14e60b2e347b8dfe868cb31d02ebb3ada271569f50343b46db3a4",
+            "e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092",
+            "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
+        ];
+        let found: Vec<_> = AMAZON_ROOTS
+            .split_terminator("-----END CERTIFICATE-----\n")
+            .map(|pem| {
+                let body = pem.trim_start_matches("-----BEGIN CERTIFICATE-----");
+                let der = data_encoding::BASE64
+                    .decode(body.replace('\n', "").as_bytes())
+                    .unwrap();
+                data_encoding::HEXLOWER.encode(&Sha256::digest(der))
+            })
+            .collect();
+        assert_eq!(found, fingerprints);
+    }
+
+    #[test]
+    fn the_roots_of_amazon_are_trusted_where_its_services_have_them() {
+        for region in [
+            "us-east-1",
+            "eu-central-2",
+            "us-gov-west-1",
+            "ap-southeast-7",
+            "mx-central-1",
+        ] {
+            assert!(trusted(Some(region)).is_some(), "{region}");
+        }
+        for region in [
+            Some("cn-north-1"),
+            Some("eusc-de-east-1"),
+            Some("us-iso-east-1"),
+            Some(""),
+            None,
+        ] {
+            assert!(trusted(region).is_none(), "{region:?}");
+        }
+    }
 
     #[test]
     fn a_variable_of_one_service_goes_before_that_of_all() {

@@ -34,7 +34,8 @@ use crate::settings::{
 };
 use crate::store::Store;
 use crate::stream::StreamBatch;
-use crate::{ambient, aws, metrics, telemetry};
+use crate::users::{ImportRules, UserOperations};
+use crate::{ambient, aws, metrics, telemetry, users};
 
 /// How long an endpoint may take. Its function has 10 s, and the caller is to get an answer in the envelope
 /// before that.
@@ -122,6 +123,34 @@ pub async fn run_announce() -> ExitCode {
         result.map_err(lambda_http::Error::from)
     };
     ended(lambda_runtime::run(service_fn(announce)).await)
+}
+
+/// Runs the function by which services of the account create, change, delete and find users. Returns only if it cannot
+/// start or go on.
+pub async fn run_users() -> ExitCode {
+    if let Err(error) = telemetry::init() {
+        return stopped(&error);
+    }
+    let operations = match user_operations() {
+        Ok(operations) => operations,
+        Err(error) => return stopped(&error),
+    };
+    let operations = &operations;
+    let answer = |invocation: Invocation| async move {
+        let request: users::Request = match read(&invocation, &["operation"]) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Ok(None),
+            Err(unreadable) => return Ok(Some(users::Answer::unreadable(&unreadable))),
+        };
+        let mut rng = ambient::rng()?;
+        // On the heap, as the use cases are.
+        let answered = Box::pin(operations.answer(&request, ambient::now(), &mut rng)).await;
+        answered.map(Some).map_err(|error| {
+            tracing::error!(error = telemetry::causes(&error), "user operation failed");
+            lambda_http::Error::from(error)
+        })
+    };
+    ended(lambda_runtime::run(service_fn(answer)).await)
 }
 
 /// Runs the function that handles SES's events. Returns only if it cannot start or go on.
@@ -337,6 +366,13 @@ fn announcer() -> Result<Announcer, SettingsError> {
     let config = aws::config();
     let events = aws_sdk_eventbridge::Client::new(&config);
     Ok(Announcer::new(store(&config, deployment), events, bus))
+}
+
+fn user_operations() -> Result<UserOperations, SettingsError> {
+    let rules = ImportRules::of(&Settings::from_env()?);
+    let deployment = Deployment::from_env()?;
+    let store = store(&aws::config(), deployment);
+    Ok(UserOperations::new(store, rules))
 }
 
 fn audit() -> AuditTrail {

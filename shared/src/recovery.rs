@@ -33,6 +33,7 @@ use crate::settings::{DirectorySession, DirectoryUserId, Settings, Share};
 use crate::store::{
     Begun, CodeRequest, Refused, Renewed, SessionOrigin, Store, StoreError, Throttled,
 };
+use crate::telemetry;
 use crate::template::Template;
 use crate::timestamp::Timestamp;
 use crate::users::User;
@@ -242,17 +243,24 @@ impl Recovery {
         &self.settings
     }
 
-    /// Fetches the secrets ahead of the first request. A failure is logged, and shows when a request
-    /// needs them.
+    /// Fetches the secrets and connects to the table, all at the same time, ahead of the first request. A failure is
+    /// logged, and shows when a request needs what is missing.
     pub async fn warm(&self, at: Timestamp) {
-        if let Err(error) = self.secrets.index().await {
-            tracing::warn!(error = %crate::telemetry::causes(&error), "fetching the index key failed");
+        let (index, code, connected) = tokio::join!(
+            self.secrets.index(),
+            self.secrets.code(at),
+            self.store.connect(),
+        );
+        if let Err(error) = index {
+            tracing::warn!(error = %telemetry::causes(&error), "fetching the index key failed");
         }
-        match self.secrets.code(at).await {
-            Ok(_) | Err(SecretError::NotGiven) => {}
-            Err(error) => {
-                tracing::warn!(error = %crate::telemetry::causes(&error), "fetching the code key failed");
-            }
+        if let Err(error) = code
+            && !matches!(error, SecretError::NotGiven)
+        {
+            tracing::warn!(error = %telemetry::causes(&error), "fetching the code key failed");
+        }
+        if let Err(error) = connected {
+            tracing::warn!(error = %telemetry::causes(&error), "connecting to the table failed");
         }
     }
 

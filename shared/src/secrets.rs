@@ -149,8 +149,8 @@ impl Secrets {
     }
 
     async fn fetch_code(&self, id: &str, at: Timestamp) -> Result<Copy, SecretError> {
-        let current = self.fetch(id, CURRENT).await?.ok_or(SecretError::Empty)?;
-        let previous = self.fetch(id, PREVIOUS).await?;
+        let (current, previous) = tokio::join!(self.fetch(id, CURRENT), self.fetch(id, PREVIOUS));
+        let (current, previous) = (current?.ok_or(SecretError::Empty)?, previous?);
         let text = current.text.as_bytes();
         let rotation = previous.map_or_else(Vec::new, |previous| {
             let both = [text, previous.text.as_bytes()];
@@ -175,14 +175,10 @@ impl Secrets {
     }
 
     async fn fetch(&self, id: &str, stage: &str) -> Result<Option<Version>, SecretError> {
-        let got = self
-            .client
-            .get_secret_value()
-            .secret_id(id)
-            .version_stage(stage)
-            .send()
-            .await;
-        let secret = match got {
+        let get = self.client.get_secret_value();
+        let get = get.secret_id(id).version_stage(stage);
+        // On the heap: a call of the SDK is a large future.
+        let secret = match Box::pin(get.send()).await {
             Ok(secret) => secret,
             Err(error) => {
                 let absent = stage == PREVIOUS

@@ -1,13 +1,15 @@
-//! Users: what the table holds about them, and how a file of users is imported.
+//! Users: what the table holds about them, how a file of users is imported, and what services of the account may ask.
 
 mod edit;
 mod foreign_ids;
 mod import;
 mod mailable;
+mod operations;
 mod status;
 mod stored_hash;
 
 use std::borrow::Cow;
+use std::ops::Not;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -19,11 +21,12 @@ pub use import::{
     Progress, Step, exported, import,
 };
 pub use mailable::unmailable;
+pub use operations::{Answer, OperationError, Request, UserOperations};
 pub(crate) use status::BLOCKED;
 pub use status::{RecoverableStatuses, Status};
 pub use stored_hash::StoredHash;
 
-use regain_password::{Address, PasswordHash};
+use regain_password::Address;
 
 use crate::ids::UserId;
 use crate::locale::Locale;
@@ -32,6 +35,10 @@ use crate::timestamp::Timestamp;
 /// A user as stored. Fields that recovery does not use (roles, profile and others) are kept as they are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an attribute of the item"
+)]
 pub struct User {
     /// The id.
     pub id: UserId,
@@ -67,6 +74,9 @@ pub struct User {
     /// Whether the user is a temporary one.
     #[serde(default)]
     pub is_temporary: bool,
+    /// Whether the person has to set a new password before signing in. A recovery clears it.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub must_reset: bool,
     /// The language tag the person reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
@@ -114,6 +124,7 @@ impl User {
             is_email_validate: false,
             is_profile_complete: false,
             is_temporary: false,
+            must_reset: false,
             locale: None,
             password_hash: None,
             password_changed_at: None,
@@ -135,20 +146,22 @@ impl User {
 
     /// The user with another password.
     #[must_use]
-    pub(crate) fn with_password(self, hash: PasswordHash, at: Timestamp) -> Self {
+    pub(crate) fn with_password(self, hash: impl Into<StoredHash>, at: Timestamp) -> Self {
         Self {
             password_hash: Some(hash.into()),
             password_changed_at: Some(at),
             credentials_version: self.credentials_version + 1,
+            must_reset: false,
             ..self
         }
     }
 
     /// The user with the password of an import.
     #[must_use]
-    pub(crate) fn with_imported_password(self, hash: PasswordHash, at: Timestamp) -> Self {
+    pub(crate) fn with_imported_password(self, hash: StoredHash, at: Timestamp) -> Self {
         Self {
             password_imported_at: Some(at),
+            must_reset: self.must_reset,
             ..self.with_password(hash, at)
         }
     }
@@ -195,5 +208,33 @@ fn collect_texts<'a>(value: &'a Value, texts: &mut Vec<Cow<'a, str>>) {
         Value::Array(values) => values.iter().for_each(|value| collect_texts(value, texts)),
         Value::Object(map) => map.values().for_each(|value| collect_texts(value, texts)),
         Value::Null | Value::Bool(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_addresses_have_the_documented_canonical_forms() {
+        #[derive(Deserialize)]
+        struct Vector {
+            typed: String,
+            canonical: Option<String>,
+            why: String,
+        }
+        let vectors = include_str!("../../docs/address-vectors.json");
+        let vectors: Vec<Vector> = serde_json::from_str(vectors).unwrap();
+        assert!(vectors.len() > 30);
+        for Vector {
+            typed,
+            canonical,
+            why,
+        } in vectors
+        {
+            let parsed = Address::parse(&typed).ok();
+            let parsed = parsed.as_ref().map(Address::as_str);
+            assert_eq!(parsed, canonical.as_deref(), "{why}: {typed:?}");
+        }
     }
 }

@@ -11,9 +11,12 @@ use uuid::Uuid;
 
 /// The answer to an event, and the mails and events that were sent meanwhile.
 pub fn text(event: &str, answer: &Json, mails: &[Mail], told: &[Json]) -> String {
-    let mut text = match answer.get("statusCode") {
-        Some(status) => http(event, status, answer),
-        None => pretty(answer),
+    let mut text = if let Some(status) = answer.get("statusCode") {
+        http(event, status, answer)
+    } else {
+        let mut answer = answer.clone();
+        redact(event, &mut answer);
+        pretty(&answer)
     };
     // Mails of one batch are under way at the same time, and may arrive in any order.
     let mut mails: Vec<_> = mails.iter().collect();

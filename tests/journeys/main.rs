@@ -41,3 +41,4 @@ mod shape;
 mod sign_in;
 mod stacks;
 mod throttles;
+mod users;

@@ -39,6 +39,16 @@ impl Deployment {
                 });
                 readings.collect()
             }
+            ("DYNAMODB", "DynamoDB_20120810.BatchGetItem") => {
+                let asked = &body["RequestItems"][self.stack.table.name.as_str()]["Keys"];
+                let keys = asked.as_array().unwrap().iter().map(|key| {
+                    let key = text(&key["pk"]["S"]);
+                    format!("{}#", key.split_once('#').unwrap().0)
+                });
+                let keys: BTreeSet<_> = keys.collect();
+                let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+                vec![self.touching("dynamodb:BatchGetItem", &keys)]
+            }
             ("DYNAMODB", operation) => {
                 let kind = operation.strip_prefix("DynamoDB_20120810.").unwrap();
                 let (action, key) = self.item(kind, body);
@@ -86,8 +96,9 @@ impl Deployment {
         // With the parameter Tracing.
         let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
         accesses.extend(actions.map(|it| Access::new(it, "*")));
-        let events = property(function, "Events");
-        for event in events.as_object().unwrap().values() {
+        // Nothing of the stack calls `Users`.
+        let events = function.property("Events").unwrap().unwrap_or_default();
+        for event in events.as_object().into_iter().flat_map(|it| it.values()) {
             if event["Type"] == "DynamoDB" {
                 let stream = format!("{}/stream/2026-01-01T00:00:00.000", self.table);
                 let actions = [

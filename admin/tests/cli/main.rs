@@ -16,6 +16,7 @@ mod kit;
 #[cfg(test)]
 mod mails;
 #[cfg(test)]
+mod recover;
 mod throttle;
 #[cfg(test)]
 mod users;

@@ -23,7 +23,7 @@ async fn a_user_is_shown_without_the_hash_by_address_or_id() {
             json!({
                 "id": ID, "email": "Ann@example.com", "phone": "", "status": "active", "mayRecover": true, "profile": {},
                 "meta": {}, "identities": {}, "isEmailValidate": false, "isProfileComplete": false,
-                "isTemporary": false, "address": {}, "roles": [], "locale": null,
+                "isTemporary": false, "mustReset": false, "address": {}, "roles": [], "locale": null,
                 "hasPassword": true, "credentialsVersion": 2,
                 "passwordChangedAt": ann.password_changed_at.unwrap().rfc3339(),
                 "mailSuppressed": null,

@@ -3,18 +3,28 @@
 //! Firebase derives an AES-256 key from the password by scrypt, and encrypts the project's signer key with it
 //! in counter mode. Without the signer key, what is left is the key stream.
 
+#[cfg(feature = "firebase-scrypt")]
 use aes::Aes256;
+#[cfg(feature = "firebase-scrypt")]
 use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
-use scrypt::Params;
+#[cfg(feature = "firebase-scrypt")]
 use zeroize::Zeroizing;
 
-use super::phc::{MAX_OUTPUT_LENGTH, Salted, parameters};
+#[cfg(feature = "firebase-scrypt")]
+use super::phc::MAX_OUTPUT_LENGTH;
+use super::phc::{Salted, parameters};
+use super::scrypt::Params;
 use super::{Foreign, Parsed};
 use crate::InvalidPasswordHash;
 use crate::firebase::PREFIX;
 
+#[cfg(feature = "firebase-scrypt")]
 const BLOCK: usize = 16;
 
+#[cfg_attr(
+    not(feature = "firebase-scrypt"),
+    expect(dead_code, reason = "only its form is checked")
+)]
 struct Hash {
     params: Params,
     salted: Salted,
@@ -36,9 +46,13 @@ fn read(text: &str) -> Result<Hash, InvalidPasswordHash> {
 }
 
 impl Foreign for Hash {
+    #[cfg(feature = "firebase-scrypt")]
     fn matches(&self, password: &[u8]) -> bool {
         let mut key = Zeroizing::new([0; 32]);
-        if scrypt::scrypt(password, &self.salted.salt, &self.params, key.as_mut()).is_err() {
+        if !self
+            .params
+            .derive(password, &self.salted.salt, key.as_mut())
+        {
             return false;
         }
         let cipher = Aes256::new(&(*key).into());
@@ -50,5 +64,10 @@ impl Foreign for Hash {
         }
         let stream = stream.get(..self.salted.output.len());
         stream.is_some_and(|stream| self.salted.is(stream))
+    }
+
+    #[cfg(not(feature = "firebase-scrypt"))]
+    fn matches(&self, _: &[u8]) -> bool {
+        false
     }
 }

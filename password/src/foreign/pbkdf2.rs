@@ -1,12 +1,18 @@
 //! PBKDF2 (RFC 8018) with HMAC: PHC strings, and the forms of passlib, Django and Spring.
 
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+#[cfg(feature = "pbkdf2")]
 use pbkdf2::pbkdf2_hmac;
+#[cfg(feature = "pbkdf2")]
 use sha1::Sha1;
+#[cfg(feature = "pbkdf2")]
 use sha2::{Sha256, Sha512};
+#[cfg(feature = "pbkdf2")]
 use zeroize::Zeroizing;
 
-use super::phc::{MAX_OUTPUT_LENGTH, Salted, number, parameters};
+#[cfg(feature = "pbkdf2")]
+use super::phc::MAX_OUTPUT_LENGTH;
+use super::phc::{Salted, number, parameters};
 use super::{Foreign, Parsed};
 use crate::InvalidPasswordHash;
 
@@ -167,6 +173,7 @@ impl Hash {
 }
 
 impl Foreign for Hash {
+    #[cfg(feature = "pbkdf2")]
     fn matches(&self, password: &[u8]) -> bool {
         let mut output = Zeroizing::new([0; MAX_OUTPUT_LENGTH]);
         let Some(output) = output.get_mut(..self.salted.output.len()) else {
@@ -179,5 +186,10 @@ impl Foreign for Hash {
         };
         derive(password, &self.salted.salt, self.iterations, output);
         self.salted.is(output)
+    }
+
+    #[cfg(not(feature = "pbkdf2"))]
+    fn matches(&self, _: &[u8]) -> bool {
+        false
     }
 }

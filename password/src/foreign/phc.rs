@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 
 use data_encoding::BASE64_NOPAD;
+#[cfg(any(feature = "pbkdf2", feature = "scrypt"))]
 use subtle::ConstantTimeEq as _;
 
 use crate::InvalidPasswordHash;
@@ -15,6 +16,10 @@ const OUTPUT_LENGTHS: RangeInclusive<usize> = MIN_OUTPUT_LENGTH..=MAX_OUTPUT_LEN
 const SALT_LENGTHS: RangeInclusive<usize> = 1..=128;
 
 /// A salt and the result for it.
+#[cfg_attr(
+    not(any(feature = "pbkdf2", feature = "scrypt")),
+    expect(dead_code, reason = "only their form is checked")
+)]
 pub(super) struct Salted {
     pub(super) salt: Vec<u8>,
     pub(super) output: Vec<u8>,
@@ -39,6 +44,7 @@ impl Salted {
     }
 
     /// Whether a result is the stored one, compared in constant time.
+    #[cfg(any(feature = "pbkdf2", feature = "scrypt"))]
     pub(super) fn is(&self, output: &[u8]) -> bool {
         self.output.ct_eq(output).into()
     }

@@ -1,10 +1,12 @@
 //! scrypt (RFC 7914): PHC strings, and the forms of Django and Spring.
 
 use data_encoding::BASE64;
-use scrypt::Params;
+#[cfg(feature = "scrypt")]
 use zeroize::Zeroizing;
 
-use super::phc::{MAX_OUTPUT_LENGTH, Salted, number, parameters};
+#[cfg(feature = "scrypt")]
+use super::phc::MAX_OUTPUT_LENGTH;
+use super::phc::{Salted, number, parameters};
 use super::{Foreign, Parsed};
 use crate::InvalidPasswordHash;
 
@@ -16,6 +18,22 @@ const MAX_FACTOR: u32 = 64;
 /// The most work, `128·N·r·p` octets that are written and read: twice as much.
 const MAX_WORK: u64 = 2 << 30;
 
+/// The cost of a hash.
+#[derive(Clone, Copy)]
+#[cfg_attr(
+    not(feature = "scrypt"),
+    expect(dead_code, reason = "only its form is checked")
+)]
+pub(super) struct Params {
+    log_n: u8,
+    r: u32,
+    p: u32,
+}
+
+#[cfg_attr(
+    not(feature = "scrypt"),
+    expect(dead_code, reason = "only its form is checked")
+)]
 struct Hash {
     params: Params,
     salted: Salted,
@@ -97,17 +115,35 @@ pub(super) fn params(log_n: u32, r: u32, p: u32) -> Result<Params, InvalidPasswo
     if !is_bounded {
         return Err(InvalidPasswordHash::Cost);
     }
+    // RFC 7914, 2: N is less than 2^(128·r/8).
+    if log_n >= 16 * r {
+        return Err(InvalidPasswordHash::Form);
+    }
     let log_n = u8::try_from(log_n).map_err(|_| InvalidPasswordHash::Cost)?;
-    Params::new(log_n, r, p).map_err(|_| InvalidPasswordHash::Form)
+    Ok(Params { log_n, r, p })
+}
+
+#[cfg(feature = "scrypt")]
+impl Params {
+    /// Hashes a password. Returns whether it could.
+    pub(super) fn derive(self, password: &[u8], salt: &[u8], output: &mut [u8]) -> bool {
+        let params = scrypt::Params::new(self.log_n, self.r, self.p);
+        params.is_ok_and(|params| scrypt::scrypt(password, salt, &params, output).is_ok())
+    }
 }
 
 impl Foreign for Hash {
+    #[cfg(feature = "scrypt")]
     fn matches(&self, password: &[u8]) -> bool {
         let mut output = Zeroizing::new([0; MAX_OUTPUT_LENGTH]);
         let Some(output) = output.get_mut(..self.salted.output.len()) else {
             return false;
         };
-        scrypt::scrypt(password, &self.salted.salt, &self.params, output).is_ok()
-            && self.salted.is(output)
+        self.params.derive(password, &self.salted.salt, output) && self.salted.is(output)
+    }
+
+    #[cfg(not(feature = "scrypt"))]
+    fn matches(&self, _: &[u8]) -> bool {
+        false
     }
 }

@@ -28,6 +28,11 @@ pub(super) fn session(reference: &SessionRef) -> String {
     format!("{SESSION}{}", reference.hex())
 }
 
+/// The key of no session, among those of sessions.
+pub(super) fn no_session() -> String {
+    format!("{SESSION}none")
+}
+
 pub(super) fn parse_session(key: &str) -> Option<SessionRef> {
     SessionRef::from_hex(key.strip_prefix(SESSION)?)
 }

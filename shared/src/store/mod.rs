@@ -197,6 +197,15 @@ impl Store {
         self.get_item(key).await?.map(read).transpose()
     }
 
+    /// Opens a connection to the table, by reading an item that no session can have. Every endpoint may read sessions.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn connect(&self) -> Result<(), StoreError> {
+        self.get_item(keys::no_session()).await?;
+        Ok(())
+    }
+
     async fn get_item(&self, key: String) -> Result<Option<Item>, StoreError> {
         let get = self
             .client

@@ -187,15 +187,18 @@ impl Store {
     }
 
     /// Blocks a user who disowns a change of the password, and raises the credentials version, which voids every
-    /// proof. A user who is blocked already keeps the status before the block.
+    /// proof. The disowned password has to be reset before anybody signs in with it, even if an operator unblocks the
+    /// user. A user who is blocked already keeps the status before the block.
     ///
     /// Returns whether it was written. It is not if the user has changed since it was read.
     ///
     /// # Errors
     /// When the table cannot be asked.
     pub async fn disown(&self, user: &User) -> Result<bool, StoreError> {
-        const MARK: &str = "SET credentialsVersion = :nextVersion, disownedVersion = :nextVersion";
+        const MARK: &str = "SET credentialsVersion = :nextVersion, \
+                            disownedVersion = :nextVersion, mustReset = :true";
         let update = as_read(self.update(keys::user(&user.id)), user)
+            .expression_attribute_values(":true", AttributeValue::Bool(true))
             .expression_attribute_values(":nextVersion", n(user.credentials_version + 1));
         let update = if user.status.is_blocked() {
             update.update_expression(MARK)
@@ -216,7 +219,7 @@ impl Store {
         Ok(matches!(written, Transacted::Applied))
     }
 
-    /// Sets the password. Also uses the session up, raises the user's credentials version and notes when the
+    /// Sets the password. Also uses the session up, ends that the user has to reset it, raises the user's credentials version and notes when the
     /// password was changed, which ends all other recoveries of the user, and requests the notice. The request
     /// for the notice says how the password was changed, so that it can be announced as well.
     ///
@@ -251,7 +254,7 @@ impl Store {
         let user_update = as_read(self.update(keys::user(&user.id)), user)
             .update_expression(
                 "SET passwordHash = :hash, passwordChangedAt = :now, \
-                 credentialsVersion = :nextVersion, isEmailValidate = :true",
+                 credentialsVersion = :nextVersion, isEmailValidate = :true REMOVE mustReset",
             )
             .expression_attribute_values(":hash", s(hash.as_str()))
             .expression_attribute_values(":now", n(now.millis()))

@@ -8,7 +8,7 @@ use regain_password::{Address, Hasher, InvalidCost};
 use thiserror::Error;
 
 use super::User;
-use super::import::importer::{CheckedLine, Importer, Origin, merged};
+use super::import::importer::{CheckedLine, Importer, Origin, TAKEN, merged};
 use super::import::lines::UserLine;
 use super::import::{BadLine, Change, ImportError, ImportRules};
 use crate::hashing::HashingError;
@@ -25,6 +25,9 @@ pub enum EditError {
     /// The JSON is no user. Never repeats a password or a hash.
     #[error("{0}")]
     Bad(String),
+    /// Another user has the address.
+    #[error("{TAKEN}")]
+    Taken,
     /// A user has the address or the id, and differs from the one to be created.
     #[error("a user has this address or id, and is not as given")]
     Exists,
@@ -44,7 +47,11 @@ pub enum EditError {
 
 impl From<BadLine> for EditError {
     fn from(line: BadLine) -> Self {
-        Self::Bad(line.reason)
+        if line.reason == TAKEN {
+            Self::Taken
+        } else {
+            Self::Bad(line.reason)
+        }
     }
 }
 

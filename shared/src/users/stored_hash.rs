@@ -14,6 +14,14 @@ use serde::{Deserialize, Serialize};
 pub struct StoredHash(String);
 
 impl StoredHash {
+    /// A hash as another system made it. Only its form is checked, so that no function is built with the algorithm.
+    ///
+    /// # Errors
+    /// If it is of no known kind, or if it costs too much to verify, see [`PasswordHash::check_form`].
+    pub fn parse(text: &str) -> Result<Self, InvalidPasswordHash> {
+        PasswordHash::check_form(text).map(|()| Self(text.to_owned()))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -284,7 +284,11 @@ async fn a_code_proven_beside_a_claim_ends_the_claim() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_with_one_code_and_a_password_hashes_once() {
-    let kit = Kit::with(&[("CODE_MAX_ATTEMPTS", "20")]).await;
+    let kit = Kit::with(&[
+        ("CODE_MAX_ATTEMPTS", "20"),
+        ("ACCOUNT_GUESSES_PER_DAY", "1000"),
+    ])
+    .await;
     let user = kit.user(ANN).await;
     let started = kit.start(Protocol::Directory, ANN, NOON).await;
     let code = kit.code(NOON).await;

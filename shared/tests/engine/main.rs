@@ -53,6 +53,8 @@ mod model;
 #[cfg(test)]
 mod not_me;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod operators;
 #[cfg(test)]
 mod races;

@@ -280,6 +280,15 @@ async fn the_code_key_is_fetched_again_after_five_minutes_and_the_index_key_neve
 }
 
 #[tokio::test]
+async fn a_start_connects_to_the_table_so_that_the_first_request_need_not() {
+    let kit = Kit::new().await;
+    let instance = kit.another_instance();
+    kit.log.reset();
+    instance.warm(NOON).await;
+    assert_eq!(kit.log.shapes(), ["GetItem SESSION"]);
+}
+
+#[tokio::test]
 async fn a_cached_code_key_is_used_for_ten_minutes_if_it_cannot_be_fetched_again() {
     let kit = Kit::new().await;
     kit.user(ANN).await;

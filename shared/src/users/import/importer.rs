@@ -12,10 +12,13 @@ use crate::hashing;
 use crate::ids::{UserId, UserIdFormat, draw};
 use crate::store::{Store, StoreError, UserWrite};
 use crate::timestamp::Timestamp;
-use crate::users::User;
+use crate::users::{StoredHash, User};
 
 /// How often a line is tried if its user changes between the read and the write.
 const ATTEMPTS: usize = 4;
+
+/// Why a line is refused whose address another user has.
+pub(in crate::users) const TAKEN: &str = "\"email\" belongs to another user";
 
 /// The change that a line makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +84,7 @@ enum NewPassword<'a> {
     Stays,
     /// The line has another one, but a recovery or another program has changed the user's own.
     Kept,
-    IsHashed(&'a PasswordHash),
+    IsHashed(&'a StoredHash),
     IsTyped(&'a Candidate),
 }
 
@@ -290,13 +293,13 @@ impl Importer {
         let done = done(&found, &user, &password)?;
         let user = match password {
             NewPassword::Stays | NewPassword::Kept => user,
-            NewPassword::IsHashed(hash) => self.with_password(user, hash),
+            NewPassword::IsHashed(hash) => self.with_password(user, hash.clone(), &line),
             NewPassword::IsTyped(password) => {
                 let hash = match &typed {
                     Some(hash) => hash,
                     None => typed.insert(hashing::hash(&self.hasher, password, draw(rng)).await?),
                 };
-                self.with_password(user, hash)
+                self.with_password(user, hash.clone().into(), &line)
             }
         };
         let before = found.before.as_ref();
@@ -311,10 +314,18 @@ impl Importer {
         })
     }
 
-    fn with_password(&self, user: User, hash: &PasswordHash) -> User {
+    /// The user with the password of a line. Whoever had to reset the password has done so, unless it is imported or
+    /// the line says otherwise.
+    fn with_password(&self, user: User, hash: StoredHash, line: &UserLine) -> User {
         match self.origin {
-            Origin::Import => user.with_imported_password(hash.clone(), self.at),
-            Origin::Person => user.with_password(hash.clone(), self.at),
+            Origin::Import => user.with_imported_password(hash, self.at),
+            Origin::Person => {
+                let must_reset = line.must_reset().unwrap_or_default();
+                User {
+                    must_reset,
+                    ..user.with_password(hash, self.at)
+                }
+            }
         }
     }
 
@@ -335,8 +346,7 @@ impl Importer {
         let found = lines.iter().map(|(line, drawn)| {
             let owner = owners.get(&line.address);
             if line.id.is_some() && owner.is_some_and(|owner| line.id.as_ref() != Some(owner)) {
-                let reason = "\"email\" belongs to another user";
-                return Err(BadLine::new(line.number(), reason));
+                return Err(BadLine::new(line.number(), TAKEN));
             }
             let subject = subject(line);
             let stored = subject.as_ref().and_then(|id| stored.get(id)).cloned();

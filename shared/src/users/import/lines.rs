@@ -2,16 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use regain_password::{
-    Address, Candidate, FirebaseScrypt, InvalidPasswordHash, PasswordHash, Reason,
-};
+use regain_password::{Address, Candidate, FirebaseScrypt, InvalidPasswordHash, Reason};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::super::{Status, User, unmailable};
+use super::super::{Status, StoredHash, User, unmailable};
 use super::ImportRules;
 use super::workers::Numbered;
 use crate::ids::{UserId, UserIdFormat};
@@ -68,7 +66,7 @@ pub(super) enum Password {
     /// It is to be hashed.
     Typed(Candidate),
     /// It is hashed.
-    Hashed(PasswordHash),
+    Hashed(StoredHash),
 }
 
 /// What else a line says.
@@ -87,6 +85,7 @@ struct Said {
     is_email_validate: Option<bool>,
     is_profile_complete: Option<bool>,
     is_temporary: Option<bool>,
+    must_reset: Option<bool>,
     locale: Option<String>,
 }
 
@@ -120,6 +119,11 @@ impl UserLine {
         self.said.status.is_some()
     }
 
+    /// What it says about having to reset the password.
+    pub(super) fn must_reset(&self) -> Option<bool> {
+        self.said.must_reset
+    }
+
     /// Whether it says an address.
     pub(in crate::users) fn says_an_address(&self) -> bool {
         self.said.has_email
@@ -145,6 +149,7 @@ impl UserLine {
             status_before_block: was.status_before_block.filter(|_| same_status),
             is_profile_complete: said.is_profile_complete.unwrap_or(was.is_profile_complete),
             is_temporary: said.is_temporary.unwrap_or(was.is_temporary),
+            must_reset: said.must_reset.unwrap_or(was.must_reset),
             locale: said.locale.clone().or(was.locale),
             ..was
         }
@@ -229,6 +234,7 @@ impl UserLines {
             is_email_validate: fields.take("isEmailValidate", "true or false")?,
             is_profile_complete: fields.take("isProfileComplete", "true or false")?,
             is_temporary: fields.take("isTemporary", "true or false")?,
+            must_reset: fields.take("mustReset", "true or false")?,
             locale: fields.text("locale")?,
         };
         self.rounded += usize::from(fields.rounded);
@@ -251,7 +257,7 @@ impl UserLines {
 /// # Errors
 /// When the user cannot be written as JSON.
 pub fn exported(user: &User, with_password_hash: bool) -> serde_json::Result<Value> {
-    const FIELDS: [&str; 14] = [
+    const FIELDS: [&str; 15] = [
         "id",
         "email",
         "phone",
@@ -264,6 +270,7 @@ pub fn exported(user: &User, with_password_hash: bool) -> serde_json::Result<Val
         "isEmailValidate",
         "isProfileComplete",
         "isTemporary",
+        "mustReset",
         "locale",
         "passwordHash",
     ];
@@ -429,13 +436,14 @@ fn password(
             return Err("\"password\" is empty".to_owned());
         }
         (Some(typed), None, None) => return Ok(Password::Typed(Candidate::new(typed))),
-        (None, Some(hash), None) => PasswordHash::parse(&hash).map_err(|error| (hash, error)),
+        (None, Some(hash), None) => StoredHash::parse(&hash).map_err(|error| (hash, error)),
         (None, Some(hash), Some(salt)) => {
             let firebase = firebase.ok_or(
                 "\"passwordSalt\" needs the hash parameters of the Firebase project that the hash \
                  is from",
             )?;
-            firebase.hash(&hash, &salt).map_err(|error| (hash, error))
+            let read = firebase.hash(&hash, &salt).map(StoredHash::from);
+            read.map_err(|error| (hash, error))
         }
     };
     read.map(Password::Hashed).map_err(|(hash, error)| {

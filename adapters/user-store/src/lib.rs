@@ -1,0 +1,13 @@
+//! What the user stores in this folder have in common: the messages of Regain's user store protocol, the
+//! loop of a Lambda function that answers them, and its surroundings.
+//!
+//! docs/user-store.md describes the protocol.
+
+mod function;
+mod message;
+
+pub mod ambient;
+pub mod aws;
+
+pub use function::{Startup, UserStore, serve};
+pub use message::{Answer, Ask, EmailProven, Find, Malformed, Outcome, SetPassword, User};
