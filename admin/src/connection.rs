@@ -7,7 +7,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
 use aws_smithy_http_client::{Builder, tls};
+use regain::settings::UserStoreSettings;
 use regain::store::Store;
+use regain::user_store::UserFunction;
 use tokio::net::TcpStream;
 
 use crate::failure::{Cause, Failure};
@@ -72,6 +74,16 @@ impl Connection {
             endpoints,
             local: options.local,
         }
+    }
+
+    /// The user store function of a stack.
+    pub(crate) fn user_store(&self, settings: &UserStoreSettings) -> UserFunction {
+        let mut config = self.config.clone().into_builder();
+        if let Some(api) = self.local {
+            // The stand-in for Lambda is on the fourth port after the API's.
+            config.set_endpoint_url(Some(format!("http://127.0.0.1:{}", api.saturating_add(4))));
+        }
+        UserFunction::new(&config.build(), settings)
     }
 
     /// The endpoint of a service from --endpoint or --local. The first one counts.

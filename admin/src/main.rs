@@ -62,6 +62,15 @@ async fn run(
 ) -> Result<ExitCode, Failure> {
     let stack = stack::find(connection, &command.place(), local).await?;
     match command {
+        StackCommand::Users { command } if stack.settings.user_store.is_some() => match command {
+            UsersCommand::Unsuppress(options) => {
+                users::unsuppress_elsewhere(connection, &stack, &options.user).await
+            }
+            _ => Err(Failure::Usage(
+                "the users of this stack live elsewhere (UserStoreFunctionArn), and not in its table: look after \
+                 them where they are; only `users unsuppress ADDRESS` works here",
+            )),
+        },
         StackCommand::Users { command } => match command {
             UsersCommand::Import(options) => import::run(connection, &stack, &options).await,
             UsersCommand::Export(options) => {

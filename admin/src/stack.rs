@@ -145,6 +145,9 @@ impl Described {
 
 /// The stack's parameter for a setting: `CODE_TTL_SECONDS` is `CodeTtlSeconds`.
 fn parameter_of(variable: &str) -> String {
+    if variable == "USER_STORE_FUNCTION" {
+        return "UserStoreFunctionArn".to_owned();
+    }
     variable
         .split('_')
         .flat_map(|word| {

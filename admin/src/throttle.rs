@@ -55,7 +55,11 @@ pub(crate) async fn clear(
 }
 
 /// The key under which an address is counted. Computing it needs the index key.
-async fn key(connection: &Connection, stack: &Stack, given: &str) -> Result<AddressKey, Failure> {
+pub(crate) async fn key(
+    connection: &Connection,
+    stack: &Stack,
+    given: &str,
+) -> Result<AddressKey, Failure> {
     let address = parse_address(given)?;
     Ok(index_keys(connection, stack).await?.address(&address))
 }

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use regain::ambient;
 use regain::ids::{UserId, UserIdFormat};
 use regain::mail::recipient;
-use regain::store::{Stopped, Store, StoreError, Suppressed};
+use regain::store::{Mailbox, Stopped, Store, StoreError, Suppressed};
 use regain::timestamp::Timestamp;
-use regain::users::{Status, User};
+use regain::users::{CredentialsVersion, Status, User};
 use regain_password::Address;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -16,6 +16,7 @@ use crate::connection::Connection;
 use crate::failure::{Cause, Failure, Trouble};
 use crate::say;
 use crate::stack::Stack;
+use crate::throttle;
 
 /// A user as printed: the fields that the API returns, and some for operators. Never the password hash.
 #[derive(Serialize)]
@@ -39,7 +40,7 @@ struct Shown<'a> {
     locale: Option<&'a str>,
     has_password: bool,
     password_changed_at: Option<String>,
-    credentials_version: u64,
+    credentials_version: &'a CredentialsVersion,
     mail_suppressed: Option<ShownSuppression>,
 }
 
@@ -103,7 +104,7 @@ pub(crate) async fn show(
         locale: user.locale.as_deref(),
         has_password: user.password_hash.is_some(),
         password_changed_at: user.password_changed_at.map(Timestamp::rfc3339),
-        credentials_version: user.credentials_version,
+        credentials_version: &user.credentials_version,
         mail_suppressed: suppressed.map(|it| ShownSuppression::of(it, ambient::now())),
     };
     say::line(serde_json::to_string_pretty(&shown)?);
@@ -180,10 +181,33 @@ pub(crate) async fn unsuppress(
     } else {
         say::line(format!("{who} is not suppressed"));
     }
+    remove_from_list(connection, &recipient(&user.email, &address)).await
+}
+
+/// Lifts the suppression of an address whose user lives elsewhere.
+pub(crate) async fn unsuppress_elsewhere(
+    connection: &Connection,
+    stack: &Stack,
+    given: &str,
+) -> Result<ExitCode, Failure> {
+    let address = parse_address(given)?;
+    let key = throttle::key(connection, stack, given).await?;
+    let store = connection.store(&stack.table);
+    let cleared = store.clear_suppression(Mailbox::Elsewhere(&key)).await;
+    if cleared.map_err(|error| trouble(stack, &error))? {
+        say::line(format!("{given} is mailed again"));
+    } else {
+        say::line(format!("{given} is not suppressed"));
+    }
+    remove_from_list(connection, &recipient(given, &address)).await
+}
+
+/// Removes an address from SES's list for the account.
+async fn remove_from_list(connection: &Connection, address: &str) -> Result<ExitCode, Failure> {
     let removed = connection
         .ses()
         .delete_suppressed_destination()
-        .email_address(recipient(&user.email, &address))
+        .email_address(address)
         .send()
         .await;
     match removed {

@@ -1,7 +1,7 @@
 //! Lambda: runs the functions' programs, and calls them for what happens in the stack.
 //!
 //! A [`pool`] gives each event to an [`instance`] of the function, which fetches it from its
-//! [`runtime_api`]. Four sources call functions beside the gateway: the [`invoke_api`], the table's stream, over an
+//! [`runtime_api`]. The invoke API also asks a [`user_store`] that is tried out. Four sources call functions beside the gateway: the [`invoke_api`], the table's stream, over an
 //! [`event_source`] mapping, the event [`bus`], and the subscriptions to [`logs`].
 
 pub mod binaries;
@@ -14,3 +14,4 @@ pub mod logs;
 pub mod pool;
 pub mod program;
 pub mod runtime_api;
+pub mod user_store;

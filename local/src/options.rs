@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use axum::http::Uri;
 use clap::{Parser, ValueEnum};
 
 /// Runs all of Regain on this machine: the API, its functions, the table, the secrets and the mail.
@@ -27,6 +28,11 @@ pub struct Options {
     /// recovery
     #[arg(long, requires = "users")]
     pub overwrite_passwords: bool,
+
+    /// Users live elsewhere: each question to the user store is POSTed to this URL on this machine as JSON, and
+    /// the body of a 200 is the answer. No users are loaded
+    #[arg(long, value_name = "URL", conflicts_with_all = ["users", "seed"], value_parser = loopback)]
+    pub user_store: Option<String>,
 
     /// Load the items and secrets that the fixtures in events/ need
     #[arg(long, value_name = "SET")]
@@ -68,6 +74,23 @@ pub struct Options {
     pub functions: Option<PathBuf>,
 }
 
+/// Reads a URL of plain HTTP on this machine. Questions hold passwords, which are to stay here.
+fn loopback(url: &str) -> Result<String, String> {
+    let is_here = |uri: &Uri| {
+        let host = uri.host().unwrap_or_default();
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    };
+    let uri = url.parse::<Uri>().ok();
+    let uri = uri.filter(|uri| uri.scheme_str() == Some("http") && is_here(uri));
+    match uri {
+        Some(_) => Ok(url.to_owned()),
+        None => Err(
+            "not the URL of plain HTTP on this machine, such as http://127.0.0.1:8080".to_owned(),
+        ),
+    }
+}
+
 /// What `--seed` can load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Seed {
@@ -83,6 +106,7 @@ CORS_ORIGINS (comma separated) sets CorsOrigins.
   cargo run -- --data ./data                  kept between runs
   cargo run -- --users people.jsonl           users of your own
   CODE_TTL_SECONDS=30 cargo run -- --port 0   short-lived codes on any free port
+  cargo run -- --user-store http://127.0.0.1:8080   users who live elsewhere
 
 No mail leaves this machine: http://127.0.0.1:PORT/_mail shows it. Nor do events: \
 http://127.0.0.1:PORT/_events.json shows what EventBridge was told, newest first. Stderr has a line for each API call, \

@@ -25,6 +25,7 @@ use crate::lambda::invoke_api::InvokeApi;
 use crate::lambda::logs::Logs;
 use crate::lambda::pool::Pool;
 use crate::lambda::program::program;
+use crate::lambda::user_store::{USER_STORE_ARN, UserStore};
 use crate::mail::mailbox;
 use crate::mail::ses::Ses;
 use crate::mail::store::MailStore;
@@ -107,7 +108,7 @@ struct Kept {
 async fn start(
     options: Options,
     workspace: &Path,
-    environment: Environment,
+    mut environment: Environment,
     stages: &Stages,
 ) -> Result<Kept, ServiceError> {
     let Stages {
@@ -117,6 +118,14 @@ async fn start(
         last,
     } = stages;
     let cargo = environment.get("CARGO").map(Into::into);
+    let user_store = match &options.user_store {
+        None => None,
+        Some(url) => {
+            let variable = "USER_STORE_FUNCTION_ARN".to_owned();
+            environment.insert(variable, USER_STORE_ARN.to_owned());
+            Some(UserStore::at(url.clone())?)
+        }
+    };
     let mut stack = Stack::open(&workspace.join("template.yaml"), environment)?;
     let settings = check_settings(&stack)?;
     let listeners = Listeners::bind(&options)?;
@@ -181,7 +190,7 @@ async fn start(
         tokio::spawn(serve(listener, secrets.clone().into_router(), back.stop()));
     }
 
-    let lambda = invoke_api(&stack, &pools);
+    let lambda = invoke_api(&stack, &pools).with_user_store(user_store);
     for listener in listeners.lambda.into_all() {
         tokio::spawn(serve(listener, lambda.clone().into_router(), back.stop()));
     }
@@ -317,6 +326,8 @@ async fn load(
             ));
         }
         lines.extend(notes.into_iter().map(|note| format!("  {note}")));
+    } else if let Some(url) = &options.user_store {
+        lines.push(format!("Users      elsewhere, at {url}"));
     } else if options.seed.is_none() && was_empty {
         lines.push("Demo users".to_owned());
         demo_users = loader.load_demo_users().await?;

@@ -56,6 +56,9 @@ pub enum ServiceError {
     /// A function.
     #[error(transparent)]
     Function(#[from] StartError),
+    /// The client of a user store.
+    #[error("no HTTP client for the user store: {0}")]
+    UserStore(#[from] reqwest::Error),
     /// The template has an event source for a function it does not have, which reading it refuses.
     #[error("template.yaml: there is no function called {0}")]
     NoFunction(String),

@@ -170,6 +170,11 @@ fn a_changed_setting_makes_a_version_that_lambda_accepts() {
         if names.remove("EdgeSecret") {
             names.insert("EdgeSecretRevision".to_owned());
         }
+        // Nor does an ARN fit into it.
+        if names.remove("UserStoreFunctionArn") {
+            names.remove("UserStorePassword");
+            names.insert("UserStoreRevision".to_owned());
+        }
         names
     };
     let shared = &template["Globals"]["Function"];

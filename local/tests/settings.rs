@@ -87,7 +87,7 @@ const LANGUAGES: [&str; Locale::ALL.len()] = {
 };
 
 /// Words: the parameter, its variable, and the words.
-const CHOICES: [(&str, &str, &[&str]); 8] = [
+const CHOICES: [(&str, &str, &[&str]); 9] = [
     ("DirectoryLanguage", "DIRECTORY_LANGUAGE", &LANGUAGES),
     ("AuthV1Language", "AUTH_V1_LANGUAGE", &LANGUAGES),
     ("ServiceKind", "SERVICE_KIND", &["app", "website"]),
@@ -100,6 +100,11 @@ const CHOICES: [(&str, &str, &[&str]); 8] = [
     ),
     ("EdgeOnly", "EDGE_ONLY", &["true", "false"]),
     (
+        "UserStorePassword",
+        "USER_STORE_PASSWORD",
+        &["hash", "plain"],
+    ),
+    (
         "LogLevel",
         "LOG_LEVEL",
         &["error", "warn", "info", "debug", "trace"],
@@ -107,7 +112,33 @@ const CHOICES: [(&str, &str, &[&str]); 8] = [
 ];
 
 /// Texts: the parameter, its variable, values that both accept, and values that both refuse.
-const TEXTS: [(&str, &str, &[&str], &[&str]); 15] = [
+const TEXTS: [(&str, &str, &[&str], &[&str]); 16] = [
+    // The functions take a name as well. The template does not, because their roles need the ARN.
+    (
+        "UserStoreFunctionArn",
+        "USER_STORE_FUNCTION",
+        &[
+            "none",
+            "arn:aws:lambda:eu-west-1:123456789012:function:users",
+            "arn:aws:lambda:eu-west-1:123456789012:function:users:live",
+            "arn:aws:lambda:eu-west-1:123456789012:function:users:$LATEST",
+            "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:My_Users-2:7",
+        ],
+        &[
+            " ",
+            "a b",
+            "none ",
+            "arn:aws:lambda:eu-west-1:123456789012:function:",
+            "arn:aws:lambda:eu-west-1:123456789012:function:a/b",
+            "arn:aws:lambda:eu-west-1:123456789012:function:users:",
+            "arn:aws:lambda:eu-west-1:123456789012:function:users:live:x",
+            "arn:aws:lambda:eu-west-1:123456789012:layer:users",
+            "arn:aws:lambda:eu-west-1:12345678901:function:users",
+            "arn:aws:lambda::123456789012:function:users",
+            "arn:aws:sns:eu-west-1:123456789012:users",
+            "https://example.com/users",
+        ],
+    ),
     (
         "EventBus",
         "EVENT_BUS",

@@ -39,6 +39,12 @@ impl Candidate {
         self.0.chars().nth(MAX_LENGTH).is_some()
     }
 
+    /// The password, to be handed to whoever hashes it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

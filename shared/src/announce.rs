@@ -298,7 +298,7 @@ mod tests {
         let example: Value = serde_json::from_str(example).unwrap();
         let change = PasswordChange {
             user: UserId::sent("60115a65c0c6974f894f9ea6"),
-            credentials_version: 7,
+            credentials_version: 7.into(),
             means: Means::Code,
         };
         let request = MailRequest {
@@ -319,7 +319,7 @@ mod tests {
     fn an_event_has_the_documented_detail_and_nothing_else() {
         let change = PasswordChange {
             user: UserId::sent("60115a65c0c6974f894f9ea6"),
-            credentials_version: 7,
+            credentials_version: 7.into(),
             means: Means::Link,
         };
         let event = event(&notice(Some(change)), "default").unwrap().unwrap();

@@ -22,7 +22,7 @@ use crate::settings::env;
 /// The longest that one call of the SDK may take, including its retries.
 pub(crate) const OPERATION: Duration = Duration::from_secs(4);
 const ATTEMPT: Duration = Duration::from_millis(1500);
-const CONNECT: Duration = Duration::from_millis(800);
+pub(crate) const CONNECT: Duration = Duration::from_millis(800);
 
 /// The configuration from the variables that Lambda sets: the region, and the credentials of the
 /// function's role, which do not change while the process lives.
@@ -49,6 +49,30 @@ pub(crate) fn config() -> SdkConfig {
         .timeout_config(timeouts);
     config.set_region(env("AWS_REGION").map(Region::new));
     config.build()
+}
+
+/// Where a service is: where the configuration says, or else in its region.
+pub(crate) fn endpoint(config: &SdkConfig, service: &str) -> String {
+    if let Some(url) = config.endpoint_url() {
+        return url.to_owned();
+    }
+    let key = ServiceConfigKey::builder()
+        .service_id(service)
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build();
+    let variables = config.service_config();
+    let url = key.ok().and_then(|key| variables?.load_config(key));
+    if let Some(url) = url {
+        return url;
+    }
+    let region = config.region().map_or("us-east-1", Region::as_ref);
+    let domain = if region.starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
+    };
+    format!("https://{service}.{region}.{domain}")
 }
 
 /// A connector that opens a connection for each call and keeps none.
@@ -154,6 +178,31 @@ mod tests {
             None,
         ] {
             assert!(trusted(region).is_none(), "{region:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_is_in_its_region_unless_the_configuration_says_another_place() {
+        let in_region = |region| {
+            let region = Region::from_static(region);
+            let config = SdkConfig::builder().region(region);
+            config.behavior_version(BehaviorVersion::latest())
+        };
+        for (config, url) in [
+            (
+                in_region("eu-central-1"),
+                "https://lambda.eu-central-1.amazonaws.com",
+            ),
+            (
+                in_region("cn-north-1"),
+                "https://lambda.cn-north-1.amazonaws.com.cn",
+            ),
+            (
+                in_region("eu-central-1").endpoint_url("http://127.0.0.1:3004"),
+                "http://127.0.0.1:3004",
+            ),
+        ] {
+            assert_eq!(endpoint(&config.build(), "lambda"), url);
         }
     }
 

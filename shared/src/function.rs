@@ -34,12 +34,18 @@ use crate::settings::{
 };
 use crate::store::Store;
 use crate::stream::StreamBatch;
+use crate::user_store::{UserFunction, UserStore};
 use crate::users::{ImportRules, UserOperations};
 use crate::{ambient, aws, metrics, telemetry, users};
 
 /// How long an endpoint may take. Its function has 10 s, and the caller is to get an answer in the envelope
 /// before that.
 const DEADLINE: Duration = Duration::from_secs(9);
+
+/// How long an endpoint may take whose users live elsewhere. Its function has [`TIMEOUT_ELSEWHERE`].
+pub(crate) const DEADLINE_ELSEWHERE: Duration = Duration::from_secs(19);
+/// The timeout in the template of the functions that ask a user store elsewhere, less than that of the gateway.
+pub(crate) const TIMEOUT_ELSEWHERE: Duration = Duration::from_secs(20);
 
 type Startup<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -63,6 +69,10 @@ where
     };
     let edge = &edge;
     let language = recovery.settings().languages.of(protocol);
+    let deadline = match recovery.settings().user_store {
+        None => DEADLINE,
+        Some(_) => DEADLINE_ELSEWHERE,
+    };
     let trail = &audit();
     let answer = |invocation: Invocation| {
         let (recovery, endpoint) = (recovery.clone(), endpoint.clone());
@@ -72,7 +82,7 @@ where
                 Ok(Some(event)) => {
                     let endpoint = |call| endpoint(recovery, call);
                     let event = LambdaEvent::new(event, context);
-                    Some(answer(protocol, language, edge, trail, endpoint, event).await)
+                    Some(answer(protocol, language, edge, trail, deadline, endpoint, event).await)
                 }
                 Ok(None) => None,
                 // What cannot be read shows no secret.
@@ -158,9 +168,9 @@ pub async fn run_mail_events() -> ExitCode {
     if let Err(error) = telemetry::init() {
         return stopped(&error);
     }
-    let events = match Deployment::from_env() {
-        Ok(deployment) => MailEvents::new(store(&aws::config(), deployment), audit()),
-        Err(error) => return stopped(&error),
+    let events = match mail_events() {
+        Ok(events) => events,
+        Err(error) => return stopped(&*error),
     };
     let events = &events;
     let handle = |invocation: Invocation| async move {
@@ -230,12 +240,13 @@ fn refuse(
 
 /// Answers one event of API Gateway by an endpoint, in the envelope of its protocol. The language is
 /// `language`, unless the caller asks for another that there is. With `EDGE_ONLY`, a request without the edge's
-/// secret is refused.
+/// secret is refused. An endpoint that takes longer than `deadline` is cut off.
 pub async fn answer<F, A>(
     protocol: Protocol,
     language: Locale,
     edge: &Edge,
     trail: &AuditTrail,
+    deadline: Duration,
     endpoint: F,
     mut event: LambdaEvent<ApiGatewayV2httpRequest>,
 ) -> ApiGatewayV2httpResponse
@@ -258,13 +269,14 @@ where
         let context = Call::reply_context(protocol, language, &request, ambient::now());
         return event::response(context.stamp(forbidden()));
     }
-    event::response(reply(protocol, language, trail, endpoint, request).await)
+    event::response(reply(protocol, language, trail, deadline, endpoint, request).await)
 }
 
 async fn reply<F, A>(
     protocol: Protocol,
     language: Locale,
     trail: &AuditTrail,
+    deadline: Duration,
     endpoint: F,
     request: lambda_http::Request,
 ) -> Reply
@@ -287,7 +299,7 @@ where
     };
     // On the heap, because the future of a use case has about 16 KB.
     let answer =
-        tokio::time::timeout(DEADLINE, Box::pin(endpoint(call.timed_by(ambient::now)))).await;
+        tokio::time::timeout(deadline, Box::pin(endpoint(call.timed_by(ambient::now)))).await;
     match answer.unwrap_or_else(|late| Err(RecoveryError::Unavailable(late.into()).into())) {
         Ok(reply) => logged(context.stamp(reply)),
         Err(failure) => {
@@ -328,7 +340,8 @@ async fn recovery() -> Startup<Recovery> {
     let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
     let config = aws::config();
     let (store, secrets) = (store(&config, deployment), secrets(&config, names));
-    let recovery = Recovery::new(store, secrets, settings, hasher);
+    let users = user_store(&config, &store, &settings);
+    let recovery = Recovery::new(store, secrets, settings, hasher).with_users(users);
     recovery.warm(ambient::now()).await;
     Ok(recovery)
 }
@@ -350,14 +363,19 @@ fn delivery() -> Startup<Delivery> {
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts)
         .build();
-    Ok(Delivery::new(
-        store,
-        secrets,
-        aws_sdk_sesv2::Client::from_conf(ses),
-        settings,
-        mail,
-        audit(),
-    ))
+    let users = user_store(&config, &store, &settings);
+    let ses = aws_sdk_sesv2::Client::from_conf(ses);
+    Ok(Delivery::new(store, secrets, ses, settings, mail, audit()).with_users(users))
+}
+
+fn mail_events() -> Startup<MailEvents> {
+    let settings = Settings::from_env()?;
+    let config = aws::config();
+    let events = MailEvents::new(store(&config, Deployment::from_env()?), audit());
+    Ok(match settings.user_store {
+        None => events,
+        Some(_) => events.with_users_elsewhere(secrets(&config, SecretNames::from_env()?)),
+    })
 }
 
 fn announcer() -> Result<Announcer, SettingsError> {
@@ -384,6 +402,14 @@ fn store(config: &SdkConfig, deployment: Deployment) -> Store {
         metrics::init(stack);
     }
     Store::new(aws_sdk_dynamodb::Client::new(config), deployment.table)
+}
+
+/// Where the users are.
+fn user_store(config: &SdkConfig, store: &Store, settings: &Settings) -> UserStore {
+    match &settings.user_store {
+        None => UserStore::Table(store.clone()),
+        Some(elsewhere) => UserStore::Function(UserFunction::new(config, elsewhere)),
+    }
 }
 
 fn secrets(config: &SdkConfig, names: SecretNames) -> Secrets {

@@ -86,6 +86,12 @@ impl UserId {
         })
     }
 
+    /// The id of a user who lives elsewhere, in whatever form.
+    #[must_use]
+    pub fn elsewhere(id: String) -> Self {
+        Self(id)
+    }
+
     /// A new id for a new user.
     #[must_use]
     pub fn draw(format: UserIdFormat, rng: &mut StdRng) -> Self {

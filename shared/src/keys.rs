@@ -11,12 +11,12 @@ use std::net::IpAddr;
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
-use regain_password::Address;
+use regain_password::{Address, Candidate};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::hex::Hex;
-use crate::ids::{IdempotencyKey, SessionId, UserId, UserIdFormat};
+use crate::ids::{IdempotencyKey, SessionId, SessionRef, UserId, UserIdFormat};
 
 type HmacSha256 = Hmac<Sha256>;
 
@@ -102,6 +102,13 @@ pub enum OfAudit {}
 /// digest in the table, so that neither leads to the other.
 pub type AuditKey = Hex<OfAudit, 16>;
 
+/// The kind of [`UseKey`].
+#[derive(Debug)]
+pub enum OfUse {}
+
+/// The keyed digest of one use of a proof: the same for each repetition of it, and another for another password.
+pub type UseKey = Hex<OfUse, 32>;
+
 /// The keys derived from the index key, one for each purpose.
 #[derive(Clone, Debug)]
 pub struct IndexKeys {
@@ -113,6 +120,7 @@ pub struct IndexKeys {
     latest: Key,
     network: Key,
     not_me: Key,
+    uses: Key,
 }
 
 impl IndexKeys {
@@ -128,6 +136,7 @@ impl IndexKeys {
             latest: Key::derive(secret, "regain/latest/v1"),
             network: Key::derive(secret, "regain/network/v1"),
             not_me: Key::derive(secret, "regain/not-me/v1"),
+            uses: Key::derive(secret, "regain/user-store/v1"),
         }
     }
 
@@ -188,6 +197,33 @@ impl IndexKeys {
     #[must_use]
     pub fn decoy(&self, address: &Address, format: UserIdFormat) -> UserId {
         format.id_from(half(self.decoy.mac(&[address.as_str().as_bytes()])))
+    }
+
+    /// The key by which a user store recognises that a password was set with one proof before: that of a
+    /// session's generation.
+    #[must_use]
+    pub fn password_use(
+        &self,
+        session: &SessionRef,
+        generation: u64,
+        password: &Candidate,
+    ) -> UseKey {
+        self.use_key("set-password", session, generation, password.reveal())
+    }
+
+    /// The key by which a user store recognises that it was told of one proof of a mailbox before.
+    #[must_use]
+    pub fn proof_use(&self, session: &SessionRef, generation: u64) -> UseKey {
+        self.use_key("email-proven", session, generation, "")
+    }
+
+    fn use_key(&self, what: &str, session: &SessionRef, generation: u64, of: &str) -> UseKey {
+        UseKey::new(self.uses.mac(&[
+            what.as_bytes(),
+            session.as_bytes(),
+            &generation.to_be_bytes(),
+            of.as_bytes(),
+        ]))
     }
 
     /// The session id that an `Idempotency-Key` leads to, for one endpoint, address and caller.
@@ -266,6 +302,33 @@ mod tests {
         ] {
             assert_ne!(one, other);
         }
+    }
+
+    #[test]
+    fn the_key_of_a_use_is_that_of_session_generation_and_password() {
+        let keys = keys();
+        let session = |digit: &str| SessionRef::from_hex(&digit.repeat(64)).unwrap();
+        let password = |text: &str| Candidate::new(text.to_owned().into());
+        let of = |digit, generation, text| {
+            keys.password_use(&session(digit), generation, &password(text))
+        };
+        let one = of("a", 7, "copper lantern");
+        assert_eq!(one, of("a", 7, "copper lantern"));
+        assert_eq!(one.hex().len(), 64);
+        for other in [
+            of("b", 7, "copper lantern"),
+            of("a", 8, "copper lantern"),
+            of("a", 7, "copper Lantern"),
+            keys.proof_use(&session("a"), 7),
+            IndexKeys::new(b"another secret").password_use(
+                &session("a"),
+                7,
+                &password("copper lantern"),
+            ),
+        ] {
+            assert_ne!(one, other);
+        }
+        assert_ne!(of("a", 7, ""), keys.proof_use(&session("a"), 7));
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //!    canonical form; [`hashing`] runs the hash on a thread that may block. [`ids`] and [`keys`] name things;
 //!    most names are written in [`hex`].
 //! 6. [`store`] repeats every rule as a condition on the table.
+//!    The users themselves may live elsewhere: [`user_store`] asks for them.
 //! 7. [`mail`] sends the mails that were requested, each by a [`template`] in a [`locale`]. [`announce`] tells
 //!    other services of each password that was set. Both are handed the table's [`stream`].
 //!
@@ -48,6 +49,7 @@ pub mod stream;
 pub mod telemetry;
 pub mod template;
 pub mod timestamp;
+pub mod user_store;
 pub mod users;
 
 /// Compiles the examples of `docs/sign-in.md`.

@@ -35,11 +35,12 @@ use crate::payload::Unreadable;
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::{MailSettings, Settings};
 use crate::store::{
-    Claim, Claimant, LEASE, MailContent, MailRequest, Outcome, Recipient, Store, StoreError,
-    is_mail, mail_session, mail_tag, retried_mail,
+    Claim, Claimant, LEASE, MailContent, MailRequest, Mailbox, Outcome, Recipient, Store,
+    StoreError, is_mail, mail_session, mail_tag, retried_mail,
 };
 use crate::stream::{self, BatchResult, StreamBatch, Written, written};
 use crate::timestamp::Timestamp;
+use crate::user_store::{UserStore, UserStoreError};
 use crate::users::unmailable;
 use crate::{aws, telemetry};
 
@@ -63,6 +64,8 @@ enum Undelivered {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
+    UserStore(UserStoreError),
+    #[error(transparent)]
     Secret(#[from] SecretError),
     #[error("the index key could not be fetched")]
     NoIndexKey,
@@ -71,6 +74,15 @@ enum Undelivered {
     Ses { code: String, may_be_sent: bool },
     #[error("SES accepted the mail without a message id")]
     NoMessageId,
+}
+
+impl From<UserStoreError> for Undelivered {
+    fn from(error: UserStoreError) -> Self {
+        match error {
+            UserStoreError::Table(error) => Self::Store(error),
+            error => Self::UserStore(error),
+        }
+    }
 }
 
 impl Undelivered {
@@ -111,6 +123,7 @@ const SUBJECT_TAG: &str = "subject";
 #[derive(Debug)]
 pub struct Delivery {
     store: Store,
+    users: UserStore,
     secrets: Secrets,
     ses: Client,
     settings: Settings,
@@ -131,6 +144,7 @@ impl Delivery {
         audit: AuditTrail,
     ) -> Self {
         Self {
+            users: UserStore::Table(store.clone()),
             store,
             secrets,
             ses,
@@ -138,6 +152,12 @@ impl Delivery {
             mail,
             audit,
         }
+    }
+
+    /// The same delivery to users who live elsewhere.
+    #[must_use]
+    pub fn with_users(self, users: UserStore) -> Self {
+        Self { users, ..self }
     }
 
     /// Delivers the mails of a batch, and returns which records are to be tried again. `now` is read anew for
@@ -348,11 +368,7 @@ impl Delivery {
         {
             return Ok(Outcome::Expired);
         }
-        let user = match self
-            .store
-            .recipient(&request.address, &request.content, at)
-            .await?
-        {
+        let user = match self.recipient(request, keys, at).await? {
             Recipient::User(user) => user,
             Recipient::Nobody => return Ok(Outcome::Nobody),
             Recipient::Suppressed => return Ok(Outcome::Suppressed),
@@ -415,6 +431,30 @@ impl Delivery {
         }
     }
 
+    /// The recipient of a mail.
+    async fn recipient(
+        &self,
+        request: &MailRequest,
+        keys: Option<&IndexKeys>,
+        at: Timestamp,
+    ) -> Result<Recipient, Undelivered> {
+        let (address, content) = (&request.address, &request.content);
+        let function = match &self.users {
+            UserStore::Table(store) => return Ok(store.recipient(address, content, at).await?),
+            UserStore::Function(function) => function,
+        };
+        let key = keys.ok_or(Undelivered::NoIndexKey)?.address(address);
+        let (suppressed, user) = tokio::join!(
+            self.store.suppressed(Mailbox::Elsewhere(&key)),
+            function.find_by_address(address)
+        );
+        Ok(match user? {
+            None => Recipient::Nobody,
+            Some(_) if suppressed?.is_some_and(|it| it.stops(content, at)) => Recipient::Suppressed,
+            Some(user) => Recipient::User(user.into()),
+        })
+    }
+
     /// The code and the link beside it, if the mail carries them. They are derived for the mailbox that the mail
     /// goes to: the user was found by this address and still has it.
     async fn secret(
@@ -458,7 +498,8 @@ impl Delivery {
             };
             let change = DisownedChange {
                 user: change.user.clone(),
-                credentials_version: change.credentials_version,
+                // A user who lives elsewhere has no number, and is not blocked here.
+                credentials_version: change.credentials_version.number()?,
                 changed_at: request.requested_at,
             };
             let token = NotMeToken::new(keys?.not_me(), &change, &request.address)?;

@@ -30,6 +30,7 @@ use crate::ids::IdempotencyKey;
 use crate::locale::Locale;
 use crate::recovery::{CallContext, RecoveryError};
 use crate::timestamp::Timestamp;
+use crate::user_store::OwnReason;
 
 use fields::Fields;
 
@@ -366,6 +367,13 @@ fn blame(body: &mut Value, failure: &Failure) {
         Failure::Refused(RecoveryError::PasswordRefused(reasons)) => {
             let slugs = reasons.iter().copied().map(Reason::slug);
             put(body, "reasons", slugs.collect());
+        }
+        Failure::Refused(RecoveryError::PasswordRefusedElsewhere(reasons)) => {
+            put(
+                body,
+                "reasons",
+                reasons.iter().map(OwnReason::slug).collect(),
+            );
         }
         Failure::Refused(_) => {}
     }

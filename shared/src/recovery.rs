@@ -24,7 +24,7 @@ use crate::audit::{Asked, Event, Unanswered};
 use crate::code::Nonce;
 use crate::hashing::HashingError;
 use crate::ids::{IdempotencyKey, SessionId, SessionRef, UserId};
-use crate::keys::IndexKeys;
+use crate::keys::{AddressKey, IndexKeys};
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::secrets::{SecretError, Secrets};
@@ -36,6 +36,7 @@ use crate::store::{
 use crate::telemetry;
 use crate::template::Template;
 use crate::timestamp::Timestamp;
+use crate::user_store::{OwnReason, Owner, UserStore, UserStoreError};
 use crate::users::User;
 
 pub use call::CallContext;
@@ -91,6 +92,9 @@ pub enum RecoveryError {
     /// The password policy refuses the password.
     #[error("the password is refused")]
     PasswordRefused(Vec<Reason>),
+    /// The user store refuses the password.
+    #[error("the user store refuses the password")]
+    PasswordRefusedElsewhere(Vec<OwnReason>),
     /// The store, a secret or the hashing failed. Nothing was done.
     #[error("unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
@@ -104,6 +108,15 @@ impl From<StoreError> for RecoveryError {
         match error {
             StoreError::Unreachable(_) | StoreError::Contended => Self::Unavailable(error.into()),
             StoreError::Malformed(_) => Self::Broken(error.into()),
+        }
+    }
+}
+
+impl From<UserStoreError> for RecoveryError {
+    fn from(error: UserStoreError) -> Self {
+        match error {
+            UserStoreError::Table(error) => error.into(),
+            error => Self::Unavailable(error.into()),
         }
     }
 }
@@ -135,6 +148,7 @@ impl From<TransitionError> for RecoveryError {
 #[derive(Debug)]
 pub struct Recovery {
     store: Store,
+    users: UserStore,
     secrets: Secrets,
     settings: Settings,
     policy: Policy,
@@ -219,6 +233,15 @@ impl SessionLookup {
     }
 }
 
+/// What is found about the owner of an address.
+#[derive(Debug)]
+struct Found {
+    owner: Owner,
+    /// Since when the codes and links of the address are void, if a user store elsewhere has set its password
+    /// lately. The table's users know it themselves.
+    void_since: Option<Timestamp>,
+}
+
 impl Recovery {
     /// The engine over a store and the secrets.
     #[must_use]
@@ -228,6 +251,7 @@ impl Recovery {
             service_name: settings.service_name.clone(),
         };
         Self {
+            users: UserStore::Table(store.clone()),
             store,
             secrets,
             settings,
@@ -235,6 +259,12 @@ impl Recovery {
             hasher,
             throttle_cache: ThrottleCache::default(),
         }
+    }
+
+    /// The same engine with users who live elsewhere.
+    #[must_use]
+    pub fn with_users(self, users: UserStore) -> Self {
+        Self { users, ..self }
     }
 
     /// The rules in force.
@@ -421,10 +451,11 @@ impl Recovery {
             return Ok(None);
         }
         let made = keys.decoy(&request.address, self.settings.user_id_format);
-        Ok(Some(match self.settings.directory_user_id {
-            DirectoryUserId::Alias => AnsweredId::Alias(made),
-            DirectoryUserId::User => {
-                let known = self.store.user_id_of(&request.address).await?;
+        Ok(Some(match (&self.users, self.settings.directory_user_id) {
+            // Users elsewhere are not looked up while a caller waits.
+            (UserStore::Function(_), _) | (_, DirectoryUserId::Alias) => AnsweredId::Alias(made),
+            (UserStore::Table(store), DirectoryUserId::User) => {
+                let known = store.user_id_of(&request.address).await?;
                 AnsweredId::User(known.unwrap_or(made))
             }
         }))
@@ -523,6 +554,37 @@ impl Recovery {
             .ok_or(RecoveryError::NoSession)?;
         call.note_session(session.info());
         Ok(session)
+    }
+
+    /// Who has an address, and since when codes are void there.
+    async fn find(&self, address: &Address, key: &AddressKey) -> Result<Found, RecoveryError> {
+        let void_since = async {
+            match self.users {
+                UserStore::Table(_) => Ok(None),
+                UserStore::Function(_) => self.store.void_since(key).await,
+            }
+        };
+        let (owner, void_since) = tokio::join!(self.users.owner(address), void_since);
+        Ok(Found {
+            owner: owner?,
+            void_since: void_since?,
+        })
+    }
+
+    /// The user who was found for a session, if it was answered with that user's id and the user still has its
+    /// address.
+    async fn user_of(
+        &self,
+        found: Found,
+        info: &SessionInfo,
+    ) -> Result<Option<User>, RecoveryError> {
+        let owner = match &found.owner {
+            Owner::Id(id) if !info.may_be_of(id) => Owner::Nobody,
+            // The id of a user who lives elsewhere is answered to nobody before the proof.
+            _ => found.owner,
+        };
+        let user = self.users.user_of(owner).await?;
+        Ok(user.filter(|user| user.has_address(&info.address)))
     }
 
     /// Whether the user's status may recover.

@@ -21,6 +21,7 @@ use crate::ids::{SessionRef, TokenDigest, UserId};
 use crate::settings::{Limits, Share};
 use crate::template::Template;
 use crate::timestamp::Timestamp;
+use crate::users::CredentialsVersion;
 
 /// How long a validated session may still set its password, at most.
 pub const PROOF_TTL: Duration = Duration::from_mins(10);
@@ -146,7 +147,7 @@ pub struct Proof {
     /// The user whose mailbox was proven.
     pub subject: UserId,
     /// The version of the user's credentials at that moment. If it has changed since, the proof is void.
-    pub credentials_version: u64,
+    pub credentials_version: CredentialsVersion,
     /// Until when a password may be set.
     pub expires_at: Timestamp,
     /// The reset token that was issued, in the protocol that has one.
@@ -375,7 +376,7 @@ impl Awaiting {
     pub fn prove(
         self,
         subject: UserId,
-        credentials_version: u64,
+        credentials_version: CredentialsVersion,
         token: Option<TokenDigest>,
         at: Timestamp,
     ) -> Validated {

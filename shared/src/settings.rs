@@ -24,10 +24,10 @@ pub use forms::check_origin;
 pub(crate) use source::env;
 
 use forms::{
-    LONGEST_ANCESTORS, LONGEST_EVENT_BUS, LONGEST_IN_MAIL, LONGEST_PAGE_URL, LONGEST_REPLY_TO,
-    LONGEST_SENDER, LONGEST_SENDER_NAME, LONGEST_URL, are_ancestors, is_contact, is_event_bus,
-    is_page_url, is_picture, is_reply_to, is_sender, is_sender_name, is_service_name, is_url,
-    is_url_in_mail,
+    LONGEST_ANCESTORS, LONGEST_EVENT_BUS, LONGEST_FUNCTION, LONGEST_IN_MAIL, LONGEST_PAGE_URL,
+    LONGEST_REPLY_TO, LONGEST_SENDER, LONGEST_SENDER_NAME, LONGEST_URL, are_ancestors, is_contact,
+    is_event_bus, is_function, is_page_url, is_picture, is_reply_to, is_sender, is_sender_name,
+    is_service_name, is_url, is_url_in_mail,
 };
 use source::Source;
 
@@ -55,6 +55,26 @@ pub struct Settings {
     pub service_name: String,
     /// The cost of a password hash.
     pub argon2: Argon2Cost,
+    /// The function that has the users. None if they are in the table.
+    pub user_store: Option<UserStoreSettings>,
+}
+
+/// The function that has the users, if they live elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserStoreSettings {
+    /// `USER_STORE_FUNCTION`, its name or ARN.
+    pub function: String,
+    /// `USER_STORE_PASSWORD`, the form in which it is given passwords.
+    pub password: PasswordForm,
+}
+
+/// The form in which a user store function is given passwords.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordForm {
+    /// `hash`: hashed, as a PHC string.
+    Hash,
+    /// `plain`: in clear, for a store that hashes by itself.
+    Plain,
 }
 
 /// The user id that `users/resend` answers with.
@@ -257,7 +277,32 @@ impl Settings {
                 iterations: source.number("ARGON2_ITERATIONS", 2, 2, 64)?,
                 parallelism: source.number("ARGON2_PARALLELISM", 1, 1, 16)?,
             },
+            user_store: user_store(&source)?,
         })
+    }
+}
+
+/// `USER_STORE_FUNCTION` and `USER_STORE_PASSWORD`.
+fn user_store(source: &Source<'_>) -> Result<Option<UserStoreSettings>, SettingsError> {
+    let password = match source.text("USER_STORE_PASSWORD").as_deref() {
+        None | Some("hash") => PasswordForm::Hash,
+        Some("plain") => PasswordForm::Plain,
+        Some(other) => {
+            return Err(SettingsError::NoChoice {
+                name: "USER_STORE_PASSWORD",
+                value: other.to_owned(),
+                allowed: "hash, plain",
+            });
+        }
+    };
+    match source.text("USER_STORE_FUNCTION") {
+        None => Ok(None),
+        Some(none) if none == "none" => Ok(None),
+        Some(value) if !is_function(&value) => Err(SettingsError::NoFunction {
+            value,
+            max: LONGEST_FUNCTION,
+        }),
+        Some(function) => Ok(Some(UserStoreSettings { function, password })),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Users: what the table holds about them, how a file of users is imported, and what services of the account may ask.
 
+mod credentials;
 mod edit;
 mod foreign_ids;
 mod import;
@@ -14,6 +15,7 @@ use std::ops::Not;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+pub use credentials::CredentialsVersion;
 pub use edit::{Edit, EditError, Edited};
 pub use foreign_ids::ForeignIds;
 pub use import::{
@@ -90,8 +92,8 @@ pub struct User {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_imported_at: Option<Timestamp>,
     /// Rises with every change of the credentials, which voids all earlier proofs.
-    #[serde(default)]
-    pub credentials_version: u64,
+    #[serde(default, deserialize_with = "CredentialsVersion::in_table")]
+    pub credentials_version: CredentialsVersion,
     /// The status before `users block`, which `users unblock` restores.
     #[serde(
         default,
@@ -99,6 +101,9 @@ pub struct User {
         deserialize_with = "former_status"
     )]
     pub status_before_block: Option<Status>,
+    /// What else is known of a user who lives elsewhere, and so must not be most of a password.
+    #[serde(skip)]
+    pub context: Vec<String>,
     /// The version of the credentials that the person's "it was not me" made. The links of the notices before it
     /// are used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,8 +134,9 @@ impl User {
             password_hash: None,
             password_changed_at: None,
             password_imported_at: None,
-            credentials_version: 1,
+            credentials_version: 1.into(),
             status_before_block: None,
+            context: Vec::new(),
             disowned_version: None,
         }
     }
@@ -150,7 +156,7 @@ impl User {
         Self {
             password_hash: Some(hash.into()),
             password_changed_at: Some(at),
-            credentials_version: self.credentials_version + 1,
+            credentials_version: self.credentials_version.next(),
             must_reset: false,
             ..self
         }
@@ -185,12 +191,14 @@ impl User {
         self.locale.as_deref().and_then(Locale::of_tag)
     }
 
-    /// The texts that describe the user: the phone number and every text and number in the profile.
+    /// The texts that describe the user: the phone number, every text and number in the profile, and what else a
+    /// user store knows.
     pub fn profile_texts(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let mut texts = vec![Cow::Borrowed(self.phone.as_str())];
         self.profile
             .values()
             .for_each(|value| collect_texts(value, &mut texts));
+        texts.extend(self.context.iter().map(|text| Cow::Borrowed(text.as_str())));
         texts.into_iter()
     }
 }

@@ -9,7 +9,8 @@
 //! With the feature `table`, for tests that call the use cases:
 //!
 //! 4. `table` is a table of its own for each test, on an embedded engine.
-//! 5. `fake_ses`, `fake_event_bridge` and `fake_secrets` are stand-ins for SES, EventBridge and Secrets Manager.
+//! 5. `fake_ses`, `fake_event_bridge`, `fake_secrets` and `fake_user_store` are stand-ins for SES, EventBridge, Secrets Manager
+//!    and a user store function.
 //! 6. `fault_injector` and `recorder` stand between the engine and its table: one makes calls fail, one counts them.
 //!
 //! With the feature `stack`, for tests that drive the product from outside:
@@ -41,6 +42,8 @@ pub mod fake_event_bridge;
 pub mod fake_secrets;
 #[cfg(feature = "table")]
 pub mod fake_ses;
+#[cfg(feature = "table")]
+pub mod fake_user_store;
 #[cfg(feature = "table")]
 pub mod fault_injector;
 #[cfg(feature = "table")]

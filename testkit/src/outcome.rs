@@ -23,6 +23,7 @@ pub enum Outcome {
     TokenUnknown,
     Blocked,
     Password(Vec<Reason>),
+    PasswordElsewhere(Vec<String>),
     Unavailable,
     Broken,
 }
@@ -44,6 +45,10 @@ pub fn outcome_of<T>(result: &Result<T, RecoveryError>) -> Outcome {
         RecoveryError::TokenUnknown => Outcome::TokenUnknown,
         RecoveryError::Blocked => Outcome::Blocked,
         RecoveryError::PasswordRefused(reasons) => Outcome::Password(reasons.clone()),
+        RecoveryError::PasswordRefusedElsewhere(reasons) => {
+            let slugs = reasons.iter().map(|reason| reason.slug().to_owned());
+            Outcome::PasswordElsewhere(slugs.collect())
+        }
         RecoveryError::Unavailable(_) => Outcome::Unavailable,
         RecoveryError::Broken(_) => Outcome::Broken,
     }

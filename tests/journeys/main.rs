@@ -41,4 +41,5 @@ mod shape;
 mod sign_in;
 mod stacks;
 mod throttles;
+mod user_store;
 mod users;

@@ -7,7 +7,9 @@ use regain::ambient;
 use regain::ids::UserId;
 use regain::settings::DirectoryUserId;
 use regain::store::{Item, Stopped, Suppressed};
+use regain::telemetry::causes;
 use regain::timestamp::Timestamp;
+use regain::user_store::UserFunction;
 use regain::users::{ForeignIds, Status, unmailable};
 use regain_password::Address;
 
@@ -20,8 +22,28 @@ use crate::stack::Stack;
 /// The pages that are read without `--all-users`: about 10 MB, for about 1,300 read units.
 const PAGES: usize = 10;
 
+/// Asks a user store function for an address that nobody has.
+async fn ask(function: &UserFunction, report: &mut Report) {
+    const NOBODY: &str = "nobody@regain.invalid";
+    let Ok(address) = Address::parse(NOBODY) else {
+        return;
+    };
+    match function.find_by_address(&address).await {
+        Ok(_) => report.good("the user store function answers"),
+        Err(error) => report.bad(
+            &causes(&error),
+            "look at the function's log, and at what docs/user-store.md says about its answers; you need \
+             lambda:InvokeFunction on it for this check, as the stack's functions do",
+        ),
+    }
+}
+
 /// Reads users from the table, and reports how many cannot recover.
 pub(super) async fn look(connection: &Connection, stack: &Stack, all: bool, report: &mut Report) {
+    if let Some(elsewhere) = &stack.settings.user_store {
+        ask(&connection.user_store(elsewhere), report).await;
+        return;
+    }
     let at = ambient::now();
     let mut found = Found::default();
     let mut start = None;

@@ -173,7 +173,7 @@ impl Kit {
     /// Writes what a recovery does of a user's password, except for the password itself.
     pub(crate) async fn has_recovered(&self, id: &str, user: &User) {
         let number = |number: i64| AttributeValue::N(number.to_string());
-        let version = i64::try_from(user.credentials_version).unwrap();
+        let version = i64::try_from(user.credentials_version.number().unwrap()).unwrap();
         let later = user.password_changed_at.unwrap().millis() + 1;
         self.table
             .client

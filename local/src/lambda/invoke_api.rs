@@ -12,6 +12,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::lambda::pool::{Pool, PoolError};
+use crate::lambda::user_store::{USER_STORE, UserStore};
 use crate::template::Function;
 
 /// The largest event that Lambda takes from a caller who waits.
@@ -24,7 +25,11 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// The functions by their names. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct InvokeApi(Arc<HashMap<String, Pool>>);
+pub struct InvokeApi {
+    functions: Arc<HashMap<String, Pool>>,
+    /// A user store that is no function of the stack.
+    user_store: Option<UserStore>,
+}
 
 impl InvokeApi {
     /// Calls functions by the names that they are deployed under, or by those of their folders.
@@ -33,7 +38,16 @@ impl InvokeApi {
             let names = [&function.function_name, &function.name];
             names.map(|name| (name.clone(), pool.clone()))
         });
-        Self(Arc::new(names.collect()))
+        Self {
+            functions: Arc::new(names.collect()),
+            user_store: None,
+        }
+    }
+
+    /// The same with a user store.
+    #[must_use]
+    pub fn with_user_store(self, user_store: Option<UserStore>) -> Self {
+        Self { user_store, ..self }
     }
 
     /// The HTTP interface.
@@ -53,7 +67,13 @@ impl InvokeApi {
         headers: HeaderMap,
         event: Bytes,
     ) -> Response {
-        let Some(pool) = api.0.get(function_name(&name)) else {
+        let function = function_name(&name);
+        if function == USER_STORE
+            && let Some(store) = &api.user_store
+        {
+            return store.answer(event).await;
+        }
+        let Some(pool) = api.functions.get(function) else {
             let message = format!("Function not found: {name}");
             return refused(StatusCode::NOT_FOUND, "ResourceNotFoundException", &message);
         };
@@ -109,7 +129,12 @@ fn answered(result: Result<Bytes, PoolError>) -> Response {
             json!({"errorType": "Runtime.ExitError", "errorMessage": error.to_string()})
         }
     };
-    (headers, [(FUNCTION_ERROR, "Unhandled")], Json(failure)).into_response()
+    (headers, failed(failure)).into_response()
+}
+
+/// The answer of a function that failed.
+pub(super) fn failed(failure: Value) -> Response {
+    ([(FUNCTION_ERROR, "Unhandled")], Json(failure)).into_response()
 }
 
 fn refused(status: StatusCode, kind: &'static str, message: &str) -> Response {

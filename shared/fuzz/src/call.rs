@@ -9,6 +9,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::time::Duration;
 
 use regain::api::Protocol;
 use regain::audit::AuditTrail;
@@ -120,7 +121,15 @@ where
     let language = default_language(protocol);
     let trail = AuditTrail::new(std::io::sink());
     let edge = Edge::default();
-    let answer = regain::function::answer(protocol, language, &edge, &trail, endpoint, event);
+    let answer = regain::function::answer(
+        protocol,
+        language,
+        &edge,
+        &trail,
+        Duration::from_secs(9),
+        endpoint,
+        event,
+    );
     block_on(answer)
 }
 

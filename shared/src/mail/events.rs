@@ -5,12 +5,14 @@
 
 use regain_password::Address;
 use serde::{Deserialize, Deserializer};
+use thiserror::Error;
 
 use crate::audit::{About, AuditTrail, Event, Suppressed};
 use crate::ids::SessionRef;
 use crate::keys::AuditKey;
 use crate::metrics::{self, Metric};
-use crate::store::{Report, Store, StoreError, Suppression, mail_session, tagged_mail};
+use crate::secrets::{SecretError, Secrets};
+use crate::store::{Mailbox, Report, Store, StoreError, Suppression, mail_session, tagged_mail};
 use crate::timestamp::Timestamp;
 
 /// An event of SES, as the event bus delivers it. SES leaves out what it does not know, or sends null. So
@@ -207,20 +209,44 @@ impl Detail {
 pub struct MailEvents {
     store: Store,
     audit: AuditTrail,
+    /// With these, suppressions are stored by the keyed digests of addresses, because users live elsewhere.
+    elsewhere: Option<Secrets>,
+}
+
+/// Why an event was not handled.
+#[derive(Debug, Error)]
+pub enum Unhandled {
+    /// The table could not be asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The index key could not be fetched.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
 }
 
 impl MailEvents {
     /// Handles events about the mail requests of a store.
     #[must_use]
     pub fn new(store: Store, audit: AuditTrail) -> Self {
-        Self { store, audit }
+        Self {
+            store,
+            audit,
+            elsewhere: None,
+        }
+    }
+
+    /// The same for users who live elsewhere.
+    #[must_use]
+    pub fn with_users_elsewhere(self, secrets: Secrets) -> Self {
+        let elsewhere = Some(secrets);
+        Self { elsewhere, ..self }
     }
 
     /// Handles one event. Events may come more than once, in any order, and after their mail request is gone.
     ///
     /// # Errors
-    /// When the table cannot be asked. The event is to be delivered again.
-    pub async fn handle(&self, event: MailEvent, at: Timestamp) -> Result<(), StoreError> {
+    /// When the table or the secret cannot be asked. The event is to be delivered again.
+    pub async fn handle(&self, event: MailEvent, at: Timestamp) -> Result<(), Unhandled> {
         let Some(verdict) = event.detail.verdict() else {
             return Ok(());
         };
@@ -232,9 +258,7 @@ impl MailEvents {
             // forwarded to, or everybody of a domain.
             for recipient in &mail.destination {
                 if let Ok(address) = Address::parse(recipient) {
-                    self.store
-                        .suppress(&address, suppression, sent_at, at)
-                        .await?;
+                    self.suppress(&address, suppression, sent_at, at).await?;
                     is_suppressed = true;
                 }
             }
@@ -269,6 +293,26 @@ impl MailEvents {
             tracing::info!(report, why, "SES reported a delivery event");
         }
         Ok(())
+    }
+}
+
+impl MailEvents {
+    async fn suppress(
+        &self,
+        address: &Address,
+        why: Suppression,
+        sent_at: Timestamp,
+        at: Timestamp,
+    ) -> Result<(), Unhandled> {
+        let digest = match &self.elsewhere {
+            None => None,
+            Some(secrets) => Some(secrets.index().await?.address(address)),
+        };
+        let mailbox = match &digest {
+            None => Mailbox::InTable(address),
+            Some(key) => Mailbox::Elsewhere(key),
+        };
+        Ok(self.store.suppress(mailbox, why, sent_at, at).await?)
     }
 }
 

@@ -192,7 +192,7 @@ fn refused(error: &RecoveryError) -> (StatusCode, &'static str, Message) {
         RecoveryError::SessionOver => {
             (StatusCode::GONE, "session_expired", Message::SessionExpired)
         }
-        RecoveryError::PasswordRefused(_) => (
+        RecoveryError::PasswordRefused(_) | RecoveryError::PasswordRefusedElsewhere(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "password_rejected",
             Message::PasswordRejected,

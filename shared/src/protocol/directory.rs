@@ -189,7 +189,7 @@ fn refused(error: &RecoveryError) -> (StatusCode, &'static str, &'static str) {
             "DI_USC_SAE",
             "Session Attempts excited",
         ),
-        RecoveryError::PasswordRefused(_) => (
+        RecoveryError::PasswordRefused(_) | RecoveryError::PasswordRefusedElsewhere(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "DI_USP_PINV",
             "Password is not acceptable",

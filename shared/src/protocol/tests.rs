@@ -9,6 +9,7 @@ use super::*;
 use crate::code::CodeLength;
 use crate::settings::DirectorySession;
 use crate::store::Throttled;
+use crate::user_store::OwnReason;
 
 const LATER: Timestamp = Timestamp::from_millis(4_102_444_800_000);
 
@@ -39,6 +40,7 @@ fn failures() -> Vec<Failure> {
         RecoveryError::TokenUnknown,
         RecoveryError::Blocked,
         RecoveryError::PasswordRefused(vec![Reason::TooLong]),
+        RecoveryError::PasswordRefusedElsewhere(OwnReason::parse("reused").into_iter().collect()),
         RecoveryError::Unavailable("".into()),
         RecoveryError::Broken("".into()),
     ];
@@ -63,6 +65,7 @@ fn failures() -> Vec<Failure> {
             | RecoveryError::TokenUnknown
             | RecoveryError::Blocked
             | RecoveryError::PasswordRefused(_)
+            | RecoveryError::PasswordRefusedElsewhere(_)
             | RecoveryError::Unavailable(_)
             | RecoveryError::Broken(_) => {}
         }

@@ -11,7 +11,7 @@ use crate::audit::{About, AuditTrail, Budget, Caller, Event, Guess, Means, Unans
 use crate::ids::SessionRef;
 use crate::keys::IndexKeys;
 use crate::session::SessionInfo;
-use crate::store::{StoreError, Throttled};
+use crate::store::Throttled;
 use crate::timestamp::Timestamp;
 use regain_password::Address;
 
@@ -54,7 +54,7 @@ struct Record {
     /// What proves the mailbox in this call, if it is not the code.
     means: Option<Means>,
     guess: Option<Judged>,
-    /// The write that the table has not answered.
+    /// The write that was not answered.
     in_doubt: Option<Unanswered>,
     events: Vec<Event>,
 }
@@ -134,12 +134,13 @@ impl CallContext {
         self.record.events.push(event);
     }
 
-    /// Waits for the table's answer to a write. Until the answer comes, the write is in doubt.
-    pub(super) async fn attempt<T>(
+    /// Waits for the answer of the table or the user store to a write. Until the answer comes, the write is in
+    /// doubt.
+    pub(super) async fn attempt<T, E>(
         &mut self,
         write: Unanswered,
-        answer: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
+        answer: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         self.record.in_doubt = Some(write);
         // On the heap: calls of the SDK are large futures.
         let answer = Box::pin(answer).await?;
@@ -220,7 +221,8 @@ impl Record {
                 | RecoveryError::CodeExpired
                 | RecoveryError::CodeWrong
                 | RecoveryError::TokenUnknown
-                | RecoveryError::PasswordRefused(_),
+                | RecoveryError::PasswordRefused(_)
+                | RecoveryError::PasswordRefusedElsewhere(_),
                 None,
             ) => None,
         }

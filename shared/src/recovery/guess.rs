@@ -4,10 +4,10 @@ use regain_password::Candidate;
 
 use super::call::{CallContext, Judged};
 use super::password::permitted;
-use super::{Recovery, RecoveryError, SessionLookup, SessionName};
+use super::{ATTEMPTS, Found, Recovery, RecoveryError, SessionLookup, SessionName};
 use crate::audit::{Event, Means, Unanswered};
 use crate::code::{Code, CodeInput, CodeKeys};
-use crate::ids::{GuessName, ResetToken, SessionRef, UserId};
+use crate::ids::{GuessName, ResetToken, SessionRef};
 use crate::keys::{AddressKey, NetworkKey};
 use crate::metrics::{self, Metric};
 use crate::session::{AnsweredId, Awaiting, Decision, Session, TransitionError};
@@ -15,6 +15,7 @@ use crate::settings::Share;
 use crate::store::{AddressCharge, Claimant, FromState, Moved, SessionCharge, StoreError};
 use crate::telemetry;
 use crate::timestamp::Timestamp;
+use crate::user_store::{ProvenAnswer, UserStore};
 use crate::users::User;
 
 /// A code as a caller sent it.
@@ -53,6 +54,8 @@ pub(super) struct Guessed {
     pub(super) address: AddressKey,
     pub(super) network: NetworkKey,
     pub(super) name: GuessName,
+    /// Since when the codes of the address are void, if a user store elsewhere has set its password lately.
+    pub(super) void_since: Option<Timestamp>,
     /// Whether the caller has the session's id, with which it could go on without the code.
     pub(super) can_go_on: bool,
 }
@@ -110,14 +113,18 @@ impl Recovery {
         let (of_session, of_address, owner) = tokio::join!(
             self.store.give_back_to_session(&info.reference, name),
             self.store.give_back_to_address(address, name, call.at),
-            self.store.user_id_of(&info.address),
+            self.users.owner(&info.address),
         );
         if let Err(error) = of_session.and(of_address) {
             self.give_back(&info.reference, Some(address), name, call.at)
                 .await;
             return Err(error.into());
         }
-        let user = self.guessed_user(call, &guessed, owner?).await?;
+        let found = Found {
+            owner: owner?,
+            void_since: guessed.void_since,
+        };
+        let user = self.guessed_user(call, &guessed, found).await?;
         self.prove(call, &guessed, user, token).await
     }
 
@@ -175,12 +182,12 @@ impl Recovery {
         let address = keys.address(&session.info.address);
         let network = keys.known_network(&session.info.address, call.caller.network);
         let mut share = Share::Strangers;
-        loop {
+        let void_since = loop {
             let charge = self
                 .store
                 .charge_address(&address, &name, limits, share, at);
             match call.attempt(Unanswered::Guess, charge).await {
-                Ok(AddressCharge::Landed) => break,
+                Ok(AddressCharge::Landed(since)) => break since,
                 Ok(AddressCharge::Refused(state)) => {
                     let has_more = limits.guesses_a_day(share) < limits.guesses_a_day(Share::Whole);
                     let known = if has_more {
@@ -207,12 +214,13 @@ impl Recovery {
                     return Err(error.into());
                 }
             }
-        }
+        };
         let guessed = Guessed {
             session,
             address,
             network,
             name,
+            void_since,
             can_go_on: matches!(lookup.session, SessionName::Id(_)),
         };
         if self.is_right(&codes, code, &guessed) {
@@ -295,21 +303,18 @@ impl Recovery {
         &self,
         call: &mut CallContext,
         guessed: &Guessed,
-        owner: Option<UserId>,
+        found: Found,
     ) -> Result<User, RecoveryError> {
         let Awaiting {
             info, generation, ..
         } = &guessed.session;
-        let user = match owner.filter(|id| info.may_be_of(id)) {
-            Some(id) => self.store.user(&id).await?,
-            None => None,
-        };
-        let Some(user) = user.filter(|user| user.has_address(&info.address)) else {
+        let void_since = found.void_since;
+        let Some(user) = self.user_of(found, info).await? else {
             call.note_guess(Judged::ForNobody);
             self.charge_again(call, guessed).await?;
             return Err(RecoveryError::CodeWrong);
         };
-        if generation.is_void(user.password_changed_at) {
+        if generation.is_void(user.password_changed_at.max(void_since)) {
             return Err(RecoveryError::CodeExpired);
         }
         if self.may_recover(&user) {
@@ -344,7 +349,8 @@ impl Recovery {
         Ok(())
     }
 
-    /// Makes the session of a right guess validated, and returns its user.
+    /// Makes the session of a right guess validated, and returns its user. A user store elsewhere is told first,
+    /// because the proof is bound to the version of credentials that it answers.
     pub(super) async fn prove(
         &self,
         call: &mut CallContext,
@@ -352,10 +358,11 @@ impl Recovery {
         user: User,
         token: Option<&ResetToken>,
     ) -> Result<User, RecoveryError> {
+        let user = self.tell_of_mailbox(call, guessed, user).await?;
         let call_at = call.at;
         let proven = guessed.session.clone().prove(
             user.id.clone(),
-            user.credentials_version,
+            user.credentials_version.clone(),
             token.map(ResetToken::digest),
             call_at,
         );
@@ -365,7 +372,7 @@ impl Recovery {
                 self.remember(&guessed.network, call_at),
                 self.mark_mailbox(&user),
             );
-            Ok((moved?, is_marked))
+            Ok::<_, StoreError>((moved?, is_marked))
         };
         let (moved, is_marked) = call.attempt(Unanswered::Proof, write).await?;
         match moved {
@@ -393,6 +400,39 @@ impl Recovery {
         if let Err(error) = self.store.remember_network(network, until).await {
             tracing::warn!(error = %telemetry::causes(&error), "remembering a network failed");
         }
+    }
+
+    /// Tells a user store elsewhere that the mailbox of a user is proven, if it keeps that and does not know.
+    async fn tell_of_mailbox(
+        &self,
+        call: &mut CallContext,
+        guessed: &Guessed,
+        mut user: User,
+    ) -> Result<User, RecoveryError> {
+        let UserStore::Function(function) = &self.users else {
+            return Ok(user);
+        };
+        let Awaiting {
+            info, generation, ..
+        } = &guessed.session;
+        let keys = self.index_keys(call).await?;
+        let key = keys.proof_use(&info.reference, generation.number);
+        for _ in 0..ATTEMPTS {
+            if user.is_email_validate {
+                return Ok(user);
+            }
+            match function.email_proven(&user, &info.address, &key).await? {
+                ProvenAnswer::Done(version) => {
+                    user.credentials_version = version;
+                    return Ok(user.with_proven_mailbox());
+                }
+                ProvenAnswer::Changed => {
+                    let found = self.find(&info.address, &guessed.address).await?;
+                    user = self.guessed_user(call, guessed, found).await?;
+                }
+            }
+        }
+        Err(StoreError::Contended.into())
     }
 
     /// Marks the mailbox of a user as proven, and returns whether it is. If that fails, it is marked when the

@@ -7,11 +7,11 @@ use regain_password::Address;
 
 use super::call::CallContext;
 use super::password::{NewPassword, Proof};
-use super::{Recovery, RecoveryError};
+use super::{Found, Recovery, RecoveryError};
 use crate::audit::Means;
 use crate::code::CodeInput;
-use crate::ids::{ResetToken, UserId};
-use crate::keys::NetworkKey;
+use crate::ids::ResetToken;
+use crate::keys::{AddressKey, NetworkKey};
 use crate::link::LinkToken;
 use crate::session::Session;
 use crate::store::{Claimant, FromState, Moved};
@@ -44,6 +44,7 @@ impl PasswordToken {
 pub(super) struct Linked {
     pub(super) generation: u64,
     pub(super) address: Address,
+    pub(super) address_key: AddressKey,
     pub(super) network: NetworkKey,
 }
 
@@ -74,6 +75,7 @@ impl Recovery {
         let linked = Linked {
             generation: generation.number,
             address: info.address.clone(),
+            address_key: keys.address(&info.address),
             network: keys.known_network(&info.address, call.caller.network),
         };
         let reference = info.reference;
@@ -89,15 +91,16 @@ impl Recovery {
         &self,
         call: &mut CallContext,
         session: &Session,
-        owner: Option<UserId>,
+        found: Found,
     ) -> Result<User, RecoveryError> {
-        let user = match owner.filter(|id| session.info().may_be_of(id)) {
-            Some(id) => self.store.user(&id).await?,
-            None => None,
+        let void_since = found.void_since;
+        let is_void = |user: &User| {
+            let since = user.password_changed_at.max(void_since);
+            session.generation().is_void(since)
         };
+        let user = self.user_of(found, session.info()).await?;
         let user = user
-            .filter(|user| user.has_address(&session.info().address))
-            .filter(|user| !session.generation().is_void(user.password_changed_at))
+            .filter(|user| !is_void(user))
             .ok_or(RecoveryError::SessionOver)?;
         if self.may_recover(&user) {
             return Ok(user);

@@ -48,7 +48,11 @@ impl Recovery {
         for _ in 0..ATTEMPTS {
             let user = self.store.user(&change.user).await?;
             // A user with an older version is another one, who got the id of one who was deleted.
-            let user = user.filter(|user| user.credentials_version >= change.credentials_version);
+            let is_as_new = |user: &User| {
+                let version = user.credentials_version.number();
+                version >= Some(change.credentials_version)
+            };
+            let user = user.filter(is_as_new);
             let user = user.ok_or(RecoveryError::SessionOver)?;
             let address = has_its_address(&user).ok_or(RecoveryError::SessionOver)?;
             call.note_address(Protocol::AuthV1, &address);

@@ -2,23 +2,29 @@
 
 use std::time::Duration;
 
-use regain_password::{Candidate, Reason};
+use regain_password::{Candidate, PasswordHash, Reason};
+use thiserror::Error;
 
 use super::call::CallContext;
 use super::guess::Guessed;
 use super::link::{Linked, PasswordToken};
-use super::{ATTEMPTS, CodeGuess, Recovery, RecoveryError, SessionLookup};
+use super::{ATTEMPTS, CodeGuess, Found, Recovery, RecoveryError, SessionLookup};
 use crate::audit::{Event, Means, Unanswered};
+use crate::function::{DEADLINE_ELSEWHERE, TIMEOUT_ELSEWHERE};
 use crate::hashing;
 use crate::ids::{ResetToken, SessionRef, UserId, draw};
 use crate::keys::NetworkKey;
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::session::{Session, Validated};
-use crate::store::{CLAIM, Claimant, Claimed, ClaimedWith, FromState, Moved, StoreError, chance};
+use crate::settings::PasswordForm;
+use crate::store::{
+    Claimant, Claimed, ClaimedWith, FromState, Moved, PasswordChange, StoreError, chance,
+};
 use crate::telemetry;
 use crate::timestamp::Timestamp;
-use crate::users::User;
+use crate::user_store::{ForStore, SET, SetAnswer, UserFunction, UserStore, UserStoreError};
+use crate::users::{CredentialsVersion, User};
 
 /// A password to be set.
 #[derive(Debug)]
@@ -65,6 +71,15 @@ impl Proof<'_> {
         }
     }
 
+    /// The change of a password that this proof has made, from that version of credentials on.
+    fn change(&self, user: &UserId, version: &CredentialsVersion) -> PasswordChange {
+        PasswordChange {
+            user: user.clone(),
+            credentials_version: version.clone(),
+            means: self.means(),
+        }
+    }
+
     /// The caller's network, if this call proves that it has the mailbox.
     const fn network(&self) -> Option<&NetworkKey> {
         match self {
@@ -75,16 +90,48 @@ impl Proof<'_> {
     }
 }
 
-/// The owner of the session's address, if a call has looked already.
-type Owner = Option<Option<UserId>>;
-
 /// How long a call that finds the session claimed waits before it looks again: at first about as long as
 /// a hash takes, then up to twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(30);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
-/// How long such a call waits in all: longer than the claim of a process that died, and short enough to
-/// set the password itself before the function's deadline.
-const PATIENCE: Duration = CLAIM.saturating_add(Duration::from_millis(500));
+
+/// How long claims last, and how long calls wait for them.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// How long a claim lasts. A process that dies holds its session up for this long.
+    claim: Duration,
+    /// How long a call waits in all that finds its session claimed.
+    wait: Duration,
+    /// Until when after the call came a password may begin to be set.
+    begin: Duration,
+}
+
+/// With users in the table, a call waits longer than the claim of a process that died, and short enough to set
+/// the password itself before the function's deadline.
+const IN_TABLE: Patience = Patience {
+    claim: Duration::from_secs(3),
+    wait: Duration::from_millis(3500),
+    begin: Duration::MAX,
+};
+
+/// With users elsewhere, a claim lasts as long as its function lives, so that no two calls set a password with
+/// one proof at once. What has begun can be asked for twice and recorded before the function's deadline.
+const ELSEWHERE: Patience = Patience {
+    claim: TIMEOUT_ELSEWHERE,
+    wait: Duration::from_secs(15),
+    begin: DEADLINE_ELSEWHERE
+        .saturating_sub(SET)
+        .saturating_sub(SET)
+        .saturating_sub(RECORD),
+};
+
+/// How long it takes to record that a password was set elsewhere.
+const RECORD: Duration = Duration::from_secs(3);
+
+/// A password that was not asked to be set, because the answer could come too late.
+#[derive(Debug, Error)]
+#[error("too late to set a password")]
+struct TooLate;
 
 impl Recovery {
     /// Sets the password of a validated session.
@@ -201,28 +248,32 @@ impl Recovery {
         claimant: &Claimant,
         held: &mut bool,
     ) -> Result<User, RecoveryError> {
+        let patience = self.patience();
         let mut owner = None;
         let mut waited = Duration::ZERO;
         let mut pause = FIRST_PAUSE;
         let session = loop {
             let now = call.at.plus(waited);
+            let claim = |with| {
+                self.store
+                    .claim(reference, with, claimant, now, patience.claim)
+            };
             let (claimed, found) = match proof {
                 Proof::Code(guessed) if waited.is_zero() => {
-                    self.give_back_and_claim(guessed, claimant, call.at).await
+                    let claim = claim(ClaimedWith::RightGuess {
+                        generation: guessed.session.generation.number,
+                        charged: Some(&guessed.name),
+                    });
+                    self.give_back_and_claim(guessed, claim, call.at).await
                 }
                 Proof::Link(linked) if waited.is_zero() => {
-                    let claim = self
-                        .store
-                        .claim(reference, proof.claimed_with(), claimant, now);
-                    let owner = self.store.user_id_of(&linked.address);
-                    let (claimed, owner) = tokio::join!(claim, owner);
-                    (claimed, owner.map(Some))
+                    let (claimed, found) = tokio::join!(
+                        claim(proof.claimed_with()),
+                        self.find(&linked.address, &linked.address_key)
+                    );
+                    (claimed, found.map(Some))
                 }
-                _ => {
-                    let with = proof.claimed_with();
-                    let claimed = self.store.claim(reference, with, claimant, now).await;
-                    (claimed, Ok(None))
-                }
+                _ => (claim(proof.claimed_with()).await, Ok(None)),
             };
             let claimed = claimed?;
             *held = claimed.as_ref().is_some_and(|claimed| claimed.held);
@@ -238,7 +289,7 @@ impl Recovery {
                 break session;
             }
             // Another call has claimed it.
-            if waited >= PATIENCE {
+            if waited >= patience.wait {
                 return Err(StoreError::Contended.into());
             }
             let next = pause.mul_f64(0.5 + chance()? / 2.0);
@@ -253,28 +304,22 @@ impl Recovery {
     async fn give_back_and_claim(
         &self,
         guessed: &Guessed,
-        claimant: &Claimant,
+        claim: impl Future<Output = Result<Option<Claimed>, StoreError>>,
         charged_at: Timestamp,
     ) -> (
         Result<Option<Claimed>, StoreError>,
-        Result<Owner, StoreError>,
+        Result<Option<Found>, RecoveryError>,
     ) {
         let Guessed {
             session,
             address,
             name,
+            void_since,
             ..
         } = guessed;
         let reference = &session.info.reference;
-        let with = ClaimedWith::RightGuess {
-            generation: session.generation.number,
-            charged: Some(name),
-        };
         let claim = async {
-            let claimed = self
-                .store
-                .claim(reference, with, claimant, charged_at)
-                .await?;
+            let claimed = claim.await?;
             if !claimed.as_ref().is_some_and(|claimed| claimed.held) {
                 self.store.give_back_to_session(reference, name).await?;
             }
@@ -283,38 +328,60 @@ impl Recovery {
         let (claimed, given_back, owner) = tokio::join!(
             claim,
             self.store.give_back_to_address(address, name, charged_at),
-            self.store.user_id_of(&session.info.address),
+            self.users.owner(&session.info.address),
         );
         if claimed.is_err() || given_back.is_err() {
             self.give_back(reference, Some(address), name, charged_at)
                 .await;
         }
-        (claimed, given_back.and(owner).map(Some))
+        let found = match (given_back, owner) {
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), Err(error)) => Err(error.into()),
+            (Ok(()), Ok(owner)) => Ok(Some(Found {
+                owner,
+                void_since: *void_since,
+            })),
+        };
+        (claimed, found)
     }
 
-    /// Sets the password and uses the session up, in one transaction.
+    /// How long claims last and are waited for.
+    const fn patience(&self) -> Patience {
+        match self.users {
+            UserStore::Table(_) => IN_TABLE,
+            UserStore::Function(_) => ELSEWHERE,
+        }
+    }
+
+    /// Sets the password and uses the session up. In the table, that is one transaction.
     async fn use_up(
         &self,
         call: &mut CallContext,
         proof: &Proof<'_>,
         session: &Session,
-        mut owner: Owner,
+        mut found: Option<Found>,
         new: &NewPassword,
     ) -> Result<User, RecoveryError> {
         let address = &session.info().address;
         let mut hash = None;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             let user = match proof {
-                Proof::Session(_) | Proof::Token(_) => self.proven_user(call, session).await?,
-                Proof::Code(_) | Proof::Link(_) => {
-                    let owner = match owner.take() {
-                        Some(owner) => owner,
-                        None => self.store.user_id_of(address).await?,
+                Proof::Session(_) | Proof::Token(_) => {
+                    self.proven_user(call, session, attempt == 0).await?
+                }
+                Proof::Code(guessed) => {
+                    let found = match found.take() {
+                        Some(found) => found,
+                        None => self.find(address, &guessed.address).await?,
                     };
-                    match proof {
-                        Proof::Code(guessed) => self.guessed_user(call, guessed, owner).await?,
-                        _ => self.linked_user(call, session, owner).await?,
-                    }
+                    self.guessed_user(call, guessed, found).await?
+                }
+                Proof::Link(linked) => {
+                    let found = match found.take() {
+                        Some(found) => found,
+                        None => self.find(address, &linked.address_key).await?,
+                    };
+                    self.linked_user(call, session, found).await?
                 }
             };
             let reasons = self
@@ -328,11 +395,20 @@ impl Recovery {
                 }
                 return Err(RecoveryError::PasswordRefused(reasons));
             }
-            let hash = match &hash {
-                Some(hash) => hash,
-                None => hash
-                    .insert(hashing::hash(&self.hasher, &new.password, draw(&mut call.rng)).await?),
-            };
+            if let UserStore::Function(function) = &self.users {
+                let asked = Asked {
+                    function,
+                    proof,
+                    session,
+                    user,
+                };
+                match self.set_elsewhere(call, asked, &mut hash, new).await? {
+                    Some(user) => return Ok(user),
+                    // Find the user again: what changed decides.
+                    None => continue,
+                }
+            }
+            let hash = self.hashed(call, &mut hash, new).await?;
             let (at, now) = (call.at, call.now());
             let write = async {
                 let set =
@@ -345,11 +421,7 @@ impl Recovery {
             };
             match call.attempt(Unanswered::Password, write).await? {
                 Moved::Done => {
-                    metrics::count(Metric::PasswordsSet);
-                    if proof.network().is_some() {
-                        call.note(Event::Proven(proof.means()));
-                    }
-                    call.note(Event::PasswordSet(proof.means()));
+                    note_set(call, proof);
                     return Ok(user.with_proven_mailbox().with_password(hash.clone(), now));
                 }
                 // Read the user again: what changed decides.
@@ -372,12 +444,127 @@ impl Recovery {
         Err(StoreError::Contended.into())
     }
 
+    /// The hash of the password, which is made once.
+    async fn hashed<'a>(
+        &self,
+        call: &mut CallContext,
+        hash: &'a mut Option<PasswordHash>,
+        new: &NewPassword,
+    ) -> Result<&'a PasswordHash, RecoveryError> {
+        Ok(match hash {
+            Some(hash) => hash,
+            None => {
+                hash.insert(hashing::hash(&self.hasher, &new.password, draw(&mut call.rng)).await?)
+            }
+        })
+    }
+
+    /// Asks a user store elsewhere to set the password, and records that it has: the session is used up only
+    /// then. `None` if the user is no longer as found.
+    async fn set_elsewhere(
+        &self,
+        call: &mut CallContext,
+        asked: Asked<'_>,
+        hash: &mut Option<PasswordHash>,
+        new: &NewPassword,
+    ) -> Result<Option<User>, RecoveryError> {
+        let Asked {
+            function,
+            proof,
+            session,
+            user,
+        } = asked;
+        let (address, generation) = (&session.info().address, session.generation().number);
+        let keys = self.index_keys(call).await?;
+        let key = keys.password_use(&session.info().reference, generation, &new.password);
+        // A proof is good for the credentials that it was given for. If they are others by now, this may be the
+        // repetition of a use whose record failed. The user store can tell.
+        let version = match session {
+            Session::Validated(Validated { proof: given, .. })
+                if matches!(proof, Proof::Session(_) | Proof::Token(_)) =>
+            {
+                &given.credentials_version
+            }
+            _ => &user.credentials_version,
+        };
+        let password = match function.password_form() {
+            PasswordForm::Hash => ForStore::Hash(self.hashed(call, hash, new).await?),
+            PasswordForm::Plain => ForStore::Plain(&new.password),
+        };
+        if call.now().since(call.at) > self.patience().begin {
+            return Err(RecoveryError::Unavailable(TooLate.into()));
+        }
+        let set = async {
+            let set = function.set_password(&user.id, address, version, &key, password);
+            match set.await {
+                Err(lost @ UserStoreError::Lost(_)) => Err(lost),
+                answered => Ok(answered),
+            }
+        };
+        let answer = match call.attempt(Unanswered::Password, set).await {
+            Ok(answer) => answer?,
+            Err(lost) => {
+                // The password may be set, so its owner is told.
+                let change = proof.change(&user.id, version);
+                let notice = self
+                    .store
+                    .request_notice(session, change, new.locale, call.now());
+                if let Err(error) = notice.await {
+                    tracing::error!(
+                        error = %telemetry::causes(&error),
+                        "requesting the notice failed"
+                    );
+                }
+                return Err(lost.into());
+            }
+        };
+        match answer {
+            SetAnswer::Done(user) => {
+                let now = call.now();
+                let address = &keys.address(address);
+                let change = proof.change(&user.id, &user.credentials_version);
+                let record = self
+                    .store
+                    .record_password(session, address, change, new.locale, now);
+                let at = call.at;
+                let record = async {
+                    match proof.network() {
+                        None => record.await,
+                        Some(network) => tokio::join!(record, self.remember(network, at)).0,
+                    }
+                };
+                call.attempt(Unanswered::Password, record).await?;
+                note_set(call, proof);
+                Ok(Some(user.with_proven_mailbox()))
+            }
+            SetAnswer::Changed => Ok(None),
+            SetAnswer::Refused(reasons) => {
+                if let Proof::Code(guessed) = proof
+                    && guessed.can_go_on
+                {
+                    self.prove(call, guessed, user, None).await?;
+                }
+                Err(RecoveryError::PasswordRefusedElsewhere(reasons))
+            }
+            SetAnswer::Blocked => {
+                let by = Claimant::draw(&mut call.rng);
+                let closed = self.store.close(session, FromState::of(proof.means()), &by);
+                match closed.await? {
+                    Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
+                    Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
+                }
+            }
+        }
+    }
+
     /// The user whose mailbox was proven, who must still have the same address and credentials. If the
-    /// user's status may not recover, the session is used up.
+    /// user's status may not recover, the session is used up. Other credentials are no obstacle at the `first`
+    /// look if the users live elsewhere: see [`Recovery::set_elsewhere`].
     async fn proven_user(
         &self,
         call: &mut CallContext,
         session: &Session,
+        first: bool,
     ) -> Result<User, RecoveryError> {
         let Session::Validated(Validated {
             info,
@@ -388,10 +575,11 @@ impl Recovery {
         else {
             return Err(RecoveryError::SessionOver);
         };
-        let user = self.store.user(&proof.subject).await?;
+        let asks = first && self.users.is_elsewhere();
+        let user = self.users.user(&proof.subject).await?;
         let user = user
             .filter(|user| user.has_address(&info.address))
-            .filter(|user| user.credentials_version == proof.credentials_version)
+            .filter(|user| asks || user.credentials_version == proof.credentials_version)
             .filter(|user| !generation.is_void(user.password_changed_at))
             .ok_or(RecoveryError::SessionOver)?;
         if self.may_recover(&user) {
@@ -481,6 +669,24 @@ impl Recovery {
         permitted(self.policy.check_address(password, &session.info().address))?;
         Ok(session)
     }
+}
+
+/// What a user store elsewhere is asked to do.
+struct Asked<'a> {
+    function: &'a UserFunction,
+    proof: &'a Proof<'a>,
+    session: &'a Session,
+    /// The user as found.
+    user: User,
+}
+
+/// Notes that the password was set.
+fn note_set(call: &mut CallContext, proof: &Proof<'_>) {
+    metrics::count(Metric::PasswordsSet);
+    if proof.network().is_some() {
+        call.note(Event::Proven(proof.means()));
+    }
+    call.note(Event::PasswordSet(proof.means()));
 }
 
 pub(super) fn permitted(reasons: Vec<Reason>) -> Result<(), RecoveryError> {

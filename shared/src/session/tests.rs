@@ -40,7 +40,7 @@ fn begun(rng: &mut StdRng, at: Timestamp) -> Awaiting {
 fn proven(session: Awaiting, rng: &mut StdRng, at: Timestamp) -> Validated {
     let token = ResetToken::draw(&SessionId::draw(rng), rng).digest();
     let subject = UserId::draw(UserIdFormat::ObjectId, rng);
-    session.prove(subject, 0, Some(token), at)
+    session.prove(subject, 0.into(), Some(token), at)
 }
 
 /// What may happen to the sessions of one address; a session is named by its place, modulo how many

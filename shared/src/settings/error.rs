@@ -50,6 +50,17 @@ pub enum SettingsError {
         /// What it was set to.
         value: String,
     },
+    /// Not the name of a function.
+    #[error(
+        "USER_STORE_FUNCTION must be none, or the name or ARN of a Lambda function of at most {max} \
+         characters, not {value:?}"
+    )]
+    NoFunction {
+        /// What it was set to.
+        value: String,
+        /// How many characters it may have.
+        max: usize,
+    },
     /// Not a list of statuses.
     #[error(
         "RECOVERABLE_STATUSES must be statuses with commas between them, of ASCII letters, digits, \

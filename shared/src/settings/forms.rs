@@ -22,6 +22,51 @@ pub(super) const LONGEST_PAGE_URL: usize = 300;
 /// The longest address in a mail. No function knows it, so it is not counted among others.
 pub(super) const LONGEST_IN_MAIL: usize = 200;
 
+/// The longest name or ARN of a function: more than one has whose name and alias have 64 characters each.
+pub(super) const LONGEST_FUNCTION: usize = 210;
+
+/// Whether a text is the name or the ARN of a Lambda function, with or without a version or an alias.
+pub(super) fn is_function(function: &str) -> bool {
+    let is_word = |text: &str, others: &str| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || others.contains(c))
+    };
+    let is_name = |name: &str| {
+        let is_in_name = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        (1..=64).contains(&name.len()) && name.chars().all(is_in_name)
+    };
+    let parts: Vec<&str> = function.split(':').collect();
+    let named = match parts.as_slice() {
+        [
+            "arn",
+            partition,
+            "lambda",
+            region,
+            account,
+            "function",
+            named @ ..,
+        ] => {
+            let is_whole = partition.starts_with("aws")
+                && is_word(partition, "-")
+                && is_word(region, "-0123456789")
+                && account.len() == 12
+                && account.bytes().all(|byte| byte.is_ascii_digit());
+            if !is_whole {
+                return false;
+            }
+            named
+        }
+        named => named,
+    };
+    match named {
+        [name] => is_name(name),
+        [name, version] => is_name(name) && (is_name(version) || *version == "$LATEST"),
+        _ => false,
+    }
+}
+
 /// The longest name or ARN of an event bus, which has to fit into a version's description.
 pub(super) const LONGEST_EVENT_BUS: usize = 200;
 

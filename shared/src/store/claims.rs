@@ -19,9 +19,6 @@ use crate::ids::{GuessName, SessionRef, TokenDigest, UserId, draw};
 use crate::session::Session;
 use crate::timestamp::Timestamp;
 
-/// How long a claim lasts. A process that dies while hashing holds its session up for this long.
-pub(crate) const CLAIM: Duration = Duration::from_secs(3);
-
 /// The name of one invocation that claims or closes a session. If the answer to its write is lost, the retry
 /// recognises the write as its own.
 #[derive(Clone, Debug)]
@@ -64,14 +61,16 @@ pub(crate) struct Claimed {
 }
 
 impl Store {
-    /// Claims a session for what the caller shows, unless another claimant holds it. This is also the read of
-    /// the session: it is returned whether or not it was claimed. `None` if there is none of that key.
+    /// Claims a session for that long for what the caller shows, unless another claimant holds it. This is also
+    /// the read of the session: it is returned whether or not it was claimed. `None` if there is none of that
+    /// key.
     pub(crate) async fn claim(
         &self,
         reference: &SessionRef,
         with: ClaimedWith<'_>,
         claimant: &Claimant,
         at: Timestamp,
+        length: Duration,
     ) -> Result<Option<Claimed>, StoreError> {
         const CLAIM_IT: &str = "SET claimedBy = :claimant, claimedUntil = :end";
         let mut condition = "(attribute_not_exists(claimedUntil) OR claimedUntil <= :now OR \
@@ -80,7 +79,7 @@ impl Store {
         let update = self
             .claim_update(reference, claimant)
             .update_expression(CLAIM_IT)
-            .expression_attribute_values(":end", n(at.plus(CLAIM).millis()))
+            .expression_attribute_values(":end", n(at.plus(length).millis()))
             .expression_attribute_values(":now", n(at.millis()))
             .return_values(ReturnValue::AllNew);
         let validated = " AND sessionState = :validated AND sessionExpiresAt > :now AND \

@@ -29,8 +29,9 @@ pub enum SessionCharge {
 /// The result of charging a guess to its address.
 #[derive(Debug)]
 pub enum AddressCharge {
-    /// It is charged.
-    Landed,
+    /// It is charged. Has the time since when the codes of the address are void, if a user store elsewhere has
+    /// set its password lately.
+    Landed(Option<Timestamp>),
     /// It is refused, and nothing was written. Has the address as it stands.
     Refused(AddressState),
 }
@@ -117,9 +118,10 @@ impl Store {
             .expression_attribute_values(":guesses", set_of(*guess))
             .expression_attribute_values(":guess", name(*guess))
             .expression_attribute_values(":limit", n(limits.guesses_a_day(share)))
-            .expression_attribute_values(":expiresAt", n(at.plus(ADDRESS_TTL).ttl_seconds()));
+            .expression_attribute_values(":expiresAt", n(at.plus(ADDRESS_TTL).ttl_seconds()))
+            .return_values(ReturnValue::AllNew);
         match self.update_one(update).await? {
-            Updated::Done(_) => Ok(AddressCharge::Landed),
+            Updated::Done(item) => Ok(AddressCharge::Landed(items::void_since(item.as_ref())?)),
             Updated::Refused(item) => Ok(AddressCharge::Refused(items::address_state(
                 item.as_ref(),
                 at,

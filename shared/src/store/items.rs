@@ -18,6 +18,7 @@ use crate::session::{
 };
 use crate::template::Template;
 use crate::timestamp::Timestamp;
+use crate::users::CredentialsVersion;
 
 /// What a caller says about itself. It is stored on the session for those who look into a case. It is never
 /// mailed, and the engine does not use it.
@@ -74,7 +75,7 @@ struct SessionItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    credentials_version: Option<u64>,
+    credentials_version: Option<CredentialsVersion>,
     #[serde(skip_serializing_if = "Option::is_none")]
     proof_expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -239,13 +240,25 @@ pub(super) fn address_state(
     })
 }
 
+/// Reads since when the codes and links of an address are void.
+pub(super) fn void_since(item: Option<&Item>) -> Result<Option<Timestamp>, StoreError> {
+    let malformed = || StoreError::malformed("an address state holds something else");
+    let Some(since) = item.and_then(|item| item.get("voidSince")) else {
+        return Ok(None);
+    };
+    let since = since.as_n().map_err(|_| malformed())?.parse();
+    Ok(Some(Timestamp::from_millis(
+        since.map_err(|_| malformed())?,
+    )))
+}
+
 /// How a password was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordChange {
     /// Whose password.
     pub user: UserId,
     /// The user's credentials version from the change on.
-    pub credentials_version: u64,
+    pub credentials_version: CredentialsVersion,
     /// What proved the mailbox.
     pub means: Means,
 }
@@ -361,7 +374,7 @@ struct MailItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    credentials_version: Option<u64>,
+    credentials_version: Option<CredentialsVersion>,
     #[serde(skip_serializing_if = "Option::is_none")]
     means: Option<Means>,
     requested_at: Timestamp,

@@ -45,6 +45,10 @@ pub(super) fn caller(key: &CallerKey, at: Timestamp) -> String {
     format!("CALLER#{}#{}", key.hex(), at.hour())
 }
 
+pub(super) fn suppressed(key: &AddressKey) -> String {
+    format!("SUPPRESSED#{}", key.hex())
+}
+
 pub(super) fn network(key: &NetworkKey) -> String {
     format!("NETWORK#{}", key.hex())
 }

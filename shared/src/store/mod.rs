@@ -6,6 +6,7 @@
 
 mod admin;
 mod claims;
+mod elsewhere;
 mod guesses;
 mod items;
 mod keys;
@@ -37,9 +38,10 @@ use thiserror::Error;
 use crate::ambient;
 use crate::keys::AddressKey;
 use crate::timestamp::Timestamp;
+use crate::users::CredentialsVersion;
 
 pub use claims::Claimant;
-pub(crate) use claims::{CLAIM, Claimed, ClaimedWith};
+pub(crate) use claims::{Claimed, ClaimedWith};
 pub use guesses::{AddressCharge, SessionCharge};
 pub use items::{MailContent, MailRequest, Outcome, PasswordChange, Report, SessionOrigin};
 pub(crate) use keys::{is_mail, is_notice, mail_session, mail_tag, retried_mail, tagged_mail};
@@ -49,7 +51,7 @@ pub(crate) use mail::LEASE;
 
 pub use moves::{FromState, Moved};
 pub use sessions::{Begun, CodeRequest, Refused, Renewed, Throttled};
-pub use suppression::{Stopped, Suppressed, Suppression};
+pub use suppression::{Mailbox, Stopped, Suppressed, Suppression};
 pub use users::Recipient;
 pub(crate) use users::UserWrite;
 
@@ -434,6 +436,14 @@ fn s(text: impl Into<String>) -> AttributeValue {
 
 fn n(number: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(number.into().to_string())
+}
+
+/// A version of credentials: the number of a user in the table, or the text of one who lives elsewhere.
+fn version(version: &CredentialsVersion) -> AttributeValue {
+    match version.number() {
+        Some(number) => n(number),
+        None => s(version.to_string()),
+    }
 }
 
 /// A time and a reason, as one attribute.

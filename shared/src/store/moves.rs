@@ -10,7 +10,7 @@ use super::claims::Claimant;
 use super::guesses::name;
 use super::items::{self, AWAITING, PasswordChange, USED, VALIDATED};
 use super::users::{as_read, proven_mailbox};
-use super::{Store, StoreError, Transacted, Updated, keys, n, s, updated};
+use super::{Store, StoreError, Transacted, Updated, keys, n, s, updated, version};
 use crate::audit::Means;
 use crate::ids::GuessName;
 use crate::keys::NetworkKey;
@@ -86,7 +86,7 @@ impl Store {
             .expression_attribute_values(":proven", AttributeValue::Bool(true))
             .expression_attribute_values(":guess", name(*guess))
             .expression_attribute_values(":subject", s(proof.subject.as_str()))
-            .expression_attribute_values(":credentialsVersion", n(proof.credentials_version))
+            .expression_attribute_values(":credentialsVersion", version(&proof.credentials_version))
             .expression_attribute_values(":proofExpiresAt", n(proof.expires_at.millis()));
         let mut set = "SET sessionState = :validated, proven = :proven, provenBy = :guess, \
                        subject = :subject, credentialsVersion = :credentialsVersion, \
@@ -199,7 +199,7 @@ impl Store {
                             disownedVersion = :nextVersion, mustReset = :true";
         let update = as_read(self.update(keys::user(&user.id)), user)
             .expression_attribute_values(":true", AttributeValue::Bool(true))
-            .expression_attribute_values(":nextVersion", n(user.credentials_version + 1));
+            .expression_attribute_values(":nextVersion", version(&user.credentials_version.next()));
         let update = if user.status.is_blocked() {
             update.update_expression(MARK)
         } else {
@@ -238,7 +238,7 @@ impl Store {
         let from = FromState::of(means);
         let change = PasswordChange {
             user: user.id.clone(),
-            credentials_version: user.credentials_version + 1,
+            credentials_version: user.credentials_version.next(),
             means,
         };
         let mut session_update = self
@@ -258,7 +258,7 @@ impl Store {
             )
             .expression_attribute_values(":hash", s(hash.as_str()))
             .expression_attribute_values(":now", n(now.millis()))
-            .expression_attribute_values(":nextVersion", n(change.credentials_version))
+            .expression_attribute_values(":nextVersion", version(&change.credentials_version))
             .expression_attribute_values(":true", AttributeValue::Bool(true));
         let transaction = vec![
             updated(session_update)?,

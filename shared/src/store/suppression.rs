@@ -1,6 +1,7 @@
 //! Suppression: an address that bounced or complained gets fewer mails, or none.
 //!
-//! It is an attribute of the address's lookup item, which only the delivery of mail reads. Hard bounces
+//! It is an attribute of the address's lookup item, which only the delivery of mail reads. If the users live
+//! elsewhere, it is an item of its own. Hard bounces
 //! suppress an address for longer each time, and in the end for good. A complaint suppresses codes for
 //! good. Only an operator resets the count, because SES does not report that a mail has arrived.
 
@@ -10,8 +11,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use regain_password::Address;
 use serde::{Deserialize, Serialize};
 
-use super::users::Lookup;
 use super::{Item, MailContent, Store, StoreError, Transacted, Updated, keys, n, read, updated};
+use crate::keys::AddressKey;
 use crate::timestamp::Timestamp;
 
 /// For how long the first hard bounces of an address suppress it. The next one suppresses it for good.
@@ -82,8 +83,8 @@ impl Suppressed {
     /// # Errors
     /// If the item is not as this version writes it.
     pub fn read(lookup: Item) -> Result<Option<Self>, StoreError> {
-        let lookup: Lookup = read(lookup)?;
-        Ok(lookup.suppressed)
+        let holder: Holder = read(lookup)?;
+        Ok(holder.suppressed)
     }
 
     /// Which mails it stops at that time.
@@ -99,7 +100,7 @@ impl Suppressed {
         }
     }
 
-    pub(super) fn stops(&self, content: &MailContent, at: Timestamp) -> bool {
+    pub(crate) fn stops(&self, content: &MailContent, at: Timestamp) -> bool {
         match self.stopped(at) {
             Stopped::All => true,
             Stopped::Codes => matches!(content, MailContent::Code { .. }),
@@ -153,14 +154,54 @@ impl Suppressed {
     }
 }
 
+/// An address, by the item that holds its suppression.
+#[derive(Clone, Copy, Debug)]
+pub enum Mailbox<'a> {
+    /// The lookup item of the user in the table who has the address.
+    InTable(&'a Address),
+    /// An item that is named by the address's keyed digest, because the table has no users.
+    Elsewhere(&'a AddressKey),
+}
+
+impl<'a> From<&'a Address> for Mailbox<'a> {
+    fn from(address: &'a Address) -> Self {
+        Self::InTable(address)
+    }
+}
+
+impl Mailbox<'_> {
+    fn key(self) -> String {
+        match self {
+            Self::InTable(address) => keys::email(address),
+            Self::Elsewhere(key) => keys::suppressed(key),
+        }
+    }
+
+    /// The condition on which an address is suppressed for the first time. In the table, somebody has to have it.
+    const fn is_first(self) -> &'static str {
+        match self {
+            Self::InTable(_) => "attribute_exists(pk) AND attribute_not_exists(suppressed)",
+            Self::Elsewhere(_) => "attribute_not_exists(suppressed)",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Holder {
+    suppressed: Option<Suppressed>,
+}
+
 impl Store {
     /// The suppression of an address, if it is or was suppressed.
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub async fn suppressed(&self, address: &Address) -> Result<Option<Suppressed>, StoreError> {
-        let lookup: Option<Lookup> = self.get(keys::email(address)).await?;
-        Ok(lookup.and_then(|lookup| lookup.suppressed))
+    pub async fn suppressed<'a>(
+        &self,
+        mailbox: impl Into<Mailbox<'a>>,
+    ) -> Result<Option<Suppressed>, StoreError> {
+        let holder: Option<Holder> = self.get(mailbox.into().key()).await?;
+        Ok(holder.and_then(|holder| holder.suppressed))
     }
 
     /// Suppresses an address, if somebody has it, because a mail that was sent at `sent_at` bounced for good
@@ -168,13 +209,14 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub async fn suppress(
+    pub async fn suppress<'a>(
         &self,
-        address: &Address,
+        mailbox: impl Into<Mailbox<'a>>,
         why: Suppression,
         sent_at: Timestamp,
         at: Timestamp,
     ) -> Result<(), StoreError> {
+        let mailbox = mailbox.into();
         let mut before = None;
         for _ in 0..=RETRIES {
             let Some(next) = Suppressed::after(before, why, sent_at, at) else {
@@ -183,13 +225,11 @@ impl Store {
             let next: AttributeValue = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(next)
                 .map_err(|error| StoreError::Malformed(error.into()))?;
             let update = self
-                .update_item(keys::email(address))
+                .update_item(mailbox.key())
                 .update_expression("SET suppressed = :next")
                 .expression_attribute_values(":next", next);
             let update = match before {
-                None => update.condition_expression(
-                    "attribute_exists(pk) AND attribute_not_exists(suppressed)",
-                ),
+                None => update.condition_expression(mailbox.is_first()),
                 Some(before) => update
                     .condition_expression("suppressed.#at = :before")
                     .expression_attribute_names("#at", "at")
@@ -209,9 +249,12 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub async fn clear_suppression(&self, address: &Address) -> Result<bool, StoreError> {
+    pub async fn clear_suppression<'a>(
+        &self,
+        mailbox: impl Into<Mailbox<'a>>,
+    ) -> Result<bool, StoreError> {
         let update = self
-            .update(keys::email(address))
+            .update(mailbox.into().key())
             .update_expression("REMOVE suppressed")
             .condition_expression("attribute_exists(suppressed)");
         let written = self.transact(vec![updated(update)?]).await?;

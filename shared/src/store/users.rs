@@ -9,12 +9,12 @@ use regain_password::Address;
 use serde::Deserialize;
 
 use super::{
-    Item, MailContent, Store, StoreError, Suppressed, Transacted, keys, limits, n, read, s,
-    updated, write,
+    Item, MailContent, Store, StoreError, Suppressed, Transacted, keys, limits, read, s, updated,
+    version, write,
 };
 use crate::ids::UserId;
 use crate::timestamp::Timestamp;
-use crate::users::{Status, User};
+use crate::users::{CredentialsVersion, Status, User};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -377,11 +377,11 @@ pub(super) fn as_read(update: UpdateBuilder, user: &User) -> UpdateBuilder {
     let update = update
         .condition_expression(format!(
             "email = :email AND {status} AND {}",
-            version_condition(user.credentials_version)
+            version_condition(&user.credentials_version)
         ))
         .expression_attribute_names("#status", "status")
         .expression_attribute_values(":email", s(&user.email))
-        .expression_attribute_values(":version", n(user.credentials_version));
+        .expression_attribute_values(":version", version(&user.credentials_version));
     match value {
         Some((name, value)) => update.expression_attribute_values(name, value),
         None => update,
@@ -401,8 +401,8 @@ pub(super) fn proven_mailbox(
 }
 
 /// The condition on the credentials version. A user without one, written by another program, has 0.
-pub(super) fn version_condition(version: u64) -> &'static str {
-    if version == 0 {
+pub(super) fn version_condition(version: &CredentialsVersion) -> &'static str {
+    if *version == 0 {
         "(attribute_not_exists(credentialsVersion) OR credentialsVersion = :version)"
     } else {
         "credentialsVersion = :version"

@@ -144,7 +144,7 @@ async fn a_password_that_is_set_voids_proofs_and_is_kept_by_an_import() {
     let updated = update(&kit, &ann.id, &changes).await;
     assert_eq!(updated.unwrap(), Change::Updated);
     let stored = kit.stored(&ann).await;
-    assert_eq!(stored.credentials_version, ann.credentials_version + 1);
+    assert_eq!(stored.credentials_version, ann.credentials_version.next());
     assert_eq!(stored.password_changed_at, Some(later(1)));
 
     let imported = import(&kit.store, &rules, &line, later(2), &mut kit.rng()).await;

@@ -12,7 +12,7 @@ use regain::recovery::Started;
 use regain::session::{Awaiting, Session, Validated};
 use regain::settings::Share;
 use regain::store::{AddressCharge, CodeRequest, FromState, Moved, Renewed, SessionCharge};
-use regain::users::User;
+use regain::users::{CredentialsVersion, User};
 use serde_json::json;
 
 use crate::kit::{
@@ -97,7 +97,7 @@ impl Scene {
 
     async fn prove_by(&self, session: Awaiting, guess: &GuessName) -> Moved {
         let token = ResetToken::draw(&SessionId::draw(&mut self.kit.rng()), &mut self.kit.rng());
-        let proven = session.prove(self.user.id.clone(), 0, Some(token.digest()), NOON);
+        let proven = session.prove(self.user.id.clone(), 0.into(), Some(token.digest()), NOON);
         self.kit.store.prove(&proven, guess).await.unwrap()
     }
 
@@ -118,7 +118,7 @@ impl Scene {
         assert_eq!(self.kit.dump().await, before, "{why}");
     }
 
-    async fn version(&self) -> u64 {
+    async fn version(&self) -> CredentialsVersion {
         self.kit.stored(&self.user).await.credentials_version
     }
 }
@@ -208,7 +208,7 @@ async fn a_guess_that_is_charged_or_given_back_twice_counts_once() {
                 .store
                 .charge_address(key, guess, limits, Share::Strangers, NOON);
             let charged = charge.await.unwrap();
-            assert!(matches!(charged, AddressCharge::Landed));
+            assert!(matches!(charged, AddressCharge::Landed(None)));
         }
     }
     let session = &scene.started.session;

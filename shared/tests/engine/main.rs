@@ -73,4 +73,6 @@ mod stream;
 #[cfg(test)]
 mod throttles;
 #[cfg(test)]
+mod user_store;
+#[cfg(test)]
 mod users;

@@ -377,7 +377,7 @@ async fn a_password_refused_for_the_profile_leaves_the_session_validated() {
     let stored = kit.stored(&user).await;
     assert_eq!(
         (stored.password_hash, stored.credentials_version),
-        (None, 0)
+        (None, 0.into())
     );
     assert!(
         stored.is_email_validate,

@@ -70,7 +70,7 @@ async fn a_blocked_user_who_sends_code_and_password_is_told_so_and_the_session_i
     let stored = kit.stored(&user).await;
     assert_eq!(
         (stored.password_hash, stored.credentials_version),
-        (None, 0)
+        (None, 0.into())
     );
 }
 

@@ -163,7 +163,12 @@ impl World {
         let auth = guessed.info.protocol == Protocol::AuthV1;
         let token = auth.then(|| ResetToken::draw(&SessionId::draw(&mut self.rng), &mut self.rng));
         let digest = token.as_ref().map(ResetToken::digest);
-        let proven = guessed.prove(self.user.clone(), self.credentials_version, digest, at);
+        let proven = guessed.prove(
+            self.user.clone(),
+            self.credentials_version.into(),
+            digest,
+            at,
+        );
         self.ledger[number].proven_at = Some(at);
         self.sessions[number] = Session::Validated(proven);
         Answer { token, ..done() }

@@ -80,7 +80,7 @@ fn listed(text: &'static str) -> BTreeMap<String, Detected> {
 
 /// The store's operations: the name of each there, a kind of item that its call writes besides, and how
 /// its first item begins.
-const OPERATIONS: [(&str, &str, &str); 28] = [
+const OPERATIONS: [(&str, &str, &str); 33] = [
     ("begin", "", "Put SESSION"),
     ("renew", "", "SESSION SET sessionState = :awaiting"),
     ("charge", "", "SESSION ADD tries"),
@@ -90,6 +90,13 @@ const OPERATIONS: [(&str, &str, &str); 28] = [
     ("prove", "", "SESSION SET sessionState = :validated"),
     ("mark_mailbox", "", "USER SET isEmailValidate"),
     ("remember_network", "", "NETWORK SET expiresAt"),
+    (
+        "record_password",
+        "ADDRESS",
+        "SESSION SET sessionState = :used",
+    ),
+    ("record_password", "", "ADDRESS SET voidSince"),
+    ("request_notice", "", "Put MAIL"),
     ("set_password", "MAIL", "SESSION SET sessionState = :used"),
     ("close", "", "SESSION SET sessionState = :used"),
     ("claim", "", "SESSION SET claimedBy"),
@@ -100,6 +107,8 @@ const OPERATIONS: [(&str, &str, &str); 28] = [
     ("release_mail", "", "MAIL REMOVE leasedUntil"),
     ("retry_mail", "", "RETRY SET expiresAt"),
     ("suppress", "", "EMAIL SET suppressed"),
+    ("suppress", "", "SUPPRESSED SET suppressed"),
+    ("clear_suppression", "", "SUPPRESSED REMOVE suppressed"),
     ("clear_suppression", "", "EMAIL REMOVE suppressed"),
     ("clear_throttle", "", "ADDRESS REMOVE"),
     ("put_user", "", "Put USER"),

@@ -19,12 +19,14 @@ use regain::recovery::{CallContext, Recovery};
 use regain::settings::{MailSettings, Settings};
 use regain::store::{Claimant, Store};
 use regain::timestamp::Timestamp;
+use regain::user_store::UserStore;
 use regain::users::User;
 use regain_password::{Address, Hasher};
 use serde_json::{Value, json};
 use testkit::aws::http_client;
 use testkit::fake_secrets::FakeSecrets;
 use testkit::fake_ses::FakeSes;
+use testkit::fake_user_store::{FakeUserStore, USER_STORE};
 use testkit::fault_injector::FaultInjector;
 use testkit::table::{self, Item, Table, text};
 
@@ -35,6 +37,7 @@ pub(crate) use journey::{
 pub(crate) use records::Records;
 pub(crate) use testkit::fake_secrets::{CODE_KEY, CODE_SECRET, INDEX_KEY, INDEX_SECRET, Version};
 pub(crate) use testkit::fake_ses::{Mail, SesAnswer};
+pub(crate) use testkit::fake_user_store::{ElsewhereUser, StoreFault, Veto};
 pub(crate) use testkit::fault_injector::Failure;
 pub(crate) use testkit::outcome::{Outcome, outcome_of};
 pub(crate) use testkit::recorder::{Fault, Recorder, StoreCall};
@@ -87,6 +90,8 @@ pub(crate) struct Kit {
     pub(crate) faults: FaultInjector,
     pub(crate) ses: FakeSes,
     pub(crate) secrets: FakeSecrets,
+    /// Has the users, if the settings say that they live elsewhere.
+    pub(crate) users: FakeUserStore,
     /// What the audit trail was told, by whomever.
     pub(crate) records: Records,
     settings: Settings,
@@ -113,6 +118,13 @@ impl Kit {
         Self::throttled(&all).await
     }
 
+    /// As [`Kit::with`], with users who live elsewhere.
+    pub(crate) async fn elsewhere(changed: &[(&str, &str)]) -> Self {
+        let mut all = changed.to_vec();
+        all.push(("USER_STORE_FUNCTION", USER_STORE));
+        Self::with(&all).await
+    }
+
     /// With the defaults, throttles included, and some settings changed.
     pub(crate) async fn throttled(changed: &[(&str, &str)]) -> Self {
         let changed: Vec<(String, String)> = changed
@@ -132,14 +144,15 @@ impl Kit {
         let table = Table::create().await;
         let ses = FakeSes::serve().await;
         let secrets = FakeSecrets::serve(NOON.minus(Duration::from_hours(24 * 30))).await;
+        let users = FakeUserStore::serve().await;
         let records = Records::default();
         let log = Recorder::new(ses.endpoint());
         let faults = FaultInjector::default();
         let watched = store(&table, Some((&log, &faults)));
         Self {
-            recovery: recovery(&watched, &secrets, &settings),
+            recovery: recovery(&watched, &secrets, &settings, &users),
             delivery: Delivery::new(
-                watched,
+                watched.clone(),
                 secrets.secrets(),
                 ses.client(),
                 settings.clone(),
@@ -153,12 +166,14 @@ impl Kit {
                     batch,
                 },
                 records.trail(),
-            ),
+            )
+            .with_users(user_store(&watched, &settings, &users)),
             store: store(&table, None),
             log,
             faults,
             ses,
             secrets,
+            users,
             records,
             settings,
             table,
@@ -168,14 +183,18 @@ impl Kit {
 
     /// The same engine in another process: its own client, its own copies of the secrets.
     pub(crate) fn another_instance(&self) -> Recovery {
-        recovery(&self.another_store(), &self.secrets, &self.settings)
+        self.recovery_over(&self.another_store())
     }
 
     /// The same as it is deployed: as patient with others' transactions.
     pub(crate) fn deployed_instance(&self) -> Recovery {
         let watched = Some((&self.log, &self.faults));
         let store = Store::new(client(&self.table, watched), self.table.name.as_str());
-        recovery(&store, &self.secrets, &self.settings)
+        self.recovery_over(&store)
+    }
+
+    fn recovery_over(&self, store: &Store) -> Recovery {
+        recovery(store, &self.secrets, &self.settings, &self.users)
     }
 
     /// The same engine with other settings, as during a deployment.
@@ -185,7 +204,7 @@ impl Kit {
             found.map(|(_, value)| (*value).to_owned())
         };
         let settings = Settings::read(&get).unwrap();
-        recovery(&self.another_store(), &self.secrets, &settings)
+        recovery(&self.another_store(), &self.secrets, &settings, &self.users)
     }
 
     /// The store as a function has it, faults included.
@@ -286,11 +305,25 @@ impl Kit {
     }
 }
 
-fn recovery(store: &Store, secrets: &FakeSecrets, settings: &Settings) -> Recovery {
+fn recovery(
+    store: &Store,
+    secrets: &FakeSecrets,
+    settings: &Settings,
+    users: &FakeUserStore,
+) -> Recovery {
     let cost = settings.argon2;
     let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism).unwrap();
+    let users = user_store(store, settings, users);
     let (secrets, settings) = (secrets.secrets(), settings.clone());
-    Recovery::new(store.clone(), secrets, settings, hasher)
+    Recovery::new(store.clone(), secrets, settings, hasher).with_users(users)
+}
+
+/// The users of the store, or those who live elsewhere.
+fn user_store(store: &Store, settings: &Settings, users: &FakeUserStore) -> UserStore {
+    match &settings.user_store {
+        None => UserStore::Table(store.clone()),
+        Some(elsewhere) => UserStore::Function(users.function(elsewhere.password)),
+    }
 }
 
 /// A client of the table. The engine's client is recorded and has faults; the tests' own client has neither.
