@@ -376,6 +376,28 @@ async fn a_proven_code_validates_the_mailbox() {
 }
 
 #[tokio::test]
+async fn whoever_has_to_reset_the_password_has_done_so_with_a_recovery() {
+    for protocol in [Protocol::Directory, Protocol::AuthV1] {
+        let kit = Kit::new().await;
+        let user = kit
+            .user_like(json!({ "email": ANN, "mustReset": true }))
+            .await;
+        let started = kit.start(protocol, ANN, NOON).await;
+        let code = kit.code(NOON).await;
+        let proof = kit.verify(&started, &code, later(1)).await.unwrap();
+        assert!(kit.stored(&user).await.must_reset, "a proof is not enough");
+        kit.log.reset();
+        let set = kit.set_password(&started, &proof, PASSWORD, later(2)).await;
+        assert!(!set.unwrap().must_reset);
+        assert_eq!(kit.log.write_units(), 7, "no write more");
+        assert!(!kit.stored(&user).await.must_reset);
+        let key = format!("USER#{}", user.id.as_str());
+        let item = kit.item(&key).await.unwrap();
+        assert!(!item.contains_key("mustReset"), "{item:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_blocked_user_is_told_so_whichever_answer_of_the_table_was_lost() {
     let kit = Kit::new().await;
     let user = kit.user(ANN).await;
@@ -396,26 +418,4 @@ async fn a_blocked_user_is_told_so_whichever_answer_of_the_table_was_lost() {
         calls = kit.log.calls().len();
     }
     assert!(from >= 6, "{from}");
-}
-
-#[tokio::test]
-async fn whoever_has_to_reset_the_password_has_done_so_with_a_recovery() {
-    for protocol in [Protocol::Directory, Protocol::AuthV1] {
-        let kit = Kit::new().await;
-        let user = kit
-            .user_like(json!({ "email": ANN, "mustReset": true }))
-            .await;
-        let started = kit.start(protocol, ANN, NOON).await;
-        let code = kit.code(NOON).await;
-        let proof = kit.verify(&started, &code, later(1)).await.unwrap();
-        assert!(kit.stored(&user).await.must_reset, "a proof is not enough");
-        kit.log.reset();
-        let set = kit.set_password(&started, &proof, PASSWORD, later(2)).await;
-        assert!(!set.unwrap().must_reset);
-        assert_eq!(kit.log.write_units(), 7, "no write more");
-        assert!(!kit.stored(&user).await.must_reset);
-        let key = format!("USER#{}", user.id.as_str());
-        let item = kit.item(&key).await.unwrap();
-        assert!(!item.contains_key("mustReset"), "{item:?}");
-    }
 }
