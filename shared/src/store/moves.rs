@@ -187,15 +187,18 @@ impl Store {
     }
 
     /// Blocks a user who disowns a change of the password, and raises the credentials version, which voids every
-    /// proof. A user who is blocked already keeps the status before the block.
+    /// proof. The disowned password has to be reset before anybody signs in with it, even if an operator unblocks the
+    /// user. A user who is blocked already keeps the status before the block.
     ///
     /// Returns whether it was written. It is not if the user has changed since it was read.
     ///
     /// # Errors
     /// When the table cannot be asked.
     pub async fn disown(&self, user: &User) -> Result<bool, StoreError> {
-        const MARK: &str = "SET credentialsVersion = :nextVersion, disownedVersion = :nextVersion";
+        const MARK: &str = "SET credentialsVersion = :nextVersion, \
+                            disownedVersion = :nextVersion, mustReset = :true";
         let update = as_read(self.update(keys::user(&user.id)), user)
+            .expression_attribute_values(":true", AttributeValue::Bool(true))
             .expression_attribute_values(":nextVersion", version(&user.credentials_version.next()));
         let update = if user.status.is_blocked() {
             update.update_expression(MARK)

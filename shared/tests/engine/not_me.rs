@@ -234,6 +234,7 @@ async fn a_user_of_any_status_or_version_is_blocked_and_keeps_the_status_before(
             let one = Some(AttributeValue::N("1".to_owned()));
             assert_eq!(item.get("credentialsVersion"), one.as_ref());
             assert_eq!(item.get("disownedVersion"), one.as_ref());
+            assert_eq!(item.get("mustReset"), Some(&AttributeValue::Bool(true)));
         }
     }
 }
