@@ -317,16 +317,16 @@ async fn every_case_through(failures: &[Failure]) {
         for failure in failures {
             let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
             kit.recovery.warm(NOON).await;
-            let undisturbed = Person::new(&kit, case, 0).await;
+            let undisturbed = Box::pin(Person::new(&kit, case, 0)).await;
             kit.log.reset();
-            assert_eq!(undisturbed.asks(later(1)).await, case.answer());
+            assert_eq!(Box::pin(undisturbed.asks(later(1))).await, case.answer());
             let calls = kit.log.calls().len();
             let done = undisturbed.items().await;
             let mut number = 0;
             for from in 1..=calls {
                 for times in [1, ATTEMPTS, 3 * ATTEMPTS, FOREVER] {
                     number += 1;
-                    let person = Person::new(&kit, case, number).await;
+                    let person = Box::pin(Person::new(&kit, case, number)).await;
                     Box::pin(strike(&person, *failure, from, times, &done)).await;
                 }
             }

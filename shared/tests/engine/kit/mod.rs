@@ -136,7 +136,8 @@ impl Kit {
             found.map(|(_, value)| value.clone())
         };
         let batch = get("MAIL_BATCH_MILLISECONDS").map_or(0, |value| value.parse().unwrap());
-        Self::of(Settings::read(&get).unwrap(), Duration::from_millis(batch)).await
+        let settings = Settings::read(&get).unwrap();
+        Box::pin(Self::of(settings, Duration::from_millis(batch))).await
     }
 
     /// With these settings. A batch of mail takes that long, or as long as it has to.
