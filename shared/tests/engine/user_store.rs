@@ -819,6 +819,37 @@ async fn a_bounce_suppresses_an_address_elsewhere_by_its_digest() {
 }
 
 #[tokio::test]
+async fn a_suppression_elsewhere_after_a_lifted_one_begins_from_the_start() {
+    let kit = with_ann().await;
+    let events = |store| {
+        MailEvents::new(store, kit.records.trail()).with_users_elsewhere(kit.secrets.secrets())
+    };
+    events(kit.store.clone())
+        .handle(bounce(0), NOON)
+        .await
+        .unwrap();
+    let digest = IndexKeys::new(INDEX_SECRET.as_bytes()).address(&address(ANN));
+    // Between the write that finds the first suppression, and the one that prolongs it.
+    let gate = kit.faults.hold(2);
+    let store = kit.another_store();
+    let day = 24 * 3600;
+    let prolonging = events(store);
+    let heard = prolonging.handle(bounce(day), later(day + 1));
+    let lifted = async {
+        gate.wait().await;
+        let lifted = kit.store.clear_suppression(Mailbox::Elsewhere(&digest));
+        let lifted = lifted.await;
+        gate.wait().await;
+        lifted.unwrap()
+    };
+    let (heard, lifted) = tokio::join!(heard, lifted);
+    heard.unwrap();
+    assert!(lifted);
+    let suppressed = kit.store.suppressed(Mailbox::Elsewhere(&digest)).await;
+    assert_eq!(suppressed.unwrap().unwrap().count, 1);
+}
+
+#[tokio::test]
 async fn a_session_that_is_gone_when_its_password_is_recorded_is_not_recreated() {
     let kit = with_ann().await;
     let ready = Ready::new(&kit, Way::Link).await;
