@@ -30,7 +30,7 @@ const VERSION: u8 = 1;
 /// The most events of one call of `PutEvents`.
 const MOST_EVENTS: usize = 10;
 
-/// The longest that a batch of [`MOST_EVENTS`] can take: its mail requests are read at the same time, and then told.
+/// The longest that a batch of `MOST_EVENTS` can take: its mail requests are read at the same time, and then told.
 pub const LONGEST: Duration = Duration::from_secs(2 * aws::OPERATION.as_secs());
 
 /// Why a change was not told, and is to be tried again.
