@@ -18,7 +18,7 @@ use crate::template::{ACCOUNT, REGION};
 
 /// The most events that are kept. The oldest go first.
 const MOST_EVENTS: usize = 1000;
-/// What `PutEvents` takes at once.
+/// The most events that `PutEvents` takes at once.
 const MOST_ENTRIES: usize = 10;
 
 /// An event that was told.

@@ -21,9 +21,9 @@ use crate::store::{MailContent, MailRequest, PasswordChange, Store, StoreError, 
 use crate::stream::{self, BatchResult, StreamBatch, Written, written};
 use crate::{aws, telemetry};
 
-/// Who tells.
+/// The source of the events.
 pub const SOURCE: &str = "regain";
-/// What is told.
+/// The detail type of the events.
 pub const DETAIL_TYPE: &str = "Password Changed";
 /// The version of an event's detail.
 const VERSION: u8 = 1;
@@ -124,13 +124,13 @@ fn event(request: &MailRequest, bus: &str) -> Result<Option<PutEventsRequestEntr
     Ok(Some(event))
 }
 
-/// What is to be told for a record of the stream.
+/// The event for a record of the stream.
 struct Pending {
     sequence_number: String,
     event: PutEventsRequestEntry,
 }
 
-/// What reading a record came to.
+/// The result of reading a record.
 enum Read {
     /// Nothing is to be told.
     Nothing,

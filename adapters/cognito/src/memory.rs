@@ -45,7 +45,7 @@ impl<E: ProvideErrorMetadata, R> From<SdkError<E, R>> for MemoryError {
     }
 }
 
-/// What came of asking for the lease.
+/// The answer to a request for the lease.
 #[derive(Debug)]
 pub(crate) enum Lease {
     /// Nobody worked on this user.

@@ -69,7 +69,7 @@ impl From<tokio_postgres::Error> for DatabaseError {
     }
 }
 
-/// What a secret holds, in the form that RDS gives it.
+/// The fields of a secret, in the form that RDS gives it.
 #[derive(Deserialize)]
 struct Secret {
     username: String,

@@ -22,11 +22,11 @@ pub(crate) enum Hashing {
 pub(crate) struct Bcrypt {
     /// The binary logarithm of the number of rounds.
     pub(crate) cost: u32,
-    /// What hashes begin with.
+    /// The prefix of hashes.
     pub(crate) prefix: Prefix,
 }
 
-/// What hashes begin with. They are otherwise the same.
+/// The prefixes of hashes. They are otherwise the same.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Prefix {
     /// `$2a$`, which the oldest readers take.

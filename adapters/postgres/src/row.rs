@@ -1,4 +1,4 @@
-//! What a row of `FIND_SQL` says of a user.
+//! Reads a user from a row of `FIND_SQL`.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

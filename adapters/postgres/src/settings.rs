@@ -26,7 +26,7 @@ pub(crate) struct Settings {
     pub(crate) hashing: Hashing,
 }
 
-/// What the adapter asks the database.
+/// The statements that the adapter runs.
 #[derive(Debug)]
 pub(crate) struct Statements {
     pub(crate) find: String,

@@ -1,4 +1,4 @@
-//! What becomes of each message.
+//! Answers each message.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the user stores in this folder have in common: the messages of Regain's user store protocol, the
+//! The common parts of the user stores in this folder: the messages of Regain's user store protocol, the
 //! loop of a Lambda function that answers them, and its surroundings.
 //!
 //! docs/user-store.md describes the protocol.

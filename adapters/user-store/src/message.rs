@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 /// The version of the protocol.
 const VERSION: u64 = 1;
 
-/// What Regain asks. The password in it is wiped from memory when it is dropped.
+/// A question of Regain. The password in it is wiped from memory when it is dropped.
 #[derive(Deserialize)]
 #[serde(try_from = "Fields")]
 pub enum Ask {
@@ -117,7 +117,7 @@ impl Ask {
     }
 }
 
-/// What a user store answers.
+/// The answer of a user store.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
@@ -130,7 +130,7 @@ pub enum Answer {
     Outcome(Outcome),
 }
 
-/// What came of `set-password` or `email-proven`.
+/// The outcome of `set-password` or `email-proven`.
 #[derive(Debug, Serialize)]
 #[serde(tag = "outcome", rename_all = "lowercase")]
 pub enum Outcome {

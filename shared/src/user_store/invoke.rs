@@ -32,7 +32,7 @@ use crate::aws;
 /// The header that an answer has if the function failed.
 const FUNCTION_ERROR: &str = "x-amz-function-error";
 
-/// What a function is invoked with. It may hold a password, so it is wiped when dropped, and never printed.
+/// The payload of an invocation. It may hold a password, so it is wiped when dropped, and never printed.
 pub(super) struct Payload(pub(super) Zeroizing<Vec<u8>>);
 
 impl AsRef<[u8]> for Payload {
@@ -47,7 +47,7 @@ impl fmt::Debug for Payload {
     }
 }
 
-/// What Lambda answered.
+/// Lambda's answer.
 enum Answer {
     /// The function's own answer.
     Of(Bytes),
