@@ -20,7 +20,7 @@ pub fn regain(stack: &Stack, arguments: &[&str]) -> Result<String, String> {
         stderr,
     } = Command::new(binaries().join("regain"))
         .args(arguments)
-        .args(["--local", "--table", &stack.table])
+        .arg("--local")
         .args(endpoint("dynamodb", "DynamoDB"))
         .args(endpoint("ses", "SES"))
         .args(endpoint("secrets", "Secrets"))

@@ -78,6 +78,8 @@ async fn an_operator_has_somebody_set_a_new_password() {
         "--must-reset",
         "--journal",
         journal.to_str().unwrap(),
+        "--table",
+        &stack.table,
     ];
     let said = regain(stack, &command).unwrap();
     assert_eq!(said, "1 mail asked for, 0 earlier, 0 skipped\n");
