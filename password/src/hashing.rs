@@ -144,6 +144,8 @@ impl Hasher {
     ///
     /// # Errors
     /// If there is not enough memory.
+    // In a caller that is compiled for size, it would not be vectorised.
+    #[inline(never)]
     pub fn hash(&self, password: &Candidate, salt: [u8; 16]) -> Result<PasswordHash, HashError> {
         let argon2 = self.cost.argon2()?;
         let mut output = [0; OUTPUT_LENGTH];

@@ -11,6 +11,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use futures_util::future::{BoxFuture, LocalBoxFuture};
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use lambda_http::{LambdaEvent, RequestExt as _, lambda_runtime, service_fn};
 use regain_password::Hasher;
@@ -49,13 +50,27 @@ pub(crate) const TIMEOUT_ELSEWHERE: Duration = Duration::from_secs(20);
 
 type Startup<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
+/// What an endpoint does with a call.
+type Endpoint = dyn Fn(Arc<Recovery>, Call) -> Answering + Send + Sync;
+type Answering = BoxFuture<'static, Result<Reply, Failure>>;
+
 /// Runs the function of one endpoint. Returns only if the function cannot start or go on. Wrong settings are
 /// reported before its first call.
 pub async fn serve<F, A>(protocol: Protocol, endpoint: F) -> ExitCode
 where
-    F: Fn(Arc<Recovery>, Call) -> A + Clone + Send + Sync,
-    A: Future<Output = Result<Reply, Failure>> + Send,
+    F: Fn(Arc<Recovery>, Call) -> A + Send + Sync + 'static,
+    A: Future<Output = Result<Reply, Failure>> + Send + 'static,
 {
+    let endpoint = move |recovery, call| -> Answering { Box::pin(endpoint(recovery, call)) };
+    boxed(protocol, Arc::new(endpoint)).await
+}
+
+/// [`run_endpoint`] on the heap and without its type, like a use case.
+fn boxed(protocol: Protocol, endpoint: Arc<Endpoint>) -> LocalBoxFuture<'static, ExitCode> {
+    Box::pin(run_endpoint(protocol, endpoint))
+}
+
+async fn run_endpoint(protocol: Protocol, endpoint: Arc<Endpoint>) -> ExitCode {
     if let Err(error) = telemetry::init() {
         return stopped(&error);
     }
@@ -297,9 +312,7 @@ where
             return failed(&RecoveryError::Unavailable(error.into()).into(), &context);
         }
     };
-    // On the heap, because the future of a use case has about 16 KB.
-    let answer =
-        tokio::time::timeout(deadline, Box::pin(endpoint(call.timed_by(ambient::now)))).await;
+    let answer = tokio::time::timeout(deadline, endpoint(call.timed_by(ambient::now))).await;
     match answer.unwrap_or_else(|late| Err(RecoveryError::Unavailable(late.into()).into())) {
         Ok(reply) => logged(context.stamp(reply)),
         Err(failure) => {

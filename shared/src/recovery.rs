@@ -16,6 +16,7 @@ use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use regain_password::{Address, Hasher, Policy, Reason};
 use thiserror::Error;
 
@@ -143,6 +144,10 @@ impl From<TransitionError> for RecoveryError {
         }
     }
 }
+
+/// A use case under way. It is on the heap and has no type of its own. So it is compiled with this crate, for size, and
+/// not with a function that runs it.
+pub type UnderWay<'a, T> = BoxFuture<'a, Result<T, RecoveryError>>;
 
 /// The engine behind both protocols.
 #[derive(Debug)]
@@ -302,18 +307,20 @@ impl Recovery {
     ///
     /// # Errors
     /// [`RecoveryError::Throttled`], or a failure. Nothing was written then.
-    pub async fn request(
-        &self,
-        call: &mut CallContext,
+    pub fn request<'a>(
+        &'a self,
+        call: &'a mut CallContext,
         request: Request,
-    ) -> Result<Started, RecoveryError> {
-        // The device that the body names goes before that of the header.
-        if let Some(device) = &request.origin.device {
-            call.caller.device = Some(device.clone());
-        }
-        call.note_address(request.protocol, &request.address);
-        let started = self.begin(call, &request).await;
-        call.settle(started)
+    ) -> UnderWay<'a, Started> {
+        Box::pin(async move {
+            // The device that the body names goes before that of the header.
+            if let Some(device) = &request.origin.device {
+                call.caller.device = Some(device.clone());
+            }
+            call.note_address(request.protocol, &request.address);
+            let started = self.begin(call, &request).await;
+            call.settle(started)
+        })
     }
 
     async fn begin(
@@ -466,15 +473,17 @@ impl Recovery {
     /// # Errors
     /// [`RecoveryError::NoSession`], [`RecoveryError::SessionOver`], [`RecoveryError::GuessesSpent`],
     /// [`RecoveryError::Throttled`], or a failure. Nothing was written then.
-    pub async fn resend(
-        &self,
-        call: &mut CallContext,
-        lookup: &SessionLookup,
+    pub fn resend<'a>(
+        &'a self,
+        call: &'a mut CallContext,
+        lookup: &'a SessionLookup,
         locale: Locale,
-    ) -> Result<SessionId, RecoveryError> {
-        let renewed = self.renew(call, lookup, locale).await;
-        call.settle(renewed)?;
-        lookup.session.id().cloned()
+    ) -> UnderWay<'a, SessionId> {
+        Box::pin(async move {
+            let renewed = self.renew(call, lookup, locale).await;
+            call.settle(renewed)?;
+            lookup.session.id().cloned()
+        })
     }
 
     async fn renew(

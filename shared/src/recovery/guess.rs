@@ -4,7 +4,7 @@ use regain_password::Candidate;
 
 use super::call::{CallContext, Judged};
 use super::password::permitted;
-use super::{ATTEMPTS, Found, Recovery, RecoveryError, SessionLookup, SessionName};
+use super::{ATTEMPTS, Found, Recovery, RecoveryError, SessionLookup, SessionName, UnderWay};
 use crate::audit::{Event, Means, Unanswered};
 use crate::code::{Code, CodeInput, CodeKeys};
 use crate::ids::{GuessName, ResetToken, SessionRef};
@@ -67,32 +67,36 @@ impl Recovery {
     /// [`RecoveryError::NoSession`], [`RecoveryError::SessionOver`], [`RecoveryError::OtherUser`],
     /// [`RecoveryError::GuessesSpent`], [`RecoveryError::CodeExpired`], [`RecoveryError::CodeWrong`],
     /// [`RecoveryError::Blocked`], or a failure.
-    pub async fn verify(
-        &self,
-        call: &mut CallContext,
-        lookup: &SessionLookup,
-        guess: &CodeGuess,
-    ) -> Result<User, RecoveryError> {
-        let verified = self.guess_and_prove(call, lookup, guess, None).await;
-        call.settle(verified)
+    pub fn verify<'a>(
+        &'a self,
+        call: &'a mut CallContext,
+        lookup: &'a SessionLookup,
+        guess: &'a CodeGuess,
+    ) -> UnderWay<'a, User> {
+        Box::pin(async move {
+            let verified = self.guess_and_prove(call, lookup, guess, None).await;
+            call.settle(verified)
+        })
     }
 
     /// [`Recovery::verify`], which also issues a reset token for the session.
     ///
     /// # Errors
     /// As [`Recovery::verify`].
-    pub async fn verify_for_token(
-        &self,
-        call: &mut CallContext,
-        lookup: &SessionLookup,
-        guess: &CodeGuess,
-    ) -> Result<ResetToken, RecoveryError> {
-        let token = ResetToken::draw(lookup.session.id()?, &mut call.rng);
-        let verified = self
-            .guess_and_prove(call, lookup, guess, Some(&token))
-            .await;
-        call.settle(verified)?;
-        Ok(token)
+    pub fn verify_for_token<'a>(
+        &'a self,
+        call: &'a mut CallContext,
+        lookup: &'a SessionLookup,
+        guess: &'a CodeGuess,
+    ) -> UnderWay<'a, ResetToken> {
+        Box::pin(async move {
+            let token = ResetToken::draw(lookup.session.id()?, &mut call.rng);
+            let verified = self
+                .guess_and_prove(call, lookup, guess, Some(&token))
+                .await;
+            call.settle(verified)?;
+            Ok(token)
+        })
     }
 
     async fn guess_and_prove(

@@ -3,7 +3,7 @@
 use regain_password::Address;
 
 use super::call::CallContext;
-use super::{ATTEMPTS, Recovery, RecoveryError};
+use super::{ATTEMPTS, Recovery, RecoveryError, UnderWay};
 use crate::api::Protocol;
 use crate::audit::{Event, NotMe, Unanswered};
 use crate::not_me::{NOT_ME_TTL, NotMeToken};
@@ -20,13 +20,15 @@ impl Recovery {
     /// # Errors
     /// [`RecoveryError::TokenUnknown`], [`RecoveryError::SessionOver`] if the token is older than seven days or the
     /// user has moved to another address, or a failure.
-    pub async fn not_me(
-        &self,
-        call: &mut CallContext,
+    pub fn not_me<'a>(
+        &'a self,
+        call: &'a mut CallContext,
         token: Option<NotMeToken>,
-    ) -> Result<(), RecoveryError> {
-        let blocked = self.disown(call, token).await;
-        call.settle(blocked)
+    ) -> UnderWay<'a, ()> {
+        Box::pin(async move {
+            let blocked = self.disown(call, token).await;
+            call.settle(blocked)
+        })
     }
 
     async fn disown(

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::call::CallContext;
 use super::guess::Guessed;
 use super::link::{Linked, PasswordToken};
-use super::{ATTEMPTS, CodeGuess, Found, Recovery, RecoveryError, SessionLookup};
+use super::{ATTEMPTS, CodeGuess, Found, Recovery, RecoveryError, SessionLookup, UnderWay};
 use crate::audit::{Event, Means, Unanswered};
 use crate::function::{DEADLINE_ELSEWHERE, TIMEOUT_ELSEWHERE};
 use crate::hashing;
@@ -140,18 +140,20 @@ impl Recovery {
     /// [`RecoveryError::PasswordRefused`], [`RecoveryError::NoSession`], [`RecoveryError::SessionOver`],
     /// [`RecoveryError::OtherUser`], [`RecoveryError::CodeWrong`] if no code was proven,
     /// [`RecoveryError::Blocked`], or a failure.
-    pub async fn set_password(
-        &self,
-        call: &mut CallContext,
-        lookup: &SessionLookup,
+    pub fn set_password<'a>(
+        &'a self,
+        call: &'a mut CallContext,
+        lookup: &'a SessionLookup,
         new: NewPassword,
-    ) -> Result<User, RecoveryError> {
-        permitted(self.policy.check(&new.password))?;
-        let reference = lookup.session.id()?.reference();
-        let proof = Proof::Session(lookup);
-        call.note_proof(proof.means());
-        let set = self.claim_and_set(call, &reference, &proof, &new).await;
-        call.settle(set)
+    ) -> UnderWay<'a, User> {
+        Box::pin(async move {
+            permitted(self.policy.check(&new.password))?;
+            let reference = lookup.session.id()?.reference();
+            let proof = Proof::Session(lookup);
+            call.note_proof(proof.means());
+            let set = self.claim_and_set(call, &reference, &proof, &new).await;
+            call.settle(set)
+        })
     }
 
     /// Sets the password of the session that a reset token was issued for, or that a mail's link opens.
@@ -159,22 +161,24 @@ impl Recovery {
     /// # Errors
     /// [`RecoveryError::PasswordRefused`], [`RecoveryError::TokenUnknown`],
     /// [`RecoveryError::SessionOver`], [`RecoveryError::Blocked`], or a failure.
-    pub async fn set_password_by_token(
-        &self,
-        call: &mut CallContext,
+    pub fn set_password_by_token<'a>(
+        &'a self,
+        call: &'a mut CallContext,
         token: Option<PasswordToken>,
         new: NewPassword,
-    ) -> Result<User, RecoveryError> {
-        permitted(self.policy.check(&new.password))?;
-        let set = match token.ok_or(RecoveryError::TokenUnknown)? {
-            PasswordToken::Link(token) => self.set_by_link(call, &token, &new).await,
-            PasswordToken::Reset(token) => {
-                let (reference, proof) = (token.session().reference(), Proof::Token(&token));
-                call.note_proof(proof.means());
-                self.claim_and_set(call, &reference, &proof, &new).await
-            }
-        };
-        call.settle(set)
+    ) -> UnderWay<'a, User> {
+        Box::pin(async move {
+            permitted(self.policy.check(&new.password))?;
+            let set = match token.ok_or(RecoveryError::TokenUnknown)? {
+                PasswordToken::Link(token) => self.set_by_link(call, &token, &new).await,
+                PasswordToken::Reset(token) => {
+                    let (reference, proof) = (token.session().reference(), Proof::Token(&token));
+                    call.note_proof(proof.means());
+                    self.claim_and_set(call, &reference, &proof, &new).await
+                }
+            };
+            call.settle(set)
+        })
     }
 
     /// Verifies a code and sets the password, both or neither. If only the user's profile speaks against
@@ -183,16 +187,18 @@ impl Recovery {
     ///
     /// # Errors
     /// Those of [`Recovery::verify`] and [`RecoveryError::PasswordRefused`].
-    pub async fn set_password_with_code(
-        &self,
-        call: &mut CallContext,
-        lookup: &SessionLookup,
-        guess: &CodeGuess,
+    pub fn set_password_with_code<'a>(
+        &'a self,
+        call: &'a mut CallContext,
+        lookup: &'a SessionLookup,
+        guess: &'a CodeGuess,
         new: NewPassword,
-    ) -> Result<User, RecoveryError> {
-        permitted(self.policy.check(&new.password))?;
-        let set = self.guess_and_set(call, lookup, guess, &new).await;
-        call.settle(set)
+    ) -> UnderWay<'a, User> {
+        Box::pin(async move {
+            permitted(self.policy.check(&new.password))?;
+            let set = self.guess_and_set(call, lookup, guess, &new).await;
+            call.settle(set)
+        })
     }
 
     async fn guess_and_set(
