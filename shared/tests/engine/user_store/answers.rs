@@ -5,7 +5,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{BOTH, Ready, WAYS, Way, notices, with_ann};
-use crate::kit::{ANN, NOON, Outcome, PASSWORD, Veto, later, outcome_of};
+use crate::kit::{ANN, NOON, Outcome, PASSWORD, StoreFault, Veto, later, outcome_of};
 
 #[tokio::test]
 async fn a_password_is_set_elsewhere_by_each_way() {
@@ -126,4 +126,16 @@ async fn the_directory_api_answers_what_the_store_knows_of_the_user() {
         ("+62 811", vec![json!("buyer")])
     );
     assert!(user.profile.is_empty() && user.meta.is_empty() && user.identities.is_empty());
+}
+
+#[tokio::test]
+async fn the_answer_says_that_the_mailbox_is_proven_whatever_the_store_says() {
+    let done = r#"{"outcome": "done", "user": {"id": "id of ann@example.com", "email": "ann@example.com", "status": "active", "credentialsVersion": "v1", "emailVerified": false}}"#;
+    for way in WAYS {
+        let kit = with_ann().await;
+        let ready = Ready::new(&kit, way).await;
+        kit.users.fail(StoreFault::Nonsense(done), 2, 1);
+        let user = ready.set(&kit, PASSWORD, 1).await.unwrap();
+        assert!(user.is_email_validate, "{way:?}");
+    }
 }

@@ -147,3 +147,23 @@ async fn a_code_that_was_asked_for_while_the_store_set_the_password_is_void() {
         assert_eq!(outcome_of(&guessed), Outcome::Done, "{way:?}");
     }
 }
+
+#[tokio::test]
+async fn a_user_who_has_moved_to_another_address_elsewhere_is_not_asked_about() {
+    for way in WAYS {
+        let kit = with_ann().await;
+        let ready = Ready::new(&kit, way).await;
+        kit.users
+            .change(ANN, |ann| ann.email = "ann@example.org".to_owned());
+        let expected = match way {
+            // As for anybody who has no account.
+            Way::Code => Outcome::CodeWrong,
+            Way::Token | Way::Session | Way::Link => Outcome::Over,
+        };
+        assert_eq!(ready.outcome(&kit, 1).await, expected, "{way:?}");
+        assert_eq!(kit.users.operations(), ["find"], "{way:?}");
+        assert_eq!(kit.users.user("ann@example.org").times_set, 0);
+        let charged = u32::from(way == Way::Code);
+        assert_eq!(kit.guesses_today(ANN, NOON).await, charged, "{way:?}");
+    }
+}

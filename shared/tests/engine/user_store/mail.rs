@@ -8,7 +8,7 @@ use regain::store::Mailbox;
 use serde_json::json;
 
 use super::{BEFORE, Ready, Way, with_ann};
-use crate::kit::{ANN, INDEX_SECRET, NOBODY, NOON, Outcome, StoreFault, address, later};
+use crate::kit::{ANN, Failure, INDEX_SECRET, NOBODY, NOON, Outcome, StoreFault, address, later};
 
 #[tokio::test]
 async fn an_address_is_compared_in_its_canonical_form_and_mailed_as_the_store_has_it() {
@@ -130,4 +130,37 @@ async fn a_notice_that_is_asked_for_twice_is_mailed_once() {
         let mailed = kit.mailed(later(seconds)).await.len();
         assert_eq!(mailed, usize::from(seconds == 1));
     }
+}
+
+#[tokio::test]
+async fn a_suppression_that_cannot_be_read_is_tried_again_and_mails_nothing() {
+    let kit = with_ann().await;
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    // After the claim, the suppression is read.
+    kit.faults.fail(Failure::ErrorBefore, 2, 3);
+    assert_eq!(kit.deliver(NOON).await.len(), 1);
+    kit.faults.clear();
+    assert_eq!(kit.ses.mails(), []);
+    assert_eq!(kit.mailed(NOON).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_complaint_elsewhere_stops_codes_and_no_notice() {
+    let kit = with_ann().await;
+    let ready = Ready::new(&kit, Way::Token).await;
+    let complaint: MailEvent = serde_json::from_value(json!({ "detail": {
+        "eventType": "Complaint", "complaint": { "complaintFeedbackType": "abuse" },
+        "mail": { "destination": [ANN], "timestamp": NOON.rfc3339() },
+    }}))
+    .unwrap();
+    let events = MailEvents::new(kit.store.clone(), kit.records.trail())
+        .with_users_elsewhere(kit.secrets.secrets());
+    events.handle(complaint, NOON).await.unwrap();
+    kit.start(Protocol::AuthV1, ANN, NOON).await;
+    assert_eq!(kit.mailed(NOON).await, []);
+    assert_eq!(ready.outcome(&kit, 1).await, Outcome::Done);
+    let mails = kit.mailed(later(1)).await;
+    assert_eq!(mails.len(), 1);
+    // Nobody who lives elsewhere is blocked from here, so there is no link to do so.
+    assert_eq!(mails[0].data["notMeLink"], "");
 }

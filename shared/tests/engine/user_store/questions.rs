@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{BOTH, Ready, WAYS, Way, with_ann};
 use crate::kit::{
     ANN, ElsewhereUser, INDEX_SECRET, Kit, NOBODY, NOON, Outcome, PASSWORD, StoreFault, Veto,
-    address, outcome_of, wrong,
+    address, outcome_of, request, wrong,
 };
 
 #[tokio::test]
@@ -111,20 +111,35 @@ async fn the_key_of_a_use_is_the_same_for_each_repetition_and_another_for_anothe
 }
 
 #[tokio::test]
-async fn nobody_is_asked_before_a_code_is_proven() {
-    let kit = with_ann().await;
-    for email in [ANN, NOBODY] {
-        for protocol in BOTH {
-            let started = kit.start(protocol, email, NOON).await;
+async fn calls_before_a_proven_code_are_the_same_whether_or_not_somebody_has_the_address() {
+    for protocol in BOTH {
+        let mut seen = Vec::new();
+        for email in [ANN, NOBODY] {
+            let kit = with_ann().await;
+            let mut calls = Vec::new();
+            let mut note = |outcome: Outcome| {
+                calls.push((outcome, kit.log.shapes(), kit.log.write_units()));
+                kit.log.reset();
+            };
+            let started = kit.request(request(protocol, email), NOON).await;
+            note(outcome_of(&started));
+            let started = started.unwrap();
             let code = wrong(&kit.derived(&started.session).await);
-            let guessed = kit.verify(&started, &code, NOON).await;
-            assert_eq!(outcome_of(&guessed), Outcome::CodeWrong);
-            if protocol == Protocol::AuthV1 {
-                kit.resend(&started.session, NOON).await.unwrap();
+            for guess in ["none", &code, &code] {
+                note(outcome_of(&kit.verify(&started, guess, NOON).await));
             }
+            if protocol == Protocol::AuthV1 {
+                note(outcome_of(&kit.resend(&started.session, NOON).await));
+            }
+            assert_eq!(kit.users.questions(), [] as [Value; 0], "{email}");
+            kit.deliver(NOON).await;
+            note(Outcome::Done);
+            let mails = kit.keys("MAIL#").await.len();
+            assert_eq!(kit.users.operations(), vec!["find"; mails], "{email}");
+            seen.push(calls);
         }
+        assert_eq!(seen[0], seen[1], "{protocol:?}");
     }
-    assert_eq!(kit.users.questions(), [] as [Value; 0]);
 }
 
 #[tokio::test]
@@ -204,4 +219,21 @@ async fn a_store_is_told_of_a_proven_mailbox_before_the_proof_is_bound_to_a_vers
             assert_ne!(kit.users.user(ANN).email_verified, Some(false));
         }
     }
+}
+
+#[tokio::test]
+async fn a_user_who_changes_while_the_store_is_told_of_the_mailbox_is_found_again() {
+    let changed = StoreFault::Nonsense(r#"{"outcome": "changed"}"#);
+    let kit = with_ann().await;
+    kit.users
+        .change(ANN, |ann| ann.email_verified = Some(false));
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.derived(&started.session).await;
+    kit.users.fail(changed, 2, 1);
+    let proof = kit.verify(&started, &code, NOON).await.unwrap();
+    let asked = kit.users.operations();
+    assert_eq!(asked, ["find", "email-proven", "find", "email-proven"]);
+    assert_eq!(kit.users.user(ANN).email_verified, Some(true));
+    let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
+    assert_eq!(outcome_of(&set), Outcome::Done);
 }
