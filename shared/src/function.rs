@@ -16,7 +16,7 @@ use lambda_http::{LambdaEvent, RequestExt as _, lambda_runtime, service_fn};
 use regain_password::Hasher;
 use serde::de::DeserializeOwned;
 
-use crate::announce::Announcer;
+use crate::announce::{Announcer, TestEvent};
 use crate::api::Protocol;
 use crate::audit::AuditTrail;
 use crate::audit::forward::{self, LogEvent};
@@ -127,6 +127,9 @@ pub async fn run_announce() -> ExitCode {
     };
     let announcer = &announcer;
     let announce = |invocation: Invocation| async move {
+        if let Some(TestEvent { wanted: true }) = read(&invocation, &["testEvent"])? {
+            announcer.announce_test().await?;
+        }
         let batch: StreamBatch = read(&invocation, &["Records"])?.unwrap_or_default();
         // After an error, the stream delivers the batch again, in halves.
         let result = announcer.announce_batch(batch).await;
