@@ -10,7 +10,7 @@ mod users;
 use std::process::ExitCode;
 
 use self::clock::Clock;
-use crate::connection::{Connection, SERVICES};
+use crate::connection::{Connection, LAMBDA, SERVICES};
 use crate::failure::{Cause, Trouble};
 use crate::options::Service;
 use crate::say;
@@ -21,7 +21,8 @@ pub(crate) async fn run(connection: &Connection, stack: &Stack, all_users: bool)
     let mut report = Report::default();
     let clock = Clock::default();
     let mut silent = Vec::new();
-    for (service, name) in SERVICES {
+    let lambda = stack.settings.user_store.is_some().then_some(LAMBDA);
+    for (service, name) in SERVICES.into_iter().chain(lambda) {
         if let Some(url) = connection.silent(service).await {
             silent.push((service, format!("{url} ({name})")));
         }
@@ -47,7 +48,7 @@ pub(crate) async fn run(connection: &Connection, stack: &Stack, all_users: bool)
         report.heading("Mail");
         mail::look(connection, stack, &mut report).await;
     }
-    if answers(Service::Dynamodb) {
+    if answers(Service::Dynamodb) && answers(Service::Lambda) {
         report.heading("Users");
         users::look(connection, stack, all_users, &mut report).await;
     }

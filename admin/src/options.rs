@@ -54,12 +54,12 @@ The exit code is 0 when all is well, 1 when something is not, and 2 when the com
 #[command(next_help_heading = "Where")]
 pub(crate) struct Connect {
     /// The stack of `cargo run` on this machine. PORT is the port of its API, 3000 if left out. The
-    /// stand-ins are on the next three ports, unless --endpoint or AWS_ENDPOINT_URL_… name others
+    /// stand-ins are on the next four ports, unless --endpoint or AWS_ENDPOINT_URL_… name others
     #[arg(long, global = true, value_name = "PORT", num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "3000", value_parser = clap::value_parser!(u16).range(1..=65_532))]
+    #[arg(default_missing_value = "3000", value_parser = clap::value_parser!(u16).range(1..=65_531))]
     pub(crate) local: Option<u16>,
 
-    /// The endpoint of one service: dynamodb, ses, secrets or cloudformation. May be repeated.
+    /// The endpoint of one service: dynamodb, ses, secrets, lambda or cloudformation. May be repeated.
     /// Overrides AWS_ENDPOINT_URL_DYNAMODB and the other variables
     #[arg(long, global = true, value_name = "SERVICE=URL", value_parser = endpoint)]
     pub(crate) endpoint: Vec<Endpoint>,
@@ -86,6 +86,8 @@ pub(crate) enum Service {
     Dynamodb,
     Ses,
     Secrets,
+    /// Where a user store function is invoked
+    Lambda,
     Cloudformation,
 }
 
@@ -96,6 +98,7 @@ impl Service {
             Self::Dynamodb => "AWS_ENDPOINT_URL_DYNAMODB",
             Self::Ses => "AWS_ENDPOINT_URL_SESV2",
             Self::Secrets => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+            Self::Lambda => "AWS_ENDPOINT_URL_LAMBDA",
             Self::Cloudformation => "AWS_ENDPOINT_URL_CLOUDFORMATION",
         }
     }
@@ -104,7 +107,7 @@ impl Service {
 fn endpoint(text: &str) -> Result<Endpoint, String> {
     let (service, url) = text.split_once('=').ok_or("it has the form SERVICE=URL")?;
     let service = Service::from_str(service, true)
-        .map_err(|_| "the service is one of dynamodb, ses, secrets, cloudformation")?;
+        .map_err(|_| "the service is one of dynamodb, ses, secrets, lambda, cloudformation")?;
     if !url.starts_with("http://") && !url.starts_with("https://") {
         return Err("the URL begins with http:// or https://".to_owned());
     }
@@ -391,6 +394,10 @@ With --must-reset, sign-in services have each of these people set a new password
 FILE has an address or an id a line, or a user as `users export` prints it. - reads standard input. People who are \
 unknown or may not recover are named and skipped.
 
+If users live elsewhere (UserStoreFunctionArn), give addresses. Each is asked for as anybody may ask for it, and \
+whoever the user store does not know, or who may not recover, gets no mail. The journal then holds the addresses. \
+--must-reset needs users in the table.
+
 The journal says who was mailed. Run the command again with the same journal to go on after it was stopped: nobody \
 is mailed twice, but for the person at whom a crash stopped it, if that was more than ten minutes ago. The journal \
 also has the audit records of the run; the mails themselves are in the audit trail.
@@ -425,6 +432,8 @@ After a permanent bounce, an address gets no mail for 24 hours. After the next b
 days, then for 30 days, and after that none at all. After a spam complaint, an address gets no codes. \
 `users show` prints this as mailSuppressed. Lift it when the mailbox works again, or when the owner \
 asks for it. The next bounce then counts as the first.
+
+If users live elsewhere (UserStoreFunctionArn), give the address.
 
 SES has a suppression list of its own for the whole account. The command removes the address from that \
 list, too, which needs the permission ses:DeleteSuppressedDestination.";

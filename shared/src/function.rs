@@ -390,10 +390,14 @@ fn announcer() -> Result<Announcer, SettingsError> {
 }
 
 fn user_operations() -> Result<UserOperations, SettingsError> {
-    let rules = ImportRules::of(&Settings::from_env()?);
+    let settings = Settings::from_env()?;
     let deployment = Deployment::from_env()?;
     let store = store(&aws::config(), deployment);
-    Ok(UserOperations::new(store, rules))
+    let operations = UserOperations::new(store, ImportRules::of(&settings));
+    Ok(match settings.user_store {
+        None => operations,
+        Some(_) => operations.with_users_elsewhere(),
+    })
 }
 
 fn audit() -> AuditTrail {
