@@ -8,7 +8,10 @@ use regain::store::Mailbox;
 use serde_json::json;
 
 use super::{BEFORE, Ready, Way, with_ann};
-use crate::kit::{ANN, Failure, INDEX_SECRET, NOBODY, NOON, Outcome, StoreFault, address, later};
+use crate::kit::{
+    ANN, ElsewhereUser, Failure, INDEX_SECRET, Kit, NOBODY, NOON, Outcome, StoreFault, address,
+    later,
+};
 
 #[tokio::test]
 async fn an_address_is_compared_in_its_canonical_form_and_mailed_as_the_store_has_it() {
@@ -146,7 +149,12 @@ async fn a_suppression_that_cannot_be_read_is_tried_again_and_mails_nothing() {
 
 #[tokio::test]
 async fn a_complaint_elsewhere_stops_codes_and_no_notice() {
-    let kit = with_ann().await;
+    let kit = Kit::elsewhere(&[]).await;
+    // An id as users in the table have it.
+    kit.users.put(ElsewhereUser {
+        id: "60115a65c0c6974f894f9ea6".to_owned(),
+        ..ElsewhereUser::of(ANN)
+    });
     let ready = Ready::new(&kit, Way::Token).await;
     let complaint: MailEvent = serde_json::from_value(json!({ "detail": {
         "eventType": "Complaint", "complaint": { "complaintFeedbackType": "abuse" },

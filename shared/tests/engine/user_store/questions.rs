@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{BOTH, Ready, WAYS, Way, with_ann};
 use crate::kit::{
     ANN, ElsewhereUser, INDEX_SECRET, Kit, NOBODY, NOON, Outcome, PASSWORD, StoreFault, Veto,
-    address, outcome_of, request, wrong,
+    address, named, outcome_of, request, typed, wrong,
 };
 
 #[tokio::test]
@@ -236,4 +236,46 @@ async fn a_user_who_changes_while_the_store_is_told_of_the_mailbox_is_found_agai
     assert_eq!(kit.users.user(ANN).email_verified, Some(true));
     let set = kit.set_password(&started, &proof, PASSWORD, NOON).await;
     assert_eq!(outcome_of(&set), Outcome::Done);
+}
+
+#[tokio::test]
+async fn the_key_of_a_proven_mailbox_is_the_same_for_each_repetition() {
+    let kit = with_ann().await;
+    kit.users
+        .change(ANN, |ann| ann.email_verified = Some(false));
+    let started = kit.start(Protocol::AuthV1, ANN, NOON).await;
+    let code = kit.derived(&started.session).await;
+    let mut asked = Vec::new();
+    for _ in 0..2 {
+        kit.users.fail(StoreFault::LostBefore, 2, 2);
+        let guessed = kit.verify(&started, &code, NOON).await;
+        assert_eq!(outcome_of(&guessed), Outcome::Unavailable);
+        asked.extend(kit.users.questions().split_off(1));
+    }
+    assert_eq!(asked.len(), 4, "a lost answer is asked for once more");
+    assert!(asked.iter().all(|it| *it == asked[0]), "{asked:?}");
+}
+
+#[tokio::test]
+async fn the_answer_to_a_right_code_says_that_the_mailbox_is_proven() {
+    let kit = with_ann().await;
+    kit.users
+        .change(ANN, |ann| ann.email_verified = Some(false));
+    let started = kit.start(Protocol::Directory, ANN, NOON).await;
+    let guess = typed(&kit.derived(&started.session).await);
+    let (mut call, lookup) = (kit.call(NOON), named(&started));
+    let verified = kit.recovery.verify(&mut call, &lookup, &guess).await;
+    assert!(verified.unwrap().is_email_validate);
+}
+
+#[tokio::test]
+async fn a_session_that_began_with_users_elsewhere_goes_on_with_users_in_the_table() {
+    let kit = with_ann().await;
+    let started = kit.start(Protocol::Directory, ANN, NOON).await;
+    let guess = typed(&kit.derived(&started.session).await);
+    let user = kit.user(ANN).await;
+    let (mut call, lookup) = (kit.call(NOON), named(&started));
+    let deployed = kit.with_settings(&[]);
+    let verified = deployed.verify(&mut call, &lookup, &guess).await;
+    assert_eq!(verified.unwrap().id, user.id);
 }
