@@ -8,16 +8,21 @@ mod table;
 mod users;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use self::clock::Clock;
 use crate::connection::{Connection, LAMBDA, SERVICES};
 use crate::failure::{Cause, Trouble};
-use crate::options::Service;
+use crate::options::{DoctorOptions, Service};
 use crate::say;
 use crate::stack::Stack;
 
 /// Makes all checks, and prints which passed, which failed and which could not be made.
-pub(crate) async fn run(connection: &Connection, stack: &Stack, all_users: bool) -> ExitCode {
+pub(crate) async fn run(
+    connection: &Connection,
+    stack: &Stack,
+    options: &DoctorOptions,
+) -> ExitCode {
     let mut report = Report::default();
     let clock = Clock::default();
     let mut silent = Vec::new();
@@ -50,11 +55,12 @@ pub(crate) async fn run(connection: &Connection, stack: &Stack, all_users: bool)
     }
     if answers(Service::Dynamodb) && answers(Service::Lambda) {
         report.heading("Users");
-        users::look(connection, stack, all_users, &mut report).await;
+        users::look(connection, stack, options.all_users, &mut report).await;
     }
     if silent.is_empty() {
         report.heading("Functions");
-        calls::look(connection, stack, &mut report).await;
+        let mail_timeout = Duration::from_secs(options.mail_timeout);
+        calls::look(connection, stack, mail_timeout, &mut report).await;
     }
     report.sum_up()
 }

@@ -103,8 +103,6 @@ async fn run(
         StackCommand::CodeKey {
             command: CodeKeyCommand::Rotate(options),
         } => code_key::rotate(connection, &stack, options.dry_run).await,
-        StackCommand::Doctor(options) => {
-            Ok(doctor::run(connection, &stack, options.all_users).await)
-        }
+        StackCommand::Doctor(options) => Ok(doctor::run(connection, &stack, &options).await),
     }
 }

@@ -14,7 +14,6 @@ use regain::api::Protocol;
 use regain::audit::{AuditTrail, Caller};
 use regain::ids::{IdempotencyKey, SessionId};
 use regain::recovery::{CallContext, Recovery, Request};
-use regain::secrets::Secrets;
 use regain::settings::{Limits, Settings};
 use regain::store::{SessionOrigin, Store};
 use regain::template::Template;
@@ -199,7 +198,7 @@ fn recovery(connection: &Connection, stack: &Stack, store: &Store) -> Result<Rec
     };
     let cost = settings.argon2;
     let hasher = Hasher::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
-    let secrets = Secrets::new(connection.secrets(), index_key, None);
+    let secrets = connection.index_key(index_key);
     Ok(Recovery::new(store.clone(), secrets, settings, hasher))
 }
 

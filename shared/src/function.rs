@@ -420,8 +420,7 @@ fn user_store(config: &SdkConfig, store: &Store, settings: &Settings) -> UserSto
 }
 
 fn secrets(config: &SdkConfig, names: SecretNames) -> Secrets {
-    let client = aws_sdk_secretsmanager::Client::new(config);
-    Secrets::new(client, names.index_key, names.code_key)
+    Secrets::new(config, names.index_key, names.code_key)
 }
 
 fn stopped(error: &(dyn Error + 'static)) -> ExitCode {

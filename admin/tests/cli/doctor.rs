@@ -469,6 +469,7 @@ async fn only_a_suppression_that_stops_mail_now_is_counted() {
 #[tokio::test]
 async fn a_stack_in_which_nobody_can_recover_is_a_problem() {
     let kit = Kit::new().await;
+    kit.deliver_mail().await;
     kit.import_users(&[json!({"email": "a@example.com", "status": "enabled"})])
         .await;
     let ran = kit.run(&["doctor", "--stack", "regain"]).await;
@@ -496,6 +497,7 @@ async fn users_are_not_checked_without_the_permission_to_read_all_of_them() {
 #[tokio::test]
 async fn the_first_pages_are_read_unless_all_are_asked_for() {
     let kit = Kit::new().await;
+    kit.deliver_mail().await;
     let key = json!({"pk": {"S": "USER#1"}});
     let user = json!({"pk": {"S": "USER#1"}, "status": {"S": "active"},
         "email": {"S": "a@example.com"}});
@@ -571,7 +573,8 @@ async fn a_check_that_meets_a_rate_limit_is_skipped_and_no_problem() {
 #[tokio::test]
 async fn mail_that_waits_for_deliver_mail_is_reported() {
     let kit = Kit::new().await;
-    let ran = kit.run(&["doctor", "--stack", "regain"]).await;
+    let arguments = ["doctor", "--stack", "regain", "--mail-timeout", "1"];
+    let ran = kit.run(&arguments).await;
     let wrong =
         "✗ deliver-mail does not come to what is asked for\n  → look at its event source mapping";
     assert!(ran.out.contains(wrong), "{}", ran.out);
