@@ -7,6 +7,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
 use aws_smithy_http_client::{Builder, tls};
+use aws_types::origin::Origin;
+use regain::secrets::Secrets;
 use regain::settings::UserStoreSettings;
 use regain::store::Store;
 use regain::user_store::UserFunction;
@@ -78,12 +80,24 @@ impl Connection {
 
     /// The user store function of a stack.
     pub(crate) fn user_store(&self, settings: &UserStoreSettings) -> UserFunction {
-        let mut config = self.config.clone().into_builder();
-        if let Some(api) = self.local {
-            // The stand-in for Lambda is on the fourth port after the API's.
-            config.set_endpoint_url(Some(format!("http://127.0.0.1:{}", api.saturating_add(4))));
+        let config = self.config_at(self.endpoint(Service::Lambda));
+        UserFunction::new(&config, settings)
+    }
+
+    /// The engine's secrets, of which an operator needs the index key alone.
+    pub(crate) fn index_key(&self, id: String) -> Secrets {
+        let config = self.config_at(self.endpoint(Service::Secrets));
+        Secrets::new(&config, id, None)
+    }
+
+    /// The configuration with another endpoint, if there is one. It goes before those of the environment.
+    fn config_at(&self, url: Option<String>) -> SdkConfig {
+        let mut config = self.config.to_builder();
+        if url.is_some() {
+            config.set_endpoint_url(url);
+            config.insert_origin("endpoint_url", Origin::shared_config());
         }
-        UserFunction::new(&config.build(), settings)
+        config.build()
     }
 
     /// The endpoint of a service from --endpoint or --local. The first one counts.
@@ -202,6 +216,9 @@ pub(crate) const SERVICES: [(Service, &str); 3] = [
     (Service::Secrets, "Secrets Manager"),
 ];
 
+/// The stand-in on the port after those, which only a stack with users elsewhere needs.
+pub(crate) const LAMBDA: (Service, &str) = (Service::Lambda, "Lambda");
+
 /// The stand-ins of an API, except those for which the environment names another endpoint.
 fn stand_ins(api: u16) -> impl Iterator<Item = Endpoint> {
     let ports = api.saturating_add(1)..;
@@ -209,6 +226,7 @@ fn stand_ins(api: u16) -> impl Iterator<Item = Endpoint> {
         |service: Service| std::env::var_os(service.variable()).is_some_and(|url| !url.is_empty());
     SERVICES
         .into_iter()
+        .chain([LAMBDA])
         .zip(ports)
         .filter(move |&((service, _), _)| !moved(service))
         .map(|((service, _), port)| Endpoint {

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use self::clock::Clock;
-use crate::connection::{Connection, SERVICES};
+use crate::connection::{Connection, LAMBDA, SERVICES};
 use crate::failure::{Cause, Trouble};
 use crate::options::{DoctorOptions, Service};
 use crate::say;
@@ -26,7 +26,8 @@ pub(crate) async fn run(
     let mut report = Report::default();
     let clock = Clock::default();
     let mut silent = Vec::new();
-    for (service, name) in SERVICES {
+    let lambda = stack.settings.user_store.is_some().then_some(LAMBDA);
+    for (service, name) in SERVICES.into_iter().chain(lambda) {
         if let Some(url) = connection.silent(service).await {
             silent.push((service, format!("{url} ({name})")));
         }
@@ -52,7 +53,7 @@ pub(crate) async fn run(
         report.heading("Mail");
         mail::look(connection, stack, &mut report).await;
     }
-    if answers(Service::Dynamodb) {
+    if answers(Service::Dynamodb) && answers(Service::Lambda) {
         report.heading("Users");
         users::look(connection, stack, options.all_users, &mut report).await;
     }

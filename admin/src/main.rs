@@ -66,9 +66,10 @@ async fn run(
             UsersCommand::Unsuppress(options) => {
                 users::unsuppress_elsewhere(connection, &stack, &options.user).await
             }
+            UsersCommand::Recover(options) => recover::run(connection, &stack, &options).await,
             _ => Err(Failure::Usage(
                 "the users of this stack live elsewhere (UserStoreFunctionArn), and not in its table: look after \
-                 them where they are; only `users unsuppress ADDRESS` works here",
+                 them where they are; only `users unsuppress ADDRESS` and `users recover` work here",
             )),
         },
         StackCommand::Users { command } => match command {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use regain::ambient;
 use regain::keys::{AddressKey, IndexKeys};
-use regain::secrets::Secrets;
 use regain::session::AddressState;
 use regain::settings::Limits;
 use regain::settings::Share::Strangers;
@@ -73,7 +72,7 @@ pub(crate) async fn index_keys(
         "this is kept under a keyed name: give --index-key-secret ID, or --stack NAME",
     ))?;
     let what = format!("the secret {id}");
-    let keys = Secrets::new(connection.secrets(), id, None).index().await;
+    let keys = connection.index_key(id).index().await;
     Ok(keys.map_err(|error| Trouble::because(what, &error))?)
 }
 

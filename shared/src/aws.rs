@@ -4,6 +4,8 @@
 //! The SDK's own loader also looks for profiles, single sign-on, web identities, containers and instance
 //! metadata. A function has none of these, and the code that looks for them would be a tenth of its size.
 
+pub(crate) mod operation;
+
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -51,10 +53,41 @@ pub(crate) fn config() -> SdkConfig {
     config.build()
 }
 
-/// Where a service is: where the configuration says, or else in its region.
-pub(crate) fn endpoint(config: &SdkConfig, service: &str) -> String {
-    if let Some(url) = config.endpoint_url() {
-        return url.to_owned();
+/// The partitions other than AWS's public one: how the names of their regions begin, and the domains of their services,
+/// over IPv4 alone and over IPv6 too.
+const PARTITIONS: [(&str, &str, &str); 6] = [
+    ("cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    ("eusc-", "amazonaws.eu", "api.amazonwebservices.eu"),
+    ("us-iso-", "c2s.ic.gov", "api.aws.ic.gov"),
+    ("us-isob-", "sc2s.sgov.gov", "api.aws.scloud"),
+    ("us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+];
+
+/// Where a service is: where the configuration says, or else in its region. The service has one name in settings, and
+/// another in endpoints.
+fn endpoint(config: &SdkConfig, service: &str, name: &str) -> String {
+    configured_endpoint(config, service).unwrap_or_else(|| {
+        let region = config.region().map_or("us-east-1", Region::as_ref);
+        let partition = PARTITIONS.iter().find(|it| region.starts_with(it.0));
+        let &(_, ipv4, dual) = partition.unwrap_or(&("", "amazonaws.com", "api.aws"));
+        let is = |setting: Option<bool>| setting.unwrap_or_default();
+        let domain = if is(config.use_dual_stack()) {
+            dual
+        } else {
+            ipv4
+        };
+        let fips = if is(config.use_fips()) { "-fips" } else { "" };
+        format!("https://{name}{fips}.{region}.{domain}")
+    })
+}
+
+/// The endpoint of the configuration. A variable of the service goes before one of all services, as in the SDK's
+/// clients.
+fn configured_endpoint(config: &SdkConfig, service: &str) -> Option<String> {
+    let of_all = config.endpoint_url().map(str::to_owned);
+    if config.get_origin("endpoint_url").is_client_config() {
+        return of_all;
     }
     let key = ServiceConfigKey::builder()
         .service_id(service)
@@ -62,17 +95,8 @@ pub(crate) fn endpoint(config: &SdkConfig, service: &str) -> String {
         .profile("endpoint_url")
         .build();
     let variables = config.service_config();
-    let url = key.ok().and_then(|key| variables?.load_config(key));
-    if let Some(url) = url {
-        return url;
-    }
-    let region = config.region().map_or("us-east-1", Region::as_ref);
-    let domain = if region.starts_with("cn-") {
-        "amazonaws.com.cn"
-    } else {
-        "amazonaws.com"
-    };
-    format!("https://{service}.{region}.{domain}")
+    let of_service = key.ok().and_then(|key| variables?.load_config(key));
+    of_service.or(of_all)
 }
 
 /// A connector that opens a connection for each call and keeps none.
@@ -134,6 +158,7 @@ fn configured(key: &ServiceConfigKey<'_>, env: impl Fn(&str) -> Option<String>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_types::origin::Origin;
     use sha2::{Digest as _, Sha256};
 
     #[test]
@@ -194,15 +219,49 @@ mod tests {
                 "https://lambda.eu-central-1.amazonaws.com",
             ),
             (
+                in_region("us-gov-west-1").use_fips(true),
+                "https://lambda-fips.us-gov-west-1.amazonaws.com",
+            ),
+            (
+                in_region("eu-central-1").use_dual_stack(true),
+                "https://lambda.eu-central-1.api.aws",
+            ),
+            (
                 in_region("cn-north-1"),
                 "https://lambda.cn-north-1.amazonaws.com.cn",
+            ),
+            (
+                in_region("us-isob-east-1"),
+                "https://lambda.us-isob-east-1.sc2s.sgov.gov",
             ),
             (
                 in_region("eu-central-1").endpoint_url("http://127.0.0.1:3004"),
                 "http://127.0.0.1:3004",
             ),
         ] {
-            assert_eq!(endpoint(&config.build(), "lambda"), url);
+            assert_eq!(endpoint(&config.build(), "Lambda", "lambda"), url);
+        }
+    }
+
+    #[test]
+    fn an_endpoint_of_one_service_goes_before_that_of_all_unless_the_program_sets_it() {
+        #[derive(Debug)]
+        struct Variable;
+        impl LoadServiceConfig for Variable {
+            fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+                (key.service_id() == "Lambda").then(|| "one".to_owned())
+            }
+        }
+        for (origin, lambda) in [
+            (Origin::shared_environment_variable(), "one"),
+            (Origin::shared_config(), "all"),
+        ] {
+            let config = SdkConfig::builder().endpoint_url("all");
+            let mut config = config.service_config(Variable);
+            config.insert_origin("endpoint_url", origin);
+            let config = config.build();
+            assert_eq!(endpoint(&config, "Lambda", "lambda"), lambda);
+            assert_eq!(endpoint(&config, "SESv2", "email"), "all");
         }
     }
 

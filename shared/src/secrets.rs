@@ -6,14 +6,20 @@
 //! be further apart than a session lives, plus that age.
 
 use std::error::Error;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use aws_config::SdkConfig;
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::error::ErrorMetadata;
+use serde::Deserialize;
+use serde_json::json;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::aws::operation::{Api, Payload, operation};
 use crate::code::CodeKeys;
 use crate::keys::IndexKeys;
 use crate::timestamp::Timestamp;
@@ -45,7 +51,7 @@ pub enum SecretError {
 /// The secrets of a stack, as one instance knows them.
 #[derive(Debug)]
 pub struct Secrets {
-    client: Client,
+    get: Operation<Payload, Answer, ErrorMetadata>,
     index_id: String,
     code_id: Option<String>,
     index: Mutex<Option<Arc<IndexKeys>>>,
@@ -81,12 +87,49 @@ struct Version {
     created_at: Timestamp,
 }
 
+/// The answer to `GetSecretValue`, as far as it is read.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    secret_string: Option<Zeroizing<String>>,
+    /// In seconds, with a fraction.
+    created_date: Option<f64>,
+}
+
+impl Answer {
+    fn created_at(&self) -> Option<Timestamp> {
+        let date = DateTime::from_secs_f64(self.created_date?);
+        date.to_millis().ok().map(Timestamp::from_millis)
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answer(..)")
+    }
+}
+
 impl Secrets {
     /// The secrets of those ids. The code key has an id only if the function may read it.
     #[must_use]
-    pub fn new(client: Client, index_id: String, code_id: Option<String>) -> Self {
+    pub fn new(config: &SdkConfig, index_id: String, code_id: Option<String>) -> Self {
+        let api = Api {
+            service: "Secrets Manager",
+            signing_name: "secretsmanager",
+            operation: "GetSecretValue",
+            path: "/".to_owned(),
+            headers: &[
+                ("content-type", "application/x-amz-json-1.1"),
+                ("x-amz-target", "secretsmanager.GetSecretValue"),
+            ],
+        };
+        let get = operation(config, api, |response| {
+            let body = response.body().bytes().unwrap_or_default();
+            // Without the cause, which may quote the answer.
+            serde_json::from_slice(body).map_err(|_| "the answer is malformed".into())
+        });
         Self {
-            client,
+            get,
             index_id,
             code_id,
             index: Mutex::default(),
@@ -175,28 +218,22 @@ impl Secrets {
     }
 
     async fn fetch(&self, id: &str, stage: &str) -> Result<Option<Version>, SecretError> {
-        let get = self.client.get_secret_value();
-        let get = get.secret_id(id).version_stage(stage);
+        let asked = json!({ "SecretId": id, "VersionStage": stage }).to_string();
+        let payload = Payload(Zeroizing::new(asked.into_bytes()));
         // On the heap: a call of the SDK is a large future.
-        let secret = match Box::pin(get.send()).await {
-            Ok(secret) => secret,
+        let answer = match Box::pin(self.get.invoke(payload)).await {
+            Ok(answer) => answer,
             Err(error) => {
-                let absent = stage == PREVIOUS
-                    && matches!(
-                        error.as_service_error(),
-                        Some(GetSecretValueError::ResourceNotFoundException(_))
-                    );
-                if absent {
+                let code = error.as_service_error().and_then(ErrorMetadata::code);
+                if stage == PREVIOUS && code == Some("ResourceNotFoundException") {
                     return Ok(None);
                 }
                 return Err(SecretError::Unreachable(error.into()));
             }
         };
-        let created_at = secret
-            .created_date
-            .and_then(|date| date.to_millis().ok())
-            .map_or(Timestamp::from_millis(0), Timestamp::from_millis);
-        let text = Zeroizing::new(secret.secret_string.unwrap_or_default());
+        let created_at = answer.created_at();
+        let created_at = created_at.unwrap_or(Timestamp::from_millis(0));
+        let text = answer.secret_string.unwrap_or_default();
         if text.is_empty() {
             Err(SecretError::Empty)
         } else {
@@ -207,3 +244,31 @@ impl Secrets {
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_the_time_to_the_millisecond_and_shows_no_secret() {
+        for (date, millis) in [
+            ("1523477145.713", Some(1_523_477_145_713)),
+            ("1.523477145713E9", Some(1_523_477_145_713)),
+            ("1523477145", Some(1_523_477_145_000)),
+            ("null", None),
+        ] {
+            let body = format!(r#"{{"CreatedDate": {date}, "SecretString": "of the stack"}}"#);
+            let answer: Answer = serde_json::from_str(&body).unwrap();
+            let created_at = answer.created_at();
+            assert_eq!(created_at, millis.map(Timestamp::from_millis), "{date}");
+            assert!(!format!("{answer:?}").contains("stack"));
+            assert_eq!(*answer.secret_string.unwrap(), "of the stack");
+        }
+    }
+
+    #[test]
+    fn an_answer_may_lack_everything() {
+        let answer: Answer = serde_json::from_str("{}").unwrap();
+        assert!(answer.secret_string.is_none() && answer.created_at().is_none());
+    }
+}

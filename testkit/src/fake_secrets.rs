@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_secretsmanager::config::BehaviorVersion;
-use aws_sdk_secretsmanager::{Client, Config};
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_types::SdkConfig;
+use aws_types::sdk_config::SharedCredentialsProvider;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -98,16 +99,15 @@ impl FakeSecrets {
 
     /// The secrets as a fresh instance of a function has them: not fetched yet.
     pub fn secrets(&self) -> Secrets {
-        let config = Config::builder()
+        let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(REGION)
             .endpoint_url(&self.endpoint)
-            .credentials_provider(credentials())
+            .credentials_provider(SharedCredentialsProvider::new(credentials()))
             .retry_config(quick_retries())
             .http_client(http_client())
             .build();
-        let client = Client::from_conf(config);
-        Secrets::new(client, INDEX_KEY.to_owned(), Some(CODE_KEY.to_owned()))
+        Secrets::new(&config, INDEX_KEY.to_owned(), Some(CODE_KEY.to_owned()))
     }
 
     /// Sets the versions of a secret; without any it cannot be decrypted.

@@ -7,12 +7,12 @@ use clap::{Args, ValueEnum};
 #[command(next_help_heading = "Where")]
 pub(crate) struct Connect {
     /// The stack of `cargo run` on this machine. PORT is the port of its API, 3000 if left out. The
-    /// stand-ins are on the next three ports, unless --endpoint or AWS_ENDPOINT_URL_… name others
+    /// stand-ins are on the next four ports, unless --endpoint or AWS_ENDPOINT_URL_… name others
     #[arg(long, global = true, value_name = "PORT", num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "3000", value_parser = clap::value_parser!(u16).range(1..=65_532))]
+    #[arg(default_missing_value = "3000", value_parser = clap::value_parser!(u16).range(1..=65_531))]
     pub(crate) local: Option<u16>,
 
-    /// The endpoint of one service: dynamodb, ses, secrets or cloudformation. May be repeated.
+    /// The endpoint of one service: dynamodb, ses, secrets, lambda or cloudformation. May be repeated.
     /// Overrides AWS_ENDPOINT_URL_DYNAMODB and the other variables
     #[arg(long, global = true, value_name = "SERVICE=URL", value_parser = endpoint)]
     pub(crate) endpoint: Vec<Endpoint>,
@@ -39,6 +39,8 @@ pub(crate) enum Service {
     Dynamodb,
     Ses,
     Secrets,
+    /// Where a user store function is invoked
+    Lambda,
     Cloudformation,
 }
 
@@ -49,6 +51,7 @@ impl Service {
             Self::Dynamodb => "AWS_ENDPOINT_URL_DYNAMODB",
             Self::Ses => "AWS_ENDPOINT_URL_SESV2",
             Self::Secrets => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+            Self::Lambda => "AWS_ENDPOINT_URL_LAMBDA",
             Self::Cloudformation => "AWS_ENDPOINT_URL_CLOUDFORMATION",
         }
     }
@@ -57,7 +60,7 @@ impl Service {
 fn endpoint(text: &str) -> Result<Endpoint, String> {
     let (service, url) = text.split_once('=').ok_or("it has the form SERVICE=URL")?;
     let service = Service::from_str(service, true)
-        .map_err(|_| "the service is one of dynamodb, ses, secrets, cloudformation")?;
+        .map_err(|_| "the service is one of dynamodb, ses, secrets, lambda, cloudformation")?;
     if !url.starts_with("http://") && !url.starts_with("https://") {
         return Err("the URL begins with http:// or https://".to_owned());
     }

@@ -191,6 +191,10 @@ With --must-reset, sign-in services have each of these people set a new password
 FILE has an address or an id a line, or a user as `users export` prints it. - reads standard input. People who are \
 unknown or may not recover are named and skipped.
 
+If users live elsewhere (UserStoreFunctionArn), give addresses. Each is asked for as anybody may ask for it, and \
+whoever the user store does not know, or who may not recover, gets no mail. The journal then holds the addresses. \
+--must-reset needs users in the table.
+
 The journal lists who was mailed. To resume a run that was stopped, run the command again with the same journal. \
 Nobody is mailed twice, except the person being mailed in a crash, if you resume more than ten minutes later. The \
 journal also has the audit records of the run; the mails themselves are in the audit trail.
@@ -272,6 +276,8 @@ After a permanent bounce, an address gets no mail for 24 hours. After the next b
 days, then for 30 days, and after that none at all. After a spam complaint, an address gets no codes. \
 `users show` prints this as mailSuppressed. Lift it when the mailbox works again, or when the owner \
 asks for it. The next bounce then counts as the first.
+
+If users live elsewhere (UserStoreFunctionArn), give the address.
 
 SES has a suppression list of its own for the whole account. The command removes the address from that \
 list, too, which needs the permission ses:DeleteSuppressedDestination.";

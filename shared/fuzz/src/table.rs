@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::config::{
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
+use aws_types::SdkConfig;
 use regain::audit::AuditTrail;
 use regain::mail::Delivery;
 use regain::mail::events::MailEvents;
@@ -38,14 +39,10 @@ impl EmptyTable {
             .behavior_version(BehaviorVersion::latest())
             .http_client(self.client())
             .build();
-        let secrets = aws_sdk_secretsmanager::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(self.client())
-            .build();
-        let secrets = aws_sdk_secretsmanager::Client::from_conf(secrets);
+        let secrets = SdkConfig::builder().http_client(self.client()).build();
         Delivery::new(
             self.store(),
-            Secrets::new(secrets, "index".to_owned(), None),
+            Secrets::new(&secrets, "index".to_owned(), None),
             aws_sdk_sesv2::Client::from_conf(ses),
             Settings::read(&|_| None).unwrap(),
             MailSettings {

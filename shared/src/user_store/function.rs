@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 
 use super::UserStoreError;
 use super::answer::{self, ProvenAnswer, SetAnswer};
-use super::invoke::{Invoker, Payload};
+use super::invoke::Invoker;
+use crate::aws::operation::Payload;
 use crate::ids::UserId;
 use crate::keys::UseKey;
 use crate::settings::{PasswordForm, UserStoreSettings};

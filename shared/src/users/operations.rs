@@ -114,13 +114,27 @@ struct AnsweredUser<'a> {
 pub struct UserOperations {
     store: Store,
     rules: ImportRules,
+    users_live_elsewhere: bool,
 }
 
 impl UserOperations {
     /// Operations on the users of a store, by the rules of an import.
     #[must_use]
     pub fn new(store: Store, rules: ImportRules) -> Self {
-        Self { store, rules }
+        Self {
+            store,
+            rules,
+            users_live_elsewhere: false,
+        }
+    }
+
+    /// Refuses every operation: nobody would ask the table for what it changed.
+    #[must_use]
+    pub fn with_users_elsewhere(self) -> Self {
+        Self {
+            users_live_elsewhere: true,
+            ..self
+        }
     }
 
     /// Answers a request. Every request can be repeated, and changes nothing the second time.
@@ -134,6 +148,11 @@ impl UserOperations {
         rng: &mut StdRng,
     ) -> Result<Answer, OperationError> {
         let answered = match request.version {
+            VERSION if self.users_live_elsewhere => Err(Ended::Refused(
+                "users_elsewhere",
+                "users live elsewhere (UserStoreFunctionArn): create, change, delete and find them there"
+                    .to_owned(),
+            )),
             VERSION => self.carry_out(request, at, rng).await,
             _ => Err(Ended::invalid("\"version\" must be 1")),
         };
