@@ -129,12 +129,12 @@ impl Report {
                 );
             }
             Cause::Absent => "look at the name and the region; `sam deploy` makes what is missing",
-            Cause::Denied(_) => "allow it to whom these credentials belong, or use others",
+            Cause::Denied(_) => "give these credentials the permission, or use others",
             Cause::Credentials(_) => {
                 "set AWS_PROFILE or the AWS_… variables of credentials that are good"
             }
             Cause::Unreachable(_) => "look at the network, the region and the endpoints",
-            Cause::OtherKey | Cause::Other(_) => "the message above says what AWS objects to",
+            Cause::OtherKey | Cause::Other(_) => "see AWS's message above",
         };
         self.bad(&format!("{what}: {trouble}"), fix);
     }

@@ -223,8 +223,8 @@ impl FakeUserStore {
     /// Answers one call of Lambda's Invoke API, and closes the connection.
     async fn answer_one(&self, mut stream: TcpStream) -> Option<()> {
         let (head, body) = read_request(&mut stream).await?;
-        // Named by its name or its ARN. `cargo run -- --user-store` hands the questions on without Lambda's path, and
-        // unsigned.
+        // Named by its name or its ARN, and signed. `cargo run -- --user-store` hands the questions on without Lambda's
+        // path, and unsigned.
         let invoked = head.strip_prefix("POST /2015-03-31/functions/");
         let invoked = invoked.and_then(|rest| rest.split_once("/invocations"));
         let is_asked = invoked.is_some_and(|(name, _)| name.ends_with(USER_STORE));

@@ -85,7 +85,7 @@ pub(super) async fn look(
         judge(report, "forgot-password-set-password", &set, &[401]);
         let outcome = outcome(connection, stack, &id);
         let outcome = tokio::time::timeout(mail_timeout, outcome).await;
-        mail(outcome, report);
+        mail(outcome, mail_timeout, report);
     } else {
         report.unchecked(
             "the other functions",
@@ -141,12 +141,19 @@ fn judge(report: &mut Report, function: &str, answer: &Result<Answer, String>, e
 }
 
 /// Reports whether `deliver-mail` has handled the mail request in time.
-fn mail(outcome: Result<Result<(), Trouble>, Elapsed>, report: &mut Report) {
+fn mail(
+    outcome: Result<Result<(), Trouble>, Elapsed>,
+    mail_timeout: Duration,
+    report: &mut Report,
+) {
     match outcome {
-        Ok(Ok(())) => report.good("deliver-mail comes to what is asked for"),
+        Ok(Ok(())) => report.good("deliver-mail handles mail requests"),
         Ok(Err(trouble)) => report.trouble("deliver-mail", &trouble),
         Err(_) => report.bad(
-            "deliver-mail does not come to what is asked for",
+            &format!(
+                "deliver-mail did not handle the mail request within {} s",
+                mail_timeout.as_secs()
+            ),
             "look at its event source mapping and its log",
         ),
     }

@@ -195,9 +195,9 @@ If users live elsewhere (UserStoreFunctionArn), give addresses. Each is asked fo
 whoever the user store does not know, or who may not recover, gets no mail. The journal then holds the addresses. \
 --must-reset needs users in the table.
 
-The journal says who was mailed. Run the command again with the same journal to go on after it was stopped: nobody \
-is mailed twice, but for the person at whom a crash stopped it, if that was more than ten minutes ago. The journal \
-also has the audit records of the run; the mails themselves are in the audit trail.
+The journal lists who was mailed. To resume a run that was stopped, run the command again with the same journal. \
+Nobody is mailed twice, except the person being mailed in a crash, if you resume more than ten minutes later. The \
+journal also has the audit records of the run; the mails themselves are in the audit trail.
 
 The command needs the permissions dynamodb:GetItem, dynamodb:PutItem and dynamodb:UpdateItem on the table, with \
 --must-reset also dynamodb:BatchGetItem, secretsmanager:GetSecretValue on the index key, and ses:GetAccount to keep \
@@ -257,7 +257,7 @@ pub(crate) struct UserOptions {
 
 const DELETE: &str = "\
 The user and the lookup of the address are deleted in one transaction. Recovery sessions and mail requests \
-of the user open nothing any more, and are deleted by themselves within about 14 days. Digests of the \
+of the user become useless, and expire within about 14 days. Digests of the \
 networks that proved the address are deleted after KnownNetworkDays. The audit trail names the user by a \
 digest, until its retention ends.
 
