@@ -204,9 +204,8 @@ async fn start(
             .map(|pool| (route.clone(), pool.clone()))
     });
     let gateway = Gateway::new(routes, stack.cors.clone(), random, waker).quiet(options.quiet);
-    let elsewhere = options.user_store.as_deref();
-    let operate = operate(&urls, &stack.table.name, elsewhere.is_some());
-    let tour = Tour::new(&demo_users, elsewhere, &urls, &operate)?.router()?;
+    let operate = operate(&urls, &stack.table.name, options.user_store.is_some());
+    let tour = Tour::new(&demo_users, options.user_store.as_deref(), &urls, &operate)?.router()?;
     let api = mailbox::router(mails)
         .merge(events.told())
         .merge(tour)

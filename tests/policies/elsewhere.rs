@@ -113,7 +113,7 @@ impl Flow<'_> {
 
     /// Posts a body as a fixture does, and expects a 200.
     async fn post(&self, fixture: &str, body: &Json) -> Json {
-        let mut event = self.fixture(fixture);
+        let mut event = event_of(fixture);
         event["body"] = json!(body.to_string());
         let (function, _) = fixture.split_once('/').unwrap();
         if self.is_overtaken {
@@ -127,11 +127,6 @@ impl Flow<'_> {
         serde_json::from_str(answer["body"].as_str().unwrap()).unwrap()
     }
 
-    fn fixture(&self, name: &str) -> Json {
-        let mut fixtures = Fixture::all().into_iter();
-        fixtures.find(|it| it.name() == name).unwrap().event
-    }
-
     /// Gives the person's mail requests that have no outcome yet to the functions that the table's stream feeds.
     async fn deliver(&self) {
         let items = self.running.table.all().await;
@@ -142,9 +137,15 @@ impl Flow<'_> {
         let due: Vec<_> = due.map(|item| text(item, "pk")).collect();
         assert_eq!(due.len(), 1, "{}", self.email);
         for function in ["deliver-mail", "announce"] {
-            let mut event = self.fixture("deliver-mail/code-auth-v1");
+            let mut event = event_of("deliver-mail/code-auth-v1");
             event["Records"][0]["dynamodb"]["Keys"]["pk"]["S"] = json!(due[0]);
             self.running.invoke(function, &event).await.unwrap();
         }
     }
+}
+
+/// The event of a fixture.
+fn event_of(name: &str) -> Json {
+    let mut fixtures = Fixture::all().into_iter();
+    fixtures.find(|it| it.name() == name).unwrap().event
 }
