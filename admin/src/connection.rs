@@ -80,9 +80,8 @@ impl Connection {
 
     /// The user store function of a stack.
     pub(crate) fn user_store(&self, settings: &UserStoreSettings) -> UserFunction {
-        // The stand-in for Lambda is on the fourth port after the API's.
-        let url = |api: u16| format!("http://127.0.0.1:{}", api.saturating_add(4));
-        UserFunction::new(&self.config_at(self.local.map(url)), settings)
+        let config = self.config_at(self.endpoint(Service::Lambda));
+        UserFunction::new(&config, settings)
     }
 
     /// The engine's secrets, of which an operator needs the index key alone.
@@ -217,6 +216,9 @@ pub(crate) const SERVICES: [(Service, &str); 3] = [
     (Service::Secrets, "Secrets Manager"),
 ];
 
+/// The stand-in on the port after those, which only a stack with users elsewhere needs.
+pub(crate) const LAMBDA: (Service, &str) = (Service::Lambda, "Lambda");
+
 /// The stand-ins of an API, except those for which the environment names another endpoint.
 fn stand_ins(api: u16) -> impl Iterator<Item = Endpoint> {
     let ports = api.saturating_add(1)..;
@@ -224,6 +226,7 @@ fn stand_ins(api: u16) -> impl Iterator<Item = Endpoint> {
         |service: Service| std::env::var_os(service.variable()).is_some_and(|url| !url.is_empty());
     SERVICES
         .into_iter()
+        .chain([LAMBDA])
         .zip(ports)
         .filter(move |&((service, _), _)| !moved(service))
         .map(|((service, _), port)| Endpoint {

@@ -8,20 +8,26 @@ mod table;
 mod users;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use self::clock::Clock;
-use crate::connection::{Connection, SERVICES};
+use crate::connection::{Connection, LAMBDA, SERVICES};
 use crate::failure::{Cause, Trouble};
-use crate::options::Service;
+use crate::options::{DoctorOptions, Service};
 use crate::say;
 use crate::stack::Stack;
 
 /// Makes all checks, and prints which passed, which failed and which could not be made.
-pub(crate) async fn run(connection: &Connection, stack: &Stack, all_users: bool) -> ExitCode {
+pub(crate) async fn run(
+    connection: &Connection,
+    stack: &Stack,
+    options: &DoctorOptions,
+) -> ExitCode {
     let mut report = Report::default();
     let clock = Clock::default();
     let mut silent = Vec::new();
-    for (service, name) in SERVICES {
+    let lambda = stack.settings.user_store.is_some().then_some(LAMBDA);
+    for (service, name) in SERVICES.into_iter().chain(lambda) {
         if let Some(url) = connection.silent(service).await {
             silent.push((service, format!("{url} ({name})")));
         }
@@ -47,13 +53,14 @@ pub(crate) async fn run(connection: &Connection, stack: &Stack, all_users: bool)
         report.heading("Mail");
         mail::look(connection, stack, &mut report).await;
     }
-    if answers(Service::Dynamodb) {
+    if answers(Service::Dynamodb) && answers(Service::Lambda) {
         report.heading("Users");
-        users::look(connection, stack, all_users, &mut report).await;
+        users::look(connection, stack, options.all_users, &mut report).await;
     }
     if silent.is_empty() {
         report.heading("Functions");
-        calls::look(connection, stack, &mut report).await;
+        let mail_timeout = Duration::from_secs(options.mail_timeout);
+        calls::look(connection, stack, mail_timeout, &mut report).await;
     }
     report.sum_up()
 }
@@ -122,12 +129,12 @@ impl Report {
                 );
             }
             Cause::Absent => "look at the name and the region; `sam deploy` makes what is missing",
-            Cause::Denied(_) => "allow it to whom these credentials belong, or use others",
+            Cause::Denied(_) => "give these credentials the permission, or use others",
             Cause::Credentials(_) => {
                 "set AWS_PROFILE or the AWS_… variables of credentials that are good"
             }
             Cause::Unreachable(_) => "look at the network, the region and the endpoints",
-            Cause::OtherKey | Cause::Other(_) => "the message above says what AWS objects to",
+            Cause::OtherKey | Cause::Other(_) => "see AWS's message above",
         };
         self.bad(&format!("{what}: {trouble}"), fix);
     }

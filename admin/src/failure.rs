@@ -54,7 +54,7 @@ pub(crate) enum Failure {
         so_far: String,
     },
     /// The stack lacks an output that every stack of Regain has.
-    #[error("the stack {stack} has no output {output}: it is none of Regain's")]
+    #[error("the stack {stack} has no output {output}: it is not a stack of Regain")]
     NoRegain { stack: String, output: &'static str },
     /// Nobody has the address or id.
     #[error("nobody has the {kind} {given}")]
@@ -139,7 +139,7 @@ impl fmt::Display for Trouble {
             ),
             Cause::Unreachable(message) => write!(f, "{what} cannot be reached: {message}"),
             Cause::NotServed => write!(f, "the endpoint of {what} does not know the call"),
-            Cause::OtherKey => write!(f, "{what} is none of Regain's: its key is not pk"),
+            Cause::OtherKey => write!(f, "{what} is not a table of Regain: its key is not pk"),
             Cause::Other(message) => write!(f, "{what} cannot be used: {message}"),
         }
     }

@@ -66,9 +66,10 @@ async fn run(
             UsersCommand::Unsuppress(options) => {
                 users::unsuppress_elsewhere(connection, &stack, &options.user).await
             }
+            UsersCommand::Recover(options) => recover::run(connection, &stack, &options).await,
             _ => Err(Failure::Usage(
                 "the users of this stack live elsewhere (UserStoreFunctionArn), and not in its table: look after \
-                 them where they are; only `users unsuppress ADDRESS` works here",
+                 them where they are; only `users unsuppress ADDRESS` and `users recover` work here",
             )),
         },
         StackCommand::Users { command } => match command {
@@ -102,8 +103,6 @@ async fn run(
         StackCommand::CodeKey {
             command: CodeKeyCommand::Rotate(options),
         } => code_key::rotate(connection, &stack, options.dry_run).await,
-        StackCommand::Doctor(options) => {
-            Ok(doctor::run(connection, &stack, options.all_users).await)
-        }
+        StackCommand::Doctor(options) => Ok(doctor::run(connection, &stack, &options).await),
     }
 }

@@ -18,7 +18,7 @@ use regain::settings::{Limits, Settings};
 use regain::store::{SessionOrigin, Store};
 use regain::template::Template;
 use regain::users::{Edit, User};
-use regain_password::Hasher;
+use regain_password::{Address, Hasher};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until};
 
@@ -28,7 +28,7 @@ use crate::import;
 use crate::options::RecoverOptions;
 use crate::say;
 use crate::stack::Stack;
-use crate::users::{find, trouble};
+use crate::users::{find, parse_address, trouble};
 
 /// Mails a second if SES does not tell the account's rate: that of the sandbox.
 const SLOWEST: f64 = 1.0;
@@ -49,6 +49,12 @@ pub(crate) async fn run(
              did not ask for",
         ));
     }
+    if options.must_reset && stack.settings.user_store.is_some() {
+        return Err(Failure::Usage(
+            "--must-reset marks users in the stack's table, and the users of this stack live elsewhere \
+             (UserStoreFunctionArn)",
+        ));
+    }
     let people = people(&options.people)?;
     let mut rng = ambient::rng().map_err(|_| Failure::NoRandomness)?;
     let mut journal = Journal::open(&options.journal, &mut rng)?;
@@ -65,8 +71,8 @@ pub(crate) async fn run(
             problem,
             so_far: so_far(asked),
         };
-        let user = match find(&store, stack, named).await {
-            Ok(user) => user,
+        let person = match Person::find(&store, stack, named).await {
+            Ok(person) => person,
             Err(failure @ (Failure::Nobody { .. } | Failure::Argument { .. })) => {
                 say::note(failure);
                 skipped += 1;
@@ -74,26 +80,32 @@ pub(crate) async fn run(
             }
             Err(failure) => return Err(cut_short(failure.to_string())),
         };
-        let id = user.id.as_str().to_owned();
-        if journal.done.contains(&id) {
+        let Person {
+            name,
+            address,
+            user,
+        } = person;
+        if journal.done.contains(&name) {
             earlier += 1;
             continue;
         }
-        if !stack.settings.recoverable_statuses.include(&user.status) {
-            let status = user.status.described();
-            say::note(format!("{id} has {status} and may not recover: skipped"));
-            skipped += 1;
-            continue;
-        }
-        if options.must_reset {
-            must_reset(connection, stack, &user, &mut rng).await?;
+        if let Some(user) = &user {
+            if !stack.settings.recoverable_statuses.include(&user.status) {
+                let status = user.status.described();
+                say::note(format!("{name} has {status} and may not recover: skipped"));
+                skipped += 1;
+                continue;
+            }
+            if options.must_reset {
+                must_reset(connection, stack, user, &mut rng).await?;
+            }
         }
         sleep_until(next).await;
         next = Instant::now() + pause;
-        let begun = begin(&recovery, &journal, &user, &stack.settings).await;
+        let begun = begin(&recovery, &journal, address, &stack.settings).await;
         begun.map_err(cut_short)?;
-        journal.write(&Entry::Done { done: id.clone() })?;
-        journal.done.insert(id);
+        journal.write(&Entry::Done { done: name.clone() })?;
+        journal.done.insert(name);
         asked += 1;
     }
     say::line(format!(
@@ -101,6 +113,35 @@ pub(crate) async fn run(
         say::count(asked, "mail", "mails")
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// A person to begin a recovery for.
+struct Person {
+    /// How the journal names the person: by the id, or by the address where users live elsewhere.
+    name: String,
+    address: Address,
+    /// The user, if users are in the table.
+    user: Option<User>,
+}
+
+impl Person {
+    /// Finds a person by address or id. Nobody knows here who lives elsewhere: `deliver-mail` asks.
+    async fn find(store: &Store, stack: &Stack, named: &str) -> Result<Self, Failure> {
+        if stack.settings.user_store.is_some() {
+            let address = parse_address(named)?;
+            return Ok(Self {
+                name: address.as_str().to_owned(),
+                address,
+                user: None,
+            });
+        }
+        let user = find(store, stack, named).await?;
+        Ok(Self {
+            name: user.id.as_str().to_owned(),
+            address: parse_address(&user.email)?,
+            user: Some(user),
+        })
+    }
 }
 
 /// The addresses and ids on the command line, and in the files that it names. A line of a file is an address, an id, or
@@ -207,11 +248,9 @@ async fn must_reset(
 async fn begin(
     recovery: &Recovery,
     journal: &Journal,
-    user: &User,
+    address: Address,
     settings: &Settings,
 ) -> Result<(), String> {
-    let address = regain_password::Address::parse(&user.email);
-    let address = address.map_err(|_| format!("{} has no address", user.id.as_str()))?;
     let rng = ambient::rng().map_err(|error| error.to_string())?;
     let caller = Caller {
         network: IpAddr::V4(Ipv4Addr::UNSPECIFIED),

@@ -70,7 +70,8 @@ pub(crate) async fn find(
                 .map_or_else(|| output("TableName"), Ok)?,
             index_key: Some(
                 parts
-                    .index_key_secret
+                    .index_key
+                    .secret
                     .map_or_else(|| output("IndexKeyArn"), Ok)?,
             ),
             code_key: Some(
@@ -101,7 +102,7 @@ pub(crate) async fn find(
             "which stack? give --stack NAME, or --local for that of `cargo run`, or --table NAME where \
              the command takes it",
         ))?,
-        index_key: or_local(parts.index_key_secret, LOCAL_INDEX_KEY),
+        index_key: or_local(parts.index_key.secret, LOCAL_INDEX_KEY),
         code_key: or_local(parts.code_key_secret, LOCAL_CODE_KEY),
         mail_from: or_local(parts.mail_from, LOCAL_SENDER),
         template_prefix: or_local(parts.template_prefix, LOCAL_STACK),

@@ -7,10 +7,9 @@ use regain::ids::{UserId, UserIdFormat};
 use regain::mail::recipient;
 use regain::store::{Mailbox, Stopped, Store, StoreError, Suppressed};
 use regain::timestamp::Timestamp;
-use regain::users::{CredentialsVersion, Status, User};
+use regain::users::{CredentialsVersion, ShownUser, Status, User};
 use regain_password::Address;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::connection::Connection;
 use crate::failure::{Cause, Failure, Trouble};
@@ -18,28 +17,12 @@ use crate::say;
 use crate::stack::Stack;
 use crate::throttle;
 
-/// A user as printed: the fields that the API returns, and some for operators. Never the password hash.
+/// A user as printed.
 #[derive(Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "they are the user's")]
 #[serde(rename_all = "camelCase")]
-struct Shown<'a> {
-    id: &'a str,
-    email: &'a str,
-    phone: &'a str,
-    status: Option<&'a str>,
-    may_recover: bool,
-    profile: &'a Map<String, Value>,
-    meta: &'a Map<String, Value>,
-    identities: &'a Map<String, Value>,
-    is_email_validate: bool,
-    is_profile_complete: bool,
-    is_temporary: bool,
-    must_reset: bool,
-    address: &'a Map<String, Value>,
-    roles: &'a [Value],
-    locale: Option<&'a str>,
-    has_password: bool,
-    password_changed_at: Option<String>,
+struct PrintedUser<'a> {
+    #[serde(flatten)]
+    user: ShownUser<'a>,
     credentials_version: &'a CredentialsVersion,
     mail_suppressed: Option<ShownSuppression>,
 }
@@ -86,28 +69,12 @@ pub(crate) async fn show(
         Err(_) => Ok(None),
     };
     let suppressed = suppressed.map_err(|error| trouble(stack, &error))?;
-    let shown = Shown {
-        id: user.id.as_str(),
-        email: &user.email,
-        phone: &user.phone,
-        status: user.status.text(),
-        may_recover: stack.settings.recoverable_statuses.include(&user.status),
-        profile: &user.profile,
-        meta: &user.meta,
-        identities: &user.identities,
-        is_email_validate: user.is_email_validate,
-        is_profile_complete: user.is_profile_complete,
-        is_temporary: user.is_temporary,
-        must_reset: user.must_reset,
-        address: &user.address,
-        roles: &user.roles,
-        locale: user.locale.as_deref(),
-        has_password: user.password_hash.is_some(),
-        password_changed_at: user.password_changed_at.map(Timestamp::rfc3339),
+    let printed = PrintedUser {
+        user: ShownUser::of(&user, &stack.settings.recoverable_statuses),
         credentials_version: &user.credentials_version,
         mail_suppressed: suppressed.map(|it| ShownSuppression::of(it, ambient::now())),
     };
-    say::line(serde_json::to_string_pretty(&shown)?);
+    say::line(serde_json::to_string_pretty(&printed)?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -25,7 +25,7 @@ use crate::lambda::invoke_api::InvokeApi;
 use crate::lambda::logs::Logs;
 use crate::lambda::pool::Pool;
 use crate::lambda::program::program;
-use crate::lambda::user_store::{USER_STORE_ARN, UserStore};
+use crate::lambda::user_store::{USER_STORE, USER_STORE_ARN, UserStore};
 use crate::mail::mailbox;
 use crate::mail::ses::Ses;
 use crate::mail::store::MailStore;
@@ -204,8 +204,8 @@ async fn start(
             .map(|pool| (route.clone(), pool.clone()))
     });
     let gateway = Gateway::new(routes, stack.cors.clone(), random, waker).quiet(options.quiet);
-    let operate = operate(&urls, &stack.table.name);
-    let tour = Tour::new(&demo_users, &urls, &operate)?.router()?;
+    let operate = operate(&urls, &stack.table.name, options.user_store.is_some());
+    let tour = Tour::new(&demo_users, options.user_store.as_deref(), &urls, &operate)?.router()?;
     let api = mailbox::router(mails)
         .merge(events.told())
         .merge(tour)
@@ -418,14 +418,19 @@ async fn serve(listener: TcpListener, app: Router, stop: Stop) {
     drop(stop);
 }
 
-/// The command that looks after this stack.
-fn operate(urls: &Urls, table: &str) -> String {
+/// The command that looks after this stack. No stack tells it here that users live elsewhere.
+fn operate(urls: &Urls, table: &str, users_live_elsewhere: bool) -> String {
     let options = urls.operator_options();
     let table = match table {
         STACK_NAME => String::new(),
         other => format!(" --table {other}"),
     };
-    format!("cargo run --bin regain -- doctor {options}{table}")
+    let setting = if users_live_elsewhere {
+        format!("USER_STORE_FUNCTION={USER_STORE} ")
+    } else {
+        String::new()
+    };
+    format!("{setting}cargo run --bin regain -- doctor {options}{table}")
 }
 
 /// Prints the greeting: first where a person begins. Scripts wait for its last line. The service runs on if nobody

@@ -36,6 +36,8 @@ pub enum TourError {
 pub struct Tour<'a> {
     /// The demo users, if there are any.
     pub users: &'a [DemoUser],
+    /// The URL of the user store, if users live elsewhere.
+    pub user_store: Option<&'a str>,
     /// Where the API answers.
     pub api: &'a str,
     /// Where the stand-ins do.
@@ -57,7 +59,12 @@ impl<'a> Tour<'a> {
     ///
     /// # Errors
     /// When openapi.yaml cannot be read.
-    pub fn new(users: &'a [DemoUser], urls: &'a Urls, operate: &'a str) -> Result<Self, TourError> {
+    pub fn new(
+        users: &'a [DemoUser],
+        user_store: Option<&'a str>,
+        urls: &'a Urls,
+        operate: &'a str,
+    ) -> Result<Self, TourError> {
         // As YAML, which keeps the order of the document.
         let reference: Yaml = serde_yaml_ng::from_str(REFERENCE)?;
         let paths = reference.get("paths").and_then(Yaml::as_mapping);
@@ -68,6 +75,7 @@ impl<'a> Tour<'a> {
         let part = |name, url| Part { name, url };
         Ok(Self {
             users,
+            user_store,
             api: &urls.api,
             parts: vec![
                 part("DynamoDB", &urls.dynamodb),

@@ -18,9 +18,13 @@ class Example:
     """One example, serving a database of its own with the users of the cases."""
 
     def __init__(self, command, file):
-        self.port, self.file = free_port(), file
-        self.process = subprocess.Popen([*command, file], env={**os.environ, 'PORT': str(self.port)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.command, self.port, self.file = [*command, file], free_port(), file
         self.store = user_stores.HttpStore('http://127.0.0.1:%d/' % self.port)
+        self.start()
+        self.seed()
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, env={**os.environ, 'PORT': str(self.port)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         end = time.monotonic() + 10
         while True:
             try:
@@ -29,7 +33,6 @@ class Example:
             except OSError:
                 assert self.process.poll() is None and time.monotonic() < end, 'the example does not start'
                 time.sleep(0.05)
-        self.seed()
 
     def seed(self):
         db = sqlite3.connect(self.file)
@@ -56,10 +59,25 @@ class Example:
         return kept == (user_stores.phc(password) if kept.startswith('$argon2') else python_store.scrypt(password, kept.split('$')[0]))
 
     def set_column(self, address, column, value):
+        self.change('UPDATE users SET %s = ? WHERE address = ?' % column, value, address)
+
+    def change(self, statement, *given):
         db = sqlite3.connect(self.file)
         with db:
-            db.execute('UPDATE users SET %s = ? WHERE address = ?' % column, (value, address))
+            db.execute(statement, given)
         db.close()
+
+    def killed(self, message, when):
+        """Sends a message, and kills the store as soon as `when` holds. Nobody reads an answer."""
+        body = json.dumps(message).encode()
+        with socket.create_connection(('127.0.0.1', self.port)) as asking:
+            asking.sendall(b'POST / HTTP/1.1\r\nHost: store\r\nContent-Length: %d\r\n\r\n' % len(body) + body)
+            end = time.monotonic() + 10
+            while not when():
+                assert time.monotonic() < end, 'it does not come to that'
+                time.sleep(0.01)
+            self.end()
+        self.start()
 
     def end(self):
         self.process.kill()
@@ -75,6 +93,31 @@ def conform(name, example, plain):
     # Once for each user's row above, so two versions later than the first.
     assert example.stored('ana@example.com')[1] == 3, example.stored('ana@example.com')
     example.seed()
+
+
+def deaths(name, example):
+    """A store that is killed within its transaction has done nothing; one that is killed before it answers has done it once."""
+    address, password = 'ana@example.com', 'a password of a killed store'
+    before = example.stored(address)
+    found = example.store.ask({'version': 1, 'operation': 'find', 'address': address})['user']
+    message = {'version': 1, 'operation': 'set-password', 'id': found['id'], 'address': address, 'credentialsVersion': found['credentialsVersion'],
+               'key': '%064x' % 3000, 'passwordHash': user_stores.phc(password), 'emailProven': True}
+    # A trigger that takes longer than the test makes time for that, and SQLite's journal shows that something is written.
+    example.change('CREATE TABLE many AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) SELECT i FROM n')
+    example.change('CREATE TRIGGER slow AFTER UPDATE ON users BEGIN SELECT count(*) FROM many a, many b, many c; END')
+    example.killed(message, pathlib.Path(example.file + '-journal').exists)
+    assert example.stored(address) == before, example.stored(address)
+    example.change('DROP TRIGGER slow')
+    example.change('DROP TABLE many')
+    example.killed(message, lambda: example.stored(address) != before)
+    after = example.stored(address)
+    assert after == (user_stores.phc(password), before[1] + 1), after
+    # Whoever asks again with the same key is answered, and nothing changes, even with another hash of the same password.
+    answer = example.store.ask({**message, 'passwordHash': user_stores.phc('the same with another salt')})
+    assert answer['outcome'] == 'done' and answer['user']['credentialsVersion'] == str(after[1]), answer
+    assert example.stored(address) == after, example.stored(address)
+    example.seed()
+    print('%s: what a kill leaves is nothing or all' % name)
 
 
 def recoveries(name, example):
@@ -135,6 +178,7 @@ try:
         example = Example(command, str(work / (name + '.db')))
         examples.append(example)
         conform(name, example, False)
+        deaths(name, example)
         if name == 'store.py':
             conform(name + ' with passwords in clear', example, True)
         if '--alone' not in sys.argv:

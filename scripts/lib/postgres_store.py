@@ -1,7 +1,7 @@
 """Tests adapters/postgres on a real PostgreSQL: `postgres_store.py PROGRAM HOST PORT ROOTS SECRETS`. See scripts/test-adapters.
 
 The server takes connections by TLS only, with a certificate for `localhost` that ROOTS has signed. SECRETS is an emulator of AWS Secrets Manager."""
-import json, sys
+import concurrent.futures, json, socket, sys, threading, time
 import bcrypt, boto3, psycopg
 import user_stores
 
@@ -126,6 +126,78 @@ def breaks(table):
     print('postgres: broken connections are made anew, and what cannot be done changes nothing')
 
 
+class Wire:
+    """Passes connections to the server on. It can keep the server's answers back, and break."""
+
+    def __init__(self):
+        self.listener, self.sockets, self.is_deaf, self.is_closed = socket.create_server(('127.0.0.1', 0)), [], False, False
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            near, far = self.listener.accept()[0], socket.create_connection((host, port))
+            if self.is_closed:
+                near.close(), far.close()
+                continue
+            self.sockets += [near, far]
+            threading.Thread(target=self.carry, args=(near, far, lambda: False), daemon=True).start()
+            threading.Thread(target=self.carry, args=(far, near, lambda: self.is_deaf), daemon=True).start()
+
+    def carry(self, source, to, is_lost):
+        try:
+            while data := source.recv(65536):
+                if not is_lost():
+                    to.sendall(data)
+        except OSError:
+            pass  # broken on purpose
+
+    def cut(self):
+        for one in self.sockets:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # the other side was faster
+            one.close()
+        self.sockets, self.is_deaf = [], False
+
+
+def until(holds):
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end, 'it does not come to that'
+        time.sleep(0.01)
+
+
+def lost_commits(table):
+    """The answer to a commit is lost, once and for good. Whoever asks again with the same key is answered, and nothing changes."""
+    wire, address = Wire(), 'ana@example.com'
+    store = table.adapter(DATABASE_URL='postgres://%s:%d/%s' % (host, wire.port, table.name))
+    # A commit takes so long that the test can act meanwhile.
+    table.owner.execute("""CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.8); RETURN NULL; END';
+        CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON regain_keys DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()""")
+    committing = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND state = 'active' AND query = 'COMMIT'"
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        for number, for_good in enumerate([False, True]):
+            found, before, password = table.find(address, store)['user'], table.kept(address), 'Anas-lost-password-%d' % number
+            asked = pool.submit(table.set, found, '#4%d' % number, password, store)
+            until(lambda: root.execute(committing, (table.name,)).fetchone()[0] == 1)
+            wire.is_deaf, wire.is_closed = True, for_good
+            until(lambda: table.kept(address) != before)
+            wire.cut()
+            answer = asked.result()
+            after = table.find(address)['user']
+            # The store asks the database itself whether it took place. If nobody can be asked, it does not answer.
+            assert answer == ('lost' if for_good else {'outcome': 'done', 'user': after}), answer
+            wire.is_closed = False
+            kept = table.kept(address)
+            assert table.signs_in(address, password) and after['credentialsVersion'] != found['credentialsVersion']
+            assert table.set(found, '#4%d' % number, password, store) == {'outcome': 'done', 'user': after}
+            assert table.kept(address) == kept, 'set twice'
+    table.owner.execute('DROP TRIGGER slow ON regain_keys')
+    print('postgres: a commit whose answer is lost took place once')
+
+
 def trust(table):
     """The server's certificate and name have to be right, and nothing is sent in clear over a network."""
     assert table.find('ana@example.com', table.adapter(DATABASE_ROOTS=open(roots).read())) != 'error'
@@ -160,6 +232,7 @@ try:
         conform(table)
     hashes(tables[1])
     breaks(tables[1])
+    lost_commits(tables[1])
     trust(tables[1])
     if '--alone' not in sys.argv:
         for table in tables:

@@ -10,7 +10,7 @@ use aws_sdk_eventbridge::error::ProvideErrorMetadata as _;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use futures_util::future::join_all;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -25,6 +25,8 @@ use crate::{aws, telemetry};
 pub const SOURCE: &str = "regain";
 /// The detail type of the events.
 pub const DETAIL_TYPE: &str = "Password Changed";
+/// The detail type of a test event.
+const TEST_DETAIL_TYPE: &str = "Test";
 /// The version of an event's detail.
 const VERSION: u8 = 1;
 /// The most events of one call of `PutEvents`.
@@ -33,9 +35,18 @@ const MOST_EVENTS: usize = 10;
 /// The longest that a batch of `MOST_EVENTS` can take: its mail requests are read at the same time, and then told.
 pub const LONGEST: Duration = Duration::from_secs(2 * aws::OPERATION.as_secs());
 
-/// Why a change was not told, and is to be tried again.
+/// What an operator invokes the function with, to see whether the bus takes events: `{"testEvent": true}`.
+#[derive(Debug, Deserialize)]
+pub struct TestEvent {
+    /// Whether one is to be told.
+    #[serde(rename = "testEvent")]
+    pub wanted: bool,
+}
+
+/// Why an event was not told. That of a change is tried again.
 #[derive(Debug, Error)]
-enum Untold {
+pub enum Untold {
+    /// The notice of the change could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Only the error code is kept.
@@ -176,7 +187,8 @@ impl Announcer {
             }
         }
         for pending in pending.chunks(MOST_EVENTS) {
-            let told = self.tell(pending).await;
+            let events = pending.iter().map(|it| it.event.clone()).collect();
+            let told = self.tell(events).await;
             for (
                 Pending {
                     sequence_number, ..
@@ -194,6 +206,24 @@ impl Announcer {
             }
         }
         Ok(result)
+    }
+
+    /// Tells the bus, if there is one, of nothing that happened: an event of its own detail type. An operator sees by
+    /// it whether the bus takes events.
+    ///
+    /// # Errors
+    /// When EventBridge does not take the event.
+    pub async fn announce_test(&self) -> Result<(), Untold> {
+        let Some(bus) = &self.bus else {
+            return Ok(());
+        };
+        let event = PutEventsRequestEntry::builder()
+            .source(SOURCE)
+            .detail_type(TEST_DETAIL_TYPE)
+            .detail(format!(r#"{{"version":{VERSION}}}"#))
+            .event_bus_name(bus)
+            .build();
+        self.tell(vec![event]).await.into_iter().collect()
     }
 
     /// Reads what a record of the stream is about.
@@ -235,8 +265,8 @@ impl Announcer {
     }
 
     /// Puts events on the bus, and returns what became of each. EventBridge may take some of them only.
-    async fn tell(&self, pending: &[Pending]) -> Vec<Result<(), Untold>> {
-        let events = pending.iter().map(|it| it.event.clone()).collect();
+    async fn tell(&self, events: Vec<PutEventsRequestEntry>) -> Vec<Result<(), Untold>> {
+        let count = events.len();
         let put = self.events.put_events().set_entries(Some(events));
         match Box::pin(put.send()).await {
             Ok(answer) => {
@@ -248,12 +278,12 @@ impl Announcer {
                         Err(Untold::Refused(code.unwrap_or_else(|| "no id".to_owned())))
                     }
                 };
-                (0..pending.len()).map(told).collect()
+                (0..count).map(told).collect()
             }
             Err(error) => {
                 let code = error.code().unwrap_or("no answer");
-                let refused = || Err(Untold::Refused(code.to_owned()));
-                pending.iter().map(|_| refused()).collect()
+                let refused = |_| Err(Untold::Refused(code.to_owned()));
+                (0..count).map(refused).collect()
             }
         }
     }

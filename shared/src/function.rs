@@ -17,7 +17,7 @@ use lambda_http::{LambdaEvent, RequestExt as _, lambda_runtime, service_fn};
 use regain_password::Hasher;
 use serde::de::DeserializeOwned;
 
-use crate::announce::Announcer;
+use crate::announce::{Announcer, TestEvent};
 use crate::api::Protocol;
 use crate::audit::AuditTrail;
 use crate::audit::forward::{self, LogEvent};
@@ -142,6 +142,9 @@ pub async fn run_announce() -> ExitCode {
     };
     let announcer = &announcer;
     let announce = |invocation: Invocation| async move {
+        if let Some(TestEvent { wanted: true }) = read(&invocation, &["testEvent"])? {
+            announcer.announce_test().await?;
+        }
         let batch: StreamBatch = read(&invocation, &["Records"])?.unwrap_or_default();
         // After an error, the stream delivers the batch again, in halves.
         let result = announcer.announce_batch(batch).await;
@@ -400,10 +403,14 @@ fn announcer() -> Result<Announcer, SettingsError> {
 }
 
 fn user_operations() -> Result<UserOperations, SettingsError> {
-    let rules = ImportRules::of(&Settings::from_env()?);
+    let settings = Settings::from_env()?;
     let deployment = Deployment::from_env()?;
     let store = store(&aws::config(), deployment);
-    Ok(UserOperations::new(store, rules))
+    let operations = UserOperations::new(store, ImportRules::of(&settings));
+    Ok(match settings.user_store {
+        None => operations,
+        Some(_) => operations.with_users_elsewhere(),
+    })
 }
 
 fn audit() -> AuditTrail {

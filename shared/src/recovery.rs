@@ -567,17 +567,19 @@ impl Recovery {
 
     /// Who has an address, and since when codes are void there.
     async fn find(&self, address: &Address, key: &AddressKey) -> Result<Found, RecoveryError> {
-        let void_since = async {
-            match self.users {
-                UserStore::Table(_) => Ok(None),
-                UserStore::Function(_) => self.store.void_since(key).await,
-            }
-        };
-        let (owner, void_since) = tokio::join!(self.users.owner(address), void_since);
+        let (owner, void_since) = tokio::join!(self.users.owner(address), self.void_since(key));
         Ok(Found {
             owner: owner?,
             void_since: void_since?,
         })
+    }
+
+    /// Since when what was asked for at an address is void, if a user store elsewhere has set its password lately.
+    async fn void_since(&self, key: &AddressKey) -> Result<Option<Timestamp>, StoreError> {
+        match self.users {
+            UserStore::Table(_) => Ok(None),
+            UserStore::Function(_) => self.store.void_since(key).await,
+        }
     }
 
     /// The user who was found for a session, if it was answered with that user's id and the user still has its

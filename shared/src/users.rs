@@ -6,6 +6,7 @@ mod foreign_ids;
 mod import;
 mod mailable;
 mod operations;
+mod shown;
 mod status;
 mod stored_hash;
 
@@ -24,6 +25,7 @@ pub use import::{
 };
 pub use mailable::unmailable;
 pub use operations::{Answer, OperationError, Request, UserOperations};
+pub use shown::ShownUser;
 pub(crate) use status::BLOCKED;
 pub use status::{RecoverableStatuses, Status};
 pub use stored_hash::StoredHash;

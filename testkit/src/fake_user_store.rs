@@ -223,10 +223,14 @@ impl FakeUserStore {
     /// Answers one call of Lambda's Invoke API, and closes the connection.
     async fn answer_one(&self, mut stream: TcpStream) -> Option<()> {
         let (head, body) = read_request(&mut stream).await?;
-        let path = format!("POST /2015-03-31/functions/{USER_STORE}/invocations");
-        // `cargo run -- --user-store` hands the questions on without Lambda's path.
+        // Named by its name or its ARN, and signed. `cargo run -- --user-store` hands the questions on without Lambda's
+        // path, and unsigned.
+        let invoked = head.strip_prefix("POST /2015-03-31/functions/");
+        let invoked = invoked.and_then(|rest| rest.split_once("/invocations"));
+        let is_asked = invoked.is_some_and(|(name, _)| name.ends_with(USER_STORE));
+        let is_signed = head.contains("/lambda/aws4_request");
         assert!(
-            head.starts_with(&path) || head.starts_with("POST / "),
+            (is_asked && is_signed) || head.starts_with("POST / "),
             "{head}"
         );
         let question: Value = serde_json::from_slice(&body).unwrap();
@@ -242,7 +246,9 @@ impl FakeUserStore {
             Some(StoreFault::LostBefore) => return None,
             Some(StoreFault::FunctionError) => {
                 header = "x-amz-function-error: Unhandled\r\n";
-                json!({ "errorMessage": "a secret of the store" }).to_string()
+                // It looks like an answer, and is none.
+                let error = "a secret of the store";
+                json!({ "errorMessage": error, "user": null, "outcome": "changed" }).to_string()
             }
             Some(StoreFault::Status(refused)) => {
                 status = refused;

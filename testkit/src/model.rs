@@ -5,6 +5,8 @@
 //! becomes known. [`explanations`] finds every order of the steps of concurrent calls that has the outcomes
 //! which the callers saw.
 
+pub mod elsewhere;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use regain::recovery::{RecoveryError, Started};
 use regain::timestamp::Timestamp;
 
 use crate::outcome::{Outcome, outcome_of};
+use elsewhere::{At, Caller, Elsewhere};
 
 /// The settings of a stack that the model predicts.
 pub const SETTINGS: [(&str, &str); 8] = [
@@ -87,6 +90,19 @@ pub enum Call {
     Both(usize, Sent, u32),
 }
 
+impl Call {
+    /// The number of the session that it is about.
+    fn session(self) -> usize {
+        match self {
+            Self::Verify(number, ..)
+            | Self::Resend(number)
+            | Self::Set(number, _)
+            | Self::Both(number, ..) => number,
+            Self::Request(_) => unreachable!("a request is about no session yet"),
+        }
+    }
+}
+
 /// Which part of the address's limits a call may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Share {
@@ -152,6 +168,8 @@ pub struct Session {
     ends: Timestamp,
     /// The last token handed out, and for which generation.
     pub token: Option<(ResetToken, u32)>,
+    /// The call that has claimed it. With users in the table, claims decide nothing.
+    claimed: Option<usize>,
 }
 
 /// All sessions of one address.
@@ -165,6 +183,8 @@ pub struct Model {
     pub version: u64,
     /// When the password was last set.
     changed_at: Option<Timestamp>,
+    /// The user store, if the user lives elsewhere.
+    pub elsewhere: Option<Elsewhere>,
     /// Whether the callers' network has proven the address.
     pub known: bool,
     /// The requests that were refused: when, and until when.
@@ -211,10 +231,12 @@ enum Progress {
     NetworkFirst(u32, u64),
     /// The session has moved on or refused to, and the network is not known yet.
     MovedFirst(Told),
+    /// What is proven by that generation's code is done with a user elsewhere.
+    Elsewhere(u32, At),
     Answered,
 }
 
-/// The outcomes of a right guess that came too late or was the first.
+/// The outcomes of a right guess that came too late or was the first, and of a password that a store refused.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Told {
     Done,
@@ -222,6 +244,7 @@ enum Told {
     Spent,
     Expired,
     Wrong,
+    Refused,
 }
 
 impl From<Told> for Outcome {
@@ -232,6 +255,7 @@ impl From<Told> for Outcome {
             Told::Spent => Self::Spent,
             Told::Expired => Self::CodeExpired,
             Told::Wrong => Self::CodeWrong,
+            Told::Refused => Self::PasswordElsewhere(vec![elsewhere::REFUSED.to_owned()]),
         }
     }
 }
@@ -252,12 +276,21 @@ impl Model {
             sessions: Vec::new(),
             version: 0,
             changed_at: None,
+            elsewhere: None,
             known: false,
             refused: Vec::new(),
             codes: Vec::new(),
             guesses: Vec::new(),
             secrets: 1,
             rotated: None,
+        }
+    }
+
+    /// An address without sessions, whose user lives elsewhere.
+    pub fn elsewhere(now: Timestamp) -> Self {
+        Self {
+            elsewhere: Some(Elsewhere::default()),
+            ..Self::new(now)
         }
     }
 
@@ -310,7 +343,24 @@ impl Model {
     }
 
     /// Every next step that a call may take, each with the model after it.
-    fn steps(&self, call: Call, progress: Progress, answer: &Answer) -> Vec<(Self, Stepped)> {
+    fn steps(
+        &self,
+        call: Call,
+        place: usize,
+        progress: Progress,
+        answer: &Answer,
+    ) -> Vec<(Self, Stepped)> {
+        if let Progress::Elsewhere(generation, at) = progress {
+            let number = call.session();
+            let caller = Caller {
+                call,
+                place,
+                number,
+                generation,
+                answer,
+            };
+            return self.steps_elsewhere(caller, at);
+        }
         match call {
             Call::Request(_) | Call::Resend(_) => self.steps_of_request(call, progress, answer),
             Call::Verify(number, sent, generation) | Call::Both(number, sent, generation) => {
@@ -319,7 +369,7 @@ impl Model {
                 }
                 self.steps_of_guess(call, number, progress, answer)
             }
-            Call::Set(number, token) => self.steps_of_use(number, token, progress),
+            Call::Set(number, token) => self.steps_of_use(number, token, place, progress),
         }
     }
 
@@ -382,7 +432,7 @@ impl Model {
         let claims = matches!(call, Call::Both(..));
         match progress {
             Progress::ChargedSession(right, share) => {
-                self.one(|it| it.charge_address(right, share))
+                self.one(|it| it.charge_address(call, right, share))
             }
             Progress::RefusedAsStranger(right) => self.one(|it| {
                 Goes(if it.known {
@@ -457,9 +507,13 @@ impl Model {
         &self,
         number: usize,
         token: Option<u32>,
+        place: usize,
         progress: Progress,
     ) -> Vec<(Self, Stepped)> {
         match progress {
+            Progress::NotBegun if self.elsewhere.is_some() => {
+                self.claim_elsewhere(number, token, place)
+            }
             Progress::NotBegun => self.one(|it| it.permit_use(number, token)),
             Progress::Returned(generation) => self.one(|it| match it.sessions[number].state {
                 State::Validated { version, .. }
@@ -490,6 +544,7 @@ impl Model {
             Call::Resend(number) => {
                 let session = &mut self.sessions[number];
                 session.state = State::Awaiting;
+                session.claimed = None;
                 session.generation += 1;
                 session.asked.push(now);
                 session.secret = secret;
@@ -510,6 +565,7 @@ impl Model {
                     code_ends: now.plus(CODE_TTL),
                     ends: now.plus(SESSION_TTL),
                     token: None,
+                    claimed: None,
                 });
             }
             _ => unreachable!("{call:?} asks for no code"),
@@ -546,7 +602,7 @@ impl Model {
         })
     }
 
-    fn charge_address(&mut self, right: Option<u32>, share: Share) -> Stepped {
+    fn charge_address(&mut self, call: Call, right: Option<u32>, share: Share) -> Stepped {
         if self.guesses_today() >= share.of(DAILY_GUESSES) {
             return Goes(match share {
                 Share::Strangers => Progress::RefusedAsStranger(right),
@@ -556,6 +612,10 @@ impl Model {
         self.guesses.push(self.now);
         match right {
             None => Ended(Outcome::CodeWrong),
+            Some(generation) if self.elsewhere.is_some() => {
+                let right = elsewhere::right(call, self.changed_at);
+                Goes(Progress::Elsewhere(generation, right))
+            }
             Some(generation) => Goes(returned(generation, true, true)),
         }
     }
@@ -676,16 +736,18 @@ impl Model {
             .iter()
             .map(|it| {
                 let token = it.token.as_ref().map(|(_, of)| *of);
-                (&it.state, it.guesses, it.generation, &it.asked, token)
+                let (guesses, claimed) = (it.guesses, it.claimed);
+                (&it.state, guesses, it.generation, &it.asked, token, claimed)
             })
             .collect();
         format!(
-            "{sessions:?} {:?} {} {:?} {} {} {progress:?}",
+            "{sessions:?} {:?} {} {:?} {} {} {:?} {progress:?}",
             self.guesses.len(),
             self.version,
             self.changed_at,
             self.known,
             self.codes.len(),
+            self.elsewhere,
         )
     }
 }
@@ -717,7 +779,7 @@ pub fn explanations(model: &Model, calls: &[Call], answers: &[Answer]) -> Vec<Mo
             if progress[place] == Progress::Answered {
                 continue;
             }
-            for (next, stepped) in model.steps(*call, progress[place], &answers[place]) {
+            for (next, stepped) in model.steps(*call, place, progress[place], &answers[place]) {
                 let mut progress = progress.clone();
                 progress[place] = match stepped {
                     Goes(on) => on,

@@ -24,6 +24,7 @@ pub fn regain(stack: &Stack, arguments: &[&str]) -> Result<String, String> {
         .args(endpoint("dynamodb", "DynamoDB"))
         .args(endpoint("ses", "SES"))
         .args(endpoint("secrets", "Secrets"))
+        .args(endpoint("lambda", "Lambda"))
         .env_clear()
         .output()
         .unwrap();

@@ -15,11 +15,11 @@ use local::lambda::bus::Bus;
 use local::lambda::pool::{Pool, PoolError};
 use local::lambda::program::{Program, program};
 use local::mail::ses::Ses;
-use local::mail::store::MailStore;
+use local::mail::store::{Mail, MailStore};
 use local::random::Random;
 use local::secrets::SecretStore;
 use local::shutdown::Shutdown;
-use local::template::{Environment, Stack};
+use local::template::Stack;
 use local::users::Loader;
 use regain::settings::Settings;
 use serde_json::{Value as Json, json};
@@ -31,8 +31,15 @@ use crate::table::Table;
 
 /// The stack as the template declares it, with every parameter at its default.
 pub fn template() -> Stack {
+    template_with(&[])
+}
+
+/// The stack with these settings, by their names as environment variables.
+pub fn template_with(settings: &[(&str, &str)]) -> Stack {
     let path = Path::new(WORKSPACE).join("template.yaml");
-    Stack::open(&path, Environment::new()).unwrap()
+    let given = settings.iter().copied();
+    let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Stack::open(&path, given.collect()).unwrap()
 }
 
 /// The running functions and what they talk to.
@@ -50,7 +57,15 @@ impl Running {
     /// Builds the functions, starts the stand-ins, and loads the seed. What each function is
     /// started from goes through `prepare`.
     pub async fn start(prepare: impl Fn(Program) -> Program) -> Self {
-        let stack = template();
+        Self::start_stack(template(), "", prepare).await
+    }
+
+    /// The same for a stack with other settings. Lambda's Invoke API, which a user store is behind, is at that URL.
+    pub async fn start_stack(
+        stack: Stack,
+        lambda: &str,
+        prepare: impl Fn(Program) -> Program,
+    ) -> Self {
         let workspace = Path::new(WORKSPACE);
         let names: BTreeSet<_> = stack.functions.iter().map(|it| it.name.as_str()).collect();
         let folder = binaries::folder(None, workspace, Some(env!("CARGO").into()), names);
@@ -64,7 +79,7 @@ impl Running {
             dynamodb: dynamodb.url(),
             ses: ses.url(),
             secrets: secrets.url(),
-            lambda: String::new(),
+            lambda: lambda.to_owned(),
             events: event_bridge.url(),
         };
 
@@ -157,6 +172,11 @@ impl Running {
         let event = Bytes::from(event.to_string());
         let answer = self.pools[function].invoke(event).await?;
         Ok(serde_json::from_slice(&answer).unwrap())
+    }
+
+    /// The mail to an address, newest first.
+    pub fn mail_to(&self, address: &str) -> Vec<Mail> {
+        self.mails.newest_first(Some(address))
     }
 
     /// Ends everything that was started.

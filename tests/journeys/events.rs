@@ -122,6 +122,24 @@ async fn without_a_bus_nothing_is_told_and_the_notice_is_mailed() {
     assert_eq!(told(&stack).await, [Value::Null; 0]);
 }
 
+#[tokio::test]
+async fn an_operator_puts_a_test_event_on_the_bus() {
+    let stack = Setup::default().start();
+    let announce = "2015-03-31/functions/regain-announce:live/invocations";
+    let url = format!("{}/{announce}", stack.endpoint("Lambda"));
+    for given in [r#"{"testEvent": true}"#, r#"{"testEvent": false}"#, "{}"] {
+        let answer = Client::new().post(&url).body(given).send().await.unwrap();
+        assert_eq!(answer.headers().get("x-amz-function-error"), None);
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer, json!({"batchItemFailures": []}));
+        let events = told(&stack).await;
+        assert_eq!(events.len(), 1, "{given}");
+        assert_eq!(events[0]["source"], "regain");
+        assert_eq!(events[0]["detail-type"], "Test");
+        assert_eq!(events[0]["detail"], json!({"version": 1}));
+    }
+}
+
 /// Calls `PutEvents` of the stand-in.
 async fn put(stack: &Stack, target: &str, body: &Value) -> (u16, Value) {
     let request = Client::new().post(stack.endpoint("Events"));

@@ -127,6 +127,7 @@ async fn the_tour_leads_to_everything_there_is() {
     for part in ["DynamoDB", "SES", "Secrets", "Lambda", "Events"] {
         assert!(tour.text.contains(stack.endpoint(part)), "{part}");
     }
+    assert!(tour.text.contains("cargo run -- --user-store http://"));
     let other = api.raw(Method::POST, "/", "", "").await;
     assert_eq!(
         (other.status, other.body()),

@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use testkit::answer::Answer;
+use testkit::binaries::binaries;
 use testkit::client::{Api, FORGOT, Mobile, RESET, Web};
 use testkit::eventually;
 use testkit::fake_user_store::{ElsewhereUser, FakeUserStore, StoreFault, Veto};
@@ -205,6 +206,94 @@ async fn a_function_that_dies_between_the_store_and_the_table_sets_no_password_t
     assert_eq!(set.word(), format!("id of {email}"));
     assert_eq!(store.user(&email).times_set, 1, "the same use");
     mailbox.next_notice().await;
+}
+
+#[tokio::test]
+async fn services_of_the_account_change_no_users_whom_nobody_asks_for() {
+    let (stack, store, email) = open().await;
+    let url = format!(
+        "{}/2015-03-31/functions/regain-users/invocations",
+        stack.endpoint("Lambda")
+    );
+    let client = reqwest::Client::new();
+    let ask = async |request: Value| {
+        let answer = client
+            .post(&url)
+            .body(request.to_string())
+            .send()
+            .await
+            .unwrap();
+        assert!(!answer.headers().contains_key("x-amz-function-error"));
+        answer.json::<Value>().await.unwrap()
+    };
+    let user = json!({ "email": email });
+    for (operation, more) in [
+        ("create", json!({ "user": user })),
+        ("update", json!({ "address": email, "user": user })),
+        (
+            "set-status",
+            json!({ "address": email, "status": "blocked" }),
+        ),
+        ("delete", json!({ "address": email })),
+        ("find", json!({ "address": email })),
+    ] {
+        let mut request = json!({ "version": 1, "operation": operation });
+        request
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let answer = ask(request).await;
+        assert_eq!(answer["error"], "users_elsewhere", "{operation}: {answer}");
+        let message = answer["message"].as_str().unwrap();
+        assert!(message.contains("UserStoreFunctionArn"), "{message}");
+    }
+    assert_eq!(
+        ask(json!({ "version": 2, "operation": "find" })).await["error"],
+        "request_invalid"
+    );
+    assert_eq!(
+        store.questions(),
+        [Value::Null; 0],
+        "it does not ask, either"
+    );
+    let table = Table::at(stack.endpoint("DynamoDB"), &stack.table);
+    assert_eq!(table.keys().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_tour_and_the_operators_command_know_that_users_live_elsewhere() {
+    let (stack, store, _) = open().await;
+    let tour = Api::of(&stack).raw(Method::GET, "/", "", "").await;
+    assert!(tour.text.contains(store.endpoint()), "{}", tour.text);
+
+    let said = stack.said();
+    let operate = said
+        .lines()
+        .find_map(|line| line.strip_prefix("Operate    "));
+    let (setting, arguments) = operate
+        .unwrap()
+        .split_once(" cargo run --bin regain -- ")
+        .unwrap();
+    let (variable, function) = setting.split_once('=').unwrap();
+    // The store answers on this thread meanwhile.
+    let ran = tokio::process::Command::new(binaries().join("regain"))
+        .args(arguments.split(' '))
+        .env_clear()
+        .env(variable, function)
+        .output()
+        .await
+        .unwrap();
+    let report = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{report}");
+    assert!(
+        report.contains("✓ the user store function answers"),
+        "{report}"
+    );
+    let asked = store
+        .questions()
+        .into_iter()
+        .filter(|it| it["address"] == "nobody@regain.invalid");
+    assert_eq!(asked.count(), 1);
 }
 
 #[tokio::test]

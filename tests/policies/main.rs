@@ -11,6 +11,7 @@
 )]
 
 mod deployment;
+mod elsewhere;
 mod policy;
 mod record;
 mod recorded_calls;
@@ -19,9 +20,14 @@ use std::collections::BTreeSet;
 
 use deployment::{Deployment, Function};
 use policy::{Access, FROM_ADDRESS, LEADING_KEYS, VIA_SERVICE};
+use record::Call;
 
 /// A key of the account's own, which the stack can be deployed with.
 const OWN_KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/own";
+
+/// A user store, and the setting that names it.
+const USER_STORE_SETTING: &str = "USER_STORE_FUNCTION_ARN";
+const USER_STORE_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:users-elsewhere";
 
 /// What IAM calls the ways to reach items of a table.
 const ITEM_ACTIONS: [&str; 13] = [
@@ -53,27 +59,74 @@ const READ_ACTIONS: [&str; 6] = [
 #[tokio::test]
 async fn a_role_allows_exactly_what_its_function_does() {
     let calls = record::every_fixture().await;
+    assert_exact(&Deployment::read(None), &calls);
+    assert_exact(&Deployment::read(Some(OWN_KEY)), &calls);
+}
+
+#[tokio::test]
+async fn a_role_allows_exactly_what_its_function_does_where_users_live_elsewhere() {
+    let calls = record::every_fixture_and_recovery_elsewhere().await;
+    let deployment = Deployment::with(&[(USER_STORE_SETTING, USER_STORE_ARN)]);
+    assert_exact(&deployment, &calls);
+}
+
+/// Checks that each role allows what its function was recorded to do, and nothing else.
+fn assert_exact(deployment: &Deployment, calls: &[Call]) {
     let mut wrong = BTreeSet::new();
-    for deployment in [Deployment::read(None), Deployment::read(Some(OWN_KEY))] {
-        for function in deployment.functions() {
-            let accesses = deployment.accesses(&function, &calls);
-            for access in &accesses {
-                if !function.role.allows(access) {
-                    wrong.insert(format!("{} needs, but may not: {access}", function.name));
-                }
+    for function in deployment.functions() {
+        let accesses = deployment.accesses(&function, calls);
+        for access in &accesses {
+            if !function.role.allows(access) {
+                wrong.insert(format!("{} needs, but may not: {access}", function.name));
             }
-            for permission in function.role.permissions() {
-                if !accesses.iter().any(|access| permission.is_used_by(access)) {
-                    wrong.insert(format!(
-                        "{} may, but never needs: {permission}",
-                        function.name
-                    ));
-                }
+        }
+        for permission in function.role.permissions() {
+            if !accesses.iter().any(|access| permission.is_used_by(access)) {
+                let name = &function.name;
+                wrong.insert(format!("{name} may, but never needs: {permission}"));
             }
         }
     }
     let wrong: Vec<_> = wrong.into_iter().collect();
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn the_functions_that_ask_a_user_store_may_invoke_that_function_and_no_function_another() {
+    let invoking = |settings: &[(&str, &str)]| {
+        let mut able = BTreeSet::new();
+        for function in Deployment::with(settings).functions() {
+            for permission in function.role.permissions() {
+                if permission.action().starts_with("lambda:") {
+                    able.insert((function.name.clone(), permission.to_string()));
+                }
+            }
+            for other in ["", "-2", ":live"] {
+                let access =
+                    Access::new("lambda:InvokeFunction", format!("{USER_STORE_ARN}{other}"));
+                let expected =
+                    other.is_empty() && able.iter().any(|(name, _)| *name == function.name);
+                assert_eq!(
+                    function.role.allows(&access),
+                    expected,
+                    "{}: {access}",
+                    function.name
+                );
+            }
+        }
+        able
+    };
+    assert_eq!(invoking(&[]), BTreeSet::new());
+    let asking = [
+        "deliver-mail",
+        "forgot-password-set-password",
+        "forgot-password-verify-otp",
+        "users-set-password",
+    ];
+    let asks = format!("lambda:InvokeFunction on {USER_STORE_ARN}");
+    let expected = asking.map(|name| (name.to_owned(), asks.clone()));
+    let able = invoking(&[(USER_STORE_SETTING, USER_STORE_ARN)]);
+    assert_eq!(able, BTreeSet::from(expected));
 }
 
 #[test]

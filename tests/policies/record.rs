@@ -11,8 +11,12 @@ use local::gateway::listen::StandInListeners;
 use local::lambda::program::Program;
 use serde_json::Value as Json;
 
+use testkit::fake_user_store::FakeUserStore;
 use testkit::fixture::Fixture;
-use testkit::parts::Running;
+use testkit::parts::{Running, template_with};
+
+use super::elsewhere;
+use super::{USER_STORE_ARN, USER_STORE_SETTING};
 
 /// How the AWS SDK is told where a service is.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL_";
@@ -37,7 +41,7 @@ struct Line {
     service: String,
     upstream: String,
     http: reqwest::Client,
-    calls: Arc<Mutex<Vec<Call>>>,
+    calls: Calls,
 }
 
 /// Settings under which the third call about an address needs what is kept for known networks.
@@ -47,28 +51,51 @@ const TIGHT: [(&str, &str); 3] = [
     ("ACCOUNT_GUESSES_PER_DAY", "3"),
 ];
 
+/// The calls that functions have made so far. Clones share them.
+type Calls = Arc<Mutex<Vec<Call>>>;
+
 /// Gives every fixture to its function, and returns the calls that the functions made. Then does the same three
 /// times under tight limits.
 pub(crate) async fn every_fixture() -> Vec<Call> {
-    let calls = Arc::default();
+    let calls = Calls::default();
     let running = Running::start(|program| follow(program, &calls)).await;
     running.answers(&Fixture::all()).await;
-    let tight = |mut program: Program| {
-        for (variable, value) in &mut program.environment {
-            if let Some((_, tight)) = TIGHT.iter().find(|(name, _)| name == variable) {
-                (*tight).clone_into(value);
-            }
-        }
-        follow(program, &calls)
-    };
-    let running = Running::start(tight).await;
-    let thrice: Vec<Fixture> = (0..3).flat_map(|_| Fixture::all()).collect();
-    running.answers(&thrice).await;
+    let running = Running::start(|program| follow(tightened(program), &calls)).await;
+    running.answers(&thrice()).await;
     std::mem::take(&mut *calls.lock().unwrap())
 }
 
+/// Does the same on a stack whose users live elsewhere, and has people recover there in every way.
+pub(crate) async fn every_fixture_and_recovery_elsewhere() -> Vec<Call> {
+    let calls = Calls::default();
+    let store = FakeUserStore::serve().await;
+    let stack = || template_with(&[(USER_STORE_SETTING, USER_STORE_ARN)]);
+    let start = Running::start_stack(stack(), store.endpoint(), |program| follow(program, &calls));
+    let running = start.await;
+    elsewhere::recover_in_every_way(&running, &store).await;
+    running.answers(&Fixture::all()).await;
+    let start = Running::start_stack(stack(), store.endpoint(), |program| {
+        follow(tightened(program), &calls)
+    });
+    start.await.answers(&thrice()).await;
+    std::mem::take(&mut *calls.lock().unwrap())
+}
+
+fn tightened(mut program: Program) -> Program {
+    for (variable, value) in &mut program.environment {
+        if let Some((_, tight)) = TIGHT.iter().find(|(name, _)| name == variable) {
+            (*tight).clone_into(value);
+        }
+    }
+    program
+}
+
+fn thrice() -> Vec<Fixture> {
+    (0..3).flat_map(|_| Fixture::all()).collect()
+}
+
 /// The program with a line of its own to each service.
-fn follow(mut program: Program, calls: &Arc<Mutex<Vec<Call>>>) -> Program {
+fn follow(mut program: Program, calls: &Calls) -> Program {
     for (variable, url) in &mut program.environment {
         if let Some(service) = variable.strip_prefix(ENDPOINT) {
             let line = Line {

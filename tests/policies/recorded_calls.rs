@@ -67,6 +67,12 @@ impl Deployment {
                 let accesses = entries.map(|entry| Access::new("events:PutEvents", bus(entry)));
                 accesses.collect()
             }
+            ("LAMBDA", operation) => {
+                let invoked = operation.strip_prefix("POST /2015-03-31/functions/");
+                let invoked = invoked.and_then(|it| it.strip_suffix("/invocations"));
+                let arn = invoked.unwrap().replace("%3A", ":");
+                vec![Access::new("lambda:InvokeFunction", arn)]
+            }
             ("SESV2", "POST /v2/email/outbound-emails") => sending(body),
             _ => panic!("what IAM asks for this is not known here: {call:?}"),
         }

@@ -13,14 +13,14 @@ use rand::RngExt as _;
 use regain::ambient;
 use regain::ids::{ResetToken, SessionId};
 use serde_json::{Value, json};
+use tokio::time::error::Elapsed;
 
 use super::Report;
 use crate::connection::Connection;
 use crate::failure::Trouble;
 use crate::stack::Stack;
 
-/// How often the outcome of `deliver-mail` is read, and the pause between two reads: 20 s in all.
-const LOOKS: u32 = 80;
+/// The pause between two reads of the outcome of `deliver-mail`.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// A password that every policy accepts: it is longer than `PasswordMinLength` can be.
@@ -47,8 +47,13 @@ impl Answer {
     }
 }
 
-/// Calls each endpoint, and checks that `deliver-mail` handles the mail request.
-pub(super) async fn look(connection: &Connection, stack: &Stack, report: &mut Report) {
+/// Calls each endpoint, and checks that `deliver-mail` handles the mail request within `mail_timeout`.
+pub(super) async fn look(
+    connection: &Connection,
+    stack: &Stack,
+    mail_timeout: Duration,
+    report: &mut Report,
+) {
     let Some(api) = &stack.api else {
         return report.unchecked("the functions", "give --api URL, or --stack NAME");
     };
@@ -78,7 +83,9 @@ pub(super) async fn look(connection: &Connection, stack: &Stack, report: &mut Re
         let set = json!({ "token": token, "password": PASSWORD });
         let set = post(api, "/auth/v1/forgot-password/set-password", &set).await;
         judge(report, "forgot-password-set-password", &set, &[401]);
-        mail(connection, stack, &id, report).await;
+        let outcome = outcome(connection, stack, &id);
+        let outcome = tokio::time::timeout(mail_timeout, outcome).await;
+        mail(outcome, mail_timeout, report);
     } else {
         report.unchecked(
             "the other functions",
@@ -133,24 +140,31 @@ fn judge(report: &mut Report, function: &str, answer: &Result<Answer, String>, e
     }
 }
 
-/// Checks that `deliver-mail` reports that nobody has the address.
-async fn mail(connection: &Connection, stack: &Stack, session: &SessionId, report: &mut Report) {
-    match is_delivered(connection, stack, session).await {
-        Ok(true) => report.good("deliver-mail comes to what is asked for"),
-        Ok(false) => report.bad(
-            "deliver-mail does not come to what is asked for",
+/// Reports whether `deliver-mail` has handled the mail request in time.
+fn mail(
+    outcome: Result<Result<(), Trouble>, Elapsed>,
+    mail_timeout: Duration,
+    report: &mut Report,
+) {
+    match outcome {
+        Ok(Ok(())) => report.good("deliver-mail handles mail requests"),
+        Ok(Err(trouble)) => report.trouble("deliver-mail", &trouble),
+        Err(_) => report.bad(
+            &format!(
+                "deliver-mail did not handle the mail request within {} s",
+                mail_timeout.as_secs()
+            ),
             "look at its event source mapping and its log",
         ),
-        Err(trouble) => report.trouble("deliver-mail", &trouble),
     }
 }
 
-/// Whether the session's mail request gets an outcome. The key of the request contains the number of the code.
-async fn is_delivered(
+/// Waits until the session's mail request has an outcome. The key of the request contains the number of the code.
+async fn outcome(
     connection: &Connection,
     stack: &Stack,
     session: &SessionId,
-) -> Result<bool, Trouble> {
+) -> Result<(), Trouble> {
     let client = connection.dynamodb();
     let get = async |key: String| {
         let get = client.get_item().table_name(&stack.table);
@@ -163,13 +177,10 @@ async fn is_delivered(
     let session = get(format!("SESSION#{reference}")).await?;
     let number = session.get("generation").and_then(|it| it.as_n().ok());
     let key = format!("MAIL#{reference}#{}", number.map_or("", String::as_str));
-    for _ in 0..LOOKS {
-        if get(key.clone()).await?.contains_key("outcome") {
-            return Ok(true);
-        }
+    while !get(key.clone()).await?.contains_key("outcome") {
         tokio::time::sleep(PAUSE).await;
     }
-    Ok(false)
+    Ok(())
 }
 
 /// Posts JSON to the API, as a client does.

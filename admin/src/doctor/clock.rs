@@ -53,7 +53,7 @@ impl Clock {
     pub(super) fn look(&self, report: &mut Report) {
         let noted = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Times { here, there }) = noted else {
-            return report.unchecked("the clock", "nobody answered with the time");
+            return report.unchecked("the clock", "no answer had the time");
         };
         let (apart, how) = if here > there {
             (here.since(there), "ahead of")
@@ -62,12 +62,12 @@ impl Clock {
         };
         report.judge(
             apart < CLOSE,
-            "the clock here and there agree",
+            "the clocks of this machine and of the service agree",
             &format!(
-                "the clock here is {} s {how} the service's",
+                "this machine's clock is {} s {how} the service's",
                 apart.as_secs()
             ),
-            "have this machine set its clock by NTP",
+            "set this machine's clock by NTP",
         );
     }
 }

@@ -74,9 +74,7 @@ async fn identity(client: &Client, sender: &str, report: &mut Report) {
             .await
         {
             Ok(identity) if identity.verified_for_sending_status() => {
-                return report.good(&format!(
-                    "{sender} may be mailed from (by the identity {name})"
-                ));
+                return report.good(&format!("SES may send from {sender} (identity {name})"));
             }
             Ok(_) => {
                 waiting.get_or_insert(name);

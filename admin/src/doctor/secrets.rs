@@ -31,7 +31,7 @@ pub(super) async fn look(connection: &Connection, stack: &Stack, report: &mut Re
         report.judge(
             index != code,
             "they differ",
-            "index key and code key are the same: whoever has one has both",
+            "index key and code key are the same: who learns one knows both",
             "put a new value into the code key (not into the index key, which must never change)",
         );
     }
@@ -74,7 +74,7 @@ async fn read(
     report.judge(
         weak.is_none(),
         &format!("the {what} can be read"),
-        &format!("the {what} is no good: {}", weak.unwrap_or_default()),
+        &format!("the {what} is too weak: {}", weak.unwrap_or_default()),
         "put 64 random letters and digits into it, before the first code is asked for",
     );
     Some(secret).filter(|secret| !secret.is_empty())

@@ -53,8 +53,8 @@ pub(super) async fn look(
             );
             report.judge(
                 on && attribute == Some("expiresAt"),
-                "expired items go (TTL by expiresAt)",
-                "expired items stay for ever: TTL by expiresAt is off",
+                "expired items are deleted (TTL by expiresAt)",
+                "expired items are never deleted: TTL by expiresAt is off",
                 AS_DEPLOYED,
             );
         }
@@ -97,25 +97,25 @@ fn look_at(table: &TableDescription, the_table: &str, report: &mut Report) {
     report.judge(
         ready,
         &format!("{the_table} is there"),
-        &format!("{the_table} cannot be used as yet or any more"),
+        &format!("{the_table} is not ready"),
         "wait until its status is ACTIVE",
     );
     let stream = table
         .stream_specification()
         .filter(|stream| stream.stream_enabled());
     match stream.and_then(|stream| stream.stream_view_type()) {
-        Some(StreamViewType::KeysOnly) => report.good("mail is handed on (stream, keys only)"),
+        Some(StreamViewType::KeysOnly) => report.good("the stream is on (keys only)"),
         Some(_) => report.bad(
             "the stream carries whole items, password hashes among them",
             "set its view type to KEYS_ONLY: template.yaml has it so",
         ),
-        None => report.bad("no mail is ever sent: the stream is off", AS_DEPLOYED),
+        None => report.bad("the stream is off, so no mail is sent", AS_DEPLOYED),
     }
 }
 
 fn no_table_of_ours(the_table: &str, report: &mut Report) {
     report.bad(
-        &format!("{the_table} is none of Regain's: its key is not pk"),
+        &format!("{the_table} is not a table of Regain: its key is not pk"),
         "give the one that the stack's output TableName names",
     );
 }

@@ -168,7 +168,7 @@ impl Found {
         };
         let others = self.users - self.fine;
         match (self.users, self.fine) {
-            (0, _) => report.good("there are no users as yet"),
+            (0, _) => report.good("there are no users yet"),
             (_, 0) => report.bad(
                 &format!("none of {of} can recover"),
                 "look at the statuses below and at the parameter RecoverableStatuses",

@@ -49,7 +49,7 @@ async fn the_table_or_stack_of_another_service_is_refused() {
     let ran = kit.local(&SHOW).await;
     assert_eq!(
         ran.sentence(),
-        "the table regain is none of Regain's: its key is not pk"
+        "the table regain is not a table of Regain: its key is not pk"
     );
     kit.aws.answers(
         "DescribeStacks",
@@ -58,7 +58,7 @@ async fn the_table_or_stack_of_another_service_is_refused() {
     let ran = kit.run(&[&SHOW[..], &["--stack", "shop"]].concat()).await;
     assert_eq!(
         ran.sentence(),
-        "the stack shop has no output TableName: it is none of Regain's"
+        "the stack shop has no output TableName: it is not a stack of Regain"
     );
 }
 

@@ -14,7 +14,7 @@ use regain::users::User;
 use regain_password::Address;
 use serde_json::Value;
 use testkit::fake_secrets::FakeSecrets;
-use testkit::table::Table;
+use testkit::table::{Item, Table};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 
@@ -127,7 +127,13 @@ impl Kit {
 
     fn command(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Command {
         let url = self.aws.url();
-        let services = ["DYNAMODB", "SESV2", "SECRETS_MANAGER", "CLOUDFORMATION"];
+        let services = [
+            "DYNAMODB",
+            "SESV2",
+            "SECRETS_MANAGER",
+            "LAMBDA",
+            "CLOUDFORMATION",
+        ];
         let endpoints = services.map(|service| (format!("AWS_ENDPOINT_URL_{service}"), url));
         let mut command = Command::new(env!("CARGO_BIN_EXE_regain"));
         command
@@ -239,6 +245,11 @@ impl Kit {
     /// Every key in the table.
     pub(crate) async fn keys(&self) -> Vec<String> {
         self.table.keys().await
+    }
+
+    /// The item of a key.
+    pub(crate) async fn item(&self, key: &str) -> Item {
+        self.table.get(key).await.unwrap()
     }
 
     /// Puts the API's session and its mail request into the table, as `deliver-mail` leaves it.

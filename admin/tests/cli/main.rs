@@ -8,6 +8,8 @@ mod code_key;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod elsewhere;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod import;

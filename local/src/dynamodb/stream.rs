@@ -63,6 +63,8 @@ pub struct StreamReader {
     stream_arn: String,
     shard: String,
     after: Option<String>,
+    /// Where the last page said that the next one begins.
+    next: Option<String>,
 }
 
 impl StreamReader {
@@ -85,6 +87,7 @@ impl StreamReader {
             stream_arn,
             shard,
             after,
+            next: None,
         })
     }
 
@@ -93,19 +96,11 @@ impl StreamReader {
     /// # Errors
     /// When the stream cannot be read. The same page is read again next time.
     pub async fn read(&mut self) -> Result<(Vec<Record>, bool), StreamError> {
-        let (arn, shard) = (&self.stream_arn, &self.shard);
-        let from = match &self.after {
-            None => json!({
-                "StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON",
-            }),
-            Some(after) => json!({
-                "StreamArn": arn, "ShardId": shard, "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
-                "SequenceNumber": after,
-            }),
+        let iterator = match self.next.take() {
+            Some(next) => next,
+            None => self.iterator().await?,
         };
-        let operation = "DynamoDBStreams_20120810.GetShardIterator";
-        let iterator = self.store.call(operation, from).await?;
-        let page = json!({"ShardIterator": text(&iterator, "/ShardIterator")?, "Limit": PAGE});
+        let page = json!({"ShardIterator": iterator, "Limit": PAGE});
         let operation = "DynamoDBStreams_20120810.GetRecords";
         let mut page = self.store.call(operation, page).await?;
         let Some(Json::Array(events)) = page.get_mut("Records").map(Json::take) else {
@@ -123,8 +118,26 @@ impl StreamReader {
         if let Some(last) = records.last() {
             self.after = Some(last.sequence.clone());
         }
+        self.next = text(&page, "/NextShardIterator").ok();
         let is_full = records.len() == PAGE;
         Ok((records, is_full))
+    }
+
+    /// An iterator that begins after the last record that was read. It is needed at the start, and after an error.
+    async fn iterator(&self) -> Result<String, StreamError> {
+        let (arn, shard) = (&self.stream_arn, &self.shard);
+        let from = match &self.after {
+            None => json!({
+                "StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON",
+            }),
+            Some(after) => json!({
+                "StreamArn": arn, "ShardId": shard, "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
+                "SequenceNumber": after,
+            }),
+        };
+        let operation = "DynamoDBStreams_20120810.GetShardIterator";
+        let iterator = self.store.call(operation, from).await?;
+        text(&iterator, "/ShardIterator")
     }
 }
 

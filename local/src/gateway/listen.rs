@@ -202,6 +202,7 @@ impl Urls {
             (1, "dynamodb", &self.dynamodb),
             (2, "ses", &self.ses),
             (3, "secrets", &self.secrets),
+            (4, "lambda", &self.lambda),
         ] {
             let port = api.checked_add(distance);
             if port.is_none_or(|port| *url != format!("http://{LOOPBACK}:{port}")) {

@@ -205,7 +205,10 @@ impl Record {
             // With an event, the code was proven and only the password was refused. A caller without the session's
             // id has proven nothing then.
             (_, Some(Judged::Right)) => {
-                let is_over = !matches!(error, RecoveryError::PasswordRefused(_));
+                let is_over = !matches!(
+                    error,
+                    RecoveryError::PasswordRefused(_) | RecoveryError::PasswordRefusedElsewhere(_)
+                );
                 let overtaken = Event::WrongGuess(Guess::Overtaken);
                 (is_over && self.events.is_empty()).then_some(overtaken)
             }

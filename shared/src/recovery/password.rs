@@ -566,7 +566,8 @@ impl Recovery {
 
     /// The user whose mailbox was proven, who must still have the same address and credentials. If the
     /// user's status may not recover, the session is used up. Other credentials are no obstacle at the `first`
-    /// look if the users live elsewhere: see [`Recovery::set_elsewhere`].
+    /// look if the users live elsewhere: see [`Recovery::set_elsewhere`]. A proof is void if the password was set
+    /// with another one since, so that this is no repetition of a use, whatever the user store remembers.
     async fn proven_user(
         &self,
         call: &mut CallContext,
@@ -583,11 +584,14 @@ impl Recovery {
             return Err(RecoveryError::SessionOver);
         };
         let asks = first && self.users.is_elsewhere();
-        let user = self.users.user(&proof.subject).await?;
+        let address = self.index_keys(call).await?.address(&info.address);
+        let (user, void_since) =
+            tokio::join!(self.users.user(&proof.subject), self.void_since(&address));
+        let (user, void_since) = (user?, void_since?);
         let user = user
             .filter(|user| user.has_address(&info.address))
             .filter(|user| asks || user.credentials_version == proof.credentials_version)
-            .filter(|user| !generation.is_void(user.password_changed_at))
+            .filter(|user| !generation.is_void(user.password_changed_at.max(void_since)))
             .ok_or(RecoveryError::SessionOver)?;
         if self.may_recover(&user) {
             return Ok(user);

@@ -7,11 +7,11 @@ use rand::rngs::StdRng;
 use regain_password::{Address, InvalidCost};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::edit::{Edit, EditError, Edited};
-use super::{Change, ImportRules, RecoverableStatuses, Status, User};
+use super::{Change, ImportRules, ShownUser, Status, User};
 use crate::hashing::HashingError;
 use crate::ids::{UserId, UserIdFormat};
 use crate::payload::Unreadable;
@@ -101,67 +101,40 @@ impl Ended {
     }
 }
 
-/// A user as answered: without the password's hash.
+/// A user as answered.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_excessive_bools, reason = "they are the user's")]
-struct Shown<'a> {
-    id: &'a UserId,
-    email: &'a str,
-    phone: &'a str,
-    status: Option<&'a str>,
-    may_recover: bool,
-    profile: &'a Map<String, Value>,
-    meta: &'a Map<String, Value>,
-    identities: &'a Map<String, Value>,
-    is_email_validate: bool,
-    is_profile_complete: bool,
-    is_temporary: bool,
-    address: &'a Map<String, Value>,
-    roles: &'a [Value],
-    locale: Option<&'a str>,
-    must_reset: bool,
-    has_password: bool,
-    password_changed_at: Option<String>,
+struct AnsweredUser<'a> {
+    #[serde(flatten)]
+    user: ShownUser<'a>,
     credentials_version: String,
-}
-
-impl<'a> Shown<'a> {
-    fn of(user: &'a User, statuses: &RecoverableStatuses) -> Self {
-        Self {
-            id: &user.id,
-            email: &user.email,
-            phone: &user.phone,
-            status: user.status.text(),
-            may_recover: statuses.include(&user.status),
-            profile: &user.profile,
-            meta: &user.meta,
-            identities: &user.identities,
-            is_email_validate: user.is_email_validate,
-            is_profile_complete: user.is_profile_complete,
-            is_temporary: user.is_temporary,
-            address: &user.address,
-            roles: &user.roles,
-            locale: user.locale.as_deref(),
-            must_reset: user.must_reset,
-            has_password: user.password_hash.is_some(),
-            password_changed_at: user.password_changed_at.map(Timestamp::rfc3339),
-            credentials_version: user.credentials_version.to_string(),
-        }
-    }
 }
 
 /// Answers requests about the users of a table.
 pub struct UserOperations {
     store: Store,
     rules: ImportRules,
+    users_live_elsewhere: bool,
 }
 
 impl UserOperations {
     /// Operations on the users of a store, by the rules of an import.
     #[must_use]
     pub fn new(store: Store, rules: ImportRules) -> Self {
-        Self { store, rules }
+        Self {
+            store,
+            rules,
+            users_live_elsewhere: false,
+        }
+    }
+
+    /// Refuses every operation: nobody would ask the table for what it changed.
+    #[must_use]
+    pub fn with_users_elsewhere(self) -> Self {
+        Self {
+            users_live_elsewhere: true,
+            ..self
+        }
     }
 
     /// Answers a request. Every request can be repeated, and changes nothing the second time.
@@ -175,6 +148,11 @@ impl UserOperations {
         rng: &mut StdRng,
     ) -> Result<Answer, OperationError> {
         let answered = match request.version {
+            VERSION if self.users_live_elsewhere => Err(Ended::Refused(
+                "users_elsewhere",
+                "users live elsewhere (UserStoreFunctionArn): create, change, delete and find them there"
+                    .to_owned(),
+            )),
             VERSION => self.carry_out(request, at, rng).await,
             _ => Err(Ended::invalid("\"version\" must be 1")),
         };
@@ -305,6 +283,9 @@ impl UserOperations {
     }
 
     fn shown(&self, user: &User) -> Result<Value, OperationError> {
-        Ok(serde_json::to_value(Shown::of(user, &self.rules.statuses))?)
+        Ok(serde_json::to_value(AnsweredUser {
+            user: ShownUser::of(user, &self.rules.statuses),
+            credentials_version: user.credentials_version.to_string(),
+        })?)
     }
 }

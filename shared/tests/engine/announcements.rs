@@ -341,3 +341,36 @@ async fn without_a_bus_nothing_is_read_or_told() {
     assert!(scene.kit.log.calls().is_empty());
     assert!(scene.events.calls().is_empty());
 }
+
+#[tokio::test]
+async fn a_test_event_is_told_and_is_no_changed_password() {
+    let scene = Scene::new().await;
+    scene.announcer.announce_test().await.unwrap();
+    let [event] = &scene.events.taken()[..] else {
+        panic!("one event is told");
+    };
+    let told = [
+        ("Source", "regain"),
+        ("DetailType", "Test"),
+        ("Detail", r#"{"version":1}"#),
+        ("EventBusName", "sign-in"),
+    ];
+    for (name, value) in told {
+        assert_eq!(event[name], value, "{event}");
+    }
+}
+
+#[tokio::test]
+async fn a_test_event_that_the_bus_refuses_is_an_error() {
+    let scene = Scene::new().await;
+    scene
+        .events
+        .answer(EventsAnswer::Failure(400, "AccessDeniedException"));
+    let refused = scene.announcer.announce_test().await.unwrap_err();
+    let refused = refused.to_string();
+    assert!(refused.ends_with("AccessDeniedException"), "{refused}");
+    assert!(scene.events.taken().is_empty());
+    let without = Scene::with_bus(None).await;
+    without.announcer.announce_test().await.unwrap();
+    assert!(without.events.taken().is_empty());
+}

@@ -179,18 +179,14 @@ impl<'a> Person<'a> {
     /// All that the table holds about the person.
     async fn items(&self) -> Dump {
         let keys = IndexKeys::new(INDEX_SECRET.as_bytes());
-        let named = [
+        let prefixes = [
             format!("EMAIL#{}", self.email),
             format!("ADDRESS#{}", keys.address(&address(&self.email)).hex()),
             format!("CALLER#{}", keys.caller(self.caller).hex()),
         ];
-        let mut dump = self.kit.dump().await;
-        dump.retain(|key, item| {
-            let has = |name| item.get(name).and_then(|value| value.as_s().ok());
-            named.iter().any(|named| key.starts_with(named))
-                || [has("address"), has("email")].contains(&Some(&self.email))
-        });
-        dump
+        self.kit
+            .dump_about(&prefixes, &["address", "email"], &self.email)
+            .await
     }
 }
 

@@ -4,7 +4,11 @@
 //! address, given back to both if it is right, and then moves the session on. What is called at once must be
 //! answered as some order of these steps would be, and leave what it would leave.
 //! `REGAIN_MODEL_CASES` sets how many histories of some thirty such steps are played.
+//!
+//! The user lives in the table, or elsewhere. The store elsewhere is part of the history then: its answers are lost
+//! or fail, it refuses passwords, and the user changes in between.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -13,9 +17,12 @@ use regain::ids::ResetToken;
 use regain::recovery::{PasswordToken, Recovery, Started};
 
 use crate::kit::{
-    ANN, CODE_KEY, CODE_SECRET, Dump, Kit, LOCALE, NOON, PASSWORD, Version, in_auth, in_directory,
-    named, names, new_password, number, request, typed, wrong,
+    ANN, CODE_KEY, CODE_SECRET, Dump, ElsewhereUser, Kit, LOCALE, NOON, PASSWORD, StoreFault,
+    Version, Veto, in_auth, in_directory, named, names, new_password, number, request, typed,
+    wrong,
 };
+use testkit::fake_user_store::USER_STORE;
+use testkit::model::elsewhere::REFUSED;
 use testkit::model::{self as rules, Answer, Call, Model, Sent, explanations};
 
 /// Histories that are played if `REGAIN_MODEL_CASES` does not say.
@@ -38,6 +45,97 @@ enum Step {
     Wait(u64),
     /// The code key is rotated, if the last time is long enough ago.
     Rotate,
+    /// Something happens in the user store.
+    Store(Change),
+}
+
+/// What happens in a user store elsewhere, until it happens again.
+#[derive(Clone, Debug)]
+enum Change {
+    /// Somebody changes the password there.
+    Password,
+    /// The mailbox is not proven any more.
+    Unproven,
+    /// The user gets another address, or this one again.
+    Move,
+    /// The user is blocked, or active again.
+    Block,
+    /// Passwords are judged so.
+    Veto(Veto),
+    /// From the question of that number on, so many answers fail.
+    Fail(StoreFault, usize, usize),
+}
+
+/// The address that the user has after moving.
+const MOVED: &str = "ann@example.org";
+
+impl Change {
+    /// Changes the store and its model.
+    fn happen(self, kit: &Kit, model: &mut Model) {
+        let store = model.elsewhere.as_mut().unwrap();
+        let email = if store.is_moved { MOVED } else { ANN };
+        let mut user = kit.users.user(email);
+        match self {
+            Self::Password => {
+                user.version += 1;
+                model.version += 1;
+            }
+            Self::Unproven => {
+                user.email_verified = Some(false);
+                store.is_unverified = true;
+            }
+            Self::Move => {
+                store.is_moved = !store.is_moved;
+                user.email = if store.is_moved { MOVED } else { ANN }.to_owned();
+            }
+            Self::Block => {
+                store.is_blocked = !store.is_blocked;
+                let status = if store.is_blocked {
+                    "blocked"
+                } else {
+                    "active"
+                };
+                user.status = status.to_owned();
+            }
+            Self::Veto(veto) => {
+                kit.users.veto(veto.clone());
+                store.veto = veto;
+            }
+            Self::Fail(fault, from, times) => {
+                kit.users.fail(fault, from, times);
+                store.fault = Some((fault, from, times));
+                store.questions = 0;
+            }
+        }
+        kit.users.put(user);
+    }
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let veto = prop_oneof![
+        2 => Just(Veto::None),
+        1 => Just(Veto::Refused(vec![REFUSED])),
+        1 => Just(Veto::Blocked),
+    ];
+    let fault = prop::sample::select(vec![
+        StoreFault::FunctionError,
+        StoreFault::Status(403),
+        StoreFault::Status(500),
+        StoreFault::Nonsense("[]"),
+        StoreFault::LostBefore,
+        StoreFault::LostAfter,
+        StoreFault::LostAfter,
+        StoreFault::ChangedBefore,
+    ]);
+    prop_oneof![
+        1 => Just(Change::Password),
+        2 => Just(Change::Unproven),
+        1 => Just(Change::Move),
+        1 => Just(Change::Block),
+        2 => veto.prop_map(Change::Veto),
+        5 => (fault, 1..4_usize, 1..4_usize)
+            .prop_map(|(fault, from, times)| Change::Fail(fault, from, times)),
+    ]
 }
 
 fn wish() -> impl Strategy<Value = Wish> {
@@ -54,7 +152,14 @@ fn wish() -> impl Strategy<Value = Wish> {
     ]
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+/// Where the user lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Home {
+    Table,
+    Elsewhere,
+}
+
+fn steps(home: Home) -> impl Strategy<Value = Vec<Step>> {
     let wait = prop::sample::select(vec![
         1, 29_999, 30_000, 30_000, 30_000, 99_999, 100_000, 599_999, 600_000, 3_600_000, 43_200_000,
     ]);
@@ -63,6 +168,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         5 => prop::collection::vec(wish(), 2..5).prop_map(Step::Calls),
         6 => wait.prop_map(Step::Wait),
         1 => Just(Step::Rotate),
+        match home { Home::Table => 0, Home::Elsewhere => 5 } => change().prop_map(Step::Store),
     ];
     prop::collection::vec(step, 20..40)
 }
@@ -171,8 +277,8 @@ async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> A
     }
 }
 
-/// Whether the table holds what the model says.
-fn is_kept(model: &Model, dump: &Dump) -> bool {
+/// Whether the table and the user store hold what the model says.
+fn is_kept(model: &Model, dump: &Dump, kit: &Kit) -> bool {
     let counted =
         |item: &std::collections::BTreeMap<String, _>, name: &str| item.get(name).map_or(0, number);
     let sessions = model.sessions.iter().all(|session| {
@@ -195,15 +301,46 @@ fn is_kept(model: &Model, dump: &Dump) -> bool {
     let version = of("USER#")
         .iter()
         .all(|(_, item)| u64::from(counted(item, "credentialsVersion")) == model.version);
-    let notices = usize::try_from(model.version).unwrap();
-    sessions && guesses && known && version && of("MAIL#").len() == model.codes.len() + notices
+    let (store, notices) = match &model.elsewhere {
+        None => (true, usize::try_from(model.version).unwrap()),
+        Some(store) => {
+            let user = kit.users.user(if store.is_moved { MOVED } else { ANN });
+            let kept = (user.version.into(), user.times_set, user.email_verified);
+            let expected = (model.version, store.times_set, Some(!store.is_unverified));
+            let asked = kit.users.questions().len() == store.questions;
+            (kept == expected && asked, store.notices.len())
+        }
+    };
+    let mails = of("MAIL#").len() == model.codes.len() + notices;
+    sessions && guesses && known && version && store && mails
 }
 
-async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let kit = Kit::throttled(&rules::SETTINGS).await;
-    kit.user(ANN).await;
+/// The keys of the questions that the store was asked since they were forgotten.
+fn keys(kit: &Kit) -> Vec<String> {
+    let questions = kit.users.questions().into_iter();
+    questions
+        .filter_map(|question| Some(question["key"].as_str()?.to_owned()))
+        .collect()
+}
+
+/// A stack whose one user lives there, and the model of it.
+async fn built(home: Home) -> (Kit, Model) {
+    if home == Home::Table {
+        let kit = Kit::throttled(&rules::SETTINGS).await;
+        kit.user(ANN).await;
+        return (kit, Model::new(NOON));
+    }
+    let elsewhere = [("USER_STORE_FUNCTION", USER_STORE)];
+    let kit = Kit::throttled(&[&rules::SETTINGS[..], &elsewhere].concat()).await;
+    kit.users.put(ElsewhereUser::of(ANN));
+    kit.users.change_version_by_proofs();
+    (kit, Model::elsewhere(NOON))
+}
+
+async fn run(home: Home, steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let (kit, mut model) = built(home).await;
     let instances = [kit.another_instance(), kit.another_instance()];
-    let mut model = Model::new(NOON);
+    let mut asked = BTreeSet::new();
     for (number, step) in steps.into_iter().enumerate() {
         let wishes = match &step {
             Step::Wait(millis) => {
@@ -220,6 +357,10 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     ];
                     kit.secrets.set(CODE_KEY, versions);
                 }
+                continue;
+            }
+            Step::Store(change) => {
+                change.clone().happen(&kit, &mut model);
                 continue;
             }
             Step::Calls(wishes) => wishes,
@@ -241,7 +382,7 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
         let calls: Vec<Call> = calls.iter().map(|made| made.call).collect();
         let explained = explanations(&model, &calls, &answers)
             .into_iter()
-            .find(|model| is_kept(model, &dump));
+            .find(|model| is_kept(model, &dump, &kit));
         let Some(explained) = explained else {
             let told: Vec<_> = answers.iter().map(|answer| &answer.outcome).collect();
             let why = format!(
@@ -250,6 +391,10 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
             return Err(TestCaseError::fail(why));
         };
         model = explained;
+        asked.extend(keys(&kit));
+        if let Some(store) = &model.elsewhere {
+            prop_assert_eq!(asked.len(), store.asked.len(), "one key for each use");
+        }
     }
     Ok(())
 }
@@ -298,8 +443,20 @@ proptest! {
     })]
 
     #[test]
-    fn any_history_of_sequential_and_concurrent_calls_is_answered_as_the_model_predicts(steps in steps()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(run(steps))?;
+    fn any_history_of_sequential_and_concurrent_calls_is_answered_as_the_model_predicts(steps in steps(Home::Table)) {
+        play(Home::Table, steps)?;
     }
+
+    #[test]
+    fn any_history_with_a_user_elsewhere_is_answered_as_the_model_predicts(steps in steps(Home::Elsewhere)) {
+        play(Home::Elsewhere, steps)?;
+    }
+}
+
+fn play(home: Home, steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(run(home, steps))
 }

@@ -291,10 +291,18 @@ impl Kit {
 
     /// The whole table.
     pub(crate) async fn dump(&self) -> Dump {
-        let items = self.table.all().await.into_iter();
-        items
-            .map(|item| (text(&item, "pk").to_owned(), item))
-            .collect()
+        dumped(self.table.all().await)
+    }
+
+    /// The items of the table whose key begins with one of these prefixes, or one of whose attributes is this text.
+    pub(crate) async fn dump_about(
+        &self,
+        prefixes: &[String],
+        attributes: &[&str],
+        value: &str,
+    ) -> Dump {
+        let items = self.table.all_about(prefixes, attributes, value).await;
+        dumped(items)
     }
 
     /// The keys of the table that begin so.
@@ -304,6 +312,14 @@ impl Kit {
             .filter(|key| key.starts_with(prefix))
             .collect()
     }
+}
+
+/// Items by their keys.
+fn dumped(items: Vec<Item>) -> Dump {
+    let items = items.into_iter();
+    items
+        .map(|item| (text(&item, "pk").to_owned(), item))
+        .collect()
 }
 
 fn recovery(
@@ -339,8 +355,9 @@ fn client(table: &Table, watched: Option<(&Recorder, &FaultInjector)>) -> aws_sd
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
-/// How long a store waits for others' transactions: a lasting conflict must not take the tests 5 s.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// How long a store waits for others' transactions: long enough for three conflicts in a row. A lasting conflict
+/// must not take the tests 5 s.
+const PATIENCE: Duration = Duration::from_millis(150);
 
 fn store(table: &Table, watched: Option<(&Recorder, &FaultInjector)>) -> Store {
     Store::new(client(table, watched), table.name.as_str()).waiting_for(PATIENCE)
