@@ -4,7 +4,7 @@
 //!
 //! 1. [`openapi`] reads `openapi.yaml`, and [`contract`] compares answers with the error tables in it.
 //! 2. [`outcome`] gives the result of a use case in a form that can be compared.
-//! 3. `model` is the sequential model that predicts the outcome of any history of calls.
+//! 3. [`model`] is the sequential model that predicts the outcome of any history of calls.
 //!
 //! With the feature `table`, for tests that call the use cases:
 //!
@@ -30,8 +30,10 @@
 )]
 
 pub mod contract;
+pub mod model;
 pub mod openapi;
 pub mod outcome;
+pub mod user_store_faults;
 
 #[cfg(feature = "table")]
 pub mod aws;
@@ -45,8 +47,6 @@ pub mod fake_ses;
 pub mod fake_user_store;
 #[cfg(feature = "table")]
 pub mod fault_injector;
-#[cfg(feature = "table")]
-pub mod model;
 #[cfg(feature = "table")]
 pub mod recorder;
 #[cfg(feature = "table")]

@@ -13,8 +13,8 @@ use super::{
     Answer, Call, DAILY_GUESSES, Model, PROOF_TTL, Progress, SESSION_GUESSES, Share, State,
     Stepped, Told,
 };
-use crate::fake_user_store::{StoreFault, Veto};
 use crate::outcome::Outcome;
+use crate::user_store_faults::{StoreFault, Veto};
 
 /// The reason of a store that refuses passwords.
 pub const REFUSED: &str = "reused";
@@ -31,7 +31,7 @@ pub enum Use {
     Password(usize, u32),
 }
 
-/// A user store, and what it was asked. It behaves as [`crate::fake_user_store::FakeUserStore`] does, whose
+/// A user store, and what it was asked. It behaves as `FakeUserStore` does, whose
 /// versions change with each proof.
 #[derive(Clone, Debug, Default)]
 pub struct Elsewhere {
