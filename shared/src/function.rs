@@ -50,185 +50,205 @@ pub(crate) const TIMEOUT_ELSEWHERE: Duration = Duration::from_secs(20);
 
 type Startup<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
+/// A function that runs. It is on the heap and has no type of its own. So it is compiled with this crate, for size, and
+/// not with the function's.
+pub type Running = LocalBoxFuture<'static, ExitCode>;
+
 /// What an endpoint does with a call.
 type Endpoint = dyn Fn(Arc<Recovery>, Call) -> Answering + Send + Sync;
 type Answering = BoxFuture<'static, Result<Reply, Failure>>;
 
 /// Runs the function of one endpoint. Returns only if the function cannot start or go on. Wrong settings are
 /// reported before its first call.
-pub async fn serve<F, A>(protocol: Protocol, endpoint: F) -> ExitCode
+pub fn serve<F, A>(protocol: Protocol, endpoint: F) -> Running
 where
     F: Fn(Arc<Recovery>, Call) -> A + Send + Sync + 'static,
     A: Future<Output = Result<Reply, Failure>> + Send + 'static,
 {
     let endpoint = move |recovery, call| -> Answering { Box::pin(endpoint(recovery, call)) };
-    boxed(protocol, Arc::new(endpoint)).await
+    run_endpoint(protocol, Arc::new(endpoint))
 }
 
-/// [`run_endpoint`] on the heap and without its type, like a use case.
-fn boxed(protocol: Protocol, endpoint: Arc<Endpoint>) -> LocalBoxFuture<'static, ExitCode> {
-    Box::pin(run_endpoint(protocol, endpoint))
-}
-
-async fn run_endpoint(protocol: Protocol, endpoint: Arc<Endpoint>) -> ExitCode {
-    if let Err(error) = telemetry::init() {
-        return stopped(&error);
-    }
-    let recovery = match recovery().await {
-        Ok(recovery) => Arc::new(recovery),
-        Err(error) => return stopped(&*error),
-    };
-    let edge = match settings::edge() {
-        Ok(edge) => edge,
-        Err(error) => return stopped(&error),
-    };
-    let edge = &edge;
-    let language = recovery.settings().languages.of(protocol);
-    let deadline = match recovery.settings().user_store {
-        None => DEADLINE,
-        Some(_) => DEADLINE_ELSEWHERE,
-    };
-    let trail = &audit();
-    let answer = |invocation: Invocation| {
-        let (recovery, endpoint) = (recovery.clone(), endpoint.clone());
-        async move {
-            let LambdaEvent { payload, context } = invocation;
-            let answered = match payload::read(&payload, &["requestContext"]) {
-                Ok(Some(event)) => {
-                    let endpoint = |call| endpoint(recovery, call);
-                    let event = LambdaEvent::new(event, context);
-                    Some(answer(protocol, language, edge, trail, deadline, endpoint, event).await)
-                }
-                Ok(None) => None,
-                // What cannot be read shows no secret.
-                Err(_) if !edge.admits(|_| None) => Some(event::response(forbidden())),
-                Err(unreadable) => Some(refuse(protocol, language, unreadable, context)),
-            };
-            Ok::<_, lambda_http::Error>(answered)
+/// [`serve`], in so far as it does not depend on the endpoint's type.
+fn run_endpoint(protocol: Protocol, endpoint: Arc<Endpoint>) -> Running {
+    Box::pin(async move {
+        if let Err(error) = telemetry::init() {
+            return stopped(&error);
         }
-    };
-    ended(lambda_runtime::run(service_fn(answer)).await)
+        let recovery = match recovery().await {
+            Ok(recovery) => Arc::new(recovery),
+            Err(error) => return stopped(&*error),
+        };
+        let edge = match settings::edge() {
+            Ok(edge) => edge,
+            Err(error) => return stopped(&error),
+        };
+        let edge = &edge;
+        let language = recovery.settings().languages.of(protocol);
+        let deadline = match recovery.settings().user_store {
+            None => DEADLINE,
+            Some(_) => DEADLINE_ELSEWHERE,
+        };
+        let trail = &audit();
+        let answer = |invocation: Invocation| {
+            let (recovery, endpoint) = (recovery.clone(), endpoint.clone());
+            async move {
+                let LambdaEvent { payload, context } = invocation;
+                let answered = match payload::read(&payload, &["requestContext"]) {
+                    Ok(Some(event)) => {
+                        let endpoint = |call| endpoint(recovery, call);
+                        let event = LambdaEvent::new(event, context);
+                        Some(
+                            answer(protocol, language, edge, trail, deadline, endpoint, event)
+                                .await,
+                        )
+                    }
+                    Ok(None) => None,
+                    // What cannot be read shows no secret.
+                    Err(_) if !edge.admits(|_| None) => Some(event::response(forbidden())),
+                    Err(unreadable) => Some(refuse(protocol, language, unreadable, context)),
+                };
+                Ok::<_, lambda_http::Error>(answered)
+            }
+        };
+        ended(lambda_runtime::run(service_fn(answer)).await)
+    })
 }
 
 /// Runs the function that delivers mail. Returns only if it cannot start or go on.
-pub async fn run_deliver_mail() -> ExitCode {
-    if let Err(error) = telemetry::init() {
-        return stopped(&error);
-    }
-    let delivery = match delivery() {
-        Ok(delivery) => delivery,
-        Err(error) => return stopped(&*error),
-    };
-    let delivery = &delivery;
-    let deliver = |invocation: Invocation| async move {
-        let batch: StreamBatch = read(&invocation, &["Records"])?.unwrap_or_default();
-        let mut rng = ambient::rng()?;
-        let delivered = delivery.deliver_batch(batch, ambient::now, &mut rng).await;
-        // After an error, the stream delivers the batch again, in halves.
-        delivered.map_err(lambda_http::Error::from)
-    };
-    ended(lambda_runtime::run(service_fn(deliver)).await)
+#[must_use]
+pub fn run_deliver_mail() -> Running {
+    Box::pin(async {
+        if let Err(error) = telemetry::init() {
+            return stopped(&error);
+        }
+        let delivery = match delivery() {
+            Ok(delivery) => delivery,
+            Err(error) => return stopped(&*error),
+        };
+        let delivery = &delivery;
+        let deliver = |invocation: Invocation| async move {
+            let batch: StreamBatch = read(&invocation, &["Records"])?.unwrap_or_default();
+            let mut rng = ambient::rng()?;
+            let delivered = delivery.deliver_batch(batch, ambient::now, &mut rng).await;
+            // After an error, the stream delivers the batch again, in halves.
+            delivered.map_err(lambda_http::Error::from)
+        };
+        ended(lambda_runtime::run(service_fn(deliver)).await)
+    })
 }
 
 /// Runs the function that tells other services of each password that was set. Returns only if it cannot start or go
 /// on.
-pub async fn run_announce() -> ExitCode {
-    if let Err(error) = telemetry::init() {
-        return stopped(&error);
-    }
-    let announcer = match announcer() {
-        Ok(announcer) => announcer,
-        Err(error) => return stopped(&error),
-    };
-    let announcer = &announcer;
-    let announce = |invocation: Invocation| async move {
-        if let Some(TestEvent { wanted: true }) = read(&invocation, &["testEvent"])? {
-            announcer.announce_test().await?;
+#[must_use]
+pub fn run_announce() -> Running {
+    Box::pin(async {
+        if let Err(error) = telemetry::init() {
+            return stopped(&error);
         }
-        let batch: StreamBatch = read(&invocation, &["Records"])?.unwrap_or_default();
-        // After an error, the stream delivers the batch again, in halves.
-        let result = announcer.announce_batch(batch).await;
-        result.map_err(lambda_http::Error::from)
-    };
-    ended(lambda_runtime::run(service_fn(announce)).await)
+        let announcer = match announcer() {
+            Ok(announcer) => announcer,
+            Err(error) => return stopped(&error),
+        };
+        let announcer = &announcer;
+        let announce = |invocation: Invocation| async move {
+            if let Some(TestEvent { wanted: true }) = read(&invocation, &["testEvent"])? {
+                announcer.announce_test().await?;
+            }
+            let batch: StreamBatch = read(&invocation, &["Records"])?.unwrap_or_default();
+            // After an error, the stream delivers the batch again, in halves.
+            let result = announcer.announce_batch(batch).await;
+            result.map_err(lambda_http::Error::from)
+        };
+        ended(lambda_runtime::run(service_fn(announce)).await)
+    })
 }
 
 /// Runs the function by which services of the account create, change, delete and find users. Returns only if it cannot
 /// start or go on.
-pub async fn run_users() -> ExitCode {
-    if let Err(error) = telemetry::init() {
-        return stopped(&error);
-    }
-    let operations = match user_operations() {
-        Ok(operations) => operations,
-        Err(error) => return stopped(&error),
-    };
-    let operations = &operations;
-    let answer = |invocation: Invocation| async move {
-        let request: users::Request = match read(&invocation, &["operation"]) {
-            Ok(Some(request)) => request,
-            Ok(None) => return Ok(None),
-            Err(unreadable) => return Ok(Some(users::Answer::unreadable(&unreadable))),
+#[must_use]
+pub fn run_users() -> Running {
+    Box::pin(async {
+        if let Err(error) = telemetry::init() {
+            return stopped(&error);
+        }
+        let operations = match user_operations() {
+            Ok(operations) => operations,
+            Err(error) => return stopped(&error),
         };
-        let mut rng = ambient::rng()?;
-        // On the heap, as the use cases are.
-        let answered = Box::pin(operations.answer(&request, ambient::now(), &mut rng)).await;
-        answered.map(Some).map_err(|error| {
-            tracing::error!(error = telemetry::causes(&error), "user operation failed");
-            lambda_http::Error::from(error)
-        })
-    };
-    ended(lambda_runtime::run(service_fn(answer)).await)
+        let operations = &operations;
+        let answer = |invocation: Invocation| async move {
+            let request: users::Request = match read(&invocation, &["operation"]) {
+                Ok(Some(request)) => request,
+                Ok(None) => return Ok(None),
+                Err(unreadable) => return Ok(Some(users::Answer::unreadable(&unreadable))),
+            };
+            let mut rng = ambient::rng()?;
+            // On the heap, as the use cases are.
+            let answered = Box::pin(operations.answer(&request, ambient::now(), &mut rng)).await;
+            answered.map(Some).map_err(|error| {
+                tracing::error!(error = telemetry::causes(&error), "user operation failed");
+                lambda_http::Error::from(error)
+            })
+        };
+        ended(lambda_runtime::run(service_fn(answer)).await)
+    })
 }
 
 /// Runs the function that handles SES's events. Returns only if it cannot start or go on.
-pub async fn run_mail_events() -> ExitCode {
-    if let Err(error) = telemetry::init() {
-        return stopped(&error);
-    }
-    let events = match mail_events() {
-        Ok(events) => events,
-        Err(error) => return stopped(&*error),
-    };
-    let events = &events;
-    let handle = |invocation: Invocation| async move {
-        let Some(event) = read::<MailEvent>(&invocation, &["aws.ses", "eventType"])? else {
-            return Ok(());
+#[must_use]
+pub fn run_mail_events() -> Running {
+    Box::pin(async {
+        if let Err(error) = telemetry::init() {
+            return stopped(&error);
+        }
+        let events = match mail_events() {
+            Ok(events) => events,
+            Err(error) => return stopped(&*error),
         };
-        let handled = events.handle(event, ambient::now()).await;
-        // After an error, the event is delivered again, and in the end goes to the dead-letter queue.
-        handled.map_err(|error| {
-            tracing::error!(
-                error = telemetry::causes(&error),
-                "SES event failed, will be retried"
-            );
-            lambda_http::Error::from(error)
-        })
-    };
-    ended(lambda_runtime::run(service_fn(handle)).await)
+        let events = &events;
+        let handle = |invocation: Invocation| async move {
+            let Some(event) = read::<MailEvent>(&invocation, &["aws.ses", "eventType"])? else {
+                return Ok(());
+            };
+            let handled = events.handle(event, ambient::now()).await;
+            // After an error, the event is delivered again, and in the end goes to the dead-letter queue.
+            handled.map_err(|error| {
+                tracing::error!(
+                    error = telemetry::causes(&error),
+                    "SES event failed, will be retried"
+                );
+                lambda_http::Error::from(error)
+            })
+        };
+        ended(lambda_runtime::run(service_fn(handle)).await)
+    })
 }
 
 /// Runs the function that keeps the audit trail. Returns only if it cannot start or go on.
-pub async fn run_audit_trail() -> ExitCode {
-    if let Err(error) = telemetry::init() {
-        return stopped(&error);
-    }
-    let stack = stack_name();
-    let stack = stack.as_deref();
-    let keep = |invocation: Invocation| async move {
-        let Some(event) = read::<LogEvent>(&invocation, &["awslogs"])? else {
-            return Ok(());
+#[must_use]
+pub fn run_audit_trail() -> Running {
+    Box::pin(async {
+        if let Err(error) = telemetry::init() {
+            return stopped(&error);
+        }
+        let stack = stack_name();
+        let stack = stack.as_deref();
+        let keep = |invocation: Invocation| async move {
+            let Some(event) = read::<LogEvent>(&invocation, &["awslogs"])? else {
+                return Ok(());
+            };
+            // After an error, the event is delivered again, and in the end goes to the dead-letter queue.
+            forward::keep(&event, stack, std::io::stdout()).map_err(|error| {
+                tracing::error!(
+                    error = telemetry::causes(&error),
+                    "audit records failed, will be retried"
+                );
+                lambda_http::Error::from(error)
+            })
         };
-        // After an error, the event is delivered again, and in the end goes to the dead-letter queue.
-        forward::keep(&event, stack, std::io::stdout()).map_err(|error| {
-            tracing::error!(
-                error = telemetry::causes(&error),
-                "audit records failed, will be retried"
-            );
-            lambda_http::Error::from(error)
-        })
-    };
-    ended(lambda_runtime::run(service_fn(keep)).await)
+        ended(lambda_runtime::run(service_fn(keep)).await)
+    })
 }
 
 /// Reads an event for which no caller waits. An event that cannot be read is an error, so that it goes to the
