@@ -35,15 +35,15 @@ const MOST_EVENTS: usize = 10;
 /// The longest that a batch of `MOST_EVENTS` can take: its mail requests are read at the same time, and then told.
 pub const LONGEST: Duration = Duration::from_secs(2 * aws::OPERATION.as_secs());
 
-/// What an operator invokes the function with, to see whether the bus takes events: `{"testEvent": true}`.
+/// An operator's request for a test event, which shows whether the bus accepts events: `{"testEvent": true}`.
 #[derive(Debug, Deserialize)]
 pub struct TestEvent {
-    /// Whether one is to be told.
+    /// Whether to publish one.
     #[serde(rename = "testEvent")]
     pub wanted: bool,
 }
 
-/// Why an event was not told. That of a change is tried again.
+/// The reason why an event was not published. The event of a changed password is published again.
 #[derive(Debug, Error)]
 pub enum Untold {
     /// The notice of the change could not be read.
@@ -208,11 +208,11 @@ impl Announcer {
         Ok(result)
     }
 
-    /// Tells the bus, if there is one, of nothing that happened: an event of its own detail type. An operator sees by
-    /// it whether the bus takes events.
+    /// Publishes a test event, if there is a bus. It has a detail type of its own, so nobody takes it for a changed
+    /// password.
     ///
     /// # Errors
-    /// When EventBridge does not take the event.
+    /// When EventBridge does not accept the event.
     pub async fn announce_test(&self) -> Result<(), Untold> {
         let Some(bus) = &self.bus else {
             return Ok(());

@@ -54,7 +54,7 @@ type Startup<T> = Result<T, Box<dyn Error + Send + Sync>>;
 /// not with the function's.
 pub type Running = LocalBoxFuture<'static, ExitCode>;
 
-/// What an endpoint does with a call.
+/// The code of an endpoint, without its type: a call becomes a reply.
 type Endpoint = dyn Fn(Arc<Recovery>, Call) -> Answering + Send + Sync;
 type Answering = BoxFuture<'static, Result<Reply, Failure>>;
 
