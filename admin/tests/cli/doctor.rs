@@ -69,8 +69,10 @@ Functions
 ✓ deliver-mail handles mail requests
 ✓ users-resend answers
 ✓ users-set-password answers
+✓ recover-not-me answers
+✓ recovery-page answers
 
-50 right, 0 wrong
+52 right, 0 wrong
 ";
 
 #[tokio::test]
@@ -284,7 +286,7 @@ async fn a_call_that_an_endpoint_does_not_support_is_skipped_and_no_problem() {
         assert!(ran.out.contains(&line), "{}", ran.out);
     }
     assert!(
-        ran.out.ends_with("46 right, 0 wrong, 3 not checked\n"),
+        ran.out.ends_with("48 right, 0 wrong, 3 not checked\n"),
         "{}",
         ran.out
     );
@@ -530,6 +532,20 @@ async fn a_function_without_permission_or_that_does_not_start_is_reported_with_i
             500,
             "",
             "✗ users-set-password gives no answer: the gateway says 500",
+            "its log says why it does not start",
+        ),
+        (
+            "/recover/not-me",
+            500,
+            "",
+            "✗ recover-not-me gives no answer: the gateway says 500",
+            "its log says why it does not start",
+        ),
+        (
+            "/recover",
+            503,
+            "",
+            "✗ recovery-page gives no answer: the gateway says 503",
             "its log says why it does not start",
         ),
     ] {
