@@ -1,6 +1,6 @@
 // Written by web/build.mjs: the name, hash and content of each file below /recover/.
 [
-    ("app-09adfe4239c7.js", "09adfe4239c7", include_str!("app-09adfe4239c7.js")),
+    ("app-126a8e76afef.js", "126a8e76afef", include_str!("app-126a8e76afef.js")),
     ("ar-d45ee870512a.json", "d45ee870512a", include_str!("ar-d45ee870512a.json")),
     ("de-e1712e210d7e.json", "e1712e210d7e", include_str!("de-e1712e210d7e.json")),
     ("en-2964bf957645.json", "2964bf957645", include_str!("en-2964bf957645.json")),

@@ -23,7 +23,7 @@ function likely(tag: string): string {
   try {
     const { language, script, region = "" } = new Intl.Locale(tag);
     if (language === "zh" && script === undefined && !["TW", "HK", "MO"].includes(region)) return "zh-Hans";
-    return language === "und" ? tag : new Intl.Locale(tag).maximize().baseName;
+    return new Intl.Locale(tag).maximize().baseName;
   } catch {
     return tag;
   }
