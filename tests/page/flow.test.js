@@ -172,6 +172,21 @@ test("a link also works in a tab that shows the page already", async (t) => {
   assert.equal(server.calls.at(-1).body.token, "abcDEF");
 });
 
+test("the mailbox of this machine shows the sender's name as mail programs do", async (t) => {
+  for (const [from, shown] of [
+    ["=?UTF-8?B?Q2Fmw6k=?= <a@b.example>", "Café <a@b.example>"],
+    ["=?UTF-8?B?546L5bCP?= =?UTF-8?B?5piO?= <a@b.example>", "王小明 <a@b.example>"],
+    ['"Your Shop" <a@b.example>', '"Your Shop" <a@b.example>'],
+  ]) {
+    const mail = { to: "ada@example.com", from, subject: "Hello", template: "x", text: "Hello", html: "Hello", sentAt: "2026-01-01T00:00:00Z" };
+    const page = await open(t, `${SERVICE}/recover`);
+    await page.route("**/_mail.json*", (route) => route.fulfill({ json: [mail] }));
+    await page.goto(`${SERVICE}/_mail`);
+    await page.getByRole("link", { name: "ada@example.com" }).click();
+    await page.locator("#from", { hasText: shown }).waitFor();
+  }
+});
+
 test("what a mail program or a person has added behind a link's token is no part of it", async (t) => {
   for (const [more, path] of [[".", "/auth/v1/forgot-password/set-password"], ["&utm_source=mail", "/recover/not-me"], ["%3E)", "/recover/not-me"]]) {
     const isNotice = path === "/recover/not-me";
