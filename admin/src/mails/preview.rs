@@ -64,9 +64,9 @@ pub(crate) fn preview(folder: &Path, out: &Path) -> Result<ExitCode, Failure> {
 fn data(mail: &Mail, settings: &Settings, has_link: bool) -> Value {
     let name = &settings.service_name;
     let token = "abcdefghijklmnop".repeat(6);
-    let link = |kind: char| match has_link {
-        true => format!("https://recovery.example.com/recover#{kind}={token}"),
-        false => String::new(),
+    let link = |kind: char| {
+        let link = format!("https://recovery.example.com/recover#{kind}={token}");
+        if has_link { link } else { String::new() }
     };
     let code = "1234567890";
     let code = code.get(..settings.code_length.digits()).unwrap_or(code);

@@ -25,10 +25,7 @@ fn templates() -> Vec<String> {
 /// What the doctor says of a stack that has no problem.
 fn all_right() -> String {
     let templates = templates();
-    let lines: String = templates
-        .iter()
-        .map(|it| format!("✓ template {it}\n"))
-        .collect();
+    let lines = templates.join("\n✓ template ");
     format!(
         "\
 Table
@@ -50,7 +47,8 @@ Mail
 ✓ the account is out of the sandbox
 ✓ mails call the service \"Regain\"
 ✓ SES may send from no-reply@mail.example.com (identity example.com)
-{lines}
+✓ template {lines}
+
 Users
 ✓ there are no users yet
 
