@@ -544,7 +544,6 @@ impl Model {
             Call::Resend(number) => {
                 let session = &mut self.sessions[number];
                 session.state = State::Awaiting;
-                session.claimed = None;
                 session.generation += 1;
                 session.asked.push(now);
                 session.secret = secret;

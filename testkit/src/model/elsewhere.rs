@@ -474,7 +474,7 @@ impl Model {
                 next(it, false, told)
             }));
         }
-        if told.is_none() {
+        if told.is_none() && !self.waits_to_write(caller, write) {
             all.extend(self.one(|it| {
                 let told = it.write(caller, write);
                 next(it, network, Some(told))
@@ -618,6 +618,14 @@ impl Model {
         Ended(Outcome::Blocked)
     }
 
+    /// Whether a proof waits for the call that is setting a password with its session.
+    fn waits_to_write(&self, caller: Caller<'_>, write: Write) -> bool {
+        let claimed = self.sessions[caller.number].claimed;
+        write != Write::Record
+            && claimed.is_some_and(|by| by != caller.place)
+            && self.overtaken(caller.number, caller.generation).is_none()
+    }
+
     fn write(&mut self, caller: Caller<'_>, write: Write) -> Told {
         let (number, now) = (caller.number, self.now);
         let (version, told) = match write {
@@ -637,7 +645,6 @@ impl Model {
         let session = &mut self.sessions[number];
         let until = now.plus(PROOF_TTL).min(session.ends);
         session.state = State::Validated { until, version };
-        session.claimed = None;
         let token = caller.answer.token.clone();
         session.token = token.map(|token| (token, caller.generation));
         told
