@@ -419,7 +419,7 @@ impl Recovery {
                         Some(found) => found,
                         None => self.find(address, &linked.address_key).await?,
                     };
-                    self.linked_user(call, session, found).await?
+                    self.linked_user(call, linked, session, found).await?
                 }
             };
             let reasons = self
@@ -466,19 +466,7 @@ impl Recovery {
                 }
                 // Read the user again: what changed decides.
                 Moved::UserChanged => {}
-                Moved::SessionChanged(found) => {
-                    return Err(match proof {
-                        Proof::Code(_) => self.overtaken(found, at),
-                        Proof::Session(_) | Proof::Token(_) => RecoveryError::SessionOver,
-                        Proof::Link(linked) => {
-                            let found = found.map(|session| *session);
-                            linked
-                                .permit(found, now)
-                                .err()
-                                .unwrap_or(RecoveryError::SessionOver)
-                        }
-                    });
-                }
+                Moved::SessionChanged(found) => return Err(self.too_late(proof, found, at, now)),
             }
         }
         Err(StoreError::Contended.into())
@@ -591,10 +579,27 @@ impl Recovery {
                 let by = Claimant::draw(&mut call.rng);
                 let closed = self.store.close(session, FromState::of(proof.means()), &by);
                 match closed.await? {
-                    Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
+                    Moved::SessionChanged(found) => {
+                        Err(self.too_late(proof, found, call.at, call.now()))
+                    }
                     Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
                 }
             }
+        }
+    }
+
+    /// Why a proof comes too late: another call has changed the session. The call came at `at`, and it is `now`.
+    fn too_late(
+        &self,
+        proof: &Proof<'_>,
+        found: Option<Box<Session>>,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> RecoveryError {
+        match proof {
+            Proof::Code(_) => self.overtaken(found, at),
+            Proof::Session(_) | Proof::Token(_) => RecoveryError::SessionOver,
+            Proof::Link(linked) => linked.overtaken(found, now),
         }
     }
 

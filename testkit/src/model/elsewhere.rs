@@ -132,7 +132,7 @@ pub(super) enum At {
         is_again: bool,
     },
     /// The session is closed, because the user may not recover, or because the store says so.
-    Closing { by_store: bool },
+    Closing,
     /// The session moves on, while the network becomes known if this call proves the mailbox.
     Writing {
         write: Write,
@@ -345,7 +345,7 @@ impl Model {
                 attempt,
                 is_again,
             } => self.one(|it| it.set(caller, bound, user, attempt, is_again)),
-            At::Closing { by_store } => self.one(|it| it.close(caller, by_store)),
+            At::Closing => self.one(|it| it.close(caller)),
             At::Writing { .. } => self.steps_of_writing(caller, at),
         }
     }
@@ -452,7 +452,7 @@ impl Model {
                 is_refused: true,
             }),
             Judged::Refused => caller.goes(writing(caller, Write::ProofOnly(user.version))),
-            Judged::Blocked => caller.goes(At::Closing { by_store: true }),
+            Judged::Blocked => caller.goes(At::Closing),
             Judged::Lost if !is_again => caller.goes(At::Setting {
                 bound,
                 user,
@@ -613,7 +613,7 @@ impl Model {
             }
         }
         if user.is_blocked {
-            return caller.goes(At::Closing { by_store: false });
+            return caller.goes(At::Closing);
         }
         match caller.call {
             Call::Verify(..) if user.is_unverified => caller.goes(At::Telling {
@@ -630,19 +630,16 @@ impl Model {
         }
     }
 
-    fn close(&mut self, caller: Caller<'_>, by_store: bool) -> Stepped {
-        let late = if caller.guesses() {
-            let late = self.overtaken(caller.number, caller.generation);
-            late.map(|told| if by_store { Told::Over } else { told })
-        } else {
-            let session = &self.sessions[caller.number];
-            let is_good = match session.state {
-                State::Validated { .. } => true,
-                State::Awaiting => caller.proves(),
-                State::Used => false,
-            };
-            let is_good = is_good && session.generation == caller.generation;
-            (!is_good).then_some(Told::Over)
+    fn close(&mut self, caller: Caller<'_>) -> Stepped {
+        let session = &self.sessions[caller.number];
+        let is_proven = matches!(session.state, State::Validated { .. })
+            && session.generation == caller.generation;
+        let late = match caller.call {
+            Call::Set(..) => (!is_proven).then_some(Told::Over),
+            // The time was compared before.
+            Call::Link(..) if session.generation != caller.generation => Some(Told::Unknown),
+            Call::Link(..) => (session.state == State::Used).then_some(Told::Over),
+            _ => self.overtaken(caller.number, caller.generation),
         };
         if let Some(told) = late {
             return self.ended(caller, told.into());
