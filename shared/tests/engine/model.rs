@@ -4,6 +4,9 @@
 //! a proof, and a mail's link (that of the last mail, an older one, or a garbled one). They come from two networks,
 //! which become known each by its own proofs, and only then may use the reserve of codes and guesses.
 //!
+//! An attempt of a call that is made alone may fail before or after the table has carried it out. It is retried then,
+//! which changes neither its answer nor what is counted.
+//!
 //! In the model each call of the table is a step, as in the engine: a guess is charged to its session and to its
 //! address, given back to both if it is right, and then moves the session on. What is called at once must be
 //! answered as some order of these steps would be, and leave what it would leave.
@@ -22,7 +25,7 @@ use regain::link::LinkToken;
 use regain::recovery::{PasswordToken, Recovery, Started};
 
 use crate::kit::{
-    ANN, CALLER, CODE_KEY, CODE_SECRET, Dump, ElsewhereUser, Kit, LOCALE, NOON, PASSWORD,
+    ANN, CALLER, CODE_KEY, CODE_SECRET, Dump, ElsewhereUser, Failure, Kit, LOCALE, NOON, PASSWORD,
     StoreFault, Version, Veto, in_auth, in_directory, named, names, new_password, newest, number,
     request, typed, wrong,
 };
@@ -67,6 +70,8 @@ type Links = BTreeMap<(usize, u32), LinkToken>;
 enum Step {
     /// Calls that are made at once, each from one of the networks.
     Calls(Vec<(Wish, usize)>),
+    /// A call whose attempt of that number at the table fails.
+    Retried((Wish, usize), Failure, usize),
     Wait(u64),
     /// The code key is rotated, if the last time is long enough ago.
     Rotate,
@@ -199,9 +204,18 @@ fn steps(home: Home) -> impl Strategy<Value = Vec<Step>> {
     let wait = prop::sample::select(vec![
         1, 29_999, 30_000, 30_000, 30_000, 99_999, 100_000, 599_999, 600_000, 3_600_000, 43_200_000,
     ]);
+    let failure = prop::sample::select(vec![
+        Failure::TimeoutAfter,
+        Failure::ResetAfter,
+        Failure::ErrorAfter,
+        Failure::ResetBefore,
+        Failure::Conflict,
+    ]);
     let step = prop_oneof![
         6 => call().prop_map(|call| Step::Calls(vec![call])),
         5 => prop::collection::vec(call(), 2..5).prop_map(Step::Calls),
+        4 => (call(), failure, 1..9_usize)
+            .prop_map(|(call, failure, number)| Step::Retried(call, failure, number)),
         6 => wait.prop_map(Step::Wait),
         1 => Just(Step::Rotate),
         match home { Home::Table | Home::Aliased => 0, Home::Elsewhere => 5 } => change().prop_map(Step::Store),
@@ -481,11 +495,15 @@ async fn run(home: Home, steps: Vec<Step>) -> Result<(), TestCaseError> {
                 change.clone().happen(&kit, &mut model);
                 continue;
             }
-            Step::Calls(wishes) => wishes,
+            Step::Retried(call, ..) => std::slice::from_ref(call),
+            Step::Calls(calls) => calls,
         };
         let mut calls = Vec::new();
         for wish in wishes {
             calls.extend(made(&kit, &model, &links, *wish).await);
+        }
+        if let Step::Retried(_, failure, number) = step {
+            kit.faults.fail(failure, number, 1);
         }
         if calls.len() > 1 {
             kit.faults.storm(u64::try_from(number).unwrap());
