@@ -34,7 +34,7 @@ use crate::users::{find, parse_address, trouble};
 const SLOWEST: f64 = 1.0;
 /// The share of the account's rate that is used by default. The rest is left to the mails that people ask for.
 const SHARE: f64 = 0.5;
-/// What the sessions say that they come from.
+/// The `app` of the sessions.
 const APP: &str = "regain users recover";
 
 /// Begins a recovery for each of the people, slowly enough for SES.

@@ -1,5 +1,7 @@
-//! A user store that lives elsewhere, behind Lambda's Invoke API or behind `cargo run -- --user-store`. It keeps its users in memory, remembers what it
-//! has done by the keys of its questions, and fails as a test wants it to.
+//! A user store elsewhere, behind Lambda's Invoke API or behind `cargo run -- --user-store`.
+//!
+//! It keeps its users in memory, remembers what it has done by the keys of its questions, and fails as a test wants
+//! it to.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,9 +36,9 @@ pub struct ElsewhereUser {
     pub version: u32,
     /// Whether the mailbox is proven, if the store keeps that.
     pub email_verified: Option<bool>,
-    /// What else is answered about the user.
+    /// More fields of the user in answers.
     pub more: Value,
-    /// What the last password came as: its hash, or itself.
+    /// The last password, as it was sent: its hash, or in clear.
     pub password: Option<String>,
     /// How often a password was set.
     pub times_set: u32,
@@ -54,7 +56,7 @@ impl ElsewhereUser {
         }
     }
 
-    /// The version as the store tells it.
+    /// The version in the store's answers.
     pub fn credentials_version(&self) -> String {
         format!("v{}", self.version)
     }
@@ -83,7 +85,7 @@ struct Kept {
     done: BTreeMap<String, String>,
     questions: Vec<Value>,
     veto: Veto,
-    /// From the question of that number on, so many answers fail.
+    /// The fault, the number of the first question that it hits, and how many it hits.
     fault: Option<(StoreFault, usize, usize)>,
     /// Whether a proven mailbox changes the version.
     proof_changes_version: bool,
@@ -175,7 +177,7 @@ impl FakeUserStore {
         self.put(user);
     }
 
-    /// From now on it judges passwords so.
+    /// Sets how it judges passwords from now on.
     pub fn veto(&self, veto: Veto) {
         self.kept().veto = veto;
     }
@@ -185,7 +187,7 @@ impl FakeUserStore {
         self.kept().proof_changes_version = true;
     }
 
-    /// Forgets the questions so far. From the question of that number on, so many answers fail.
+    /// Forgets the questions so far. From question `from` on, `times` answers fail.
     pub fn fail(&self, fault: StoreFault, from: usize, times: usize) {
         let mut kept = self.kept();
         kept.questions.clear();

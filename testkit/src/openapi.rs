@@ -1,4 +1,4 @@
-//! What `openapi.yaml` says of the API: its operations, their fields and their errors.
+//! Reads `openapi.yaml`: the API's operations, their fields and their errors.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;

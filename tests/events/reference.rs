@@ -1,5 +1,5 @@
-//! `openapi.yaml`, compared with the template, with the code that reads requests, and with the recorded answers. What it says
-//! and what the product does are the same, in both directions.
+//! Compares `openapi.yaml` with the template, with the code that reads requests, and with the recorded answers, each
+//! in both directions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use testkit::contract::ERRORS;
 use testkit::fixture::Fixture;
 use testkit::snapshot::{pretty, redact};
-use testkit::{WORKSPACE, openapi, parts};
+use testkit::{WORKSPACE, fixture_stack, openapi};
 
 /// The statuses of which not every endpoint has a fixture: they are the same for all endpoints, and journeys meet them.
 const OF_ALL_ENDPOINTS: [u16; 5] = [405, 413, 415, 500, 503];
@@ -52,7 +52,7 @@ struct Recorded {
 
 #[test]
 fn every_path_of_the_document_is_a_route_of_the_template_and_the_other_way_round() {
-    let stack = parts::template();
+    let stack = fixture_stack::template();
     let routes = |method: &str| -> BTreeSet<&str> {
         let routes = stack.routes.iter().filter(|it| it.method == method);
         routes.map(|route| route.path.as_str()).collect()
@@ -75,7 +75,7 @@ fn every_path_of_the_document_is_a_route_of_the_template_and_the_other_way_round
 
 #[test]
 fn browsers_may_send_every_header_of_the_document_and_read_those_that_the_template_exposes() {
-    let cors = parts::template().cors.unwrap();
+    let cors = fixture_stack::template().cors.unwrap();
     let mut exposed = BTreeSet::new();
     for (_, operation) in openapi::operations() {
         for parameter in operation["parameters"].as_array().unwrap() {

@@ -1,4 +1,4 @@
-//! What other services are told of passwords that were set.
+//! Events about changed passwords, as `/_events.json` shows them.
 
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ async fn told(stack: &Stack) -> Vec<Value> {
     answer.error_for_status().unwrap().json().await.unwrap()
 }
 
-/// The events about a person, newest first, once there are so many.
+/// The events about a person, newest first, once there are `count` of them.
 async fn told_of(stack: &Stack, id: &str, count: usize) -> Vec<Value> {
     eventually("the events are told", async || {
         let mut events = told(stack).await;

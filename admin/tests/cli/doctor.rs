@@ -1,4 +1,4 @@
-//! The doctor.
+//! `regain doctor`: finds what a stack lacks, and says how to repair it.
 
 use std::collections::HashMap;
 

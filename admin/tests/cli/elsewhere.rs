@@ -1,4 +1,4 @@
-//! A stack whose users live elsewhere.
+//! The commands on a stack whose users live elsewhere.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::store::{Mailbox, Suppression};
@@ -33,7 +33,7 @@ async fn run(kit: &Kit, arguments: &[&str]) -> Ran {
 }
 
 #[tokio::test]
-async fn no_command_writes_or_reads_users_whom_nobody_asks_for() {
+async fn commands_do_not_touch_users_in_the_table_if_users_live_elsewhere() {
     let kit = stack().await;
     let file = kit.file(&[json!({"email": "ann@example.com"})]);
     let ann = r#"{"email": "ann@example.com"}"#;

@@ -1,4 +1,4 @@
-//! What does not work is said in one sentence.
+//! Errors of the command: each is one sentence, with the exit code of its kind.
 
 use crate::kit::Kit;
 

@@ -1,7 +1,6 @@
-//! What happens between a read and a write of the same invocation: the write's condition sees it.
+//! Interleavings: if something changes between a read and a write of one invocation, the write's condition notices.
 //!
-//! A race that a test has to win is no test: here the steps of two invocations are taken in the order
-//! that would do harm.
+//! These tests do not depend on winning a race: they take the steps of two invocations in the harmful order.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;
@@ -89,7 +88,7 @@ impl Scene {
         matches!(self.charge(&guess).await, SessionCharge::Landed(_))
     }
 
-    /// What moves the session on after a right guess.
+    /// Makes the session validated, as after a right guess.
     async fn prove(&self, session: Awaiting) -> Moved {
         self.prove_by(session, &GuessName::draw(&mut self.kit.rng()))
             .await

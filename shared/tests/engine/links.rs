@@ -1,4 +1,4 @@
-//! Links: a mail's link sets the password, whatever anybody has done to the session's guesses.
+//! Links: a mail's link sets the password, even if the guesses of the session or the address are spent.
 
 use std::sync::Arc;
 
@@ -273,7 +273,7 @@ async fn the_link_of_an_address_that_nobody_has_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_sixteen_uses_of_a_link_at_once_one_sets_the_password_and_one_hashes() {
+async fn exactly_one_of_sixteen_parallel_uses_of_a_link_hashes_and_sets_the_password() {
     for storm in [false, true] {
         let kit = Kit::new().await;
         let user = kit.user(ANN).await;

@@ -1,4 +1,5 @@
-//! Any order of calls, one by one and at once, is answered as a simple sequential model predicts.
+//! Random histories of calls are answered as a sequential model predicts. The calls run one by one and several at
+//! once.
 //!
 //! The calls: requests by both APIs, another code, a code alone or with a password, for a session or for the newest one,
 //! a proof, and a mail's link (that of the last mail, an older one, or a garbled one). They come from two networks,
@@ -8,12 +9,13 @@
 //! which changes neither its answer nor what is counted.
 //!
 //! In the model each call of the table is a step, as in the engine: a guess is charged to its session and to its
-//! address, given back to both if it is right, and then moves the session on. What is called at once must be
-//! answered as some order of these steps would be, and leave what it would leave.
+//! address, given back to both if it is right, and then moves the session on. Some order of the steps of concurrent
+//! calls must explain all their answers, and what the table holds afterwards.
 //! `REGAIN_MODEL_CASES` sets how many histories of some thirty such steps are played.
 //!
-//! The user lives in the table, where requests are answered the user's id or an alias, or elsewhere. The store elsewhere is part of the history then: its answers are lost
-//! or fail, it refuses passwords, and the user changes in between.
+//! The user lives in the table, where requests are answered the user's id or an alias, or elsewhere. The store
+//! elsewhere is part of the history then: its answers are lost or fail, it refuses passwords, and the user changes in
+//! between.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -36,7 +38,7 @@ use testkit::model::{self as rules, Answer, Call, Model, NETWORKS, Sent, explana
 /// Histories that are played if `REGAIN_MODEL_CASES` does not say.
 const CASES: u32 = 40;
 
-/// What is done; sessions are named by how long ago they began.
+/// A step of a history. Its number says how many sessions ago the session began that it is about.
 #[derive(Clone, Copy, Debug)]
 enum Wish {
     Request(Protocol),
@@ -79,7 +81,7 @@ enum Step {
     Store(Change),
 }
 
-/// What happens in a user store elsewhere, until it happens again.
+/// An event in a user store elsewhere. It lasts until the next one.
 #[derive(Clone, Debug)]
 enum Change {
     /// Somebody changes the password there.
@@ -92,7 +94,7 @@ enum Change {
     Block,
     /// Passwords are judged so.
     Veto(Veto),
-    /// From the question of that number on, so many answers fail.
+    /// From one question on, some answers fail: which question, how many answers, and how.
     Fail(StoreFault, usize, usize),
 }
 

@@ -122,7 +122,7 @@ async fn notices(kit: &Kit) -> usize {
     mails.iter().filter(|key| key.ends_with("#changed")).count()
 }
 
-/// What fails without anything having been done.
+/// Faults before the user store has done anything.
 const BEFORE: [StoreFault; 9] = [
     StoreFault::FunctionError,
     StoreFault::Status(403),

@@ -210,7 +210,7 @@ async fn a_claim_lasts_longer_than_the_store_may_take() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_sixteen_uses_of_one_proof_at_once_one_sets_the_password_elsewhere() {
+async fn exactly_one_of_sixteen_parallel_uses_of_a_proof_sets_the_password_elsewhere() {
     const TASKS: usize = 16;
     for way in WAYS {
         for same in [true, false] {
