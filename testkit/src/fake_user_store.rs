@@ -273,15 +273,13 @@ impl FakeUserStore {
                 kept.answer(&question).to_string()
             }
             None => {
-                let (answer, held) = {
-                    let mut kept = self.kept();
-                    let answer = kept.answer(&question).to_string();
-                    let sets = question["operation"] == "set-password";
-                    (answer, if sets { kept.held.take() } else { None })
-                };
-                if let Some(held) = held {
-                    held.set.notify_one();
-                    held.released.notified().await;
+                let answer = self.kept().answer(&question).to_string();
+                if question["operation"] == "set-password" {
+                    let gate = self.kept().held.take();
+                    if let Some(gate) = gate {
+                        gate.set.notify_one();
+                        gate.released.notified().await;
+                    }
                 }
                 answer
             }

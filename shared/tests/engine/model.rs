@@ -17,6 +17,7 @@
 //! elsewhere is part of the history then: its answers are lost or fail, it refuses passwords, and the user changes in
 //! between.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -216,7 +217,7 @@ fn steps(home: Home) -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => call().prop_map(|call| Step::Calls(vec![call])),
         5 => prop::collection::vec(call(), 2..5).prop_map(Step::Calls),
-        4 => (call(), failure, 1..9_usize)
+        10 => (call(), failure, 1..9_usize)
             .prop_map(|(call, failure, number)| Step::Retried(call, failure, number)),
         6 => wait.prop_map(Step::Wait),
         1 => Just(Step::Rotate),
@@ -326,11 +327,10 @@ fn garbled(link: &LinkToken) -> LinkToken {
 /// Notes the links of the mails that were asked for since.
 async fn note_links(kit: &Kit, model: &Model, links: &mut Links) {
     for (number, session) in model.sessions.iter().enumerate() {
-        let key = (number, session.generation);
-        if !links.contains_key(&key) {
+        if let Entry::Vacant(unknown) = links.entry((number, session.generation)) {
             let secret = secret(session.secret);
             let link = kit.derived_link_with(&secret, &session.started.session);
-            links.insert(key, link.await);
+            unknown.insert(link.await);
         }
     }
 }

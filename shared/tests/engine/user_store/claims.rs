@@ -71,7 +71,7 @@ async fn a_code_is_not_proven_while_its_session_sets_a_password_elsewhere() {
             set.await
         };
         // A charge, its return, and four looks at the claim.
-        let told = beside(&kit, &ready, 6, other).await;
+        let told = Box::pin(beside(&kit, &ready, 6, other)).await;
         assert_eq!(
             told,
             [Outcome::Done, Outcome::Over],
@@ -104,7 +104,7 @@ async fn another_code_or_link_opens_nothing_while_its_session_sets_a_password_el
             };
             // Four looks at the claim. A code is charged and given back before.
             let writes = if by_link { 4 } else { 6 };
-            let told = beside(&kit, &ready, writes, other).await;
+            let told = Box::pin(beside(&kit, &ready, writes, other)).await;
             let expected = [Outcome::Done, Outcome::Over];
             assert_eq!(told, expected, "{way:?}, {by_link}");
             assert_eq!(kit.users.user(ANN).times_set, 1, "{way:?}, {by_link}");
