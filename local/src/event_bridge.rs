@@ -1,4 +1,4 @@
-//! The EventBridge stand-in: takes events by `PutEvents`, keeps them to be looked at, and passes them to the bus.
+//! The EventBridge stand-in: takes events by `PutEvents`, keeps them for `/_events.json`, and passes them to the bus.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,10 +21,10 @@ const MOST_EVENTS: usize = 1000;
 /// The most events that `PutEvents` takes at once.
 const MOST_ENTRIES: usize = 10;
 
-/// An event that was told.
+/// An event that was published.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Told {
+pub struct PublishedEvent {
     source: String,
     detail_type: String,
     detail: Value,
@@ -36,7 +36,7 @@ pub struct Told {
 pub struct EventBridge {
     bus: Bus,
     random: Random,
-    told: Arc<Mutex<VecDeque<Told>>>,
+    events: Arc<Mutex<VecDeque<PublishedEvent>>>,
 }
 
 #[derive(Deserialize)]
@@ -62,7 +62,7 @@ impl EventBridge {
         Self {
             bus,
             random,
-            told: Arc::default(),
+            events: Arc::default(),
         }
     }
 
@@ -72,7 +72,7 @@ impl EventBridge {
     }
 
     /// The page that shows the events: `GET /_events.json`.
-    pub fn told(&self) -> Router {
+    pub fn page(&self) -> Router {
         let events = get(async |State(events): State<Self>| {
             let no_store = [(header::CACHE_CONTROL, "no-store")];
             (no_store, Json(events.newest_first()))
@@ -85,15 +85,15 @@ impl EventBridge {
 
     /// The events, newest first.
     #[must_use]
-    pub fn newest_first(&self) -> Vec<Told> {
-        self.kept().iter().rev().cloned().collect()
+    pub fn newest_first(&self) -> Vec<PublishedEvent> {
+        self.lock().iter().rev().cloned().collect()
     }
 
-    fn kept(&self) -> MutexGuard<'_, VecDeque<Told>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, VecDeque<PublishedEvent>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes an event, or says why not.
+    /// Accepts an event, or answers why not.
     fn put(&self, entry: Entry) -> Value {
         let (Some(source), Some(detail_type), Some(detail)) =
             (entry.source, entry.detail_type, entry.detail)
@@ -125,11 +125,11 @@ impl EventBridge {
             "resources": [],
             "detail": detail,
         }));
-        let mut kept = self.kept();
-        if kept.len() >= MOST_EVENTS {
-            kept.pop_front();
+        let mut events = self.lock();
+        if events.len() >= MOST_EVENTS {
+            events.pop_front();
         }
-        kept.push_back(Told {
+        events.push_back(PublishedEvent {
             source,
             detail_type,
             detail,

@@ -3,8 +3,9 @@
 //!
 //! In the order of a request: the [`gateway`] makes it an event and gives the event to the function
 //! in [`lambda`]; the function reads and writes the table in [`dynamodb`], and reads the [`secrets`].
-//! The table's stream calls the function that mails, which sends through SES into the mailbox, both in
-//! [`mail`], and the function that tells [`event_bridge`] of changed passwords. [`template`] reads what to run from template.yaml; [`service`] starts and ends it all.
+//! The table's stream calls two functions: the one that mails, whose mail goes through SES into the mailbox, both
+//! in [`mail`], and the one that publishes events about changed passwords on [`event_bridge`]. [`template`] reads
+//! from template.yaml what to run. [`service`] starts and ends everything.
 
 pub mod console;
 pub mod data;

@@ -108,6 +108,6 @@ CORS_ORIGINS (comma separated) sets CorsOrigins.
   CODE_TTL_SECONDS=30 cargo run -- --port 0   short-lived codes on any free port
   cargo run -- --user-store http://127.0.0.1:8080   users who live elsewhere
 
-No mail leaves this machine: http://127.0.0.1:PORT/_mail shows it. Nor do events: \
-http://127.0.0.1:PORT/_events.json shows what EventBridge was told, newest first. Stderr has a line for each API call, \
+No mail leaves this machine: http://127.0.0.1:PORT/_mail shows it. No event does, either: \
+http://127.0.0.1:PORT/_events.json lists those that were published, newest first. Stderr has a line for each API call, \
 with method, path, status and duration, and the functions' logs.";

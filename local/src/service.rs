@@ -207,7 +207,7 @@ async fn start(
     let operate = operate(&urls, &stack.table.name, options.user_store.is_some());
     let tour = Tour::new(&demo_users, options.user_store.as_deref(), &urls, &operate)?.router()?;
     let api = mailbox::router(mails)
-        .merge(events.told())
+        .merge(events.page())
         .merge(tour)
         .merge(gateway.into_router());
     tokio::spawn(serve(listeners.api, api, front.stop()));

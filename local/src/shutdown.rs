@@ -13,7 +13,7 @@ pub struct Shutdown {
     parts: TaskTracker,
 }
 
-/// What a part of the program holds until it has ended. It tells the part when to end.
+/// A part of the program holds this until it has ended, and learns from it when to end.
 #[derive(Clone, Debug)]
 pub struct Stop {
     token: CancellationToken,

@@ -151,7 +151,7 @@ fn a_changed_setting_makes_a_version_that_lambda_accepts() {
         "EmailRequestsPerDay",
         "IpRequestsPerHour",
     ];
-    /// What the recovery page uses of the settings that all functions have.
+    /// The settings of all functions that the recovery page uses.
     const ON_THE_PAGE: [&str; 7] = [
         "Architecture",
         "AuthV1Language",

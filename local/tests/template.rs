@@ -1,4 +1,4 @@
-//! What is read from template.yaml, and which templates stop the start.
+//! Reading template.yaml: the values that come from it, and the templates that stop the start.
 #![expect(
     clippy::unwrap_used,
     reason = "a test says what it expects by panicking"

@@ -22,7 +22,7 @@ pub(crate) trait Foreign {
     fn matches(&self, password: &[u8]) -> bool;
 }
 
-/// What a parser makes of a text: nothing if the text is of another kind.
+/// A parsed hash, or why it is refused. `None` if the text is of another kind.
 type Parsed = Option<Result<Box<dyn Foreign>, InvalidPasswordHash>>;
 
 type Parser = fn(&str) -> Parsed;

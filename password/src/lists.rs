@@ -23,7 +23,7 @@ pub(crate) fn is_common(folded: &str) -> bool {
     is_on(COMMON, folded)
 }
 
-/// Whether a password, folded and in NFC, is known from a breach and is none of the most common ones.
+/// Whether a password, folded and in NFC, is on the list of breached passwords. That list leaves out the common ones.
 pub(crate) fn is_breached(folded: &str) -> bool {
     is_on(BREACHED, folded)
 }

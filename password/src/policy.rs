@@ -21,7 +21,7 @@ pub enum Reason {
     TooLong,
     /// On the list of the most common passwords.
     TooCommon,
-    /// Known from a breach, though it is none of the most common.
+    /// Known from a breach, but not on the list of common passwords.
     Breached,
     /// Too little is left without known words, and it contains the person's address, or a word of its
     /// local part.
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn a_breached_password_is_told_besides_what_else_is_wrong_with_it() {
+    fn a_breached_password_is_reported_beside_the_other_reasons() {
         let policy = Policy {
             min_length: 16,
             ..policy()
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn nobodys_address_is_their_password() {
+    fn the_persons_own_address_is_refused_as_a_password() {
         let address = Address::parse("René.Muster@bücher.example").unwrap();
         for (typed, refused, why) in [
             (
@@ -464,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_their_profile_says_is_their_password() {
+    fn texts_of_the_profile_are_refused_as_passwords() {
         let address = Address::parse("ann@example.com").unwrap();
         let profile = ["Budi Santoso", "+62 811 0000 1234", "Jürgen", "", "  "];
         for (typed, refused, why) in [

@@ -12,8 +12,7 @@ use zeroize::{DefaultIsZeroes, Zeroizing};
 use crate::fold::{decompose, is_ignorable, is_visible};
 use crate::{Address, Candidate};
 
-/// How many visible code points a password needs besides known words. As many as the shortest
-/// password has.
+/// How many visible code points a password needs besides known words: as many as the shortest password has.
 pub(crate) const OWN: usize = 8;
 
 /// The shortest known word, in letters: shorter ones are in many good passwords.
@@ -25,7 +24,7 @@ const SHORTEST_NUMBER: usize = 6;
 /// The shortest address, in letters, that is recognised with one letter missing.
 const SHORTEST_CUT: usize = 6;
 
-/// What may stand before an address in a password. One letter may be missing here, too.
+/// The schemes that may precede an address in a password. Here, too, one letter may be missing.
 const SCHEMES: [&str; 3] = ["", "mailto", "https"];
 
 /// No place in a password.
@@ -273,7 +272,7 @@ fn is_known_word(word: &[char]) -> bool {
         || word.iter().filter(unspaced).count() >= SHORTEST_UNSPACED
 }
 
-/// What decides how long a known word has to be.
+/// The kind of characters of a known word, which decides how long it has to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Script {
     Number,

@@ -12,7 +12,8 @@ import units
 # List prices of us-east-1 without free tiers, in dollars, as AWS's price pages had them in November 2025.
 SES_MAIL = 0.10 / 1000
 WRITE_UNIT, READ_UNIT = 0.625e-6, 0.125e-6  # DynamoDB on demand, table class Standard
-WRITE_CAPACITY_HOUR = 0.00065  # the same, provisioned: one write unit a second for an hour
+WRITE_UNIT_HOUR, READ_UNIT_HOUR = 0.00065, 0.00013  # the same, provisioned: one unit a second for an hour
+SCALING_ALARMS = 8  # which Application Auto Scaling makes for the table
 GATEWAY_CALL = 1.00e-6  # API Gateway, HTTP API
 LAMBDA_CALL, LAMBDA_GB_SECOND = 0.20e-6, 0.0000133334  # arm64
 LOG_GB, LOG_GB_INFREQUENT = 0.50, 0.25  # CloudWatch Logs, taken in: Standard, Infrequent Access
@@ -61,18 +62,20 @@ class Stack:
     platform_lines: bool
     audit_log_gb: float
     write_unit: float
+    read_unit: float
+    tells_events: bool
     secrets: int
     alarm_metrics: int
     dashboards: int
     metrics: int
+    idle_units: int = 0  # write units and read units that are provisioned at least
 
     @classmethod
     def of(cls, it):
         resources = it['Resources'].values()
         alarms = [r['Properties'] for r in resources if r['Type'] == 'AWS::CloudWatch::Alarm']
         dashboards = [r['Properties']['DashboardBody']['Fn::Sub'] for r in resources if r['Type'] == 'AWS::CloudWatch::Dashboard']
-        table = next(r['Properties'] for r in resources if r['Type'] == 'AWS::DynamoDB::Table')
-        assert table['BillingMode'] == 'PAY_PER_REQUEST', 'the prices of the table are those of on-demand capacity'
+        assert template.default(it, 'TableMinimumUnits') == 0, 'the prices of the table are those of on-demand capacity'
         logging = it['Globals']['Function'].get('LoggingConfig', {})
         audit = it['Resources']['AuditLogs']['Properties']
         return cls(
@@ -82,6 +85,8 @@ class Stack:
             platform_lines=logging.get('SystemLogLevel') != 'WARN',
             audit_log_gb=LOG_GB_INFREQUENT if audit.get('LogGroupClass') == 'INFREQUENT_ACCESS' else LOG_GB,
             write_unit=WRITE_UNIT,
+            read_unit=READ_UNIT,
+            tells_events=template.default(it, 'EventBus') != 'none',
             secrets=sum(r['Type'] == 'AWS::SecretsManager::Secret' for r in resources),
             # An alarm costs as much for each metric that it reads.
             alarm_metrics=sum(sum('MetricStat' in m for m in a['Metrics']) if 'Metrics' in a else 1 for a in alarms),
@@ -89,9 +94,20 @@ class Stack:
             metrics=len(set(re.findall(r'\["Regain", "(\w+)"', ''.join(dashboards)))),
         )
 
+    def provisioned(self, minimum, utilization):
+        """With provisioned capacity instead, used to this share: a unit costs as much as its share of an hour."""
+        return dataclasses.replace(
+            self,
+            write_unit=WRITE_UNIT_HOUR / 3600 / utilization,
+            read_unit=READ_UNIT_HOUR / 3600 / utilization,
+            alarm_metrics=self.alarm_metrics + SCALING_ALARMS,
+            idle_units=minimum,
+        )
+
     def idle(self):
         """Dollars a month of a stack that nobody calls: a metric costs only while something is reported to it."""
-        return self.secrets * SECRET + self.alarm_metrics * ALARM_METRIC + self.dashboards * DASHBOARD
+        table = self.idle_units * (WRITE_UNIT_HOUR + READ_UNIT_HOUR) * MONTH_SECONDS / 3600
+        return self.secrets * SECRET + self.alarm_metrics * ALARM_METRIC + self.dashboards * DASHBOARD + table
 
     def in_use(self):
         """Dollars a month that do not depend on how many calls there are."""
@@ -114,7 +130,8 @@ class Stack:
     remembered = Call([('forgot-password', 2)], writes=0, reads=0, audit=1)
 
     def recovery(self):
-        return self.request + self.mail() + self.proof + self.password + self.mail() + self.event
+        it = self.request + self.mail() + self.proof + self.password + self.mail()
+        return it + self.event if self.tells_events else it
 
     def million(self, call, per_second):
         """Dollars for a million of these calls, as (what, amount, dollars), if so many come each second."""
@@ -135,7 +152,7 @@ class Stack:
         traces *= self.traced
         return [
             ('write units', f'{call.writes}', call.writes * self.write_unit * MILLION),
-            ('read units', f'{call.reads}', call.reads * READ_UNIT * MILLION),
+            ('read units', f'{call.reads}', call.reads * self.read_unit * MILLION),
             *([('events', f'{call.events}', call.events * EVENT * MILLION)] if call.events else []),
             ('gateway calls', f'{call.gateway}', call.gateway * GATEWAY_CALL * MILLION),
             ('Lambda calls', f'{own} + {call.audit} of audit-trail', len(runs) * LAMBDA_CALL * MILLION),
@@ -226,43 +243,47 @@ def text(it):
     out += [
         '| a call that the gateway refuses (`RequestsPerSecond`, `PasswordsPerSecond`) | 0 | 0.00 |',
         '',
-        '**What two parameters cost.**',
+        '**What parameters add or save.**',
         '',
-        '| parameter | adds to a million recoveries | adds each month | gain |',
+        '| parameter | adds to a million recoveries | adds each month | what you get, or give up |',
         '|---|---|---|---|',
     ]
     traced = dataclasses.replace(stack, traced=True)
     shown = dataclasses.replace(stack, dashboards=1)
+    silent = dataclasses.replace(stack, tells_events=False)
+    utilization = it['Resources']['TableWriteScaling']['Properties']['TargetTrackingScalingPolicyConfiguration']['TargetValue'] / 100
+    steady = stack.provisioned(5, utilization)
     for what, changed, gain in [
         ('`Tracing=Active`', traced, 'X-Ray shows where a call waits'),
         ('`WithDashboard=true`', shown, 'all metrics on one page; the first three dashboards of an account are free'),
+        ('`EventBus=none`', silent, 'no events about changed passwords'),
+        ('`TableMinimumUnits=5`', steady, 'a sudden burst is throttled until the capacity has followed; eight alarms of Application Auto Scaling are in the price'),
     ]:
-        added, monthly = changed.dollars(recovery) - without, changed.idle() - stack.idle()
+        added, monthly = changed.dollars(changed.recovery()) - without, changed.idle() - stack.idle()
         out.append(f'| {what} | {added:.2f} | {monthly:.2f} | {gain} |')
     at_once = traced.dollars(recovery, per_second=10) - stack.dollars(recovery, per_second=10)
+    lean = dataclasses.replace(steady, tells_events=False)
     out += [
         '',
         f'Traces cost less for each call the more calls there are: at 10 recoveries a second, they add {at_once:.2f} to a million.',
         '',
-        '**What each lever saves.** None of these is a parameter: each is a change of template.yaml, and the last column says what you give up.',
+        f'With `TableMinimumUnits=5`, a million recoveries without mail cost **{steady.dollars(recovery):.2f} dollars** under a steady load, for which Application Auto '
+        'Scaling',
+        f'provisions what {100 * utilization:.0f} % use. With `EventBus=none` as well, they cost {lean.dollars(lean.recovery()):.2f}.',
+        '',
+        '**What two changes of template.yaml save.**',
         '',
         '| change | saves a million recoveries | price |',
         '|---|---|---|',
     ]
     terse = dataclasses.replace(stack, platform_lines=False)
     infrequent = dataclasses.replace(stack, audit_log_gb=LOG_GB_INFREQUENT)
-    provisioned = dataclasses.replace(stack, write_unit=WRITE_CAPACITY_HOUR / 3600 / 0.7)
     for what, changed, price in [
         ('`LogFormat: JSON`, `SystemLogLevel: WARN` for all functions', terse, 'no START, END and REPORT lines, so no billed time and memory of each run in the logs'),
         ('`LogGroupClass: INFREQUENT_ACCESS` for AuditLogs', infrequent, 'no live tail and no filters on the trail; only for a new log group'),
-        ('provisioned capacity with auto scaling at 70 %', provisioned, 'throttles in a burst; pays only under a steady load'),
     ]:
         out.append(f'| {what} | {without - changed.dollars(recovery):.2f} | {price} |')
-    best = dataclasses.replace(stack, platform_lines=False, audit_log_gb=LOG_GB_INFREQUENT)
-    steady = dataclasses.replace(best, write_unit=provisioned.write_unit)
     out += [
-        '',
-        f'The first two bring a million recoveries without mail to {best.dollars(recovery):.2f} dollars, and provisioned capacity as well to {steady.dollars(recovery):.2f}.',
         '',
         '**A million recoveries against the throttles.** At the default settings a million recoveries take at least this long:',
         '',

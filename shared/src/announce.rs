@@ -1,7 +1,7 @@
-//! Tells other services that a password was set: one event on EventBridge for each mail request of a notice.
+//! Publishes an event on EventBridge for each password that was set.
 //!
-//! The mail request is written in the transaction that sets the password, so no change is forgotten. An event is
-//! told at least once. It is made of the mail request alone, so that it is the same each time.
+//! The event is made from the mail request of the notice, which is written in the transaction that sets the
+//! password. So no change is without an event. It is published at least once, and is the same each time.
 
 use std::time::Duration;
 
@@ -143,12 +143,12 @@ struct Pending {
 
 /// The result of reading a record.
 enum Read {
-    /// Nothing is to be told.
+    /// There is no event for it.
     Nothing,
     Pending(Pending),
-    /// The record with that sequence number is to be delivered again.
+    /// Deliver the record with this sequence number again.
     Failed(String),
-    /// The record is to be delivered again, and cannot be named.
+    /// Deliver the record again. It has no sequence number.
     Unnamed(Unreadable),
 }
 
@@ -167,7 +167,7 @@ impl Announcer {
         Self { store, events, bus }
     }
 
-    /// Tells of the changes in a batch of the stream, and returns which records are to be tried again.
+    /// Publishes the events of a batch of the stream, and returns which records to try again.
     ///
     /// # Errors
     /// When not even the sequence number of a record can be read. Then the whole batch is to be tried again.
@@ -264,7 +264,7 @@ impl Announcer {
         }
     }
 
-    /// Puts events on the bus, and returns what became of each. EventBridge may take some of them only.
+    /// Puts events on the bus, and returns the result for each. EventBridge may accept only some of them.
     async fn tell(&self, events: Vec<PutEventsRequestEntry>) -> Vec<Result<(), Untold>> {
         let count = events.len();
         let put = self.events.put_events().set_entries(Some(events));

@@ -64,7 +64,7 @@ pub enum Event {
     Unanswered(Unanswered),
 }
 
-/// What became of the account of a person who disowned a change of the password.
+/// The result of disowning a change of the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotMe {
@@ -158,7 +158,7 @@ pub enum Budget {
     Day,
 }
 
-/// What proves that the caller has the mailbox.
+/// The means by which a caller proves the mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Means {
@@ -172,7 +172,7 @@ pub enum Means {
     Code,
 }
 
-/// What may have happened or not. The caller was told to try again, or got no answer.
+/// A step that may have happened or not. The caller got a 503, or no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unanswered {
@@ -190,7 +190,7 @@ pub enum Unanswered {
     Block,
 }
 
-/// What an event is about.
+/// The subject of an event.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct About<'a> {
     /// The protocol of the session.

@@ -107,7 +107,7 @@ pub(crate) fn fresh_connections() -> SharedHttpClient {
     connector(0)
 }
 
-/// A connector that keeps at most so many idle connections to a host.
+/// A connector that keeps at most `most_idle` idle connections to a host.
 fn connector(most_idle: usize) -> SharedHttpClient {
     let builder = Builder::new()
         .tls_provider(tls::Provider::Rustls(

@@ -101,7 +101,7 @@ impl Code {
         Ok(Self::padded(significant, zeros, length))
     }
 
-    /// The code of these digits, followed by so many zeros, with leading zeros to its length.
+    /// The code of these digits, followed by `zeros` zeros, with leading zeros to its length.
     fn padded(digits: &str, zeros: usize, length: CodeLength) -> Option<Self> {
         let missing = length
             .digits()
@@ -152,7 +152,7 @@ impl Nonce {
     }
 }
 
-/// What a code and the link beside it are derived from, besides the key.
+/// The input from which a code and the link beside it are derived with the key.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeInput<'a> {
     /// The protocol of the session.

@@ -21,7 +21,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 const SHORTEST_SECRET: usize = 32;
 const LONGEST_SECRET: usize = 256;
 
-/// What the operator says about the edge. By default there is none.
+/// The settings of the edge. By default there is none.
 #[derive(Clone, Default)]
 pub struct Edge {
     /// The SHA-256 of each secret: nothing needs the secret itself, and digests of one length compare in constant
@@ -189,7 +189,7 @@ mod tests {
             ("2001:db8::7, 192.0.2.1", "2001:db8::7"),
             ("198.51.100.7", "198.51.100.7"),
             ("192.0.2.1, 192.0.2.1", "192.0.2.1"),
-            // What stands further in front is the caller's to choose.
+            // The caller can choose all entries before the last.
             ("203.0.113.9, unknown, 192.0.2.1", "192.0.2.1"),
             ("203.0.113.9, , 192.0.2.1", "192.0.2.1"),
             ("198.51.100.7, unknown", "192.0.2.1"),

@@ -8,13 +8,14 @@
 //!    [`protocol::auth_v1`].
 //! 3. [`recovery`] has the use cases: request a code, resend it, verify it, set the password.
 //! 4. [`session`] is the pure core: what a session may do, and when.
-//! 5. [`code`] derives codes, and the tokens of mails' [`link`]s. [`regain_password`] checks and hashes passwords and brings addresses to one
-//!    canonical form; [`hashing`] runs the hash on a thread that may block. [`ids`] and [`keys`] name things;
-//!    most names are written in [`hex`].
+//! 5. [`code`] derives codes, and the tokens of mails' [`link`]s. [`regain_password`] checks and hashes passwords,
+//!    and brings addresses to one canonical form. [`hashing`] runs the hash on a thread that may block. [`ids`] has
+//!    the ids of users and sessions, [`keys`] the keyed digests that items are stored under, most of them in
+//!    [`hex`]. [`not_me`] makes the token of a notice's link.
 //! 6. [`store`] repeats every rule as a condition on the table.
 //!    The users themselves may live elsewhere: [`user_store`] asks for them.
-//! 7. [`mail`] sends the mails that were requested, each by a [`template`] in a [`locale`]. [`announce`] tells
-//!    other services of each password that was set. Both are handed the table's [`stream`].
+//! 7. [`mail`] sends the mails that were requested, each by a [`template`] in a [`locale`]. [`announce`]
+//!    publishes an event for each password that was set. Both read the table's [`stream`].
 //!
 //! Around it: [`settings`] and [`secrets`] are read at start. [`users`] are imported. [`telemetry`] writes
 //! logs, [`metrics`] counts, and [`audit`] records what happened to whom. [`aws`] makes the clients.

@@ -4,8 +4,8 @@
 //! whether there is a user. Only mail requests are written, the same number of times for each outcome.
 
 pub mod events;
-mod objection;
 mod pace;
+mod rejection;
 mod sender;
 
 use std::sync::Arc;
@@ -44,7 +44,7 @@ use crate::user_store::{UserStore, UserStoreError};
 use crate::users::unmailable;
 use crate::{aws, telemetry};
 
-use objection::is_final;
+use rejection::is_final;
 
 /// The longest that a delivery can take: calls for the claim, the index key, the lookup, the user, two
 /// versions of the code key, the release of the claim, and the retry. A delivery that sends takes less, because it starts to send
@@ -105,13 +105,13 @@ impl Undelivered {
     }
 }
 
-/// What became of a record.
+/// The result for a record.
 enum RecordResult {
     /// Nothing is left to do, or the mail has a record of its own for the next attempt.
     Done,
-    /// The record with that sequence number is to be delivered again.
+    /// Deliver the record with this sequence number again.
     Failed(String),
-    /// The record is to be delivered again, and cannot be named.
+    /// Deliver the record again. It has no sequence number.
     Unnamed(Unreadable),
 }
 

@@ -14,7 +14,7 @@ static STACK: OnceLock<String> = OnceLock::new();
 /// The namespace that the dashboard and the alarms of the stack look in.
 const NAMESPACE: &str = "Regain";
 
-/// What is measured.
+/// The metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
     /// A code was requested and will be mailed, if anybody has the address.

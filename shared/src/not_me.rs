@@ -33,7 +33,7 @@ pub struct NotMeToken {
     mac: [u8; MAC],
 }
 
-/// What a proven token says about the change.
+/// The change of a password that a proven token is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DisownedChange {
     pub(crate) user: UserId,
@@ -80,7 +80,7 @@ impl NotMeToken {
         letters(self.body.iter().chain(&self.mac))
     }
 
-    /// What it says, if the key made it.
+    /// The change that the token is about, if the key made the token.
     pub(crate) fn proven(&self, key: &Key) -> Option<DisownedChange> {
         let mac: [u8; MAC] = first(key.mac(&[b"change", &self.body]));
         if !bool::from(mac.ct_eq(&self.mac)) {

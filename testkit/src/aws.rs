@@ -1,4 +1,4 @@
-//! What the clients and stand-ins of the tests share: plain HTTP on this machine.
+//! The common parts of the tests' clients and stand-ins: plain HTTP on this machine.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;

@@ -31,7 +31,7 @@ fn build() -> PathBuf {
     if profile != "debug" {
         command.arg("--profile").arg(profile);
     }
-    // What Cargo tells this test about its package is not the build's: build scripts would run again.
+    // Without the variables that Cargo sets for this test, or build scripts would run again.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         let of_package = [

@@ -34,7 +34,7 @@ struct Inbox {
     taken: Vec<Value>,
     /// How many events each call had.
     calls: Vec<usize>,
-    /// What to answer next; then every event is taken.
+    /// The next answers. After them, every event is accepted.
     answers: VecDeque<EventsAnswer>,
 }
 
@@ -72,7 +72,7 @@ impl FakeEventBridge {
         aws_sdk_eventbridge::Client::from_conf(config)
     }
 
-    /// What to answer next.
+    /// Sets the next answers.
     pub fn answer(&self, answer: EventsAnswer) {
         self.inbox().answers.push_back(answer);
     }

@@ -71,7 +71,7 @@ struct Inbox {
     /// Those of them that were taken.
     taken: Vec<Mail>,
     is_down: bool,
-    /// What to answer next; then everything is accepted.
+    /// The next answers. After them, every mail is accepted.
     answers: VecDeque<SesAnswer>,
 }
 
@@ -96,7 +96,7 @@ impl FakeSes {
         &self.endpoint
     }
 
-    /// As deliver-mail has it: no retries of its own.
+    /// A client like deliver-mail's: without retries.
     pub fn client(&self) -> aws_sdk_sesv2::Client {
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(std::time::Duration::from_secs(3))
@@ -113,7 +113,7 @@ impl FakeSes {
         aws_sdk_sesv2::Client::from_conf(config)
     }
 
-    /// What to answer next.
+    /// Sets the next answers.
     pub fn answer(&self, answer: SesAnswer) {
         locked(&self.inbox).answers.push_back(answer);
     }

@@ -1,5 +1,7 @@
-//! A user store that lives elsewhere, behind Lambda's Invoke API or behind `cargo run -- --user-store`. It keeps its users in memory, remembers what it
-//! has done by the keys of its questions, and fails as a test wants it to.
+//! A user store elsewhere, behind Lambda's Invoke API or behind `cargo run -- --user-store`.
+//!
+//! It keeps its users in memory, remembers what it has done by the keys of its questions, and fails as a test wants
+//! it to.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +14,7 @@ use regain::user_store::UserFunction;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 use crate::aws::{REGION, credentials, listen};
 
@@ -33,9 +36,9 @@ pub struct ElsewhereUser {
     pub version: u32,
     /// Whether the mailbox is proven, if the store keeps that.
     pub email_verified: Option<bool>,
-    /// What else is answered about the user.
+    /// More fields of the user in answers.
     pub more: Value,
-    /// What the last password came as: its hash, or itself.
+    /// The last password, as it was sent: its hash, or in clear.
     pub password: Option<String>,
     /// How often a password was set.
     pub times_set: u32,
@@ -53,7 +56,7 @@ impl ElsewhereUser {
         }
     }
 
-    /// The version as the store tells it.
+    /// The version in the store's answers.
     pub fn credentials_version(&self) -> String {
         format!("v{}", self.version)
     }
@@ -82,10 +85,31 @@ struct Kept {
     done: BTreeMap<String, String>,
     questions: Vec<Value>,
     veto: Veto,
-    /// From the question of that number on, so many answers fail.
+    /// The fault, the number of the first question that it hits, and how many it hits.
     fault: Option<(StoreFault, usize, usize)>,
     /// Whether a proven mailbox changes the version.
     proof_changes_version: bool,
+    /// Holds the next answer to `set-password` back.
+    held: Option<HeldAnswer>,
+}
+
+/// An answer to `set-password` that is held back, though the password is set.
+#[derive(Clone, Debug, Default)]
+pub struct HeldAnswer {
+    set: Arc<Notify>,
+    released: Arc<Notify>,
+}
+
+impl HeldAnswer {
+    /// Waits until the password is set.
+    pub async fn set(&self) {
+        self.set.notified().await;
+    }
+
+    /// Lets the answer go.
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
 }
 
 /// The stand-in. Clones share its users.
@@ -153,7 +177,7 @@ impl FakeUserStore {
         self.put(user);
     }
 
-    /// From now on it judges passwords so.
+    /// Sets how it judges passwords from now on.
     pub fn veto(&self, veto: Veto) {
         self.kept().veto = veto;
     }
@@ -163,7 +187,7 @@ impl FakeUserStore {
         self.kept().proof_changes_version = true;
     }
 
-    /// Forgets the questions so far. From the question of that number on, so many answers fail.
+    /// Forgets the questions so far. From question `from` on, `times` answers fail.
     pub fn fail(&self, fault: StoreFault, from: usize, times: usize) {
         let mut kept = self.kept();
         kept.questions.clear();
@@ -175,6 +199,13 @@ impl FakeUserStore {
         let mut kept = self.kept();
         kept.questions.clear();
         kept.fault = None;
+    }
+
+    /// Holds the next answer to `set-password` back.
+    pub fn hold(&self) -> HeldAnswer {
+        let held = HeldAnswer::default();
+        self.kept().held = Some(held.clone());
+        held
     }
 
     /// The questions since the last reset.
@@ -241,7 +272,19 @@ impl FakeUserStore {
                 kept.users.values_mut().for_each(|user| user.version += 1);
                 kept.answer(&question).to_string()
             }
-            None => self.kept().answer(&question).to_string(),
+            None => {
+                let (answer, held) = {
+                    let mut kept = self.kept();
+                    let answer = kept.answer(&question).to_string();
+                    let sets = question["operation"] == "set-password";
+                    (answer, if sets { kept.held.take() } else { None })
+                };
+                if let Some(held) = held {
+                    held.set.notify_one();
+                    held.released.notified().await;
+                }
+                answer
+            }
         };
         let answer = format!(
             "HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{header}connection: close\r\n\r\n{text}",

@@ -46,7 +46,7 @@ impl Failure {
         )
     }
 
-    /// What the client sees of it; `None` where this call cannot fail so.
+    /// The answer that the client sees. `None` if this call cannot fail so.
     fn seen(self, request: &HttpRequest) -> Option<Result<HttpResponse, ConnectorError>> {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default();
@@ -90,7 +90,7 @@ fn answer(status: u16, kind: &str, mut body: Value) -> HttpResponse {
 enum Plan {
     #[default]
     None,
-    /// From the attempt of that number on, so many attempts fail.
+    /// From attempt `from` on, `times` attempts fail.
     Fail {
         failure: Failure,
         from: usize,
@@ -116,7 +116,7 @@ const CONFLICTS: f64 = 0.05;
 #[derive(Clone, Debug, Default)]
 pub struct FaultInjector(Arc<Mutex<Plan>>);
 
-/// What is done to one attempt.
+/// The effect on one attempt.
 #[derive(Default)]
 struct Effect {
     gate: Option<Arc<Barrier>>,
@@ -135,7 +135,7 @@ impl FaultInjector {
         *self.plan() = Plan::None;
     }
 
-    /// From the attempt of that number on, counted from now, so many attempts fail.
+    /// Makes `times` attempts fail, from attempt `from` on, counted from now.
     pub fn fail(&self, failure: Failure, from: usize, times: usize) {
         *self.plan() = Plan::Fail {
             failure,
@@ -145,8 +145,8 @@ impl FaultInjector {
         };
     }
 
-    /// Holds the attempt of that number, counted from now, until somebody has come to the gate twice:
-    /// what is done between is done before it.
+    /// Holds attempt `number`, counted from now, until the gate has been waited for twice. Whatever a test does
+    /// between its two waits happens before the attempt.
     pub fn hold(&self, number: usize) -> Arc<Barrier> {
         let gate = Arc::new(Barrier::new(2));
         *self.plan() = Plan::Held {

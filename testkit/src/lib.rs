@@ -17,7 +17,7 @@
 //!
 //! 7. `stack` starts the built service. `binaries` builds it, and `outage` breaks its connection to a stand-in.
 //! 8. `client`, `answer` and `mailbox` are what its callers see. `people` makes users, `operator` runs `regain`.
-//! 9. `fixture` reads the events of `events/`, `parts` plays them on the functions, and `snapshot` shows the answers.
+//! 9. `fixture` reads the events of `events/`, `fixture_stack` runs the functions on them, and `snapshot` shows the answers.
 
 #![expect(
     clippy::expect_used,
@@ -61,13 +61,13 @@ pub mod client;
 #[cfg(feature = "stack")]
 pub mod fixture;
 #[cfg(feature = "stack")]
+pub mod fixture_stack;
+#[cfg(feature = "stack")]
 pub mod mailbox;
 #[cfg(feature = "stack")]
 pub mod operator;
 #[cfg(feature = "stack")]
 pub mod outage;
-#[cfg(feature = "stack")]
-pub mod parts;
 #[cfg(feature = "stack")]
 pub mod people;
 #[cfg(feature = "stack")]
@@ -81,9 +81,9 @@ pub const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// How long a condition may take to come true, on a machine that is busy.
 #[cfg(feature = "stack")]
-pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(30);
+pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// Asks again until there is an answer; `what` is named if there is none in time.
+/// Asks again until there is an answer. Panics with `what` if none comes in time.
 #[cfg(feature = "stack")]
 pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let asking = async {

@@ -1,4 +1,4 @@
-//! Mailboxes: what the service has mailed, read as `/_mail.json` shows it.
+//! Mailboxes: the mails of the service, read from `/_mail.json`.
 
 use serde::Deserialize;
 
@@ -29,8 +29,8 @@ pub struct Mail {
 /// The template of the notice that a password was changed.
 const NOTICE: &str = "password-changed";
 
-/// One person's mailbox. Mails with codes and notices are read apart, each from where they were left off:
-/// mails that are under way at the same time may arrive in any order.
+/// One person's mailbox. Codes and notices are read separately, because mails that are under way at the same time
+/// may arrive in any order.
 #[derive(Debug)]
 pub struct Mailbox {
     url: String,

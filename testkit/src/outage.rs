@@ -11,18 +11,18 @@ use std::time::Duration;
 use crate::binaries::binaries;
 use crate::stack::{Setup, Stack};
 
-/// What is wrong with the line.
+/// A fault of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing.
     None,
     /// Connections end as soon as something is asked.
     Refuse,
-    /// What is asked arrives, and the answers to this many of the next writes are lost.
+    /// Requests arrive, and the answers to this many of the next writes are lost.
     LoseAnswers(usize),
-    /// What is asked arrives, and all answers to transactions are lost.
+    /// Requests arrive, and all answers to transactions are lost.
     LoseTransactions,
-    /// What is asked is never answered.
+    /// Requests arrive, and are never answered.
     Silence,
 }
 
@@ -78,7 +78,7 @@ impl Outage {
         *self.fault.lock().unwrap() = fault;
     }
 
-    /// What is wrong with the line now.
+    /// The fault of the line now.
     pub fn fault(&self) -> Fault {
         *self.fault.lock().unwrap()
     }

@@ -1,4 +1,4 @@
-//! What the engine's DynamoDB client does: counted, and on request made to fail.
+//! Records the calls of the engine's DynamoDB client, and makes them fail if a test asks for it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -59,15 +59,15 @@ impl StoreCall {
     }
 }
 
-/// What goes wrong.
+/// A fault of the store.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// From the call of that number on, nothing reaches the store.
     Down(usize),
     /// The first answer to the call of that number is lost; it was carried out.
     AnswerLost(usize),
-    /// From the call of that number on, so many calls are cancelled for these reasons, as far as they
-    /// are transactions.
+    /// From the first number's call on, as many calls as the second says are cancelled for these reasons, if they are
+    /// transactions.
     Cancelled(usize, usize, &'static [&'static str]),
 }
 

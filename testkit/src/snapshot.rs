@@ -1,4 +1,4 @@
-//! An answer as its snapshot shows it: whole, except for what is drawn or read off a clock anew.
+//! An answer as its snapshot shows it: everything except random values and times.
 
 use std::fmt::Write as _;
 

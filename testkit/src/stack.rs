@@ -15,7 +15,7 @@ use crate::binaries::binaries;
 use crate::table::{Item, Table, text};
 use crate::{DEADLINE, eventually};
 
-/// What a service is to be started with.
+/// The options and settings that a service is started with.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Setup {
@@ -42,7 +42,7 @@ pub struct Stack {
     _guard: Option<ChildStdin>,
 }
 
-/// How a service ended that did not come up, or was told to end.
+/// The end of a service that did not start, or that was stopped.
 #[derive(Debug)]
 pub struct Ended {
     /// The exit status.

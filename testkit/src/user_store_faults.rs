@@ -1,13 +1,13 @@
-//! How a user store elsewhere fails, and what it refuses. Both the stand-in and the model know it.
+//! The faults and vetoes of a user store elsewhere, for both the stand-in and the model.
 
 /// How the answer to one question fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreFault {
     /// The function fails, and has done nothing.
     FunctionError,
-    /// Lambda refuses or fails with that status, and nothing was done.
+    /// Lambda answers with this status, and nothing was done.
     Status(u16),
-    /// The answer is this, and nothing was done.
+    /// The answer is this malformed text, and nothing was done.
     Nonsense(&'static str),
     /// The connection breaks before anything was done.
     LostBefore,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use testkit::fixture::Fixture;
-use testkit::parts::Running;
+use testkit::fixture_stack::FixtureStack;
 
 /// Answers the first call of each connection, and resets it at the second. Counts both.
 #[derive(Clone, Default)]
@@ -46,7 +46,7 @@ impl Forgetful {
         let body = json!({"MessageId": format!("message-{number}")}).to_string();
         let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:";
         write!(connection, "{head} {}\r\n\r\n{body}", body.len()).unwrap();
-        // What is left unread when a socket is closed makes the system reset it.
+        // The system resets a socket that is closed with unread data.
         if connection.peek(&mut [0]).is_ok_and(|read| read > 0) {
             self.reset.fetch_add(1, Ordering::SeqCst);
         }
@@ -57,7 +57,7 @@ impl Forgetful {
 async fn mail_never_waits_for_a_connection_that_ses_has_closed() {
     let ses = Forgetful::default();
     let url = ses.serve();
-    let running = Running::start(|mut program| {
+    let running = FixtureStack::start(|mut program| {
         let name = "AWS_ENDPOINT_URL_SESV2";
         program.environment.retain(|(set, _)| set != name);
         program.environment.push((name.to_owned(), url.clone()));

@@ -12,7 +12,7 @@ use reqwest::Client;
 use serde_json::Value as Json;
 
 use testkit::fixture::Fixture;
-use testkit::parts::template;
+use testkit::fixture_stack::template;
 use testkit::snapshot;
 
 /// The time that one invocation may take. The first of a function starts its container.

@@ -1,4 +1,4 @@
-//! Probes do nothing. Of an event that cannot be read, only the place of the error is logged.
+//! Logs: probes log nothing, and of an event that cannot be read only the place of the error is logged.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use local::lambda::program::Program;
 use serde_json::{Value as Json, json};
 
 use testkit::fixture::Fixture;
-use testkit::parts::Running;
+use testkit::fixture_stack::FixtureStack;
 
 const PASSWORD: &str = "MARKER-of-a-password";
 const CODE: &str = "918273645";
@@ -16,18 +16,18 @@ const TOKEN: &str = "MARKER-of-a-token";
 
 /// All functions, each writing its lines to a file of its name in a folder.
 struct Recorded {
-    running: Running,
+    running: FixtureStack,
     folder: tempfile::TempDir,
 }
 
 impl Recorded {
     async fn start(level: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let running = Running::start(|program| recorded(program, folder.path(), level)).await;
+        let running = FixtureStack::start(|program| recorded(program, folder.path(), level)).await;
         Self { running, folder }
     }
 
-    /// What a function has said so far.
+    /// A function's log so far.
     fn said(&self, function: &str) -> String {
         std::fs::read_to_string(self.folder.path().join(function)).unwrap()
     }

@@ -1,8 +1,8 @@
-//! Every fixture in `events/`, given to the function it is for and compared with what it answers.
+//! Invokes each function with its fixtures in `events/`, and compares the answers with the snapshots.
 //!
-//! The functions are the real binaries, fed over the Runtime API; the table, the secrets and the mail
-//! are the ones of `cargo run -- --seed events`. The answers are in `snapshots/`, one file a fixture.
-//! `scripts/sam-local` gives the same fixtures to the functions as they are deployed.
+//! The functions are the real binaries, behind the Runtime API. The table, the secrets and the mail are those of
+//! `cargo run -- --seed events`. `snapshots/` has one file for each fixture. `scripts/sam-local` runs the same
+//! fixtures on the functions as SAM builds them.
 
 #![expect(
     clippy::indexing_slicing,
@@ -26,7 +26,7 @@ use local::template::Stack;
 use serde_json::Value as Json;
 
 use testkit::fixture::{self, Fixture};
-use testkit::parts::{self, Running};
+use testkit::fixture_stack::{self, FixtureStack};
 
 use invoker::Invoker;
 
@@ -36,7 +36,7 @@ async fn every_fixture_is_answered_as_its_snapshot_says() {
     let answers = match Invoker::from_env() {
         Some(invoker) => invoker.answers(&fixtures).await,
         None => {
-            Running::start(|program| program)
+            FixtureStack::start(|program| program)
                 .await
                 .answers(&fixtures)
                 .await
@@ -70,7 +70,7 @@ fn every_snapshot_has_its_fixture() {
 
 #[test]
 fn every_http_fixture_is_on_a_route_to_its_function() {
-    let stack = parts::template();
+    let stack = fixture_stack::template();
     for fixture in Fixture::all() {
         let Some(route_key) = fixture.event.get("routeKey").and_then(Json::as_str) else {
             continue;
@@ -96,7 +96,7 @@ fn every_http_fixture_is_on_a_route_to_its_function() {
 
 #[test]
 fn every_stream_fixture_passes_the_filter_of_its_functions_event_source() {
-    let stack = parts::template();
+    let stack = fixture_stack::template();
     for fixture in Fixture::all() {
         let records = fixture.event.get("Records").and_then(Json::as_array);
         for record in records.into_iter().flatten() {
@@ -111,7 +111,7 @@ fn every_stream_fixture_passes_the_filter_of_its_functions_event_source() {
 
 #[test]
 fn every_event_fixture_passes_the_rule_of_its_function() {
-    let stack = parts::template();
+    let stack = fixture_stack::template();
     for fixture in Fixture::all() {
         if fixture.event.get("detail-type").is_none() {
             continue;
@@ -131,7 +131,7 @@ fn every_event_fixture_passes_the_rule_of_its_function() {
 
 #[test]
 fn every_log_fixture_holds_lines_that_its_function_subscribed_to() {
-    let stack = parts::template();
+    let stack = fixture_stack::template();
     let mut lines = 0;
     for fixture in Fixture::all() {
         let Some(packed) = fixture

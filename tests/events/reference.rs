@@ -1,5 +1,5 @@
-//! `openapi.yaml`, compared with the template, with the code that reads requests, and with the recorded answers. What it says
-//! and what the product does are the same, in both directions.
+//! Compares `openapi.yaml` with the template, with the code that reads requests, and with the recorded answers, each
+//! in both directions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use testkit::contract::ERRORS;
 use testkit::fixture::Fixture;
 use testkit::snapshot::{pretty, redact};
-use testkit::{WORKSPACE, openapi, parts};
+use testkit::{WORKSPACE, fixture_stack, openapi};
 
 /// The statuses of which not every endpoint has a fixture: they are the same for all endpoints, and journeys meet them.
 const OF_ALL_ENDPOINTS: [u16; 5] = [405, 413, 415, 500, 503];
@@ -52,20 +52,30 @@ struct Recorded {
 
 #[test]
 fn every_path_of_the_document_is_a_route_of_the_template_and_the_other_way_round() {
-    let stack = parts::template();
-    let routes = stack.routes.iter().filter(|route| route.method == "POST");
-    let routes: BTreeSet<_> = routes.map(|route| route.path.as_str()).collect();
-    assert_eq!(
-        openapi::operations()
-            .map(|(path, _)| path)
-            .collect::<BTreeSet<_>>(),
-        routes
-    );
+    let stack = fixture_stack::template();
+    let routes = |method: &str| -> BTreeSet<&str> {
+        let routes = stack.routes.iter().filter(|it| it.method == method);
+        routes.map(|route| route.path.as_str()).collect()
+    };
+    let posted: BTreeSet<_> = openapi::operations().map(|(path, _)| path).collect();
+    assert_eq!(posted, routes("POST"));
+    // The other methods of these paths are answered 405. What is left is the page, its files behind one route.
+    let route_of = |path: &'static str| match path.strip_prefix("/recover/") {
+        Some(_) => "/recover/{proxy+}",
+        None => path,
+    };
+    let pages: BTreeSet<_> = openapi::pages().map(|(path, _)| route_of(path)).collect();
+    for method in ["GET", "HEAD"] {
+        assert_eq!(pages, &routes(method) - &posted, "{method}");
+    }
+    let methods = openapi::DOCUMENT["paths"].as_object().unwrap().values();
+    let methods: usize = methods.map(|item| item.as_object().unwrap().len()).sum();
+    assert_eq!(methods, posted.len() + openapi::pages().count());
 }
 
 #[test]
 fn browsers_may_send_every_header_of_the_document_and_read_those_that_the_template_exposes() {
-    let cors = parts::template().cors.unwrap();
+    let cors = fixture_stack::template().cors.unwrap();
     let mut exposed = BTreeSet::new();
     for (_, operation) in openapi::operations() {
         for parameter in operation["parameters"].as_array().unwrap() {

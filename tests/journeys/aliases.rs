@@ -10,7 +10,7 @@ use testkit::people::{Person, new_address};
 const PASSWORD: &str = "brass kettle on the moon";
 const OTHER: &str = "another kettle on the moon";
 
-/// What a client sends that knows no session.
+/// The body of a client that does not know the session.
 fn without_session(id: &str, otp: &str, password: &str) -> Value {
     json!({"id": id, "otp": otp, "password": password})
 }

@@ -1,4 +1,4 @@
-//! Behind an edge: whose call it is, and who may call.
+//! Behind a CDN: which address a call is counted under, and which calls are refused.
 
 use reqwest::Method;
 use serde_json::json;
@@ -87,7 +87,7 @@ async fn a_header_without_the_secret_names_nobody() {
 }
 
 #[tokio::test]
-async fn what_the_edge_sends_in_another_form_counts_as_the_edges_own_address() {
+async fn a_malformed_header_of_the_edge_counts_as_its_own_address() {
     let stack = one_an_hour().set("EDGE_SECRET", OLD).start();
     let edge = [127, 0, 3, 3];
     ask(&stack, edge, &[(SECRET, OLD)]).await.word();
@@ -148,7 +148,7 @@ async fn where_the_edge_is_the_only_way_everybody_else_is_refused() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_none_stops_the_start_and_is_not_printed() {
+async fn an_invalid_secret_stops_the_start_and_is_not_printed() {
     for (settings, told) in [
         (
             [("EDGE_SECRET", "a-short-secret"), ("EDGE_ONLY", "false")],

@@ -1,4 +1,4 @@
-//! What the request endpoints' fields may hold.
+//! The fields of the request endpoints, and the values that they may have.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What the gateway itself answers: preflight, unknown paths, and its headers on every answer.
+//! The gateway's own answers: to preflight requests and unknown paths, and its headers on every answer.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The links of mails: a way in that only the mailbox holds.
+//! The links of mails, which set a password without a code.
 
 use serde_json::json;
 

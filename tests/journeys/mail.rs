@@ -1,4 +1,4 @@
-//! The mails: what they say, in which language, and that nothing in them is the caller's.
+//! The mails: their texts and languages, and that they hold nothing that the caller chose.
 
 use serde_json::json;
 use tokio::task::LocalSet;

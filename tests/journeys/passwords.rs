@@ -71,7 +71,7 @@ async fn passwords_are_refused_with_the_documented_reasons() {
             .await
             .refused("DI_UVO_OINV");
     }
-    // What the profile has is told only to who has proven the code, and the proof is kept.
+    // That a password is in the profile is told only after the code was proven, and the proof stays good.
     web.set_both(&session, &wrong(&code), "dewilestari PUTRI")
         .await
         .refused("DI_UVO_OINV");

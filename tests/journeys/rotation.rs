@@ -35,7 +35,7 @@ impl Waiting {
         Self::of(stack, &Person::of(stack).await, 0).await
     }
 
-    /// The next recovery of somebody who has so many mails.
+    /// Begins a recovery of somebody who has had `mails` mails before.
     async fn of(stack: &Stack, person: &Person, mails: usize) -> Self {
         let session = Mobile::of(stack).begin(&person.email).await;
         let mut mailbox = Mailbox::of(stack, person);

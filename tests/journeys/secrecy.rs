@@ -1,4 +1,4 @@
-//! Secrets stay secret: not in logs at their most talkative, and not in anything that is stored.
+//! Secrets stay secret: they are in no log, at any level, and in nothing that is stored.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use testkit::table::Table;
 const PASSWORD: &str = "MARKER of a password";
 const REFUSED: &str = "password1";
 
-/// What may be found nowhere, and what each is.
+/// Secrets that may be found nowhere, each with its name.
 #[derive(Default)]
 struct Secrets(Vec<(&'static str, String)>);
 

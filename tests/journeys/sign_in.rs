@@ -1,4 +1,4 @@
-//! What `docs/sign-in.md` promises the service that signs people in from the same table.
+//! The promises of `docs/sign-in.md` to a service that signs people in from the same table.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain_password::{Candidate, Hasher, PasswordHash, Verified, verify};

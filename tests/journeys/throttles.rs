@@ -15,8 +15,8 @@ const PASSWORD: &str = "brass kettle on the moon";
 const HOUR: i64 = 3_600_000;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// What a test finds out within one UTC clock hour or day. It begins when there is a minute left at least, and is
-/// run again if the clock moved on all the same.
+/// Runs a test within one UTC hour or day. It begins when at least a minute is left, and runs again if the hour or
+/// day ended nevertheless.
 pub(crate) async fn within<T>(period: i64, mut test: impl AsyncFnMut() -> T) -> T {
     loop {
         let left = period - regain::ambient::now().millis() % period;
@@ -154,7 +154,7 @@ async fn the_hourly_limit_of_a_caller_counts_every_address() {
             web.begin(&new_address()).await;
             mobile.begin(&new_address()).await;
         }
-        // What is refused counts for nothing, and neither do guesses.
+        // Refused requests do not count, and neither do guesses.
         api.post(RESEND, json!({"email": "no address"}))
             .await
             .malformed("email");
@@ -177,7 +177,7 @@ async fn the_hourly_limit_of_a_caller_counts_every_address() {
                 "{answer:?}"
             );
         }
-        // Guessing goes on; another caller is not concerned; no header makes another caller.
+        // Guesses still work, another caller is not throttled, and no header makes another caller.
         mobile
             .verify(&session, "314159")
             .await

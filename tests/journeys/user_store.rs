@@ -84,7 +84,7 @@ async fn people_who_live_elsewhere_recover_by_code_token_session_and_link() {
 }
 
 #[tokio::test]
-async fn nobody_can_tell_who_lives_elsewhere() {
+async fn known_and_unknown_addresses_elsewhere_are_answered_alike() {
     let (stack, store, email) = open().await;
     let (web, mobile) = (Web::of(&stack), Mobile::of(&stack));
     for address in [email.clone(), new_address()] {
@@ -213,7 +213,7 @@ async fn a_function_that_dies_between_the_store_and_the_table_sets_no_password_t
 }
 
 #[tokio::test]
-async fn services_of_the_account_change_no_users_whom_nobody_asks_for() {
+async fn the_users_function_refuses_if_users_live_elsewhere() {
     let (stack, store, email) = open().await;
     let url = format!(
         "{}/2015-03-31/functions/regain-users/invocations",

@@ -58,7 +58,7 @@ async fn a_person_signs_up_recovers_moves_and_leaves() {
 
     let deleted = ask(stack, json!({"operation": "delete", "id": id})).await;
     assert_eq!(deleted["outcome"], "deleted");
-    // What was mailed before opens nothing any more.
+    // A link that was mailed before opens nothing any more.
     let body = json!({"token": token, "password": "another brass kettle"});
     mobile.0.post(RESET, body).await.refused("session_expired");
     let found = ask(stack, json!({"operation": "find", "id": id})).await;
@@ -99,7 +99,7 @@ async fn an_operator_has_somebody_set_a_new_password() {
 #[tokio::test]
 async fn no_route_leads_to_the_function() {
     let stack = stacks::open();
-    let template = testkit::parts::template();
+    let template = testkit::fixture_stack::template();
     let users = template.functions.iter().find(|it| it.name == "users");
     let users = &users.unwrap().id;
     assert!(template.routes.iter().all(|route| route.function != *users));

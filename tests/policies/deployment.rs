@@ -14,7 +14,7 @@ pub(crate) struct Deployment {
     pub(crate) template: Template,
     /// The key that the account encrypts with, if it has one of its own.
     pub(crate) key: Option<&'static str>,
-    /// What runs here.
+    /// The stack.
     pub(crate) stack: Stack,
     /// The ARN of the table.
     pub(crate) table: String,

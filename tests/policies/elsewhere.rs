@@ -4,14 +4,14 @@ use serde_json::{Value as Json, json};
 
 use testkit::fake_user_store::{ElsewhereUser, FakeUserStore, StoreFault};
 use testkit::fixture::Fixture;
-use testkit::parts::Running;
+use testkit::fixture_stack::FixtureStack;
 use testkit::table::text;
 
 const PASSWORD: &str = "a lantern over the river";
 
 /// A person's way through a recovery.
 struct Flow<'a> {
-    running: &'a Running,
+    running: &'a FixtureStack,
     store: &'a FakeUserStore,
     email: String,
     /// Whether the user changes whenever a function has found them, so that it has to look again.
@@ -20,7 +20,7 @@ struct Flow<'a> {
 
 /// Has one person each recover by code and token, by link, and by the Directory in one call and in two. One of them
 /// had not proven the mailbox before, and two are changed meanwhile.
-pub(crate) async fn recover_in_every_way(running: &Running, store: &FakeUserStore) {
+pub(crate) async fn recover_in_every_way(running: &FixtureStack, store: &FakeUserStore) {
     let flow = |name: &str, is_verified: bool, is_overtaken: bool| {
         let email = format!("{name}@elsewhere.example.com");
         store.put(ElsewhereUser {

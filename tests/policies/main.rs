@@ -1,7 +1,7 @@
-//! The roles of template.yaml, held against what the functions do.
+//! Compares the roles of template.yaml with the calls of the functions.
 //!
-//! Every fixture in `events/` is played on the stack of the events tests, with a recorder between each
-//! function and what it calls. A role has to allow all that was recorded, and nothing else.
+//! Every fixture in `events/` runs on the stack of the events tests, with a recorder between each function and the
+//! services that it calls. A role has to allow exactly the recorded calls.
 
 #![expect(
     clippy::unwrap_used,
@@ -29,7 +29,7 @@ const OWN_KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/own";
 const USER_STORE_SETTING: &str = "USER_STORE_FUNCTION_ARN";
 const USER_STORE_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:users-elsewhere";
 
-/// What IAM calls the ways to reach items of a table.
+/// IAM's actions on items of a table.
 const ITEM_ACTIONS: [&str; 13] = [
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",

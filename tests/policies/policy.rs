@@ -1,4 +1,4 @@
-//! IAM's judgement, as far as the policies of this stack need it.
+//! Evaluates IAM policies, as far as those of this stack need it.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -155,7 +155,7 @@ impl Permission {
         self.0.resources.first().unwrap()
     }
 
-    /// What a condition key is compared with.
+    /// The values that a condition key is compared with.
     pub(crate) fn values_of(&self, key: &str) -> impl Iterator<Item = &String> {
         let of_key = self
             .0

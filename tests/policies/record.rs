@@ -13,12 +13,12 @@ use serde_json::Value as Json;
 
 use testkit::fake_user_store::FakeUserStore;
 use testkit::fixture::Fixture;
-use testkit::parts::{Running, template_with};
+use testkit::fixture_stack::{FixtureStack, template_with};
 
 use super::elsewhere;
 use super::{USER_STORE_ARN, USER_STORE_SETTING};
 
-/// How the AWS SDK is told where a service is.
+/// The start of the variables that name a service's endpoint to the AWS SDK.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL_";
 
 /// A call that a function made.
@@ -58,9 +58,9 @@ type Calls = Arc<Mutex<Vec<Call>>>;
 /// times under tight limits.
 pub(crate) async fn every_fixture() -> Vec<Call> {
     let calls = Calls::default();
-    let running = Running::start(|program| follow(program, &calls)).await;
+    let running = FixtureStack::start(|program| follow(program, &calls)).await;
     running.answers(&Fixture::all()).await;
-    let running = Running::start(|program| follow(tightened(program), &calls)).await;
+    let running = FixtureStack::start(|program| follow(tightened(program), &calls)).await;
     running.answers(&thrice()).await;
     std::mem::take(&mut *calls.lock().unwrap())
 }
@@ -70,11 +70,12 @@ pub(crate) async fn every_fixture_and_recovery_elsewhere() -> Vec<Call> {
     let calls = Calls::default();
     let store = FakeUserStore::serve().await;
     let stack = || template_with(&[(USER_STORE_SETTING, USER_STORE_ARN)]);
-    let start = Running::start_stack(stack(), store.endpoint(), |program| follow(program, &calls));
+    let start =
+        FixtureStack::start_stack(stack(), store.endpoint(), |program| follow(program, &calls));
     let running = start.await;
     elsewhere::recover_in_every_way(&running, &store).await;
     running.answers(&Fixture::all()).await;
-    let start = Running::start_stack(stack(), store.endpoint(), |program| {
+    let start = FixtureStack::start_stack(stack(), store.endpoint(), |program| {
         follow(tightened(program), &calls)
     });
     start.await.answers(&thrice()).await;
@@ -94,7 +95,7 @@ fn thrice() -> Vec<Fixture> {
     (0..3).flat_map(|_| Fixture::all()).collect()
 }
 
-/// The program with a line of its own to each service.
+/// The program, with a recording proxy of its own in front of each service.
 fn follow(mut program: Program, calls: &Calls) -> Program {
     for (variable, url) in &mut program.environment {
         if let Some(service) = variable.strip_prefix(ENDPOINT) {

@@ -141,7 +141,7 @@ impl Deployment {
     }
 }
 
-/// What has failed for good goes to a queue.
+/// The access to the queue for events that have failed for good.
 fn giving_up(destinations: Option<&Json>) -> Option<Access> {
     let queue = destinations?.pointer("/OnFailure/Destination")?;
     Some(Access::new("sqs:SendMessage", text(queue)))
@@ -171,7 +171,7 @@ fn sending(body: &Json) -> Vec<Access> {
     accesses.collect()
 }
 
-/// What a access needs of the key that its resource is encrypted with.
+/// The accesses to the KMS key that an access to an encrypted resource needs.
 fn decrypting(access: &Access, key: &str) -> Vec<Access> {
     let (service, _) = access.action.split_once(':').unwrap();
     let actions: &[_] = match service {

@@ -1,12 +1,11 @@
-//! Nobody can be enumerated by when mail leaves: an attacker asks for the code of an address, then for one of
-//! their own, and watches when their own mail reaches SES. The times behind known and unknown addresses are
+//! Nobody can be enumerated by the delay of mail. An attacker asks for a code for some address, then for one for
+//! their own, and measures when their own mail reaches SES. The delays behind known and unknown addresses are
 //! compared by rank.
 //!
-//! SES takes 60 ms for a mail here. A delivery that works one mail after another would be told apart at once: an
-//! attacker behind a known address would wait 60 ms longer. The measure is the AUC, as in the other test of this
-//! folder: 0.5 is a coin. An AUC outside the bounds is measured on, up to four times as many rounds, and judged
-//! then. By chance alone the AUC of single times then strays by 0.009 (one standard error), and that of minima
-//! of five by 0.018.
+//! SES takes 60 ms for a mail here. If deliver-mail sent one mail after another, an attacker behind a known address
+//! would wait 60 ms longer. The measure is the AUC, as in the other test of this folder: 0.5 is a coin. If it is
+//! outside the bounds, the test measures up to four times as many rounds before it fails. By chance alone the AUC
+//! of single times then varies by 0.009 (one standard error), and that of minima of five by 0.018.
 
 #![expect(
     clippy::unwrap_used,
@@ -171,7 +170,7 @@ impl Attack {
         took
     }
 
-    /// Observes so many times of each side, in random order.
+    /// Observes each side `rounds` times, in random order.
     async fn observe_all(&self, in_front: usize, rounds: usize, mut rng: StdRng) -> Sides {
         let mut sides = Sides::default();
         let mut order = [0, 1].repeat(rounds);

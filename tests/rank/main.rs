@@ -3,8 +3,8 @@
 //!
 //! The measure is the area under the ROC curve (AUC): how often a time of a known address is longer than
 //! one of an unknown address. 0.5 is a coin. It looks at ranks only, so that a slow or busy machine blurs
-//! both sides alike. By chance alone it strays by 0.009 (one standard error) with 2,000 times a side. Who
-//! is outside the bounds is measured on, up to 8,000 a side and a standard error of 0.0046, and judged then.
+//! both sides alike. By chance alone it varies by 0.009 (one standard error) with 2,000 times a side. If it is
+//! outside the bounds, the test measures up to 8,000 times a side (a standard error of 0.0046) before it fails.
 
 #![expect(
     clippy::unwrap_used,
@@ -76,7 +76,7 @@ async fn main() -> ExitCode {
 /// Measures until there are enough times, or until what is outside the bounds has stayed there.
 async fn measure(stack: &Stack, endpoint: Endpoint, rng: &mut StdRng) -> Times {
     let mut caller = Caller::new(stack, endpoint).await;
-    // What a first call warms up is of no side.
+    // The first calls only warm up.
     for side in [Side::Known, Side::Unknown].repeat(BLOCK / 4) {
         caller.call(side).await;
     }

@@ -19,7 +19,7 @@ pub(crate) enum Side {
     Unknown,
 }
 
-/// What is called.
+/// The endpoint that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     ForgotPassword,

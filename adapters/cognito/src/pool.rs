@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::profile::Profile;
 
-/// As many pages of users are read for one address. An address that so many users have leads to nobody.
+/// How many pages of users are read for one address. If more users than that have it, nobody is found.
 const MOST_PAGES: usize = 5;
 
 /// A call to Cognito that failed, after the SDK's own retries.
@@ -63,7 +63,7 @@ impl From<BuildError> for PoolError {
     }
 }
 
-/// What Cognito said to a password.
+/// Cognito's answer to a password.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It is set.

@@ -222,7 +222,7 @@ fn refused(reason: &'static str) -> Outcome {
     Outcome::Refused { reasons }
 }
 
-/// What Cognito would not even look at: it calls such a request malformed.
+/// Why Cognito would refuse a password as a malformed request, before its own policy.
 fn unacceptable(password: &str) -> Option<&'static str> {
     let outer = |it: Option<char>| it.is_some_and(char::is_whitespace);
     if password.encode_utf16().count() > LONGEST {

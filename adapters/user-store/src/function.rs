@@ -21,15 +21,15 @@ pub trait UserStore: Send + Sync {
 
     /// Whether the password may have been set in spite of the error.
     ///
-    /// Regain takes an error for "nothing was changed". It must get no answer then: once it has waited in vain, it
-    /// asks again with the same key, and tells the person that the password may have changed.
+    /// If so, Regain must get no answer, because it takes an error for "nothing was changed". Without an answer in
+    /// time, it asks again with the same key, and then mails the person that the password may have changed.
     fn is_unknown(error: &Self::Error) -> bool;
 
     /// Answers one message.
     fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Self::Error>> + Send;
 }
 
-/// What Regain is told of an error. The cause is in the log.
+/// The error that Regain gets. The cause is in the log.
 #[derive(Debug, Error)]
 #[error("the user store could not answer")]
 struct Failed;
@@ -63,12 +63,12 @@ pub async fn serve<S: UserStore>(connect: impl AsyncFnOnce() -> Startup<S>) -> E
         match answered {
             Ok(answer) => Ok(answer),
             Err(error) => {
-                let told = failed(&error);
+                let failure = failed(&error);
                 if S::is_unknown(&error) {
                     // Until Lambda ends the function, which is later than Regain waits.
                     std::future::pending::<()>().await;
                 }
-                Err(told)
+                Err(failure)
             }
         }
     };
@@ -78,7 +78,7 @@ pub async fn serve<S: UserStore>(connect: impl AsyncFnOnce() -> Startup<S>) -> E
     }
 }
 
-/// What connects at start, or the reason why the function cannot start.
+/// A connected user store, or the reason why the function cannot start.
 pub type Startup<S> = Result<S, Box<dyn Error + Send + Sync>>;
 
 fn failed(error: &(dyn Error + 'static)) -> lambda_runtime::Error {

@@ -1,4 +1,4 @@
-//! Under which names the audit trail speaks of somebody.
+//! `regain audit`: the digests by which the audit trail names somebody.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! The code key, rotated no more often than codes in flight can bear.
+//! `regain code-key rotate`: rotates the code key, but never so soon that a mailed code would stop working.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Imports of users from a file.
+//! `regain users import`: which users it writes, which lines it refuses, and what it notes.
 
 use std::fmt::Write as _;
 
@@ -108,7 +108,7 @@ async fn every_bad_line_is_reported_and_nothing_is_imported() {
 }
 
 #[tokio::test]
-async fn two_lines_about_one_user_are_told_apart_from_two_users() {
+async fn two_lines_about_one_user_are_reported_as_such() {
     let kit = Kit::new().await;
     kit.import_users(&[json!({"id": ID, "email": "ann@example.com"})])
         .await;

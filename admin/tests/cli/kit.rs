@@ -1,4 +1,4 @@
-//! What every test starts from: a fresh table, a stand-in for AWS in front of it, and the binary.
+//! The start of every test: a fresh table, a stand-in for AWS in front of it, and the binary.
 
 mod aws;
 
@@ -45,7 +45,7 @@ impl Interrupted {
         assert!(sent.unwrap().success());
     }
 
-    /// What it came to, with what it has said since on stderr.
+    /// Waits for its end, and returns the result with the rest of stderr.
     pub(crate) async fn ended(mut self) -> Ran {
         let mut err = String::new();
         let (ran, read) = tokio::join!(
@@ -60,7 +60,7 @@ impl Interrupted {
     }
 }
 
-/// What a run of the binary came to.
+/// The result of a run of the binary.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -206,8 +206,8 @@ impl Kit {
         }
     }
 
-    /// Keeps a code key whose current version is so many minutes old. If it was rotated, the previous version
-    /// is a day older.
+    /// Keeps a code key whose current version is `minutes` old. If it was `rotated`, the previous version is a day
+    /// older.
     pub(crate) fn keep_code_key(&self, minutes: u64, rotated: bool) {
         let created_at = ambient::now().minus(Duration::from_mins(minutes));
         let mut versions = vec![Version::current("the current key", created_at)];

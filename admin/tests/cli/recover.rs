@@ -1,4 +1,4 @@
-//! Recoveries that an operator begins.
+//! `regain users recover`: recoveries that an operator begins.
 
 use std::path::PathBuf;
 use std::time::Duration;

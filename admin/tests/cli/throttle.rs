@@ -1,4 +1,4 @@
-//! What throttles an address, shown and cleared.
+//! `regain throttle`: shows and clears the throttle of an address.
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;

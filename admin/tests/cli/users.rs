@@ -1,4 +1,4 @@
-//! Users shown, blocked and made active again, and mailed again.
+//! `regain users`: shows, lists, changes, blocks and unblocks users, and lifts suppressions.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The table's stream: tells the event bus of each password that was set.
+//! The table's stream: publishes an event on EventBridge for each password that was set.
 
 use std::process::ExitCode;
 

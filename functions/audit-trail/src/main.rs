@@ -1,4 +1,4 @@
-//! The functions' logs: keeps the records of the audit trail that are in them.
+//! The functions' logs: copies the audit records in them to the audit trail.
 
 use std::process::ExitCode;
 

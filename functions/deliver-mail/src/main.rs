@@ -1,4 +1,4 @@
-//! The table's stream: writes and sends the mails that were asked for.
+//! The table's stream: sends the mails that were requested.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! SES's events: what became of mails that SES took.
+//! SES's events: records bounces, complaints and other reports about mails that SES had accepted.
 
 use std::process::ExitCode;
 

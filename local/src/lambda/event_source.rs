@@ -1,10 +1,9 @@
 //! The event source mapping: hands the records of the table's stream to a function, as Lambda does.
 //!
-//! The mapping works in lanes: records of one key go through one lane in order, and all lanes are
-//! worked at the same time. A lane goes on only when its batch is done: the records behind one that failed
-//! wait. It is woken when the gateway has answered a call, since that call may have
-//! written to the table. Writes that were made otherwise are found by a poll four times a second,
-//! which is how often Lambda polls.
+//! The mapping has lanes. The records of one key go through one lane in order, and all lanes work at the same
+//! time. A lane gets its next batch only when the one before is done, so records behind one that failed wait.
+//! The mapping reads the stream whenever the gateway has answered a call, because that call may have written to
+//! the table. For all other writes, it polls four times a second, as Lambda does.
 
 mod batch;
 mod checkpoint;

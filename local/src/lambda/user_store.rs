@@ -1,4 +1,4 @@
-//! A user store that is tried out: a program in any language that takes the questions by HTTP.
+//! The user store of `--user-store`: a program in any language that answers questions over HTTP.
 
 use std::time::Duration;
 

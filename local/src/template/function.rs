@@ -265,7 +265,7 @@ pub(super) fn event_source_mappings(
     Ok(mappings)
 }
 
-/// What a mapping says about its batches. Its name, function and stream are the caller's to add.
+/// The settings of an event source mapping's batches. The caller adds its name, function and stream.
 fn event_source(
     resource: &Resource<'_>,
     place: &str,

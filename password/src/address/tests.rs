@@ -154,7 +154,7 @@ fn every_spelling_of_a_local_part_is_one_key() {
 }
 
 #[test]
-fn what_is_no_address_is_refused() {
+fn text_that_is_not_an_address_is_refused() {
     for (typed, why) in [
         ("", "empty"),
         ("   ", "white space only"),

@@ -10,7 +10,7 @@ use super::filter::{BUCKET_BITS, REMAINDER_BITS, buckets, position};
 /// Makes the filter of some keys, which have to be different.
 ///
 /// # Errors
-/// If there are so many that the filter is longer than its own numbers reach.
+/// If there are too many keys for the filter's 32-bit numbers.
 pub(crate) fn encode(keys: &[&str]) -> Result<Vec<u8>, TryFromIntError> {
     let count = u32::try_from(keys.len())?;
     let positions: BTreeSet<u64> = keys.iter().map(|key| position(key, count)).collect();

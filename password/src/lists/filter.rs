@@ -75,18 +75,18 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// Where a text is in the range for so many keys.
+/// The position of a text in the range of a filter with this many keys.
 ///
-/// The hash of the standard library may be another one in another release of Rust; but what writes
-/// a filter and what reads it are built by the same one.
+/// The hash of the standard library may change with a release of Rust. But the same release builds the writer and
+/// the reader of a filter.
 pub(crate) fn position(text: &str, keys: u32) -> u64 {
     let mut hash = DefaultHasher::new();
     hash.write(text.as_bytes());
-    // 64 bits are so many more than a range has that no part of it is likelier than another.
+    // A hash of 64 bits is far larger than the range, so all positions are equally likely.
     hash.finish().checked_rem(range(keys)).unwrap_or(0)
 }
 
-/// How many buckets the range for so many keys has.
+/// The number of buckets of a filter with this many keys.
 pub(crate) fn buckets(keys: u32) -> u64 {
     (range(keys) >> BUCKET_BITS) + 1
 }

@@ -8,7 +8,7 @@ use super::encode::encode;
 use super::filter::{REMAINDER_BITS, position};
 use super::*;
 
-/// What the build made the filters from, which is in no binary.
+/// The lists from which the build made the filters. No binary has them.
 const COMMON_LIST: &str = include_str!("../../data/common.txt");
 const BREACHED_LIST: &str = include_str!("../../data/breached.txt");
 
@@ -62,7 +62,7 @@ fn the_best_known_passwords_are_common() {
     }
 }
 
-/// Contract, section 3: a password that is on no list is told otherwise less than once in a million.
+/// By the contract, fewer than one in a million passwords that are on no list is taken for a listed one.
 const ONE_IN: f64 = 1e6;
 
 #[test]
@@ -139,7 +139,7 @@ fn an_empty_filter_has_nothing() {
 
 proptest! {
     #[test]
-    fn whatever_the_keys_each_is_found(keys in proptest::collection::btree_set(".{0,12}", 1..600)) {
+    fn a_filter_finds_every_key_of_any_set(keys in proptest::collection::btree_set(".{0,12}", 1..600)) {
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         let octets = encode(&keys).unwrap();
         let filter = Filter::new(&octets).unwrap();

@@ -1,7 +1,7 @@
 //! Any text as an e-mail address.
 
 #![no_main]
-#![expect(clippy::unwrap_used, reason = "a finding is told by panicking")]
+#![expect(clippy::unwrap_used, reason = "a finding is a panic")]
 
 use libfuzzer_sys::fuzz_target;
 use regain_password::Address;
@@ -46,7 +46,7 @@ fuzz_target!(|typed: &str| {
     assert_eq!(format!("{address:?}"), "Address(..)");
 });
 
-/// Whether it is an address beyond doubt: `ann.example@mail.example`.
+/// Whether a text is a plain address that must be accepted, such as `ann.example@mail.example`.
 fn is_plain(typed: &str) -> bool {
     let letters = |text: &str, max| {
         (1..=max).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_lowercase())

@@ -1,11 +1,11 @@
-//! Any bytes as what the functions are invoked with: an event of API Gateway, of the table's stream, of SES,
-//! of CloudWatch Logs.
+//! Any bytes as an event that functions are invoked with: from API Gateway, the table's stream, SES or CloudWatch
+//! Logs.
 
 #![no_main]
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a finding is told by panicking"
+    reason = "a finding is a panic"
 )]
 
 use std::io::{self, Write};
@@ -34,19 +34,24 @@ use serde_json::Value;
 const NOON: Timestamp = Timestamp::from_millis(1_773_144_000_000);
 
 fuzz_target!(|event: &[u8]| -> Corpus {
-    let is_one = [called(event), delivered(event), heard(event), kept(event)];
-    if is_one.contains(&true) {
+    let read = [
+        check_call(event),
+        check_stream(event),
+        check_ses(event),
+        check_logs(event),
+    ];
+    if read.contains(&true) {
         Corpus::Keep
     } else {
         Corpus::Reject
     }
 });
 
-/// What an endpoint does with its call before it asks the engine.
+/// How an endpoint reads its call, before it asks the engine.
 type Reader = fn(&Call) -> Result<(), Malformed>;
 
-/// An event of API Gateway is a call of the endpoint it is given to, and is answered.
-fn called(event: &[u8]) -> bool {
+/// Every endpoint answers every event of API Gateway.
+fn check_call(event: &[u8]) -> bool {
     const SIX: CodeLength = CodeLength::new(6).unwrap();
     let readers: [(Protocol, Reader); 7] = [
         (Protocol::Directory, |call| {
@@ -90,9 +95,9 @@ fn called(event: &[u8]) -> bool {
     true
 }
 
-/// Of a batch every record that can be read is asked for once, in order, if it is a mail request's; one that
-/// is gone is done, and one that cannot be read is tried again.
-fn delivered(event: &[u8]) -> bool {
+/// deliver-mail asks the table once for each mail request of a batch, in order. A record whose mail request is gone
+/// is done, and one that cannot be read is tried again.
+fn check_stream(event: &[u8]) -> bool {
     let Ok(batch) = serde_json::from_slice::<StreamBatch>(event) else {
         return false;
     };
@@ -100,7 +105,7 @@ fn delivered(event: &[u8]) -> bool {
     let mut rng = StdRng::seed_from_u64(7);
     let delivered = block_on(table.delivery().deliver_batch(batch, || NOON, &mut rng));
     let asked = asked(&table);
-    // What the batch's reader passes over may hold escapes that are none.
+    // The parts that the batch's reader skips may hold invalid escapes.
     if let Ok(sent) = serde_json::from_slice::<Value>(event) {
         let records = sent["Records"].as_array().map_or(&[][..], Vec::as_slice);
         let mut keys = records
@@ -119,9 +124,8 @@ fn delivered(event: &[u8]) -> bool {
     true
 }
 
-/// An event of SES is taken note of where there is something to note it on, without any words that could
-/// be an address.
-fn heard(event: &[u8]) -> bool {
+/// mail-events changes only items that exist, and writes no text that could be an address.
+fn check_ses(event: &[u8]) -> bool {
     let Ok(event) = serde_json::from_slice::<MailEvent>(event) else {
         return false;
     };
@@ -150,8 +154,8 @@ fn heard(event: &[u8]) -> bool {
     true
 }
 
-/// Lines of a log are kept each on its own, or the event is given again.
-fn kept(event: &[u8]) -> bool {
+/// audit-trail writes whole lines, or fails and writes nothing, so that the event is delivered again.
+fn check_logs(event: &[u8]) -> bool {
     let Ok(event) = serde_json::from_slice::<LogEvent>(event) else {
         return false;
     };
@@ -163,7 +167,7 @@ fn kept(event: &[u8]) -> bool {
     true
 }
 
-/// What was written, by whomever.
+/// A writer that keeps what is written to it.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -177,7 +181,7 @@ impl Write for Lines {
     }
 }
 
-/// What the table was asked: never to make an item.
+/// The requests that the table got. None of them may create an item.
 fn asked(table: &EmptyTable) -> Vec<Value> {
     let asked = table.asked();
     for asked in &asked {

@@ -1,6 +1,6 @@
-//! Any text as a password, over any address and any words that stand in a profile.
+//! Any text as a password, with any address and any words of a profile.
 //!
-//! An input is three texts, each on a line of its own but for the last: address, profile, password.
+//! An input is the address on the first line, the profile on the second, and the password after it.
 
 #![no_main]
 
@@ -53,22 +53,22 @@ fuzz_target!(|input: &str| -> Corpus {
         assert!(!too_short || visible < MIN_LENGTH);
     }
 
-    // The same keys on another keyboard, and the same letters in another case.
+    // The same text decomposed, and in another case, has the same reasons.
     assert_eq!(judge(&typed.nfd().collect::<String>()), reasons);
-    // A letter and its accent may be one code point in lower case only: that changes the length.
+    // A letter and its accent may be one code point in lower case only, which changes the length.
     let but_for_length = |mut reasons: Vec<Reason>| {
         reasons.retain(|it| !matches!(it, Reason::TooShort { .. }));
         reasons
     };
     let expected = but_for_length(reasons);
     for typed in [typed.to_ascii_uppercase(), typed.to_ascii_lowercase()] {
-        let told = judge(&typed);
-        if length <= MAX_LENGTH && !told.contains(&Reason::TooLong) {
-            assert_eq!(but_for_length(told), expected);
+        let reasons = judge(&typed);
+        if length <= MAX_LENGTH && !reasons.contains(&Reason::TooLong) {
+            assert_eq!(but_for_length(reasons), expected);
         }
     }
 
-    // With enough of its own it leans on no word, unless it is an address as it stands.
+    // With eight letters that no word has, no word is too much of it, unless the whole is an address.
     let longer = format!("{typed}{OWN}");
     let words = [profile, address.as_ref().map_or("", Address::as_str)];
     if Address::parse(&longer).is_err() && !words.iter().any(|it| it.contains(OWN_LETTERS)) {
@@ -76,8 +76,8 @@ fuzz_target!(|input: &str| -> Corpus {
         assert!(!reasons.iter().any(is_about_words), "{reasons:?}");
     }
 
-    // What everybody knows is nobody's password: with a few digits or marks around it, in full width,
-    // with white space, or with other known words.
+    // Known words alone are no password: with a few digits or marks around them, in full width, with white space,
+    // or several together.
     let digits: String = typed.chars().filter(char::is_ascii_digit).take(6).collect();
     let marks: String = typed
         .chars()

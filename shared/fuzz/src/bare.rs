@@ -1,4 +1,5 @@
-//! The answers to callers who sent nothing that could be told back, and what all answers are held against.
+//! The answers to *bare* calls, which hold nothing that an answer could repeat. All other answers are compared
+//! with them.
 
 use std::error::Error;
 use std::future::Future;
@@ -24,14 +25,14 @@ use crate::faults::{Endpoint, MAX_BODY};
 /// Far enough ahead that waiting for it is a number of seconds.
 const LATER: Timestamp = Timestamp::from_millis(4_102_444_800_000);
 
-/// The engine's refusals, numbered; the policy's apart, which depends on the password.
+/// The engine's errors, numbered, without the password policy's, which depends on the password.
 pub struct Refusals;
 
 impl Refusals {
     /// How many there are.
     pub const COUNT: usize = 12;
 
-    /// The refusal of that number.
+    /// The error of that number.
     #[must_use]
     pub fn pick(number: usize, cause: Box<dyn Error + Send + Sync>) -> Option<RecoveryError> {
         Some(match number {
@@ -58,16 +59,16 @@ impl Refusals {
     }
 }
 
-/// The answers to callers who sent nothing that could be told back.
+/// The answers to bare calls.
 pub struct Bare {
-    /// To those that cannot be read: the field that is to blame, and the answer without it.
+    /// The answers to malformed calls: the field at fault, and the rest of the answer.
     pub malformed: Vec<(Option<String>, Answer)>,
-    /// To those that the engine refuses, by [`Refusals`], how long to wait taken out.
+    /// The answers to calls that the engine refuses, by number of [`Refusals`], without `Retry-After`.
     pub refused: Vec<Answer>,
 }
 
 impl Bare {
-    /// Those of a protocol, in a language.
+    /// The answers of a protocol, in a language.
     #[must_use]
     pub fn of(protocol: Protocol, locale: Locale) -> &'static Self {
         static ALL: LazyLock<Vec<(Protocol, Locale, Bare)>> = LazyLock::new(|| {
@@ -122,7 +123,7 @@ struct Unreadable {
     body: String,
 }
 
-/// A call for each field, method, media type and size that may be to blame.
+/// One malformed call for each field, method, media type and size that an answer can name.
 fn unreadable(protocol: Protocol) -> Vec<Unreadable> {
     let call = |reader, body: &Value| Unreadable {
         reader,
@@ -200,7 +201,7 @@ where
     Answer::of(answered(protocol, endpoint, written.event()))
 }
 
-/// The answer to a bare call of an endpoint if all went well.
+/// The answer to a bare call of an endpoint that succeeds.
 #[must_use]
 pub fn bare_success(endpoint: Endpoint, locale: Locale) -> Answer {
     answer_bare(endpoint.protocol(), locale, async |_| {
@@ -208,7 +209,7 @@ pub fn bare_success(endpoint: Endpoint, locale: Locale) -> Answer {
     })
 }
 
-/// What an endpoint answers if all went well.
+/// The reply of an endpoint that succeeds.
 #[must_use]
 pub fn success(endpoint: Endpoint, locale: Locale) -> Reply {
     let session = SessionId::from_entropy([7; 16]);
@@ -233,7 +234,7 @@ fn user(id: &UserId) -> User {
     serde_json::from_value(json!({ "id": id, "email": "ann@example.com" })).unwrap()
 }
 
-/// Holds the answer of an endpoint if all went well against the contract.
+/// Compares the answer of an endpoint that succeeds with the contract.
 pub fn check_success(endpoint: Endpoint, answer: &Answer) {
     let data = &answer.check_success(endpoint.protocol());
     let keys =

@@ -1,7 +1,7 @@
-//! The bodies of one protocol's endpoints: what the contract finds wrong with each, and what it is answered.
+//! The bodies of one protocol's endpoints: the mistakes in each by the contract, and the answer to it.
 //!
-//! The engine is left out: once a call is read, what becomes of it is picked by its length, so that every
-//! answer there is meets every call.
+//! The engine does not take part. Once a call is read, the input's length picks its outcome, so that every
+//! possible answer is combined with every call.
 
 use data_encoding::HEXLOWER;
 use libfuzzer_sys::Corpus;
@@ -26,7 +26,7 @@ use crate::envelope::Answer;
 use crate::faults::{Endpoint, PASSWORD_MISSING, faults, uuid_of_a_key};
 use crate::grammar::{self, Value};
 
-/// Holds one call against the contract.
+/// Compares the answer to one call with the contract.
 #[must_use]
 pub fn check(protocol: Protocol, input: &[u8]) -> Corpus {
     let Some(written) = Written::read(input) else {
@@ -46,7 +46,7 @@ pub fn check(protocol: Protocol, input: &[u8]) -> Corpus {
             if !reasons.is_empty() {
                 return Err(RecoveryError::PasswordRefused(reasons).into());
             }
-            // What went wrong inside is told to the logs, and to nobody else.
+            // Only the logs may show the cause of a failure, and no answer.
             let cause = String::from_utf8_lossy(written.body).into_owned();
             match Refusals::pick(picked, cause.into()) {
                 Some(refusal) => Err(refusal.into()),
@@ -60,18 +60,18 @@ pub fn check(protocol: Protocol, input: &[u8]) -> Corpus {
     let Some(reasons) = read else {
         answer.check_refusal(protocol);
         let field = answer.take_field();
-        // Nothing but which field is to blame depends on what was sent: so nothing of it is told back.
+        // Only the field at fault depends on the call, so the answer repeats nothing of it.
         let answer = (field, answer);
         assert!(bare.malformed.contains(&answer), "{answer:?}");
         let (field, _) = answer;
         assert!(
             faults.iter().any(|fault| Some(*fault) == field.as_deref())
                 || (field.is_none() && faults.contains(&PASSWORD_MISSING)),
-            "{field:?} is not to blame, but {faults:?}"
+            "the answer blames {field:?}, the contract {faults:?}"
         );
         return Corpus::Keep;
     };
-    assert!(faults.is_empty(), "{faults:?} and read all the same");
+    assert!(faults.is_empty(), "read in spite of {faults:?}");
     if reasons.is_empty() && picked == Refusals::COUNT {
         check_success(endpoint, &answer);
         assert_eq!(answer, bare_success(endpoint, locale(protocol, &written)));
@@ -88,8 +88,8 @@ pub fn check(protocol: Protocol, input: &[u8]) -> Corpus {
     Corpus::Keep
 }
 
-/// Reads a call by the endpoint's own reader, looks at what was read, and returns what the policy has
-/// against a password in it.
+/// Reads a call by the endpoint's own reader, checks the result, and returns the policy's reasons against a
+/// password in it.
 pub(crate) fn read_by(
     endpoint: Endpoint,
     call: &Call,
@@ -106,9 +106,9 @@ pub(crate) fn read_by(
                 &required,
                 &directory::set_password(call, six, DirectorySession::Latest),
             );
-            let (named, wish) = required?;
-            check_named(&named, Protocol::Directory);
-            return Ok(match wish {
+            let (lookup, action) = required?;
+            check_lookup(&lookup, Protocol::Directory);
+            return Ok(match action {
                 SetPasswordAction::Verify(guess) => {
                     check_guess(&guess);
                     none
@@ -121,11 +121,11 @@ pub(crate) fn read_by(
             });
         }
         Endpoint::VerifyOtp => {
-            let (named, guess) = auth_v1::verify_otp(call, six)?;
-            check_named(&named, Protocol::AuthV1);
+            let (lookup, guess) = auth_v1::verify_otp(call, six)?;
+            check_lookup(&lookup, Protocol::AuthV1);
             check_guess(&guess);
         }
-        Endpoint::ResendOtp => check_named(&auth_v1::resend_otp(call)?, Protocol::AuthV1),
+        Endpoint::ResendOtp => check_lookup(&auth_v1::resend_otp(call)?, Protocol::AuthV1),
         Endpoint::SetPasswordByToken => {
             let (token, new) = auth_v1::set_password(call)?;
             match token {
@@ -177,10 +177,10 @@ fn check_request(request: &Request, written: &Written<'_>) {
     assert_eq!(request.locale, locale(request.protocol, written));
 }
 
-fn check_named(named: &SessionLookup, protocol: Protocol) {
-    assert_eq!(named.protocol, protocol);
-    assert_eq!(named.user.is_some(), protocol == Protocol::Directory);
-    if let SessionName::Id(id) = &named.session {
+fn check_lookup(lookup: &SessionLookup, protocol: Protocol) {
+    assert_eq!(lookup.protocol, protocol);
+    assert_eq!(lookup.user.is_some(), protocol == Protocol::Directory);
+    if let SessionName::Id(id) = &lookup.session {
         assert_eq!(SessionId::parse(id.reveal()).as_ref(), Some(id));
         assert!(
             UserIdFormat::Uuid.fits(id.reveal()),
@@ -189,17 +189,17 @@ fn check_named(named: &SessionLookup, protocol: Protocol) {
     }
 }
 
-/// A call without a session is read only where the newest one may be meant, and only with code and password.
+/// Without `session`, a call is read only under `DirectorySession=latest`, and only with code and password.
 fn check_latest(
     required: &Result<(SessionLookup, SetPasswordAction), Malformed>,
     latest: &Result<(SessionLookup, SetPasswordAction), Malformed>,
 ) {
     match (required, latest) {
         (Err(_), Err(_)) => {}
-        (Ok(_), Ok((named, _))) => assert!(!matches!(named.session, SessionName::Latest)),
-        (Err(error), Ok((named, action))) => {
+        (Ok(_), Ok((lookup, _))) => assert!(!matches!(lookup.session, SessionName::Latest)),
+        (Err(error), Ok((lookup, action))) => {
             assert_eq!(Failure::from(*error).to_string(), "malformed: session");
-            assert!(matches!(named.session, SessionName::Latest));
+            assert!(matches!(lookup.session, SessionName::Latest));
             assert!(matches!(action, SetPasswordAction::Both(..)));
         }
         (Ok(_), Err(error)) => panic!("refused with a session: {error:?}"),
@@ -226,12 +226,12 @@ fn reasons(new: &NewPassword) -> Vec<Reason> {
     reasons
 }
 
-/// The language of an answer: what the caller prefers and names, or else the protocol's own.
+/// The language of an answer: the one that the caller prefers, or else the protocol's default.
 fn locale(protocol: Protocol, written: &Written<'_>) -> Locale {
     let header = written.text("accept-language").to_ascii_lowercase();
     let default = default_language(protocol);
     let chosen = Locale::negotiate(&header, default);
-    // Named by its language, or left over where the default is refused.
+    // The header names the language, or refuses the default, or takes any.
     let language = chosen.tag().split('-').next().unwrap_or_default();
     let is_named = header.contains(language) || (chosen == Locale::Id && header.contains("in"));
     assert!(chosen == default || is_named || header.contains('*'));

@@ -1,4 +1,4 @@
-//! A call, read from an input that people can read as well, and answered as a function answers it.
+//! A call, read from a text that people can write, and answered as a function answers it.
 //!
 //! ```text
 //! POST setPassword
@@ -34,14 +34,14 @@ thread_local! {
     );
 }
 
-/// One call as it is written down.
+/// One call, as the input spells it.
 #[derive(Clone, Debug)]
 pub struct Written<'a> {
     /// Its method.
     pub method: Method,
     /// The last part of its path.
     pub endpoint: &'a str,
-    /// Its headers; of those that are there twice, the last one, as the gateway hands on one of each.
+    /// Its headers. Of a header given twice the last one counts, because the gateway passes on one of each.
     pub headers: HeaderMap,
     /// Its body.
     pub body: &'a [u8],
@@ -71,14 +71,14 @@ impl<'a> Written<'a> {
         })
     }
 
-    /// A header's text, with U+FFFD for what is none.
+    /// A header's text, with U+FFFD for bytes that are not text.
     #[must_use]
     pub fn text(&self, name: &str) -> String {
         let value = self.headers.get(name).map(HeaderValue::as_bytes);
         String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
     }
 
-    /// The event that the gateway makes of it.
+    /// The gateway's event for this call.
     #[must_use]
     pub fn event(&self) -> ApiGatewayV2httpRequest {
         let mut event = ApiGatewayV2httpRequest::default();
@@ -106,7 +106,7 @@ pub const fn default_language(protocol: Protocol) -> Locale {
     }
 }
 
-/// Has an event answered by an endpoint, as a function does.
+/// Answers an event by an endpoint, as a function does.
 pub fn answered<A>(
     protocol: Protocol,
     endpoint: impl FnOnce(Call) -> A,

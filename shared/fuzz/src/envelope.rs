@@ -1,4 +1,4 @@
-//! What an answer has to be, whatever it answers: the contract's envelopes and error tables.
+//! Checks that every answer has to pass: the contract's envelopes and error tables.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use testkit::contract;
 
 use crate::call::REQUEST_ID;
 
-/// An answer, taken apart.
+/// An answer, in parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// Its status.
     pub status: u16,
-    /// Its headers, `Retry-After` apart.
+    /// Its headers, without `Retry-After`.
     pub headers: BTreeMap<String, String>,
     /// How long to wait, in seconds.
     pub retry_after: Option<u64>,
@@ -24,7 +24,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Takes an answer apart: it is a JSON object that nobody keeps, and names its call.
+    /// Splits an answer into parts. It must be a JSON object that no cache keeps, with the call's `X-Request-Id`.
     #[must_use]
     pub fn of(response: ApiGatewayV2httpResponse) -> Self {
         let mut headers: BTreeMap<String, String> = response
@@ -49,7 +49,7 @@ impl Answer {
         }
     }
 
-    /// The field that is to blame, taken out.
+    /// Removes the field at fault from the body, and returns it.
     pub fn take_field(&mut self) -> Option<String> {
         let field = self.body.remove("field")?;
         Some(field.as_str().expect("a name").to_owned())
@@ -64,8 +64,7 @@ impl Answer {
         assert_eq!(self.headers.len(), 3 + usize::from(allow.is_some()));
     }
 
-    /// Compares an answer to a call that got what it asked for with the protocol's envelope, and returns
-    /// its `data`.
+    /// Compares the answer to a call that succeeded with the protocol's envelope, and returns its `data`.
     #[must_use]
     pub fn check_success(&self, protocol: Protocol) -> Value {
         assert_eq!(self.retry_after, None, "{self:?}");

@@ -1,4 +1,4 @@
-//! What the contract finds wrong with a call, found out without the readers that are under test.
+//! The mistakes in a call, by a second parser that is written from the contract.
 
 use lambda_http::http::{HeaderValue, Method};
 use regain::api::Protocol;
@@ -10,7 +10,7 @@ use crate::grammar::{self, Value};
 /// The longest body, in octets.
 pub const MAX_BODY: usize = 16 * 1024;
 
-/// The endpoints that callers have.
+/// The endpoints of both APIs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// `POST /directory/api/users/resend`.
@@ -28,7 +28,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint of that protocol whose path ends so.
+    /// The endpoint of a protocol whose path ends in this name.
     #[must_use]
     pub fn of(protocol: Protocol, name: &str) -> Option<Self> {
         match (protocol, name) {
@@ -52,10 +52,10 @@ impl Endpoint {
     }
 }
 
-/// No field, but the protocols' own refusal.
+/// A missing password. It is not a field at fault: both protocols have an error of its own for it.
 pub const PASSWORD_MISSING: &str = "(password)";
 
-/// Everything that the contract finds wrong with a call.
+/// All mistakes in a call, by the contract.
 #[must_use]
 pub fn faults(endpoint: Endpoint, written: &Written<'_>) -> Vec<&'static str> {
     if written.method != Method::POST {
@@ -146,7 +146,7 @@ pub fn faults(endpoint: Endpoint, written: &Written<'_>) -> Vec<&'static str> {
     faults
 }
 
-/// Whether a call says that its body is JSON, as often as it says anything of it, and not encoded.
+/// Whether each `Content-Type` of a call is JSON, there is at least one, and the body is not encoded.
 fn is_plain_json(written: &Written<'_>) -> bool {
     let mut media_types = vec![String::new()];
     let mut is_quoted = false;
@@ -189,7 +189,7 @@ pub fn uuid_of_a_key(header: &[u8]) -> Option<String> {
     (key.len() == 36 && key.char_indices().all(fits)).then(|| key.replace('-', ""))
 }
 
-/// Whether a number, as it is written, has nothing behind its decimal point once its exponent is applied.
+/// Whether a number is an integer once its exponent is applied.
 fn is_integer(number: &str) -> bool {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));

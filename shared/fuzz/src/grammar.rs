@@ -1,30 +1,30 @@
-//! JSON by the grammar of RFC 8259, read without the parser that is under test: character by character, texts
-//! as UTF-16, and no recursion.
+//! A JSON parser by the grammar of RFC 8259, independent of `serde_json`: it reads character by character, keeps
+//! texts as UTF-16, and does not recurse.
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The fields of an object, by name. Of a name given twice the last value counts.
+/// The fields of an object, by name. If a name is given twice, the last value counts.
 pub type Object = BTreeMap<Vec<u16>, Value>;
 
-/// A value, as far as any endpoint looks into it.
+/// A value, as deep as endpoints look into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// `null`.
     Null,
-    /// A text, in UTF-16: what an escape stands for may be half of a pair.
+    /// A text, in UTF-16: an escape may stand for half a surrogate pair.
     Text(Vec<u16>),
     /// A number, as it is written.
     Number(String),
-    /// An object that is a body, or stands in one.
+    /// The object that is the body, or an object in it.
     Object(Object),
     /// Anything else.
     Other,
 }
 
 impl Value {
-    /// The text, if it is one of whole characters.
+    /// The text, if it has no half surrogate pair.
     #[must_use]
     pub fn text(&self) -> Option<String> {
         match self {
@@ -33,7 +33,7 @@ impl Value {
         }
     }
 
-    /// The text, with U+FFFD for halves of pairs.
+    /// The text, with U+FFFD for half surrogate pairs.
     #[must_use]
     pub fn kept(&self) -> Option<String> {
         match self {
@@ -50,7 +50,7 @@ pub fn field<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
     object.get(&name).filter(|value| **value != Value::Null)
 }
 
-/// The object that a body is, if it is one.
+/// The body as an object, if it is one.
 #[must_use]
 pub fn object(body: &[u8]) -> Option<Object> {
     let text = std::str::from_utf8(body).ok()?;
@@ -136,7 +136,7 @@ impl Reader<'_> {
                         if !self.take('}') {
                             return None;
                         }
-                        // Nobody looks deeper, and what is nested deeply is dropped by recursion.
+                        // No endpoint looks deeper, and a deeply nested value would overflow the stack on drop.
                         value = if open.len() < 2 {
                             Value::Object(fields)
                         } else {

@@ -1,18 +1,18 @@
-//! What the fuzz targets have in common: how bytes become a call, and what every answer has to be.
+//! The common parts of the fuzz targets: how bytes become a call, and what every answer must look like.
 //!
-//! 1. [`call`] reads an input as a call, and has it answered as a function answers it.
-//! 2. [`envelope`] holds an answer against the contract's error tables.
-//! 3. [`body`] does both for the endpoints of one protocol: [`faults`] says what is wrong with a call, and
-//!    [`bare`] has the answers that say nothing about their caller.
-//! 4. [`grammar`] is JSON once more, for [`faults`].
-//! 5. [`table`] is a table that stays empty, for what is handed to the functions behind the table.
+//! 1. [`call`] reads an input as a call, and answers it as a function does.
+//! 2. [`envelope`] compares an answer with the contract's error tables.
+//! 3. [`body`] does both for the endpoints of one protocol. [`faults`] finds the mistakes in a call, and
+//!    [`bare`] has the answers to calls without any content, with which other answers are compared.
+//! 4. [`grammar`] is a second JSON parser, for [`faults`].
+//! 5. [`table`] is a table that stays empty, for the functions that read the stream and SES's events.
 
 #![expect(
     clippy::expect_used,
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a finding is told by panicking"
+    reason = "a finding is a panic"
 )]
 
 pub mod bare;

@@ -21,18 +21,18 @@ use regain::settings::{MailSettings, Settings};
 use regain::store::Store;
 use serde_json::{Value, json};
 
-/// The table, and what it is asked. Whatever is to be changed in it is not there.
+/// The table, and the requests that it got. It answers every update as if the item were missing.
 #[derive(Clone, Debug, Default)]
 pub struct EmptyTable(Arc<Mutex<Vec<Value>>>);
 
 impl EmptyTable {
-    /// What it was asked since it was asked this.
+    /// The requests since the last call of this.
     #[must_use]
     pub fn asked(&self) -> Vec<Value> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// deliver-mail over this table. It has no mail to send: there is no way from here to SES.
+    /// deliver-mail over this table. It never sends a mail, because it never finds a mail request.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
         let ses = aws_sdk_sesv2::Config::builder()

@@ -212,7 +212,7 @@ fn an_address_has_another_digest_here_than_in_the_table() {
 }
 
 #[test]
-fn what_a_digest_is_of_is_part_of_it() {
+fn one_text_has_another_digest_as_a_device_than_as_an_address() {
     let keys = keys();
     let device = keys.audited_device("ann@example.com");
     let address = Address::parse("ann@example.com").unwrap();

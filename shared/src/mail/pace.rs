@@ -1,7 +1,7 @@
 //! The pace of a batch: when its records start, and when it ends.
 //!
-//! Both follow from the length that is set and from the place of a record. Nothing here knows what becomes of a
-//! mail, so nobody learns by the time of their own mail whether the ones before it were sent.
+//! Both follow from the length that is set and from the place of a record. Neither depends on the outcome of a
+//! mail, so nobody can tell from the delay of their own mail whether the ones before it were sent.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(super) fn offset(place: usize, batch: Duration) -> Duration {
     (batch / APART).saturating_mul(place)
 }
 
-/// How long a batch of so many records takes: each record has a batch's time to itself.
+/// How long a batch of `records` takes: each record has a batch's time to itself.
 pub(super) fn length(records: usize, batch: Duration) -> Duration {
     match records.checked_sub(1) {
         None => Duration::ZERO,

@@ -212,7 +212,7 @@ fn besides(members: &str) -> String {
 }
 
 #[test]
-fn what_no_endpoint_reads_only_has_to_follow_the_grammar() {
+fn unread_fields_only_have_to_follow_the_grammar() {
     let depth = 8000;
     for members in [
         r#""x":1e400"#,
@@ -232,7 +232,7 @@ fn what_no_endpoint_reads_only_has_to_follow_the_grammar() {
 }
 
 #[test]
-fn what_does_not_follow_the_grammar_is_no_body_wherever_it_stands() {
+fn a_body_with_a_grammar_error_anywhere_is_refused() {
     for members in [
         r#""x":01"#,
         r#""x":1."#,
@@ -477,7 +477,7 @@ fn json_value() -> impl Strategy<Value = Value> {
 }
 
 /// Holds the fields of a body against what `serde_json` makes of the whole of it, if it accepts it.
-fn as_serde_json_reads_it(body: &str) {
+fn assert_reads_like_serde_json(body: &str) {
     let Ok(expected) = serde_json::from_str::<serde_json::Map<String, Value>>(body) else {
         return;
     };
@@ -497,19 +497,19 @@ fn as_serde_json_reads_it(body: &str) {
 
 proptest! {
     #[test]
-    fn what_serde_json_accepts_is_read_as_it_reads_it(value in json_value(), pretty: bool) {
+    fn valid_json_is_read_as_serde_json_reads_it(value in json_value(), pretty: bool) {
         let object = json!({ "a": value });
         let body = if pretty {
             serde_json::to_string_pretty(&object).unwrap()
         } else {
             object.to_string()
         };
-        as_serde_json_reads_it(&body);
+        assert_reads_like_serde_json(&body);
     }
 
     #[test]
-    fn what_is_nearly_json_is_read_as_serde_json_reads_it(body in nearly_json()) {
-        as_serde_json_reads_it(&body);
+    fn nearly_json_is_read_as_serde_json_reads_it(body in nearly_json()) {
+        assert_reads_like_serde_json(&body);
     }
 }
 

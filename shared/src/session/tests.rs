@@ -43,8 +43,7 @@ fn proven(session: Awaiting, rng: &mut StdRng, at: Timestamp) -> Validated {
     session.prove(subject, 0.into(), Some(token), at)
 }
 
-/// What may happen to the sessions of one address; a session is named by its place, modulo how many
-/// there are.
+/// A step in the life of the sessions of one address. A session is named by its place, modulo their number.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Begin,

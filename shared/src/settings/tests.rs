@@ -299,7 +299,7 @@ fn mails_link_to_the_page_that_is_set_and_to_none_if_that_is_set() {
 }
 
 #[test]
-fn what_mails_show_as_it_is_has_nothing_that_html_or_handlebars_would_read() {
+fn settings_that_mails_show_unescaped_hold_no_html_and_no_handlebars() {
     let read =
         |set: &str, value: &str| Branding::read(&|name| (name == set).then(|| value.to_owned()));
     let nothing = read("", "").unwrap();

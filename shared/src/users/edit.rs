@@ -1,7 +1,7 @@
 //! Creates, changes and deletes one user at a time, by the rules of an import.
 //!
 //! Every call writes one transaction, on the condition that the user is as it was read, and can be repeated:
-//! a user who is as asked for already is left alone.
+//! unchanged users are skipped.
 
 use rand::rngs::StdRng;
 use regain_password::{Address, Hasher, InvalidCost};
@@ -151,7 +151,7 @@ impl Edit {
                 (Some(of), Some(now)) if line.says_a_status() && now.status != of.status => {
                     return Err(EditError::Changed);
                 }
-                // What the JSON does not say is as it was read: the address, too.
+                // A field that the JSON leaves out stays as it was read, the address included.
                 (Some(of), Some(now)) if !line.says_an_address() && now.email != of.email => {
                     return Err(EditError::Changed);
                 }

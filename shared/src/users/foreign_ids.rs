@@ -7,7 +7,7 @@ use uuid::{Uuid, Variant};
 use crate::ids::{UserId, UserIdFormat};
 
 /// Made-up ids are random, so one in a trillion pairs shares its process bytes. Ids of one process share them
-/// all. If at most one id in so many shares its bytes with another, it is chance.
+/// all. If at most one id in a thousand shares its bytes with another, it is chance.
 const BY_CHANCE: usize = 1000;
 
 /// Counts the ids of a directory that show that they were made elsewhere. If `users/resend` answers with such an

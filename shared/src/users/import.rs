@@ -143,7 +143,7 @@ pub enum ImportError {
     Bad {
         /// The lines, in order.
         bad: Vec<BadLine>,
-        /// How many lines the file has, blank ones apart.
+        /// How many lines the file has, without blank ones.
         lines: usize,
     },
     /// The users of these lines were changed by somebody else meanwhile. The other lines were imported.
@@ -151,7 +151,7 @@ pub enum ImportError {
     Raced {
         /// The lines, in order.
         bad: Vec<BadLine>,
-        /// How many lines the file has, blank ones apart.
+        /// How many lines the file has, without blank ones.
         lines: usize,
     },
     /// A line cannot be imported.
@@ -183,7 +183,7 @@ fn all(bad: &[BadLine], lines: usize) -> String {
     format!("{number} of {lines} lines cannot be imported, so nothing was imported:{list}")
 }
 
-/// Each line on a line of its own.
+/// Lists bad lines, one on each line.
 fn list(bad: &[BadLine]) -> String {
     bad.iter()
         .fold(String::new(), |text, line| format!("{text}\n  {line}"))
@@ -200,14 +200,14 @@ pub struct CheckedFile {
 }
 
 impl CheckedFile {
-    /// How many lines there are, blank ones apart.
+    /// How many lines there are, without blank ones.
     #[must_use]
     pub fn total(&self) -> usize {
         self.lines.len() + self.bad.len()
     }
 }
 
-/// What is done with the lines of a checked file.
+/// What an import does with a checked file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Report what would be done, and write nothing.

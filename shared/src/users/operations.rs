@@ -1,7 +1,7 @@
 //! What the account's own services ask the function `users`: create, change, delete and find a user.
 //!
-//! One JSON object asks and one answers. `docs/integrate.md` documents both. What the caller is to blame for is an
-//! answer, too; only a table that fails makes the function fail.
+//! A request is one JSON object, and so is the answer. `docs/integrate.md` documents both. A mistake of the caller gets
+//! an answer, too: the function fails only if the table does.
 
 use rand::rngs::StdRng;
 use regain_password::{Address, InvalidCost};

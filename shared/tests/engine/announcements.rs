@@ -1,4 +1,4 @@
-//! Events: each password that was set is told, with faults of EventBridge and of the table.
+//! Events: one is published for each password that was set, whatever faults EventBridge and the table have.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::announce::Announcer;
@@ -165,7 +165,7 @@ async fn an_event_that_is_told_again_is_the_same() {
     scene.changed(ANN).await;
     let notices = scene.notices().await;
     assert_eq!(scene.announce(&notices).await, NONE);
-    // Meanwhile the table notes what became of the notice.
+    // Meanwhile the outcome of the notice is stored.
     scene
         .kit
         .change(&notices[0], "bounced", AttributeValue::Bool(true))
@@ -189,7 +189,7 @@ async fn reading_a_notice_costs_one_read_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn what_event_bridge_refuses_is_tried_again_and_the_rest_is_not() {
+async fn events_that_event_bridge_refuses_are_retried_and_the_rest_are_not() {
     let scene = Scene::new().await;
     for email in ["a@example.com", "b@example.com", "c@example.com"] {
         scene.changed(email).await;
@@ -243,7 +243,7 @@ async fn an_event_bridge_that_does_not_answer_is_asked_again_by_the_next_batch()
     let hung = scene.events.calls().len();
     assert!((1..=3).contains(&hung));
     for _ in hung..3 {
-        // What is left of the silence.
+        // The rest of EventBridge's silence.
         scene.announce(&notices).await;
     }
     assert_eq!(scene.announce(&notices).await, NONE);

@@ -214,7 +214,7 @@ async fn a_request_that_is_refused_or_repeated_displaces_no_session() {
 }
 
 #[tokio::test]
-async fn the_way_to_the_newest_session_tells_neither_id_nor_address_and_goes_with_it() {
+async fn the_newest_session_item_holds_neither_id_nor_address_and_expires_with_its_session() {
     let kit = Kit::with(&[LATEST]).await;
     kit.user(ANN).await;
     let (started, id) = begin(&kit, ANN, 0).await;
@@ -231,7 +231,7 @@ async fn the_way_to_the_newest_session_tells_neither_id_nor_address_and_goes_wit
 }
 
 #[tokio::test]
-async fn without_the_setting_no_way_to_the_newest_session_is_kept() {
+async fn without_the_setting_the_newest_session_is_not_stored() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     begin(&kit, ANN, 0).await;

@@ -1,4 +1,4 @@
-//! What is kept can be used by nobody who reads it.
+//! At rest: nobody who reads the table can use what it holds.
 
 use regain::api::Protocol;
 

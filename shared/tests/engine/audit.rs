@@ -23,7 +23,7 @@ fn keys() -> IndexKeys {
     IndexKeys::new(INDEX_SECRET.as_bytes())
 }
 
-/// What has been recorded since this was last asked.
+/// The records since the last call of this.
 fn news(kit: &Kit) -> Vec<String> {
     let events = kit.records.events();
     kit.records.reset();
@@ -142,7 +142,7 @@ async fn a_repeated_request_is_recorded_as_one() {
 
 #[tokio::test]
 async fn spent_guesses_are_recorded_with_the_budget_that_was_spent() {
-    // A malformed code is told so after the session's budget and before the day's.
+    // A malformed code is reported after the session's budget and before the day's.
     for (settings, budget, refused) in [
         (
             [("CODE_MAX_ATTEMPTS", "2"), ("CODE_LENGTH", "6")],
@@ -235,8 +235,8 @@ async fn a_blocked_user_is_recorded_wherever_the_block_is_noticed() {
     }
 }
 
-/// What is recorded if, from the store's call of that number on, counted from now, all are carried out and
-/// no answer arrives.
+/// The records of a call if, from its `call`-th call of the store on, every call is carried out but its answer is
+/// lost.
 async fn lost(kit: &Kit, call: usize, calling: impl Future<Output = Outcome>) -> Vec<String> {
     kit.records.reset();
     kit.log.reset();

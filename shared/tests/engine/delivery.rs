@@ -253,7 +253,7 @@ async fn an_international_domain_is_given_to_ses_in_ascii() {
 
 #[tokio::test]
 async fn a_mail_that_ses_refuses_for_its_recipient_is_not_retried() {
-    for (kind, objection) in [
+    for (kind, rejection) in [
         ("MessageRejected", RECIPIENT_NOT_VERIFIED),
         ("MessageRejected", "Address blacklisted."),
         (
@@ -264,12 +264,12 @@ async fn a_mail_that_ses_refuses_for_its_recipient_is_not_retried() {
         let kit = Kit::new().await;
         kit.user(ANN).await;
         kit.start(Protocol::AuthV1, ANN, NOON).await;
-        kit.ses.answer(SesAnswer::Refused(kind, objection));
-        assert_eq!(kit.deliver(NOON).await, NONE, "{objection}");
+        kit.ses.answer(SesAnswer::Refused(kind, rejection));
+        assert_eq!(kit.deliver(NOON).await, NONE, "{rejection}");
         assert_eq!(
             outcome(&kit).await.as_deref(),
             Some("refused"),
-            "{objection}"
+            "{rejection}"
         );
         assert_eq!(kit.deliver_keys(&kit.keys("MAIL#").await, NOON).await, NONE);
         assert_eq!(kit.ses.mails().len(), 1);

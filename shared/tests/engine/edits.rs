@@ -48,7 +48,7 @@ async fn a_user_is_created_once_however_often_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn of_many_who_create_one_user_at_once_all_get_the_same() {
+async fn parallel_creations_of_one_user_all_return_that_user() {
     let kit = Kit::new().await;
     let (edit, user) = (edit(&kit), json!({ "email": ANN }).to_string());
     let (mut a, mut b, mut c) = (kit.rng(), kit.rng(), kit.rng());
@@ -65,7 +65,7 @@ async fn of_many_who_create_one_user_at_once_all_get_the_same() {
 }
 
 #[tokio::test]
-async fn what_is_no_user_is_refused_by_field() {
+async fn an_invalid_user_is_refused_with_the_field() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let before = kit.dump().await;

@@ -33,7 +33,7 @@ const ANYBODYS: [Whose; 5] = [
 const BOTH: [Protocol; 2] = [Protocol::AuthV1, Protocol::Directory];
 
 impl Whose {
-    /// Makes the address what it is to be.
+    /// Prepares the address.
     async fn address(self, kit: &Kit) -> &'static str {
         let user = kit.user(ANN).await;
         match self {
@@ -54,7 +54,7 @@ impl Whose {
     }
 }
 
-/// What one call showed: to the store's side what was asked of it, and to the caller what was told.
+/// All that can be observed of one call: its requests to the store, and its answer.
 #[derive(Debug, PartialEq)]
 struct Seen {
     mode: &'static str,
@@ -148,7 +148,7 @@ async fn known_and_unknown_addresses_cause_the_same_calls_costs_and_answers() {
 }
 
 #[tokio::test]
-async fn so_they_do_with_aliases_and_without_the_session() {
+async fn known_and_unknown_addresses_look_alike_with_aliases_and_without_the_session() {
     for changed in [
         &[("DIRECTORY_USER_ID", "alias")][..],
         &[("DIRECTORY_SESSION", "latest")],

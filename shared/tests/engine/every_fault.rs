@@ -28,7 +28,7 @@ enum Case {
     NotMe,
 }
 
-/// What a blocked user shows.
+/// The proof that a blocked user shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
     Code,

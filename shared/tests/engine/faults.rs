@@ -197,7 +197,7 @@ async fn a_conflict_with_another_transaction_is_waited_out() {
 
 /// A crowd behind one address: its count is one item, and each of its requests writes it.
 #[tokio::test]
-async fn a_request_outlasts_a_crowd_of_other_transactions_on_its_items() {
+async fn a_request_survives_many_conflicting_transactions() {
     for case in ["forgot-password", "resend-otp", "set-password"] {
         let write = last_write(case).await;
         let mut ready = Ready::new(case).await;

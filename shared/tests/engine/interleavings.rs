@@ -1,7 +1,6 @@
-//! What happens between a read and a write of the same invocation: the write's condition sees it.
+//! Interleavings: if something changes between a read and a write of one invocation, the write's condition notices.
 //!
-//! A race that a test has to win is no test: here the steps of two invocations are taken in the order
-//! that would do harm.
+//! These tests do not depend on winning a race: they take the steps of two invocations in the harmful order.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;
@@ -89,7 +88,7 @@ impl Scene {
         matches!(self.charge(&guess).await, SessionCharge::Landed(_))
     }
 
-    /// What moves the session on after a right guess.
+    /// Makes the session validated, as after a right guess.
     async fn prove(&self, session: Awaiting) -> Moved {
         self.prove_by(session, &GuessName::draw(&mut self.kit.rng()))
             .await
@@ -98,7 +97,7 @@ impl Scene {
     async fn prove_by(&self, session: Awaiting, guess: &GuessName) -> Moved {
         let token = ResetToken::draw(&SessionId::draw(&mut self.kit.rng()), &mut self.kit.rng());
         let proven = session.prove(self.user.id.clone(), 0.into(), Some(token.digest()), NOON);
-        self.kit.store.prove(&proven, guess).await.unwrap()
+        self.kit.store.prove(&proven, guess, None).await.unwrap()
     }
 
     async fn set_password(&self, session: &Session) -> Moved {
@@ -475,7 +474,7 @@ async fn a_session_that_was_used_or_renewed_since_it_was_read_gets_no_other_code
         let outcome = scene
             .kit
             .store
-            .renew(&was, &renewed, &request, later(1))
+            .renew(&was, &renewed, &request, true, later(1))
             .await
             .unwrap();
         let Renewed::Changed(found) = outcome else {

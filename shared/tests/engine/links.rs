@@ -1,4 +1,4 @@
-//! Links: a mail's link sets the password, whatever anybody has done to the session's guesses.
+//! Links: a mail's link sets the password, even if the guesses of the session or the address are spent.
 
 use std::sync::Arc;
 
@@ -273,7 +273,7 @@ async fn the_link_of_an_address_that_nobody_has_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_sixteen_uses_of_a_link_at_once_one_sets_the_password_and_one_hashes() {
+async fn exactly_one_of_sixteen_parallel_uses_of_a_link_hashes_and_sets_the_password() {
     for storm in [false, true] {
         let kit = Kit::new().await;
         let user = kit.user(ANN).await;
@@ -380,6 +380,36 @@ async fn a_link_closes_a_proven_session_of_a_blocked_user() {
     assert_eq!(set(&kit, &link, NOON).await, Outcome::Blocked);
     let session = kit.session_item(&started.session).await;
     assert_eq!(session["sessionState"].as_s().unwrap(), "used");
+}
+
+#[tokio::test]
+async fn a_link_of_a_blocked_user_that_comes_too_late_is_told_why() {
+    for (name, value, expected) in [
+        (
+            "generation",
+            AttributeValue::N((NOON.millis() + 1).to_string()),
+            Outcome::TokenUnknown,
+        ),
+        (
+            "sessionState",
+            AttributeValue::S("used".to_owned()),
+            Outcome::Over,
+        ),
+    ] {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        let (started, _, link) = linked(&kit, Protocol::AuthV1, NOON).await;
+        kit.change_user(&user, "status", blocked()).await;
+        let key = format!("SESSION#{}", started.session.reference().hex());
+        // The session is read and claimed, the lookup and the user are read, and then the session is closed.
+        let gate = kit.faults.hold(5);
+        let (told, ()) = tokio::join!(set(&kit, &link, NOON), async {
+            gate.wait().await;
+            kit.change(&key, name, value).await;
+            gate.wait().await;
+        });
+        assert_eq!(told, expected, "{name}");
+    }
 }
 
 #[tokio::test]

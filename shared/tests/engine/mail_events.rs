@@ -48,7 +48,7 @@ async fn hear(store: &Store, event: Value, at: Timestamp) -> bool {
     events.handle(event, at).await.is_ok()
 }
 
-/// What is recorded of the one code mail there is, under a word.
+/// An attribute of the one mail request for a code.
 async fn recorded(kit: &Kit, word: &str) -> Option<String> {
     let [key] = kit.keys("MAIL#").await.try_into().unwrap();
     let item = kit.item(&key).await.unwrap();
@@ -325,7 +325,7 @@ async fn a_user_imported_again_stays_suppressed_until_an_operator_lifts_it() {
 }
 
 #[tokio::test]
-async fn what_was_mailed_before_can_still_be_used() {
+async fn a_code_mailed_before_a_complaint_can_still_be_used() {
     let kit = Kit::new().await;
     kit.user(ANN).await;
     let started = kit.start(Protocol::Directory, ANN, NOON).await;

@@ -1,7 +1,7 @@
-//! The engine, run whole: its use cases over a real (embedded) DynamoDB table, with stand-ins for
-//! Secrets Manager and SES, at any time that a test wants it to be.
+//! The engine's tests: they call the use cases on a real (embedded) DynamoDB table, with stand-ins for the other
+//! services. Each test sets the time.
 //!
-//! `REGAIN_DYNAMODB=URL` runs it over tables at another DynamoDB than the embedded one.
+//! `REGAIN_DYNAMODB=URL` runs them on tables at another DynamoDB.
 
 #[cfg(test)]
 mod kit;
@@ -27,13 +27,15 @@ mod edits;
 #[cfg(test)]
 mod enumeration;
 #[cfg(test)]
+mod error_order;
+#[cfg(test)]
 mod every_fault;
 #[cfg(test)]
 mod expiry;
 #[cfg(test)]
-mod fair_share;
-#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod guess_race;
 #[cfg(test)]
 mod guesses;
 #[cfg(test)]
@@ -42,8 +44,6 @@ mod idempotency;
 mod imports;
 #[cfg(test)]
 mod interleavings;
-#[cfg(test)]
-mod kept;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
@@ -59,17 +59,17 @@ mod operators;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
-mod refusals;
-#[cfg(test)]
-mod remembered;
-#[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod stream;
+#[cfg(test)]
+mod throttle_cache;
 #[cfg(test)]
 mod throttles;
 #[cfg(test)]

@@ -164,7 +164,7 @@ async fn a_rotation_of_the_code_key_breaks_no_link() {
 }
 
 #[tokio::test]
-async fn of_many_uses_at_once_one_blocks_and_the_others_change_nothing() {
+async fn one_of_many_parallel_uses_blocks_and_the_others_change_nothing() {
     let (kit, user, token) = changed().await;
     kit.records.reset();
     let mut running = Vec::new();

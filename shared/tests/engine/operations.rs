@@ -1,4 +1,4 @@
-//! What services of the account ask of the function `users`.
+//! The operations of the function `users`.
 
 use regain::ids::UserId;
 use regain::users::{ImportRules, Request, UserOperations};
@@ -139,7 +139,7 @@ async fn hashes_of_other_systems_are_kept_as_they_are() {
 }
 
 #[tokio::test]
-async fn what_the_caller_is_to_blame_for_is_answered_and_changes_nothing() {
+async fn a_mistake_of_the_caller_is_answered_with_an_error_and_changes_nothing() {
     let kit = Kit::new().await;
     let ann = kit.user(ANN).await;
     kit.user("b@example.com").await;
@@ -242,7 +242,7 @@ async fn each_operation_writes_one_transaction() {
 }
 
 #[tokio::test]
-async fn a_table_that_fails_is_no_answer_and_the_repeated_request_does_it_once() {
+async fn a_failure_of_the_table_is_an_error_and_the_repeated_request_is_applied_once() {
     let create = json!({"operation": "create", "user": {"email": ANN}});
     for failure in [
         Failure::ErrorBefore,

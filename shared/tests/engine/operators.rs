@@ -1,5 +1,5 @@
-//! What operators write: users who come in or are blocked, and throttles that are cleared. Each is
-//! written under the condition that nobody else has written since it was read.
+//! Operators' writes: users who are imported or blocked, and throttles that are cleared. Each write has the
+//! condition that nobody else has written since the read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;
@@ -171,7 +171,7 @@ async fn a_user_who_moved_during_an_import_without_an_id_stays_unchanged() {
     );
 }
 
-/// What other programs may have left in place of a status.
+/// Values that other programs may have stored as a status.
 fn odd_statuses() -> [AttributeValue; 5] {
     [
         AttributeValue::N("1".to_owned()),

@@ -1,5 +1,5 @@
-//! The stream of mail requests, through all that can happen to it: no mail is silently gone, and none is
-//! sent twice but where nobody could record that it was sent.
+//! The stream of mail requests under random faults: no mail is lost silently, and none is sent twice, unless nobody
+//! could record that it was sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -156,8 +156,7 @@ async fn stirred(kit: &Kit, mut records: Vec<String>, rng: &mut StdRng) -> Vec<S
     records
 }
 
-/// What went wrong in a round: the table for good from some attempt on, as for a process that dies, or
-/// SES.
+/// Breaks something for a round: the table from some attempt on, as for a process that dies, or SES.
 fn disturb(kit: &Kit, rng: &mut StdRng) {
     if rng.random_bool(0.5) {
         let failures = [

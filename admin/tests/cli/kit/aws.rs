@@ -17,16 +17,16 @@ use tokio::sync::watch;
 
 use testkit::aws::serve;
 
-/// What a call is answered, in place of what it would be.
+/// The answer that a test has set for a call.
 #[derive(Clone, Debug)]
 enum Answer {
     Body(Value),
     Failure(u16, &'static str, &'static str),
     /// The status that a function answers with.
     Status(u16),
-    /// As [`Answer::Failure`], once so many calls have gone well.
+    /// [`Answer::Failure`], after this many calls have succeeded.
     FailureAfter(usize, &'static str, &'static str),
-    /// What it would be, but not before [`Aws::recovers`].
+    /// The usual answer, but not before [`Aws::recovers`].
     Held(watch::Receiver<()>),
 }
 
@@ -67,8 +67,8 @@ impl Aws {
         &self.url
     }
 
-    /// What a call is answered from now on: an operation of DynamoDB or Secrets Manager by its name,
-    /// reading a secret by its id, a path of SES by its end.
+    /// Sets the answer to a call. A call is named by an operation of DynamoDB or Secrets Manager, by the id of a
+    /// secret that is read, or by the end of a path of SES.
     pub(crate) fn answers(&self, call: &str, body: Value) {
         locked(&self.inner.answers).insert(call.to_owned(), Answer::Body(body));
     }
@@ -196,7 +196,7 @@ async fn pass_on(inner: &Inner, url: &str, headers: &HeaderMap, body: Bytes) -> 
     (status, answer.bytes().await.unwrap()).into_response()
 }
 
-/// What a stack answers that is all right. `None` is for the table to answer, or there is none.
+/// The answer of a healthy stack. `None` if the table answers, or nothing.
 fn all_right(call: &str, url: &str) -> Option<Value> {
     match call {
         "DescribeContinuousBackups" => Some(json!({"ContinuousBackupsDescription": {

@@ -60,7 +60,7 @@ impl Lanes {
         }
     }
 
-    /// Lets a lane go on after its batch.
+    /// Frees a lane for its next batch.
     pub(super) fn free(&mut self, lane: usize) {
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.is_busy = false;

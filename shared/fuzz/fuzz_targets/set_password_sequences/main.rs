@@ -1,15 +1,15 @@
-//! Any sequence of requests, resends, guesses, passwords, waits and rotations of the code key, run by the
-//! pure core over a store that is never in two minds.
+//! Any sequence of requests, resends, guesses, passwords, waits and rotations of the code key, on the pure core and
+//! a store without failures or races.
 //!
-//! What every call is told, and what is kept, has to be what the model of the engine's tests says; and a
-//! ledger that knows nothing of either counts what may never be too much.
+//! Every answer and the stored state have to agree with the model of the engine's tests. A ledger, which is
+//! independent of both, counts guesses, uses and lifetimes, and checks their limits.
 
 #![no_main]
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a finding is told by panicking"
+    reason = "a finding is a panic"
 )]
 
 mod world;
@@ -24,20 +24,20 @@ use testkit::model::{self, Answer, Call, Model, Sent, explanations};
 use world::World;
 
 const NOON: Timestamp = Timestamp::from_millis(1_773_144_000_000);
-/// The waits that matter, in milliseconds: up to an end, and past it.
+/// The waits that matter, in milliseconds: up to the end of a cooldown, code, session or day, and past it.
 const WAITS: [u64; 8] = [
     0, 30_000, 100_000, 590_000, 600_000, 1_000_000, 3_600_000, 43_200_000,
 ];
-/// Longer histories tell nothing new, and slow the fuzzer down.
+/// Longer histories find nothing new, and slow the fuzzer down.
 const STEPS: usize = 100;
 
-/// What is done; sessions are named by how long ago they began.
+/// A step of a history. Its number says how many sessions ago the session began that it is about.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Request(Protocol),
     Verify(usize, Typed),
     Resend(usize),
-    /// With the reset token of that session, or with that of the one before.
+    /// Sets the password with the reset token of that session, or with that of the one before.
     Set(usize, Whose),
     Both(usize, Typed),
     Wait(u64),
@@ -48,7 +48,7 @@ enum Step {
 enum Typed {
     Right,
     Wrong,
-    /// The right code of the generation before.
+    /// The right code of the previous generation.
     Stale,
     Malformed,
 }
@@ -60,7 +60,7 @@ enum Whose {
 }
 
 impl Step {
-    /// A step is two bytes: what is done, and how.
+    /// Reads a step from two bytes: the kind of step, and its details.
     fn read([what, how]: [u8; 2]) -> Self {
         let ago = usize::from(how / 16).saturating_sub(8);
         let typed = match how % 4 {
@@ -109,7 +109,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Makes a call, if there is a session that it can be about, by the endpoint that the session has for it.
+/// Makes a call, if there is a session for it whose protocol has such a call.
 fn called(world: &mut World, model: &Model, step: Step) -> Option<(Call, Answer)> {
     let now = model.now;
     let about = |ago: usize| {
@@ -145,7 +145,7 @@ fn called(world: &mut World, model: &Model, step: Step) -> Option<(Call, Answer)
         }
         Step::Set(ago, whose) => {
             let (number, session) = about(ago)?;
-            // A token that is another session's is none that this one ever had.
+            // To the model, another session's token is no token of this session.
             let (token, of) = match (whose, about(ago + 1)) {
                 (Whose::AnOlder, Some((_, older))) => (older.token.clone(), None),
                 _ => (session.token.clone(), session.token.as_ref().map(|it| it.1)),
@@ -157,7 +157,7 @@ fn called(world: &mut World, model: &Model, step: Step) -> Option<(Call, Answer)
     })
 }
 
-/// The code that is sent, and what the model calls it.
+/// The code that is sent, and the model's name for it.
 fn sent(world: &World, number: usize, secret: usize, typed: Typed) -> (Option<String>, Sent) {
     match typed {
         Typed::Right => (Some(world.code(number, secret)), Sent::Right),
@@ -175,7 +175,7 @@ fn sent(world: &World, number: usize, secret: usize, typed: Typed) -> (Option<St
     }
 }
 
-/// The model after a call that was answered so, if it would have answered the same.
+/// The model after a call. The model must give the same answer.
 fn explained(model: &Model, call: Call, answer: &Answer) -> Model {
     let explained = explanations(model, &[call], std::slice::from_ref(answer));
     let Some(explained) = explained.into_iter().next() else {

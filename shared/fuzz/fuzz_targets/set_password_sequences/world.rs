@@ -1,4 +1,4 @@
-//! The sessions of one address, as a store that is never in two minds keeps them, and the ledger.
+//! The sessions of one address in a store without failures or races, and the ledger.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use regain_password::Address;
 
 use testkit::model::{Answer, Model};
 
-/// So long that no wrong code is right by chance.
+/// The longest code, so that no wrong code is right by chance.
 const LENGTH: CodeLength = CodeLength::new(10).unwrap();
 
-/// All that there is.
+/// The state of the address, its user and its sessions.
 pub(crate) struct World {
     rng: StdRng,
     limits: Limits,
@@ -38,13 +38,13 @@ pub(crate) struct World {
     codes: Vec<Timestamp>,
     charged: Vec<Timestamp>,
     secrets: usize,
-    /// The code that each session had before its last one.
+    /// The previous code of each session.
     stale: Vec<Option<String>>,
     ledger: Vec<Entry>,
     judged: Vec<Timestamp>,
 }
 
-/// What came of one session, whatever it says of itself.
+/// The ledger's entry for one session. It does not look at the session's own state.
 #[derive(Default)]
 struct Entry {
     /// Wrong codes that were compared.
@@ -131,7 +131,7 @@ impl World {
         }
     }
 
-    /// Another code; the one before was made by that version of the code key.
+    /// Requests another code. The previous one was derived from version `secret` of the code key.
     pub(crate) fn resend(&mut self, number: usize, secret: usize, at: Timestamp) -> Answer {
         let stale = self.code(number, secret);
         let before = guesses(&self.sessions[number]);
@@ -227,7 +227,7 @@ impl World {
         done()
     }
 
-    /// Charges a guess, compares it, and only then looks what it is.
+    /// Charges a guess, then compares it.
     fn guess(
         &mut self,
         number: usize,
@@ -328,9 +328,9 @@ impl World {
         }
     }
 
-    /// Holds what is kept against the model.
+    /// Compares the stored state with the model.
     pub(crate) fn check(&self, model: &Model) {
-        assert_eq!(self.known, model.known);
+        assert_eq!([self.known, false], model.known);
         assert_eq!(self.credentials_version, model.version);
         assert_eq!(self.state(model.now).guesses_today, model.guesses_today());
         assert_eq!(self.codes, model.codes);

@@ -205,7 +205,7 @@ impl Importer {
                 }
                 Ok(write) => writes.push(write),
                 Err(error) => {
-                    // What was prepared before is not written, and counts as left.
+                    // The lines that were prepared before are not written, and count as left.
                     ended.add(number, Err(error));
                     return ended;
                 }
@@ -372,8 +372,8 @@ impl Importer {
         Ok(found.collect())
     }
 
-    /// What a line does to the password. If it is the user's own already, it stays, unless its hash is cheaper
-    /// to guess than a new one.
+    /// The change that a line makes to the password. A password that the user has already stays, unless its hash is
+    /// cheaper to guess than a new one.
     async fn new_password<'a>(
         &self,
         line: &'a UserLine,

@@ -60,7 +60,7 @@ pub(in crate::users) struct UserLine {
     said: Said,
 }
 
-/// What else a line says.
+/// The other fields of a line.
 #[derive(Debug)]
 struct Said {
     email: String,

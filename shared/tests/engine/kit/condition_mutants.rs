@@ -46,7 +46,7 @@ fn left_out() -> Option<String> {
     Some(part)
 }
 
-/// What detects a mutant.
+/// How a mutant is detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detected {
     /// The test of that name.
@@ -123,7 +123,7 @@ const OPERATIONS: [(&str, &str, &str); 33] = [
 /// Names that end in an hour, a day or another number, which is not part of a part's name.
 const COUNTS: [&str; 5] = ["codesHour", "codesDay", "triesDay", "#field", ":field"];
 
-/// What the sections of an update begin with.
+/// The keywords of an update's sections.
 const KEYWORDS: [&str; 4] = ["SET", "ADD", "DELETE", "REMOVE"];
 
 const CONDITION: &str = "ConditionExpression";
@@ -167,12 +167,12 @@ fn operation(items: &[(String, &mut Value)]) -> Option<&'static str> {
     Some(name)
 }
 
-/// The condition and the update of one item, taken apart.
+/// The condition and the update of one item, in parts.
 #[derive(Clone, Default)]
 struct Expressions {
-    /// What the condition requires, each as the ways to meet it.
+    /// The requirements of the condition, each as the ways to meet it.
     requirements: Vec<Vec<String>>,
-    /// What the update does, each with its keyword.
+    /// The clauses of the update, each with its keyword.
     clauses: Vec<(String, String)>,
 }
 
@@ -214,7 +214,7 @@ impl Expressions {
         parts
     }
 
-    /// What is left without the part of that name.
+    /// The expressions without one part.
     fn without(mut self, part: &str) -> Self {
         self.requirements.retain(|ways| required(ways) != part);
         for ways in &mut self.requirements {
@@ -273,7 +273,7 @@ fn undated(text: &str) -> String {
     text
 }
 
-/// What a condition requires, each as the ways to meet it.
+/// The requirements of a condition, each as the ways to meet it.
 fn requirements(condition: &str) -> Vec<Vec<String>> {
     let owned = |pieces: Vec<&str>| pieces.into_iter().map(str::to_owned).collect();
     let ways = split(condition, " OR ");

@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 
 use super::{CALLER, CODE_SECRET, INDEX_SECRET, Kit, LOCALE, Mail, address};
 
-/// What a proven code gave: a reset token in auth/v1, nothing but the user in the Directory API.
+/// The result of a proven code: a reset token in auth/v1, the user in the Directory API.
 #[derive(Debug)]
 pub(crate) enum Verified {
     Token(ResetToken),
@@ -353,7 +353,7 @@ impl Kit {
             .collect()
     }
 
-    /// Delivers what is to be delivered, and returns the mails.
+    /// Delivers all open mail requests, and returns the mails.
     pub(crate) async fn mailed(&self, at: Timestamp) -> Vec<Mail> {
         let before = self.ses.mails().len();
         assert_eq!(self.deliver(at).await, Vec::<String>::new());
@@ -404,7 +404,11 @@ impl Kit {
 
     /// The token of the link that the session's item leads to.
     pub(crate) async fn derived_link(&self, session: &SessionId) -> LinkToken {
-        self.derived_by(CODE_SECRET, session, CodeKeys::derive_link)
+        self.derived_link_with(CODE_SECRET, session).await
+    }
+
+    pub(crate) async fn derived_link_with(&self, secret: &str, session: &SessionId) -> LinkToken {
+        self.derived_by(secret, session, CodeKeys::derive_link)
             .await
     }
 

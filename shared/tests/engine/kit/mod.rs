@@ -1,4 +1,4 @@
-//! What every test starts from: a fresh table, the stand-ins, and the engine built from them.
+//! The start of every test: a fresh table, the stand-ins, and the engine built from them.
 
 pub(crate) mod condition_mutants;
 mod journey;
@@ -31,8 +31,8 @@ use testkit::fault_injector::FaultInjector;
 use testkit::table::{self, Item, Table, text};
 
 pub(crate) use journey::{
-    Verified, hashed, in_auth, in_directory, keyed, keyed_with, named, names, new_password, number,
-    request, typed, wrong,
+    Verified, hashed, in_auth, in_directory, keyed, keyed_with, named, names, new_password, newest,
+    number, request, typed, wrong,
 };
 pub(crate) use records::Records;
 pub(crate) use testkit::fake_secrets::{CODE_KEY, CODE_SECRET, INDEX_KEY, INDEX_SECRET, Version};
@@ -84,7 +84,7 @@ pub(crate) struct Kit {
     pub(crate) recovery: Recovery,
     pub(crate) delivery: Delivery,
     pub(crate) store: Store,
-    /// What the engine's client did.
+    /// The calls of the engine's client.
     pub(crate) log: Recorder,
     /// Makes its client's calls fail.
     pub(crate) faults: FaultInjector,
@@ -92,7 +92,7 @@ pub(crate) struct Kit {
     pub(crate) secrets: FakeSecrets,
     /// Has the users, if the settings say that they live elsewhere.
     pub(crate) users: FakeUserStore,
-    /// What the audit trail was told, by whomever.
+    /// The audit records of all calls.
     pub(crate) records: Records,
     settings: Settings,
     table: Table,

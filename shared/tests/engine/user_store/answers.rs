@@ -1,4 +1,4 @@
-//! What the answers of a user store do.
+//! The answers of a user store, and what each of them leads to.
 
 use regain_password::{Candidate, Cost, PasswordHash, Reason};
 use serde_json::json;

@@ -8,8 +8,8 @@ use testkit::fake_event_bridge::FakeEventBridge;
 use super::{Ready, Way, with_ann};
 use crate::kit::{Kit, PASSWORD, StoreFault, later};
 
-/// The details of what is told of the notices that a kit has requested.
-async fn told(kit: &Kit) -> Vec<Value> {
+/// The details of the events that are published for a kit's notices.
+async fn published(kit: &Kit) -> Vec<Value> {
     let events = FakeEventBridge::serve().await;
     let bus = Some("sign-in".to_owned());
     let announcer = Announcer::new(kit.another_store(), events.client(), bus);
@@ -43,7 +43,7 @@ async fn each_password_that_is_set_elsewhere_is_told_with_the_stores_id_and_vers
             kit.users.fail(StoreFault::LostAfter, 2, lost);
             let set = ready.set(&kit, PASSWORD, 1).await;
             assert_eq!(set.is_ok(), lost == 0, "{way:?}");
-            let details = told(&kit).await;
+            let details = published(&kit).await;
             assert_eq!(details.len(), 1, "{way:?}, {lost}");
             let detail = &details[0];
             let told = ["user", "credentialsVersion", "at", "means"].map(|it| detail[it].clone());

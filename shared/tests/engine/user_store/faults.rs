@@ -176,8 +176,7 @@ async fn an_answer_that_does_not_come_in_time_is_lost() {
     let set = regain::ambient::now().since(before);
     assert!(find.as_millis() >= 3000, "3 s for find");
     assert!(set.as_millis() >= 5000, "5 s for set-password");
-    let apart = set.checked_sub(find).unwrap_or_default();
-    assert!(apart.as_millis() >= 1000, "find does not wait for 5 s");
+    assert!(find.as_millis() < 5000, "find does not wait for 5 s");
     assert_eq!(
         kit.users.operations(),
         ["find", "set-password", "set-password"]
@@ -211,7 +210,7 @@ async fn a_claim_lasts_longer_than_the_store_may_take() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_sixteen_uses_of_one_proof_at_once_one_sets_the_password_elsewhere() {
+async fn exactly_one_of_sixteen_parallel_uses_of_a_proof_sets_the_password_elsewhere() {
     const TASKS: usize = 16;
     for way in WAYS {
         for same in [true, false] {

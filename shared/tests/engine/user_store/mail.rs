@@ -51,7 +51,7 @@ async fn a_mail_is_tried_again_until_the_store_answers() {
     }
 }
 
-/// A report that a mail to Ann, which was sent so many seconds after noon, has bounced for good.
+/// A permanent bounce of a mail to Ann that was sent `seconds` after noon.
 fn bounce(seconds: u64) -> MailEvent {
     serde_json::from_value(json!({ "detail": {
         "eventType": "Bounce", "bounce": { "bounceType": "Permanent" },

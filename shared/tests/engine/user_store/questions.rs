@@ -1,4 +1,4 @@
-//! What a user store is asked, and when.
+//! The questions to a user store: their form, and when they are asked.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain::api::Protocol;

@@ -7,7 +7,7 @@ use crate::kit::{
     ANN, ElsewhereUser, Kit, NOON, Outcome, PASSWORD, StoreFault, Veto, later, outcome_of,
 };
 
-/// What is recorded when Ann's password is set, or not, in that way.
+/// The audit records of setting Ann's password by this proof.
 async fn recorded(kit: &Kit, ready: &Ready) -> Vec<String> {
     kit.records.reset();
     let _ = ready.set(kit, PASSWORD, 1).await;

@@ -15,7 +15,7 @@ use crate::kit::{
 };
 
 #[tokio::test]
-async fn nothing_of_the_user_but_id_and_version_is_in_the_table_and_no_password() {
+async fn the_table_holds_only_the_id_and_version_of_a_user_elsewhere() {
     for way in WAYS {
         let kit = Kit::elsewhere(&[("USER_STORE_PASSWORD", "plain")]).await;
         kit.users.put(ElsewhereUser::of(ANN));

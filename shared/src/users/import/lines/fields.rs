@@ -80,7 +80,7 @@ impl<'a> Fields<'a> {
 /// How deep the JSON of a field may be nested to be read at all; an item's values may be less deep.
 const JSON_DEPTH: usize = 100;
 
-/// What stands outside of texts in a valid JSON value, in pieces.
+/// The parts of a valid JSON value that are outside of its texts.
 fn outside_of_texts(json: &str) -> impl Iterator<Item = &str> {
     let mut is_escaped = false;
     let mut is_text = false;

@@ -122,7 +122,7 @@ fn fields_that_no_user_has_are_counted_and_null_is_absent() {
 }
 
 #[test]
-fn what_no_user_has_may_be_any_json() {
+fn unknown_fields_may_hold_any_json() {
     let jsonl = format!(
         "{{\"email\": \"a@example.com\", \"x\": 1e400, \"y\": {}{}, \"z\": \"\\ud83d\"}}",
         "[".repeat(1000),

@@ -1,5 +1,5 @@
-//! Nobody is kept out: whatever strangers from other networks do about an address, its owner gets in from a network
-//! that has proven the address before.
+//! No lockout: whatever strangers from other networks do to an address, its owner can recover from a network that has
+//! proven the address before.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

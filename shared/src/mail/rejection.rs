@@ -1,19 +1,19 @@
-//! Why SES refused a mail: only an objection to the recipient is final.
+//! Why SES rejected a mail: only a rejection of the recipient is final.
 
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 
 use regain_password::Address;
 
-/// Whether trying again cannot help, because SES objects to the recipient. A fault of the account, the
+/// Whether trying again cannot help, because SES rejects the recipient. A fault of the account, the
 /// sender, the template or the configuration set can be repaired meanwhile, and then the mail is sent.
 pub(super) fn is_final(error: &SdkError<SendEmailError>, recipient: &str, sender: &str) -> bool {
-    let objection = match error.as_service_error() {
+    let rejection = match error.as_service_error() {
         Some(SendEmailError::BadRequestException(refused)) => refused.message(),
         Some(SendEmailError::MessageRejected(refused)) => refused.message(),
         _ => None,
     };
-    objection.is_some_and(|objection| is_to_recipient(objection, recipient, sender))
+    rejection.is_some_and(|rejection| is_of_recipient(rejection, recipient, sender))
 }
 
 /// SES's words for what is wrong with an address. SES does not say which address it is.
@@ -30,26 +30,26 @@ const ADDRESS_FAULTS: [&str; 10] = [
     "missing local name",
 ];
 
-/// Whether SES objects to the recipient's address, and not to the sender's.
-fn is_to_recipient(objection: &str, recipient: &str, sender: &str) -> bool {
+/// Whether SES rejects the recipient's address, and not the sender's.
+fn is_of_recipient(rejection: &str, recipient: &str, sender: &str) -> bool {
     let sender = match sender.rsplit_once('<') {
         Some((_, address)) => address.trim_end_matches(['>', ' ']),
         None => sender.trim(),
     };
     // In the sandbox, recipients must be verified as well. If the list is too long for SES, it ends in "…".
-    if objection.contains("not verified") {
-        let listed = objection.split_once("in region ");
+    if rejection.contains("not verified") {
+        let listed = rejection.split_once("in region ");
         let listed = listed.and_then(|(_, rest)| rest.split_once(": "));
         return listed.is_some_and(|(_, identities)| {
             let is_recipient = |identity: &str| identity.trim().eq_ignore_ascii_case(recipient);
             identities.split(',').all(is_recipient) && !recipient.eq_ignore_ascii_case(sender)
         });
     }
-    let objection = objection.to_ascii_lowercase();
+    let rejection = rejection.to_ascii_lowercase();
     let is_sender_valid = Address::parse(sender).is_ok() && sender.is_ascii();
     is_sender_valid
-        && !objection.contains(&sender.to_ascii_lowercase())
-        && ADDRESS_FAULTS.iter().any(|fault| objection.contains(fault))
+        && !rejection.contains(&sender.to_ascii_lowercase())
+        && ADDRESS_FAULTS.iter().any(|fault| rejection.contains(fault))
 }
 
 #[cfg(test)]
@@ -57,14 +57,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_objection_to_the_recipient_is_final() {
+    fn only_a_rejection_of_the_recipient_is_final() {
         let not_verified = |identities: &str| {
             format!(
                 "Email address is not verified. The following identities failed the check in region \
                  EU-CENTRAL-1: {identities}"
             )
         };
-        for (objection, is_final) in [
+        for (rejection, is_final) in [
             (not_verified("ann@example.net"), true),
             (not_verified("Ann@Example.net"), true),
             (not_verified("no-reply@example.com"), false),
@@ -101,15 +101,15 @@ mod tests {
             (String::new(), false),
         ] {
             for sender in ["no-reply@example.com", "Shop, Inc. <no-reply@example.com>"] {
-                let told = is_to_recipient(&objection, "ann@example.net", sender);
-                assert_eq!(told, is_final, "{objection:?} from {sender}");
+                let is_of_recipient = is_of_recipient(&rejection, "ann@example.net", sender);
+                assert_eq!(is_of_recipient, is_final, "{rejection:?} from {sender}");
             }
         }
     }
 
     #[test]
-    fn an_objection_to_the_sender_is_not_taken_for_one_to_the_recipient() {
-        let objection = "Domain contains illegal character";
+    fn a_rejection_of_the_sender_is_not_taken_for_one_of_the_recipient() {
+        let rejection = "Domain contains illegal character";
         for sender in [
             "no-reply",
             "no-reply@exa mple.com",
@@ -117,13 +117,13 @@ mod tests {
             "",
         ] {
             assert!(
-                !is_to_recipient(objection, "ann@example.net", sender),
+                !is_of_recipient(rejection, "ann@example.net", sender),
                 "{sender}"
             );
         }
         let to_oneself = "Email address is not verified. The following identities failed the check in \
                           region US-EAST-1: me@example.com";
-        assert!(!is_to_recipient(
+        assert!(!is_of_recipient(
             to_oneself,
             "me@example.com",
             "Me <me@example.com>"

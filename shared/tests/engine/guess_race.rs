@@ -1,5 +1,5 @@
-//! The race itself: in a storm of guesses with the right one among them, on a store that is slow and
-//! full of conflicts, the right one wins as often as any other would, and no oftener.
+//! The race: in a storm of guesses, on a store that is slow and full of conflicts, the right one is compared as
+//! often as any other, and not more often.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;

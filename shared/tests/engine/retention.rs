@@ -1,4 +1,4 @@
-//! What the table keeps of addresses and callers, and until when.
+//! Retention: what the table keeps of addresses and callers, and until when.
 
 use std::time::Duration;
 

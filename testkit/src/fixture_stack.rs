@@ -1,5 +1,5 @@
-//! The stack that the fixtures are played on: the parts of `cargo run -- --seed events`, except for
-//! the gateway and the stream, whose place the fixtures take.
+//! The stack that the fixtures run on: the parts of `cargo run -- --seed events` without the gateway and the stream.
+//! The fixtures are the events that those two would send.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -42,8 +42,8 @@ pub fn template_with(settings: &[(&str, &str)]) -> Stack {
     Stack::open(&path, given.collect()).unwrap()
 }
 
-/// The running functions and what they talk to.
-pub struct Running {
+/// The running functions, and the stand-ins that they call.
+pub struct FixtureStack {
     /// The processes of each function, by its name.
     pub pools: BTreeMap<String, Pool>,
     /// Their table.
@@ -53,14 +53,15 @@ pub struct Running {
     shutdown: Shutdown,
 }
 
-impl Running {
-    /// Builds the functions, starts the stand-ins, and loads the seed. What each function is
-    /// started from goes through `prepare`.
+impl FixtureStack {
+    /// Builds the functions, starts the stand-ins, and loads the seed. `prepare` may change the program of each
+    /// function.
     pub async fn start(prepare: impl Fn(Program) -> Program) -> Self {
         Self::start_stack(template(), "", prepare).await
     }
 
-    /// The same for a stack with other settings. Lambda's Invoke API, which a user store is behind, is at that URL.
+    /// The same for a stack with other settings. `lambda` is the URL of Lambda's Invoke API, with the user store
+    /// behind it.
     pub async fn start_stack(
         stack: Stack,
         lambda: &str,
@@ -132,7 +133,7 @@ impl Running {
         }
     }
 
-    /// What the functions say to the fixtures, by the fixtures' names, and the mail and events that they send.
+    /// The functions' answers to the fixtures, with the mail and events that they send, by the fixtures' names.
     pub async fn answers(self, fixtures: &[Fixture]) -> BTreeMap<String, String> {
         let mut answers = BTreeMap::new();
         for fixture in fixtures {
@@ -164,7 +165,7 @@ impl Running {
         )
     }
 
-    /// What a function answers to an event that is no fixture.
+    /// A function's answer to an event that is no fixture.
     ///
     /// # Errors
     /// When the function fails.

@@ -1,4 +1,4 @@
-//! Refusals that an instance remembers: they cost no call of the store, and refuse nobody wrongly.
+//! The throttle cache: an instance that remembers a refusal makes no call of the store, and refuses nobody wrongly.
 
 use regain::api::Protocol;
 use regain::keys::IndexKeys;
