@@ -220,9 +220,8 @@ impl Elsewhere {
     fn ask(&mut self) -> Option<StoreFault> {
         self.questions += 1;
         let number = self.questions;
-        let fault = self.fault;
-        let fault = fault.filter(|(_, from, times)| (*from..from + times).contains(&number));
-        fault.map(|(fault, ..)| fault)
+        let (fault, from, times) = self.fault?;
+        fault.at(number, from, times)
     }
 }
 
@@ -459,13 +458,15 @@ impl Model {
                 attempt,
                 is_again: true,
             }),
-            Judged::Lost => {
+            Judged::Lost | Judged::Failed if is_again => {
                 // The password may be set, so its owner is told.
                 let notice = (caller.number, caller.generation);
                 self.store().notices.insert(notice);
                 self.ended(caller, Outcome::Unavailable)
             }
-            Judged::Changed | Judged::Failed => self.ended(caller, Outcome::Unavailable),
+            Judged::Changed | Judged::Lost | Judged::Failed => {
+                self.ended(caller, Outcome::Unavailable)
+            }
         }
     }
 
