@@ -49,13 +49,14 @@ pub(crate) async fn run(
              did not ask for",
         ));
     }
-    if options.must_reset && stack.settings.user_store.is_some() {
+    let lives_elsewhere = stack.settings.user_store.is_some();
+    if options.must_reset && lives_elsewhere {
         return Err(Failure::Usage(
             "--must-reset marks users in the stack's table, and the users of this stack live elsewhere \
              (UserStoreFunctionArn)",
         ));
     }
-    let people = people(&options.people)?;
+    let people = people(&options.people, lives_elsewhere)?;
     let mut rng = ambient::rng().map_err(|_| Failure::NoRandomness)?;
     let mut journal = Journal::open(&options.journal, &mut rng)?;
     let store = connection.store(&stack.table);
@@ -97,7 +98,8 @@ pub(crate) async fn run(
                 continue;
             }
             if options.must_reset {
-                must_reset(connection, stack, user, &mut rng).await?;
+                let marked = must_reset(connection, stack, user, &mut rng).await;
+                marked.map_err(|failure| cut_short(failure.to_string()))?;
             }
         }
         sleep_until(next).await;
@@ -145,8 +147,8 @@ impl Person {
 }
 
 /// The addresses and ids on the command line, and in the files that it names. A line of a file is an address, an id, or
-/// a user as `users export` prints one.
-fn people(given: &[String]) -> Result<Vec<String>, Failure> {
+/// a user as `users export` prints one. Only the address counts where users live elsewhere, and otherwise the id.
+fn people(given: &[String], lives_elsewhere: bool) -> Result<Vec<String>, Failure> {
     #[derive(Deserialize)]
     struct Line {
         #[serde(default)]
@@ -173,7 +175,11 @@ fn people(given: &[String]) -> Result<Vec<String>, Failure> {
             let user: Line = serde_json::from_str(line).map_err(|_| {
                 unreadable("a line is neither an address, an id nor a user".to_owned())
             })?;
-            let named = user.id.or(user.email);
+            let named = if lives_elsewhere {
+                user.email.or(user.id)
+            } else {
+                user.id.or(user.email)
+            };
             people
                 .push(named.ok_or_else(|| unreadable("a user has no id and no email".to_owned()))?);
         }

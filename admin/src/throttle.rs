@@ -46,7 +46,10 @@ pub(crate) async fn clear(
     let key = key(connection, stack, given).await?;
     let cleared = connection.store(&stack.table).clear_throttle(&key).await;
     say::line(if cleared.map_err(|error| trouble(stack, &error))? {
-        format!("cleared: {given} may ask for a code and guess at once; sessions stay as they are")
+        format!(
+            "cleared: {given} may guess at once, and ask for a code after a minute at most; sessions stay \
+             as they are"
+        )
     } else {
         format!("nothing throttles {given}")
     });

@@ -88,15 +88,20 @@ pub(crate) async fn block(
     let user = find(&store, stack, named).await?;
     let who = who(&user);
     let before = user.status.described();
+    let still = if stack.settings.recoverable_statuses.include_blocked() {
+        ", but may recover, because RecoverableStatuses has \"blocked\""
+    } else {
+        ""
+    };
     if user.status.is_blocked() {
-        say::line(format!("{who} is blocked already and has {before}"));
+        say::line(format!("{who} is blocked already and has {before}{still}"));
         return Ok(ExitCode::SUCCESS);
     }
     let written = store.block(&user).await;
     if !written.map_err(|error| trouble(stack, &error))? {
         return Err(Failure::Changed);
     }
-    say::line(format!("{who} is blocked now and had {before}"));
+    say::line(format!("{who} is blocked now and had {before}{still}"));
     Ok(ExitCode::SUCCESS)
 }
 

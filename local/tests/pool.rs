@@ -243,7 +243,7 @@ async fn an_invocation_goes_on_when_its_caller_stops_waiting() {
     let pool = pool();
     let process = pool.process().await;
     let call = pool.pool.invoke(Bytes::from(
-        json!({"do": "sleep", "millis": 300}).to_string(),
+        json!({"do": "sleep", "millis": 5000}).to_string(),
     ));
     assert!(
         tokio::time::timeout(Duration::from_millis(50), call)

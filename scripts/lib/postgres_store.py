@@ -174,7 +174,7 @@ def lost_commits(table):
     wire, address = Wire(), 'ana@example.com'
     store = table.adapter(DATABASE_URL='postgres://%s:%d/%s' % (host, wire.port, table.name))
     # A commit takes so long that the test can act meanwhile.
-    table.owner.execute("""CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.8); RETURN NULL; END';
+    table.owner.execute("""CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1.1); RETURN NULL; END';
         CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON regain_keys DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()""")
     committing = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND state = 'active' AND query = 'COMMIT'"
     with concurrent.futures.ThreadPoolExecutor(1) as pool:

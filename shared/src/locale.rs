@@ -14,11 +14,21 @@ impl Locale {
         let tag = tag.split(['.', '@']).next().unwrap_or_default();
         let tag = tag.trim().to_ascii_lowercase();
         let mut subtags: Vec<&str> = tag.split(['-', '_']).collect();
+        // Mandarin is what the tag of Chinese means (`zh-cmn-Hans` and `cmn-Hans` are `zh-Hans`).
+        if let ["zh", "cmn", ..] = subtags.as_slice() {
+            subtags.remove(0);
+        }
         match subtags.as_mut_slice() {
             [language @ "in", ..] => *language = "id",
-            // Chinese without a script is read in the one of its region (CLDR, likely subtags).
+            [language @ "cmn", ..] => *language = "zh",
+            _ => {}
+        }
+        // Chinese without a script is traditional in three regions, and else simplified. Four letters are a script,
+        // three another Chinese language.
+        match subtags.as_slice() {
             ["zh", "tw" | "hk" | "mo", ..] => subtags.insert(1, "hant"),
-            ["zh"] | ["zh", "cn" | "sg" | "my", ..] => subtags.insert(1, "hans"),
+            ["zh"] => subtags.insert(1, "hans"),
+            ["zh", next, ..] if is_number(next) || next.len() <= 2 => subtags.insert(1, "hans"),
             _ => {}
         }
         while !subtags.is_empty() {
@@ -99,13 +109,17 @@ fn ranges(list: &str) -> Vec<String> {
     let mut ranges = Vec::<String>::new();
     for part in list.split(',').map(str::trim) {
         // No language is a number, so this is the part behind the comma in `q=0,9`.
-        let is_fraction = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_fraction = is_number(part);
         match ranges.last_mut() {
             Some(range) if is_fraction => range.extend([".", part]),
             _ => ranges.push(part.to_owned()),
         }
     }
     ranges
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The weight among a range's parameters, from 0 to 1; 1 if there is none.
@@ -255,6 +269,17 @@ mod tests {
             ("zh", Some(Locale::ZhHans)),
             ("zh_CN.UTF-8", Some(Locale::ZhHans)),
             ("zh-SG", Some(Locale::ZhHans)),
+            ("zh-US", Some(Locale::ZhHans)),
+            ("zh_ID.UTF-8", Some(Locale::ZhHans)),
+            ("zh-156", Some(Locale::ZhHans)),
+            ("zh-u-nu-latn", Some(Locale::ZhHans)),
+            ("cmn", Some(Locale::ZhHans)),
+            ("cmn-Hans-CN", Some(Locale::ZhHans)),
+            ("zh-cmn-Hans-CN", Some(Locale::ZhHans)),
+            ("cmn-TW", None),
+            ("zh-cmn-Hant", None),
+            ("zh-yue", None),
+            ("zh-Latn", None),
             ("zh-Hans-HK", Some(Locale::ZhHans)),
             ("zh-HK", None),
             ("zh-Hant", None),

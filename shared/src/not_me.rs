@@ -43,6 +43,9 @@ pub(crate) struct DisownedChange {
 }
 
 impl NotMeToken {
+    /// How many letters a token has.
+    pub const LETTERS: usize = 2 * (BODY + MAC);
+
     /// The token about a change, for the mailbox that the notice goes to. `None` if the id has none of the
     /// directory's forms.
     pub(crate) fn new(key: &Key, change: &DisownedChange, address: &Address) -> Option<Self> {
@@ -166,7 +169,7 @@ mod tests {
     fn a_token_is_130_letters_that_tell_the_change_to_who_has_the_key() {
         for id in [OBJECT_ID, UUID] {
             let text = token(id).reveal();
-            assert_eq!(text.len(), 130);
+            assert_eq!((text.len(), NotMeToken::LETTERS), (130, 130));
             assert!(text.bytes().all(|it| matches!(it, b'a'..=b'p')));
             let parsed = NotMeToken::parse(&text).unwrap();
             assert_eq!(parsed.proven(&key()), Some(change(id)));

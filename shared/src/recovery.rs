@@ -505,7 +505,12 @@ impl Recovery {
         for _ in 0..ATTEMPTS {
             let nonce = Nonce::draw(&mut call.rng);
             let renewed = session.clone().renew(limits, nonce, at)?;
-            let write = self.store.renew(&session, &renewed, &request, at);
+            // A password that a user store elsewhere is setting now may be set already. Until its call has ended,
+            // nothing else may be done with the session.
+            let ends_claim = !self.users.is_elsewhere();
+            let write = self
+                .store
+                .renew(&session, &renewed, &request, ends_claim, at);
             match call.attempt(Unanswered::Request, write).await? {
                 Renewed::Done => {
                     metrics::count(Metric::CodesRequested);

@@ -14,6 +14,7 @@ use regain::user_store::UserFunction;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 use crate::aws::{REGION, credentials, listen};
 
@@ -88,6 +89,27 @@ struct Kept {
     fault: Option<(StoreFault, usize, usize)>,
     /// Whether a proven mailbox changes the version.
     proof_changes_version: bool,
+    /// Holds the next answer to `set-password` back.
+    held: Option<HeldAnswer>,
+}
+
+/// An answer to `set-password` that is held back, though the password is set.
+#[derive(Clone, Debug, Default)]
+pub struct HeldAnswer {
+    set: Arc<Notify>,
+    released: Arc<Notify>,
+}
+
+impl HeldAnswer {
+    /// Waits until the password is set.
+    pub async fn set(&self) {
+        self.set.notified().await;
+    }
+
+    /// Lets the answer go.
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
 }
 
 /// The stand-in. Clones share its users.
@@ -179,6 +201,13 @@ impl FakeUserStore {
         kept.fault = None;
     }
 
+    /// Holds the next answer to `set-password` back.
+    pub fn hold(&self) -> HeldAnswer {
+        let held = HeldAnswer::default();
+        self.kept().held = Some(held.clone());
+        held
+    }
+
     /// The questions since the last reset.
     pub fn questions(&self) -> Vec<Value> {
         self.kept().questions.clone()
@@ -243,7 +272,17 @@ impl FakeUserStore {
                 kept.users.values_mut().for_each(|user| user.version += 1);
                 kept.answer(&question).to_string()
             }
-            None => self.kept().answer(&question).to_string(),
+            None => {
+                let answer = self.kept().answer(&question).to_string();
+                if question["operation"] == "set-password" {
+                    let gate = self.kept().held.take();
+                    if let Some(gate) = gate {
+                        gate.set.notify_one();
+                        gate.released.notified().await;
+                    }
+                }
+                answer
+            }
         };
         let answer = format!(
             "HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{header}connection: close\r\n\r\n{text}",

@@ -2,8 +2,9 @@
 //!
 //! Each call of the table is a step of the model, as in the engine: a guess is charged to its session, then to
 //! its address, then given back to both, then the user is read, then the session moves on, while the network
-//! becomes known. [`explanations`] finds every order of the steps of concurrent calls that has the outcomes
-//! which the callers saw.
+//! becomes known. A link is read, claimed and used without any charge. The callers come from two networks, each of
+//! which becomes known by its own proof and may then use the reserve. [`explanations`] finds every order of the steps
+//! of concurrent calls that has the outcomes which the callers saw.
 
 pub mod elsewhere;
 
@@ -43,9 +44,14 @@ const REMEMBERED: Duration = Duration::from_mins(1);
 /// From this age on, mail is written with a version of the code key.
 const SECRET_COMES_OF_AGE: Duration = Duration::from_mins(10);
 
+/// How many networks the callers come from.
+pub const NETWORKS: usize = 2;
+
 /// The outcome of a call, and what its caller was given.
 #[derive(Clone, Debug)]
 pub struct Answer {
+    /// Which of the [`NETWORKS`] the call came from.
+    pub network: usize,
     /// The outcome.
     pub outcome: Outcome,
     /// The session that began.
@@ -58,6 +64,7 @@ impl Answer {
     /// The answer to a call that gives its caller nothing.
     pub fn of<T>(result: &Result<T, RecoveryError>) -> Self {
         Self {
+            network: 0,
             outcome: outcome_of(result),
             started: None,
             token: None,
@@ -75,7 +82,7 @@ pub enum Sent {
 }
 
 /// A call about the session of that number. What is right is the code that its generation had when
-/// the call was made; a token is named by the generation whose code was traded for it.
+/// the call was made; a token is named by the generation whose code was traded for it, and a link by that of its mail.
 #[derive(Clone, Copy, Debug)]
 pub enum Call {
     /// A code is asked for.
@@ -88,6 +95,13 @@ pub enum Call {
     Set(usize, Option<u32>),
     /// A code and a password are sent at once.
     Both(usize, Sent, u32),
+    /// A code of that session and a password are sent at once, for whichever session of the Directory API is the
+    /// newest.
+    Newest(usize, Sent, u32),
+    /// The same, once it is known which session is the newest.
+    Found(usize, Sent, u32),
+    /// A password is set by the link of that generation.
+    Link(usize, u32),
 }
 
 impl Call {
@@ -97,9 +111,17 @@ impl Call {
             Self::Verify(number, ..)
             | Self::Resend(number)
             | Self::Set(number, _)
-            | Self::Both(number, ..) => number,
+            | Self::Both(number, ..)
+            | Self::Newest(number, ..)
+            | Self::Found(number, ..)
+            | Self::Link(number, _) => number,
             Self::Request(_) => unreachable!("a request is about no session yet"),
         }
+    }
+
+    /// Whether a right code claims its session at once, because a password came with it.
+    const fn claims(self) -> bool {
+        matches!(self, Self::Both(..) | Self::Found(..))
     }
 }
 
@@ -185,12 +207,14 @@ pub struct Model {
     changed_at: Option<Timestamp>,
     /// The user store, if the user lives elsewhere.
     pub elsewhere: Option<Elsewhere>,
-    /// Whether the callers' network has proven the address.
-    pub known: bool,
-    /// The requests that were refused: when, and until when.
-    refused: Vec<(Timestamp, Timestamp)>,
+    /// Which of the callers' networks have proven the address.
+    pub known: [bool; NETWORKS],
+    /// The requests that were refused: from which network, when, and until when.
+    refused: Vec<(usize, Timestamp, Timestamp)>,
     /// When codes were asked for.
     pub codes: Vec<Timestamp>,
+    /// From which network each of them was asked for.
+    asked_from: Vec<usize>,
     /// When guesses were charged that were not given back.
     guesses: Vec<Timestamp>,
     /// How many versions the code key has had, and when it had the last one.
@@ -223,6 +247,8 @@ enum Progress {
     },
     /// The guess was right, but the claim found the session changed. It is still charged to the address.
     Overtaken(Told),
+    /// The link is found good, and its session is claimed next.
+    LinkRead,
     /// Nothing is charged any more, or the proof is found good.
     Returned(u32),
     /// The user is read, with that version of the credentials.
@@ -231,6 +257,8 @@ enum Progress {
     NetworkFirst(u32, u64),
     /// The session has moved on or refused to, and the network is not known yet.
     MovedFirst(Told),
+    /// The user has changed since it was read, and the network is not known yet.
+    ChangedFirst(u32),
     /// What is proven by that generation's code is done with a user elsewhere.
     Elsewhere(u32, At),
     Answered,
@@ -244,6 +272,7 @@ enum Told {
     Spent,
     Expired,
     Wrong,
+    Unknown,
     Refused,
 }
 
@@ -255,6 +284,7 @@ impl From<Told> for Outcome {
             Told::Spent => Self::Spent,
             Told::Expired => Self::CodeExpired,
             Told::Wrong => Self::CodeWrong,
+            Told::Unknown => Self::TokenUnknown,
             Told::Refused => Self::PasswordElsewhere(vec![elsewhere::REFUSED.to_owned()]),
         }
     }
@@ -264,9 +294,11 @@ impl From<Told> for Outcome {
 enum Stepped {
     Ended(Outcome),
     Goes(Progress),
+    /// The call is the same as that one, which has not begun.
+    Is(Call),
 }
 
-use Stepped::{Ended, Goes};
+use Stepped::{Ended, Goes, Is};
 
 impl Model {
     /// An address without sessions.
@@ -277,9 +309,10 @@ impl Model {
             version: 0,
             changed_at: None,
             elsewhere: None,
-            known: false,
+            known: [false; NETWORKS],
             refused: Vec::new(),
             codes: Vec::new(),
+            asked_from: Vec::new(),
             guesses: Vec::new(),
             secrets: 1,
             rotated: None,
@@ -319,17 +352,20 @@ impl Model {
         self.secrets - 1 - usize::from(young)
     }
 
-    /// Until when another code is refused under that share.
-    fn throttled(&self, share: Share) -> Option<Timestamp> {
-        let within = |same: &dyn Fn(&Timestamp) -> bool| {
-            u32::try_from(self.codes.iter().filter(|at| same(at)).count()).unwrap()
+    /// Until when another code is refused to that network under that share.
+    fn throttled(&self, share: Share, network: usize) -> Option<Timestamp> {
+        let within = |same: &dyn Fn(&Timestamp, usize) -> bool| {
+            let codes = self.codes.iter().zip(&self.asked_from);
+            u32::try_from(codes.filter(|(at, from)| same(at, **from)).count()).unwrap()
         };
-        let this_hour = within(&|at| at.hour() == self.now.hour());
-        let today = within(&|at| at.day() == self.now.day());
+        let this_hour = within(&|at, _| at.hour() == self.now.hour());
+        let today = within(&|at, _| at.day() == self.now.day());
+        let by_caller = within(&|at, from| at.hour() == self.now.hour() && from == network);
         let cooled = self.codes.last().map(|last| last.plus(COOLDOWN));
         [
             cooled.filter(|cooled| self.now < *cooled),
-            (this_hour >= share.of(PER_HOUR).min(PER_CALLER)).then_some(self.now.next_hour()),
+            (this_hour >= share.of(PER_HOUR) || by_caller >= PER_CALLER)
+                .then_some(self.now.next_hour()),
             (today >= share.of(PER_DAY)).then_some(self.now.next_day()),
         ]
         .into_iter()
@@ -363,13 +399,27 @@ impl Model {
         }
         match call {
             Call::Request(_) | Call::Resend(_) => self.steps_of_request(call, progress, answer),
-            Call::Verify(number, sent, generation) | Call::Both(number, sent, generation) => {
+            Call::Verify(number, sent, generation)
+            | Call::Both(number, sent, generation)
+            | Call::Found(number, sent, generation) => {
                 if progress == Progress::NotBegun {
                     return self.one(|it| it.charge_session(number, sent, generation));
                 }
                 self.steps_of_guess(call, number, progress, answer)
             }
+            Call::Newest(number, sent, generation) => self.one(|it| {
+                let newest = it.newest().unwrap();
+                // The code of another session is a wrong one.
+                let sent = match sent {
+                    Sent::Right if newest != number => Sent::Wrong,
+                    sent => sent,
+                };
+                Is(Call::Found(newest, sent, generation))
+            }),
             Call::Set(number, token) => self.steps_of_use(number, token, place, progress),
+            Call::Link(number, generation) => {
+                self.steps_of_link(number, generation, progress, answer)
+            }
         }
     }
 
@@ -403,19 +453,21 @@ impl Model {
                     return all;
                 }
                 // An instance may have refused a request, and remember it.
-                let remembered = self.refused.iter().filter(|(since, until)| {
-                    *since <= self.now && self.now < (*until).min(since.plus(REMEMBERED))
+                let remembered = self.refused.iter().filter(|(from, since, until)| {
+                    *from == answer.network
+                        && *since <= self.now
+                        && self.now < (*until).min(since.plus(REMEMBERED))
                 });
-                for (_, until) in remembered {
+                for (.., until) in remembered {
                     // The table may have been asked all the same, so this may be remembered as well.
-                    all.extend(self.one(|it| it.refuse(call, *until)));
+                    all.extend(self.one(|it| it.refuse(call, answer, *until)));
                 }
                 all
             }
             Progress::AskedOfStrangers { until, whole } => self.one(|it| match whole {
-                None if it.known => Goes(Progress::AskingOfAll),
-                Some(whole) if it.known => it.refuse(call, whole),
-                _ => it.refuse(call, until),
+                None if it.known[answer.network] => Goes(Progress::AskingOfAll),
+                Some(whole) if it.known[answer.network] => it.refuse(call, answer, whole),
+                _ => it.refuse(call, answer, until),
             }),
             Progress::AskingOfAll => self.one(|it| it.ask(call, Share::Whole, answer)),
             other => unreachable!("{call:?} is never {other:?}"),
@@ -429,13 +481,13 @@ impl Model {
         progress: Progress,
         answer: &Answer,
     ) -> Vec<(Self, Stepped)> {
-        let claims = matches!(call, Call::Both(..));
+        let claims = call.claims();
         match progress {
             Progress::ChargedSession(right, share) => {
                 self.one(|it| it.charge_address(call, right, share))
             }
             Progress::RefusedAsStranger(right) => self.one(|it| {
-                Goes(if it.known {
+                Goes(if it.known[answer.network] {
                     Progress::ChargedSession(right, Share::Whole)
                 } else {
                     Progress::Refused
@@ -476,15 +528,26 @@ impl Model {
                 }
                 all
             }
+            progress => self.steps_of_move(call, number, progress, answer),
+        }
+    }
+
+    /// The session moves on while the network becomes known.
+    fn steps_of_move(
+        &self,
+        call: Call,
+        number: usize,
+        progress: Progress,
+        answer: &Answer,
+    ) -> Vec<(Self, Stepped)> {
+        match progress {
             Progress::Read(generation, version) => {
                 let mut all = self.one(|it| {
                     let told = it.move_on(call, number, generation, version, answer);
-                    told.map_or(Goes(Progress::Returned(generation)), |told| {
-                        Goes(Progress::MovedFirst(told))
-                    })
+                    Goes(told.map_or(Progress::ChangedFirst(generation), Progress::MovedFirst))
                 });
                 all.extend(self.one(|it| {
-                    it.known = true;
+                    it.known[answer.network] = true;
                     Goes(Progress::NetworkFirst(generation, version))
                 }));
                 all
@@ -496,11 +559,71 @@ impl Model {
                 })
             }),
             Progress::MovedFirst(told) => self.one(|it| {
-                it.known = true;
+                it.known[answer.network] = true;
                 Ended(told.into())
+            }),
+            Progress::ChangedFirst(generation) => self.one(|it| {
+                it.known[answer.network] = true;
+                Goes(Progress::Returned(generation))
             }),
             other => unreachable!("{call:?} is never {other:?}"),
         }
+    }
+
+    /// A link is read, its session claimed, the user read, and then the session used up.
+    fn steps_of_link(
+        &self,
+        number: usize,
+        generation: u32,
+        progress: Progress,
+        answer: &Answer,
+    ) -> Vec<(Self, Stepped)> {
+        let refused = self.refused_link(number, generation);
+        match (progress, refused) {
+            (Progress::NotBegun, Some(Told::Over))
+                if self.sessions[number].secret + 1 < self.secrets =>
+            {
+                // Of a mail that is over, the version of the code key may be gone.
+                let told = [Outcome::Over, Outcome::TokenUnknown];
+                told.map(|told| (self.clone(), Ended(told))).into()
+            }
+            (Progress::NotBegun | Progress::LinkRead, Some(told)) => {
+                self.one(|_| Ended(told.into()))
+            }
+            (Progress::NotBegun, None) if self.elsewhere.is_some() => {
+                self.one(|_| Goes(Progress::Elsewhere(generation, elsewhere::LINKED)))
+            }
+            (Progress::NotBegun, None) => self.one(|_| Goes(Progress::LinkRead)),
+            (Progress::LinkRead, None) => self.one(|_| Goes(Progress::Returned(generation))),
+            (Progress::Returned(_), _) => self.one(|it| {
+                if it.is_void(number, generation) {
+                    return Ended(Outcome::Over);
+                }
+                Goes(Progress::Read(generation, it.version))
+            }),
+            (progress, _) => {
+                self.steps_of_move(Call::Link(number, generation), number, progress, answer)
+            }
+        }
+    }
+
+    /// Why that generation's link opens nothing, if so: another code was mailed since, or the code beside it or the
+    /// session is over.
+    fn refused_link(&self, number: usize, generation: u32) -> Option<Told> {
+        let session = &self.sessions[number];
+        if session.generation != generation {
+            Some(Told::Unknown)
+        } else if self.over(number) || self.now >= session.code_ends {
+            Some(Told::Over)
+        } else {
+            None
+        }
+    }
+
+    /// The newest session of the Directory API, if one has begun.
+    pub fn newest(&self) -> Option<usize> {
+        let in_directory = |it: &Session| it.protocol == Protocol::Directory;
+        self.sessions.iter().rposition(in_directory)
     }
 
     fn steps_of_use(
@@ -532,10 +655,10 @@ impl Model {
 
     /// A code is asked for, by a request or for a session.
     fn ask(&mut self, call: Call, share: Share, answer: &Answer) -> Stepped {
-        if let Some(until) = self.throttled(share) {
-            let whole = self.throttled(Share::Whole);
+        if let Some(until) = self.throttled(share, answer.network) {
+            let whole = self.throttled(Share::Whole, answer.network);
             if whole == Some(until) {
-                return self.refuse(call, until);
+                return self.refuse(call, answer, until);
             }
             return Goes(Progress::AskedOfStrangers { until, whole });
         }
@@ -544,7 +667,6 @@ impl Model {
             Call::Resend(number) => {
                 let session = &mut self.sessions[number];
                 session.state = State::Awaiting;
-                session.claimed = None;
                 session.generation += 1;
                 session.asked.push(now);
                 session.secret = secret;
@@ -571,12 +693,13 @@ impl Model {
             _ => unreachable!("{call:?} asks for no code"),
         }
         self.codes.push(now);
+        self.asked_from.push(answer.network);
         Ended(Outcome::Done)
     }
 
-    fn refuse(&mut self, call: Call, until: Timestamp) -> Stepped {
+    fn refuse(&mut self, call: Call, answer: &Answer, until: Timestamp) -> Stepped {
         if matches!(call, Call::Request(_)) {
-            self.refused.push((self.now, until));
+            self.refused.push((answer.network, self.now, until));
         }
         Ended(Outcome::Throttled(until))
     }
@@ -663,7 +786,7 @@ impl Model {
         Goes(Progress::Read(generation, self.version))
     }
 
-    /// A right guess moves its session on. `None` if the user has changed since it was read.
+    /// A right guess or a link moves its session on. `None` if the user has changed since it was read.
     fn move_on(
         &mut self,
         call: Call,
@@ -672,10 +795,14 @@ impl Model {
         version: u64,
         answer: &Answer,
     ) -> Option<Told> {
-        if let Some(told) = self.overtaken(number, generation) {
-            return Some(told);
+        let late = match call {
+            Call::Link(..) => self.refused_link(number, generation),
+            _ => self.overtaken(number, generation),
+        };
+        if late.is_some() {
+            return late;
         }
-        if matches!(call, Call::Both(..)) {
+        if call.claims() || matches!(call, Call::Link(..)) {
             if version != self.version {
                 return None;
             }
@@ -730,7 +857,7 @@ impl Model {
     }
 
     /// All that decides what happens next.
-    fn fingerprint(&self, progress: &[Progress]) -> String {
+    fn fingerprint(&self, calls: &[Call], progress: &[Progress]) -> String {
         let sessions: Vec<_> = self
             .sessions
             .iter()
@@ -741,12 +868,12 @@ impl Model {
             })
             .collect();
         format!(
-            "{sessions:?} {:?} {} {:?} {} {} {:?} {progress:?}",
+            "{sessions:?} {:?} {} {:?} {:?} {:?} {:?} {calls:?} {progress:?}",
             self.guesses.len(),
             self.version,
             self.changed_at,
             self.known,
-            self.codes.len(),
+            self.asked_from,
             self.elsewhere,
         )
     }
@@ -769,8 +896,9 @@ const fn returned(generation: u32, of_session: bool, of_address: bool) -> Progre
 /// explains the answers.
 pub fn explanations(model: &Model, calls: &[Call], answers: &[Answer]) -> Vec<Model> {
     let (mut found, mut seen) = (Vec::new(), HashSet::new());
-    let mut open = vec![(model.clone(), vec![Progress::NotBegun; calls.len()])];
-    while let Some((model, progress)) = open.pop() {
+    let begun = vec![Progress::NotBegun; calls.len()];
+    let mut open = vec![(model.clone(), calls.to_vec(), begun)];
+    while let Some((model, calls, progress)) = open.pop() {
         if progress.iter().all(|it| *it == Progress::Answered) {
             found.push(model);
             continue;
@@ -780,14 +908,18 @@ pub fn explanations(model: &Model, calls: &[Call], answers: &[Answer]) -> Vec<Mo
                 continue;
             }
             for (next, stepped) in model.steps(*call, place, progress[place], &answers[place]) {
-                let mut progress = progress.clone();
+                let (mut calls, mut progress) = (calls.clone(), progress.clone());
                 progress[place] = match stepped {
                     Goes(on) => on,
+                    Is(other) => {
+                        calls[place] = other;
+                        Progress::NotBegun
+                    }
                     Ended(outcome) if outcome == answers[place].outcome => Progress::Answered,
                     Ended(_) => continue,
                 };
-                if seen.insert(next.fingerprint(&progress)) {
-                    open.push((next, progress));
+                if seen.insert(next.fingerprint(&calls, &progress)) {
+                    open.push((next, calls, progress));
                 }
             }
         }

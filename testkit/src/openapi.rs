@@ -9,9 +9,14 @@ use serde_json::Value;
 pub static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_yaml_ng::from_str(include_str!("../../openapi.yaml")).unwrap());
 
-/// The operations, each a `POST`, by their paths.
+/// The operations of the two APIs, each a `POST`, by their paths.
 pub fn operations() -> impl Iterator<Item = (&'static str, &'static Value)> {
-    members(&DOCUMENT["paths"]).map(|(path, item)| (path, &item["post"]))
+    members(&DOCUMENT["paths"]).filter_map(|(path, item)| Some((path, item.get("post")?)))
+}
+
+/// The recovery page and its files, each a `GET`, by their paths.
+pub fn pages() -> impl Iterator<Item = (&'static str, &'static Value)> {
+    members(&DOCUMENT["paths"]).filter_map(|(path, item)| Some((path, item.get("get")?)))
 }
 
 /// The operation of a path.

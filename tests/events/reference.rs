@@ -53,14 +53,24 @@ struct Recorded {
 #[test]
 fn every_path_of_the_document_is_a_route_of_the_template_and_the_other_way_round() {
     let stack = fixture_stack::template();
-    let routes = stack.routes.iter().filter(|route| route.method == "POST");
-    let routes: BTreeSet<_> = routes.map(|route| route.path.as_str()).collect();
-    assert_eq!(
-        openapi::operations()
-            .map(|(path, _)| path)
-            .collect::<BTreeSet<_>>(),
-        routes
-    );
+    let routes = |method: &str| -> BTreeSet<&str> {
+        let routes = stack.routes.iter().filter(|it| it.method == method);
+        routes.map(|route| route.path.as_str()).collect()
+    };
+    let posted: BTreeSet<_> = openapi::operations().map(|(path, _)| path).collect();
+    assert_eq!(posted, routes("POST"));
+    // The other methods of these paths are answered 405. What is left is the page, its files behind one route.
+    let route_of = |path: &'static str| match path.strip_prefix("/recover/") {
+        Some(_) => "/recover/{proxy+}",
+        None => path,
+    };
+    let pages: BTreeSet<_> = openapi::pages().map(|(path, _)| route_of(path)).collect();
+    for method in ["GET", "HEAD"] {
+        assert_eq!(pages, &routes(method) - &posted, "{method}");
+    }
+    let methods = openapi::DOCUMENT["paths"].as_object().unwrap().values();
+    let methods: usize = methods.map(|item| item.as_object().unwrap().len()).sum();
+    assert_eq!(methods, posted.len() + openapi::pages().count());
 }
 
 #[test]

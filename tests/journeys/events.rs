@@ -119,18 +119,28 @@ async fn without_a_bus_nothing_is_told_and_the_notice_is_mailed() {
     let body = json!({"token": token, "password": PASSWORD});
     mobile.0.post(RESET, body).await.word();
     mailbox.next_notice().await;
+    // Its answer comes after a whole run of the function.
+    assert_eq!(
+        announce(&stack, r#"{"testEvent": true}"#).await,
+        json!({"batchItemFailures": []})
+    );
     assert_eq!(told(&stack).await, [Value::Null; 0]);
+}
+
+/// Invokes `announce`, and returns its answer.
+async fn announce(stack: &Stack, event: &'static str) -> Value {
+    let function = "2015-03-31/functions/regain-announce:live/invocations";
+    let url = format!("{}/{function}", stack.endpoint("Lambda"));
+    let answer = Client::new().post(url).body(event).send().await.unwrap();
+    assert_eq!(answer.headers().get("x-amz-function-error"), None);
+    answer.json().await.unwrap()
 }
 
 #[tokio::test]
 async fn an_operator_puts_a_test_event_on_the_bus() {
     let stack = Setup::default().start();
-    let announce = "2015-03-31/functions/regain-announce:live/invocations";
-    let url = format!("{}/{announce}", stack.endpoint("Lambda"));
     for given in [r#"{"testEvent": true}"#, r#"{"testEvent": false}"#, "{}"] {
-        let answer = Client::new().post(&url).body(given).send().await.unwrap();
-        assert_eq!(answer.headers().get("x-amz-function-error"), None);
-        let answer: Value = answer.json().await.unwrap();
+        let answer = announce(&stack, given).await;
         assert_eq!(answer, json!({"batchItemFailures": []}));
         let events = told(&stack).await;
         assert_eq!(events.len(), 1, "{given}");

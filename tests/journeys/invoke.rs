@@ -1,5 +1,8 @@
 //! Lambda's Invoke API, by which services of the account reach a function, and the tour of the service.
 
+use std::collections::BTreeSet;
+
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 
@@ -143,6 +146,63 @@ async fn the_service_serves_its_own_document() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.body(), *openapi::DOCUMENT);
+}
+
+/// The headers that the gateway and the connection add to every answer.
+const ADDED: [&str; 4] = ["apigw-requestid", "content-length", "content-type", "date"];
+
+/// Compares the answer to a `GET` with what the document says of it, in both directions.
+async fn assert_documented(http: &Client, url: &str, operation: &'static Value) {
+    let answer = http.get(url).send().await.unwrap();
+    let mut documented = openapi::responses(operation);
+    let documented = documented.find(|(status, _)| *status == answer.status().as_u16());
+    let (_, documented) = documented.unwrap_or_else(|| panic!("{url}: {}", answer.status()));
+    let headers = documented["headers"].as_object().unwrap();
+    let headers = headers
+        .iter()
+        .map(|(name, of)| (name, openapi::resolved(of)));
+    // The headers of CORS come with an `Origin` only.
+    let headers: Vec<_> = headers.filter(|(_, of)| of["required"] == true).collect();
+    let expected: BTreeSet<_> = headers
+        .iter()
+        .map(|(name, _)| name.to_lowercase())
+        .collect();
+    let sent = answer.headers().keys().map(|name| name.as_str().to_owned());
+    let sent: BTreeSet<_> = sent
+        .filter(|name| !ADDED.contains(&name.as_str()))
+        .collect();
+    assert_eq!(sent, expected, "{url}");
+    for (name, of) in headers {
+        let sent = header(&answer, name).unwrap();
+        let constant = of["schema"]["const"].as_str().unwrap_or(&sent);
+        assert_eq!(sent, constant, "{url}: {name}");
+    }
+    let content_type = header(&answer, "content-type").unwrap();
+    let content_type = content_type.split(';').next().unwrap();
+    assert!(documented["content"].get(content_type).is_some(), "{url}");
+}
+
+#[tokio::test]
+async fn the_page_and_its_files_are_answered_as_the_document_says() {
+    let stack = stacks::open();
+    let unfollowed = Client::builder().redirect(Policy::none());
+    let http = unfollowed.build().unwrap();
+    let page = http.get(format!("{}/recover", stack.url)).send().await;
+    let html = page.unwrap().text().await.unwrap();
+    let hashed = html.split('"').filter(|it| it.starts_with("recover/"));
+    let hashed: Vec<_> = hashed.filter(|it| *it != "recover/regain.js").collect();
+    assert_eq!(hashed.len(), 3, "icon, style and script: {hashed:?}");
+    for (path, operation) in openapi::pages() {
+        let url = format!("{}{path}", stack.url);
+        if path.contains('{') {
+            for file in &hashed {
+                let url = format!("{}/{file}", stack.url);
+                assert_documented(&http, &url, operation).await;
+            }
+        } else {
+            assert_documented(&http, &url, operation).await;
+        }
+    }
 }
 
 #[test]

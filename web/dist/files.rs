@@ -1,6 +1,6 @@
 // Written by web/build.mjs: the name, hash and content of each file below /recover/.
 [
-    ("app-236708912d89.js", "236708912d89", include_str!("app-236708912d89.js")),
+    ("app-126a8e76afef.js", "126a8e76afef", include_str!("app-126a8e76afef.js")),
     ("ar-d45ee870512a.json", "d45ee870512a", include_str!("ar-d45ee870512a.json")),
     ("de-e1712e210d7e.json", "e1712e210d7e", include_str!("de-e1712e210d7e.json")),
     ("en-2964bf957645.json", "2964bf957645", include_str!("en-2964bf957645.json")),
@@ -13,6 +13,6 @@
     ("pt-99535b671179.json", "99535b671179", include_str!("pt-99535b671179.json")),
     ("regain.d.ts", "84122c723014", include_str!("regain.d.ts")),
     ("regain.js", "e8be57a8164d", include_str!("regain.js")),
-    ("style-45b79d24c72a.css", "45b79d24c72a", include_str!("style-45b79d24c72a.css")),
+    ("style-f9cc7eebccc1.css", "f9cc7eebccc1", include_str!("style-f9cc7eebccc1.css")),
     ("zh-Hans-8513929b1ebb.json", "8513929b1ebb", include_str!("zh-Hans-8513929b1ebb.json")),
 ]

@@ -1,5 +1,6 @@
-//! Checks the functions. Each endpoint is called once, for an address that nobody can have. A right answer
-//! shows that the function starts and has its permissions, and no user is affected.
+//! Checks the functions behind the API and deliver-mail. Each endpoint is called once, for an address that nobody
+//! can have. A right answer shows that the function starts and has its permissions, and no user is affected. A call
+//! of recover-not-me shows only that it can read the index key: without a notice's token it asks nothing else.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use rand::RngExt as _;
 use regain::ambient;
 use regain::ids::{ResetToken, SessionId};
+use regain::not_me::NotMeToken;
 use serde_json::{Value, json};
 use tokio::time::error::Elapsed;
 
@@ -104,6 +106,13 @@ pub(super) async fn look(
         let guessed = post(api, "/directory/api/users/setPassword", &guess).await;
         judge(report, "users-set-password", &guessed, &[401]);
     }
+
+    // A token of the right form, which no key has made.
+    let disowned = json!({ "token": "a".repeat(NotMeToken::LETTERS) });
+    let disowned = post(api, "/recover/not-me", &disowned).await;
+    judge(report, "recover-not-me", &disowned, &[401]);
+    let page = call(api, "GET", "/recover", String::new()).await;
+    judge(report, "recovery-page", &page, &[200]);
 }
 
 fn judge(report: &mut Report, function: &str, answer: &Result<Answer, String>, expected: &[u16]) {
@@ -185,6 +194,13 @@ async fn outcome(
 
 /// Posts JSON to the API, as a client does.
 async fn post(api: &str, path: &str, body: &Value) -> Result<Answer, String> {
+    call(api, "POST", path, body.to_string()).await
+}
+
+/// The headers that an answer has from the endpoints and from the recovery page, and from no gateway.
+const FROM_FUNCTIONS: [&str; 2] = ["x-request-id", "content-security-policy"];
+
+async fn call(api: &str, method: &'static str, path: &str, body: String) -> Result<Answer, String> {
     let client = Builder::new()
         .tls_provider(tls::Provider::Rustls(
             tls::rustls_provider::CryptoMode::Ring,
@@ -193,7 +209,7 @@ async fn post(api: &str, path: &str, body: &Value) -> Result<Answer, String> {
     let path = path.to_owned();
     let operation = Operation::builder()
         .service_name("api")
-        .operation_name("post")
+        .operation_name("call")
         .http_client(client)
         .endpoint_url(api)
         .no_auth()
@@ -201,7 +217,7 @@ async fn post(api: &str, path: &str, body: &Value) -> Result<Answer, String> {
         .timeout_config(TimeoutConfig::disabled())
         .serializer(move |body: String| {
             let mut request = HttpRequest::new(body.into());
-            request.set_method("POST")?;
+            request.set_method(method)?;
             request.set_uri(path.as_str())?;
             request
                 .headers_mut()
@@ -212,14 +228,15 @@ async fn post(api: &str, path: &str, body: &Value) -> Result<Answer, String> {
             let body = answer.body().bytes().unwrap_or_default();
             Ok(Answer {
                 status: answer.status().as_u16(),
-                is_functions: answer.headers().contains_key("x-request-id"),
+                is_functions: FROM_FUNCTIONS
+                    .iter()
+                    .any(|name| answer.headers().contains_key(*name)),
                 body: serde_json::from_slice(body).unwrap_or_default(),
             })
         })
         .build();
     // API Gateway ends a call after 30 s.
-    let answered =
-        tokio::time::timeout(Duration::from_secs(35), operation.invoke(body.to_string()));
+    let answered = tokio::time::timeout(Duration::from_secs(35), operation.invoke(body));
     match answered.await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(regain::telemetry::causes(&error)),

@@ -53,11 +53,15 @@ impl Parts {
                 _ if template.carries_code() => &["code", "link"],
                 _ => &["notMeLink"],
             };
-            let missing = needed.iter().filter(|variable| !used.contains(*variable));
+            let shown = shown(part);
+            let missing = needed.iter().filter(|variable| !shown.contains(*variable));
             flaws.extend(missing.map(|it| format!("its {name} part does not show {{{{{it}}}}}")));
         }
-        let code = self.text.lines().filter(|line| line.contains("{{code}}"));
-        if code.clone().any(|line| line != "{{code}}") {
+        let mut code = self
+            .text
+            .lines()
+            .filter(|line| shown(line).contains("code"));
+        if code.any(|line| line != "{{code}}") {
             flaws.push("its text part does not have {{code}} alone on a line".to_owned());
         }
         for (name, part) in [("subject", &self.subject), ("text", &self.text)] {
@@ -73,6 +77,9 @@ impl Parts {
         if self.html.len() > LARGEST {
             flaws.push(format!("its HTML part has more than {LARGEST} bytes"));
         }
+        if is_tracked(&self.html) {
+            flaws.push("its HTML part has a link without ses:no-track".to_owned());
+        }
         flaws.extend(loaded(&self.html));
         flaws
     }
@@ -80,13 +87,32 @@ impl Parts {
 
 /// The names between double or triple braces, those that a condition asks for included.
 fn variables(part: &str) -> BTreeSet<&str> {
+    let names = tags(part).map(|tag| tag.strip_prefix("#if ").unwrap_or(tag).trim());
+    names.collect()
+}
+
+/// The names of the variables whose values are shown.
+fn shown(part: &str) -> BTreeSet<&str> {
+    tags(part).filter(|tag| !tag.starts_with('#')).collect()
+}
+
+/// What is between double or triple braces: variables, and the beginnings of conditions.
+fn tags(part: &str) -> impl Iterator<Item = &str> {
     let opened = part.split("{{").skip(1);
     opened
         .map(|rest| rest.split_once("}}").map_or(rest, |(inside, _)| inside))
         .map(|inside| inside.trim_matches(['{', '}', ' ']))
-        .map(|inside| inside.strip_prefix("#if ").unwrap_or(inside).trim())
         .filter(|inside| !inside.is_empty() && !inside.starts_with(['!', '/']) && *inside != "else")
-        .collect()
+}
+
+/// Whether SES would lead a link over a server of its own, if click tracking is on.
+fn is_tracked(html: &str) -> bool {
+    Tokenizer::new(html).any(|Ok(token)| match token {
+        Token::StartTag(tag) if *tag.name == b"a" => {
+            !tag.attributes.contains_key(&b"ses:no-track"[..])
+        }
+        _ => false,
+    })
 }
 
 /// Whether a text has digits of its own that could be taken for a code.
@@ -149,7 +175,7 @@ mod tests {
         let notice = parts(
             "{{serviceName}}",
             "{{notMeLink}}",
-            "<a href=\"{{notMeLink}}\">",
+            "<a ses:no-track href=\"{{notMeLink}}\">",
         );
         assert_eq!(notice.flaws(Template::PasswordChanged), [""; 0]);
     }
@@ -180,6 +206,28 @@ mod tests {
                 "its HTML part uses {{serviceName}}, which is not escaped",
             ]
         );
+        let notice = parts(
+            "changed",
+            "{{#if notMeLink}}Block it{{/if}}",
+            "<a href=\"{{#if notMeLink}}x{{/if}}\">",
+        );
+        assert_eq!(
+            notice.flaws(Template::PasswordChanged),
+            [
+                "its text part does not show {{notMeLink}}",
+                "its HTML part does not show {{notMeLink}}",
+                "its HTML part has a link without ses:no-track",
+            ]
+        );
+        for line in ["Code: {{ code }}", "{{{code}}}.", "{{code}} "] {
+            let text = format!("{line}\n{{{{link}}}}");
+            let code = parts("code", &text, "{{code}}{{link}}");
+            assert_eq!(
+                code.flaws(Template::AuthV1ForgotPassword),
+                ["its text part does not have {{code}} alone on a line"],
+                "{line}"
+            );
+        }
         let code = parts(
             "Code of 2024",
             "{{code}}.\n{{link}} 20245",

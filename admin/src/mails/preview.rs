@@ -64,15 +64,17 @@ pub(crate) fn preview(folder: &Path, out: &Path) -> Result<ExitCode, Failure> {
 fn data(mail: &Mail, settings: &Settings, has_link: bool) -> Value {
     let name = &settings.service_name;
     let token = "abcdefghijklmnop".repeat(6);
-    let link = format!("https://recovery.example.com/recover#t={token}");
-    let link = if has_link { link } else { String::new() };
+    let link = |kind: char| {
+        let link = format!("https://recovery.example.com/recover#{kind}={token}");
+        if has_link { link } else { String::new() }
+    };
     let code = "1234567890";
     let code = code.get(..settings.code_length.digits()).unwrap_or(code);
     json!({
         "code": code,
         "validFor": mail.locale.lifetime(settings.limits.code_ttl),
-        "link": link,
-        "notMeLink": "",
+        "link": link('t'),
+        "notMeLink": link('n'),
         "serviceName": name,
         "serviceNameHtml": html_escape(name),
     })

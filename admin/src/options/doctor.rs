@@ -11,7 +11,8 @@ is printed.
 
 Each endpoint is called once, for two addresses under .invalid, which nobody can have. No mail goes out, \
 and what is left in the table expires within two days. The calls count in the metrics and against \
-IP_REQUESTS_PER_HOUR. mail-events and audit-trail are not called: only AWS calls them.
+IP_REQUESTS_PER_HOUR. users, announce, mail-events and audit-trail are not called, because the \
+API does not lead to them: scripts/smoke calls them.
 
 Counting the users who cannot recover reads the first 10 MB of the table, with sessions and mail \
 requests, for about 1,300 read units. --all-users reads the whole table, for about 130 read units a MB. Both \

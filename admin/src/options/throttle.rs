@@ -9,7 +9,7 @@ pub(crate) enum ThrottleCommand {
     /// Show the cooldown, the codes of this hour and day, and the wrong guesses of today
     #[command(after_help = THROTTLE_SHOW)]
     Show(ThrottleOptions),
-    /// Clear all of these, so that the person can try again at once
+    /// Clear all of these, so that the person can try again after a minute at most
     #[command(after_help = THROTTLE_CLEAR)]
     Clear(ThrottleOptions),
 }

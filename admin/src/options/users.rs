@@ -64,10 +64,10 @@ table, SES has to be able to mail to the address, and a \"password\" has to meet
 line is bad, all bad lines are listed and nothing is imported. Notes point out statuses that may not \
 recover, locales without mails, ids that tell who has an account, and unknown fields.
 
-If an address changes, it has to be proven again. A password that a recovery or another program has \
-changed is kept. Ctrl-C stops the import after the batches under way; nothing is written if it comes while \
-the lines are checked. A second Ctrl-C stops it at once. To finish an import that was stopped, run it \
-again: unchanged users are skipped.
+If an address changes, it has to be proven again, unless the line says isEmailValidate. A password that a \
+recovery or another program has changed is kept. Ctrl-C stops the import after the batches under way; \
+nothing is written if it comes while the lines are checked. A second Ctrl-C stops it at once. To finish an \
+import that was stopped, run it again: unchanged users are skipped.
 
 The import needs the permissions dynamodb:BatchGetItem, dynamodb:PutItem, dynamodb:UpdateItem and \
 dynamodb:DeleteItem on the table.
@@ -154,8 +154,8 @@ pub(crate) struct AddOptions {
 
 const UPDATE: &str = "\
 The changes are given as in a line of a users file, see `users import --help`. - reads standard input. What \
-they do not mention stays as it is. An address that changes has to be proven again. A password that changes \
-voids all proofs under way, and no notice is mailed.
+they do not mention stays as it is. An address that changes has to be proven again, unless they \
+say isEmailValidate. A password that changes voids all proofs under way, and no notice is mailed.
 
 The command needs the permissions dynamodb:GetItem, dynamodb:BatchGetItem, dynamodb:UpdateItem and \
 dynamodb:DeleteItem on the table.

@@ -268,10 +268,16 @@ fn a_preview_has_every_mail_with_the_settings_of_the_environment() {
     ] {
         assert!(html.contains(expected), "{expected} in {html}");
     }
-    assert!(!html.contains("/recover"), "{html}");
     let text = read("password-changed.en.txt");
+    for part in [&html, &text] {
+        assert!(part.contains("/recover#n="), "{part}");
+        assert!(!part.contains("Forgot password"), "{part}");
+    }
+    assert!(text.contains("support: help@example.com"), "{text}");
+    let text = read("password-changed.en.without-link.txt");
     assert!(text.contains("open the R & B website"), "{text}");
     assert!(text.contains("support: help@example.com"), "{text}");
+    assert!(!text.contains("/recover"), "{text}");
     let linked = read("auth-v1-forgot-password.ar.txt");
     assert!(
         linked.contains("\n12345678\n") && linked.contains("/recover#t="),

@@ -119,6 +119,32 @@ async fn a_user_blocked_by_other_means_gets_the_first_status_that_may_recover() 
 }
 
 #[tokio::test]
+async fn a_block_that_keeps_nobody_out_is_told_as_one() {
+    let kit = Kit::new().await;
+    kit.import_users(&[json!({"id": ID, "email": "ann@example.com"})])
+        .await;
+    let environment = [
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", "eu-central-1"),
+        ("RECOVERABLE_STATUSES", "active, Blocked"),
+    ];
+    for says in [
+        "is blocked now and had the status \"active\"",
+        "is blocked already and has the status \"blocked\"",
+    ] {
+        let block = ["users", "block", ID, "--local"];
+        let ran = kit.run_in(&environment, &block).await;
+        assert_eq!(
+            ran.well(),
+            [format!(
+                "ann@example.com ({ID}) {says}, but may recover, because RecoverableStatuses has \"blocked\""
+            )]
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_suppressed_address_is_shown_as_one_and_can_be_lifted() {
     let kit = Kit::new().await;
     kit.import_users(&[json!({"id": ID, "email": "ann@example.com"})])

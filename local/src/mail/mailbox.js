@@ -27,6 +27,15 @@ function codeOf(mail) {
   return line ? line.trim() : "";
 }
 
+// A name beyond ASCII comes as encoded words (RFC 2047), which mail programs decode. White space between two of them is not shown.
+function decoded(header) {
+  const words = header.replace(/\?=\s+=\?/g, "?==?");
+  return words.replace(/=\?UTF-8\?B\?([^?]*)\?=/gi, (_, word) => {
+    const octets = Uint8Array.from(atob(word), (octet) => octet.charCodeAt(0));
+    return new TextDecoder().decode(octets);
+  });
+}
+
 function time(text) {
   const at = new Date(text);
   const today = at.toDateString() === new Date().toDateString();
@@ -89,7 +98,8 @@ function showMail() {
   if (!mail || mail === shown) return;
   shown = mail;
   seen.add(mail.number);
-  for (const name of ["subject", "to", "from", "template", "text"]) element(name).textContent = mail[name];
+  for (const name of ["subject", "to", "template", "text"]) element(name).textContent = mail[name];
+  element("from").textContent = decoded(mail.from);
   element("sent").textContent = new Date(mail.sentAt).toLocaleString();
   element("sent").dateTime = mail.sentAt;
   element("html").srcdoc = mail.html;

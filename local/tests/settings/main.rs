@@ -174,7 +174,12 @@ fn a_choice_is_accepted_in_its_exact_spelling_only() {
 fn the_page_of_a_stack_may_have_a_longer_address_than_the_template_takes() {
     let parameter = Parameter::read("RecoveryPageUrl");
     let address = |length: usize| format!("https://app.example.com/{}", "x".repeat(length - 24));
-    for (length, is_taken, starts) in [(40, true, true), (41, false, true), (301, false, false)] {
+    for (length, is_taken, starts) in [
+        (40, true, true),
+        (41, false, true),
+        (300, false, true),
+        (301, false, false),
+    ] {
         let address = address(length);
         assert_eq!(parameter.takes(&address), is_taken, "{length}");
         assert_eq!(

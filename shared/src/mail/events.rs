@@ -90,6 +90,8 @@ struct Bounce {
 struct Complaint {
     #[serde(deserialize_with = "or_default")]
     complaint_feedback_type: String,
+    #[serde(deserialize_with = "or_default")]
+    complaint_sub_type: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -127,8 +129,8 @@ fn texts<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
     Ok(texts.into_iter().flatten().flatten().collect())
 }
 
-/// The bounce subtypes of mails that SES dropped, because the recipient is on the suppression list of the
-/// account or of SES itself.
+/// The subtypes of bounces and complaints about mails that SES dropped, because the recipient is on the suppression
+/// list of the account or of SES itself.
 const SUPPRESSION_LISTS: [&str; 2] = ["OnAccountSuppressionList", "Suppressed"];
 
 /// What an event means for the service.
@@ -169,13 +171,26 @@ impl Detail {
                 }
             }
             "Complaint" => {
-                let why = &self.complaint.complaint_feedback_type;
+                let Complaint {
+                    complaint_feedback_type,
+                    complaint_sub_type,
+                } = &self.complaint;
                 // This complaint withdraws an earlier one (RFC 5965, 3.1; RFC 6430).
-                if why == "not-spam" {
+                if complaint_feedback_type == "not-spam" {
                     return None;
                 }
-                let (complained, metric) = (Suppression::Complained, Metric::Complaints);
-                verdict(Report::Complained, why, Some(complained), Some(metric))
+                let metric = Some(Metric::Complaints);
+                // SES dropped the mail because of its own list, and nobody has complained about it.
+                if SUPPRESSION_LISTS.contains(&complaint_sub_type.as_str()) {
+                    return verdict(Report::Complained, complaint_sub_type, None, metric);
+                }
+                let complained = Some(Suppression::Complained);
+                verdict(
+                    Report::Complained,
+                    complaint_feedback_type,
+                    complained,
+                    metric,
+                )
             }
             "DeliveryDelay" => {
                 let metric = Some(Metric::DeliveryDelays);
@@ -362,6 +377,14 @@ mod tests {
             (
                 r#"{"eventType": "Complaint", "complaint": {"complaintFeedbackType": null}}"#,
                 Some(Suppression::Complained),
+            ),
+            (
+                r#"{"eventType": "Complaint", "complaint": {"complaintSubType": "OnAccountSuppressionList"}}"#,
+                None,
+            ),
+            (
+                r#"{"eventType": "Complaint", "complaint": {"complaintSubType": "OnAccountSuppressionList", "complaintFeedbackType": "abuse"}}"#,
+                None,
             ),
             (
                 r#"{"eventType": "DeliveryDelay", "deliveryDelay": {"delayType": "SpamDetected"}}"#,

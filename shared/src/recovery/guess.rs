@@ -10,7 +10,7 @@ use crate::code::{Code, CodeInput, CodeKeys};
 use crate::ids::{GuessName, ResetToken, SessionRef};
 use crate::keys::{AddressKey, NetworkKey};
 use crate::metrics::{self, Metric};
-use crate::session::{AnsweredId, Awaiting, Decision, Session, TransitionError};
+use crate::session::{AnsweredId, Awaiting, Decision, Session, TransitionError, Validated};
 use crate::settings::Share;
 use crate::store::{AddressCharge, Claimant, FromState, Moved, SessionCharge, StoreError};
 use crate::telemetry;
@@ -129,7 +129,8 @@ impl Recovery {
             void_since: guessed.void_since,
         };
         let user = self.guessed_user(call, &guessed, found).await?;
-        self.prove(call, &guessed, user, token).await
+        let by = Claimant::draw(&mut call.rng);
+        self.prove(call, &guessed, user, token, &by).await
     }
 
     /// Charges a guess to its session and its address, and compares it. Whatever refuses it after a charge gives
@@ -354,13 +355,14 @@ impl Recovery {
     }
 
     /// Makes the session of a right guess validated, and returns its user. A user store elsewhere is told first,
-    /// because the proof is bound to the version of credentials that it answers.
+    /// because the proof is bound to the version of credentials that it answers. `by` may hold the session.
     pub(super) async fn prove(
         &self,
         call: &mut CallContext,
         guessed: &Guessed,
         user: User,
         token: Option<&ResetToken>,
+        by: &Claimant,
     ) -> Result<User, RecoveryError> {
         let user = Box::pin(self.tell_of_mailbox(call, guessed, user)).await?;
         let call_at = call.at;
@@ -372,7 +374,7 @@ impl Recovery {
         );
         let write = async {
             let (moved, (), is_marked) = tokio::join!(
-                self.store.prove(&proven, &guessed.name),
+                self.move_on(&proven, &guessed.name, by, call_at),
                 self.remember(&guessed.network, call_at),
                 self.mark_mailbox(&user),
             );
@@ -391,6 +393,33 @@ impl Recovery {
             }
             Moved::SessionChanged(found) => Err(self.overtaken(found, call.at)),
             Moved::UserChanged => Err(RecoveryError::SessionOver),
+        }
+    }
+
+    /// Makes a session validated. With users elsewhere, another call may be setting the password with it, and then
+    /// this call waits for the outcome: one code opens its session once.
+    async fn move_on(
+        &self,
+        proven: &Validated,
+        guess: &GuessName,
+        by: &Claimant,
+        at: Timestamp,
+    ) -> Result<Moved, StoreError> {
+        let mut wait = self.claim_wait();
+        loop {
+            let unless_claimed = self
+                .users
+                .is_elsewhere()
+                .then(|| (by, at.plus(wait.waited())));
+            let moved = self.store.prove(proven, guess, unless_claimed).await?;
+            let is_claimed = unless_claimed.is_some()
+                && matches!(&moved, Moved::SessionChanged(Some(session))
+                    if matches!(&**session, Session::Awaiting(session)
+                        if session.generation.number == proven.generation.number));
+            if !is_claimed {
+                return Ok(moved);
+            }
+            wait.pause().await?;
         }
     }
 

@@ -90,6 +90,7 @@ impl Recovery {
     pub(super) async fn linked_user(
         &self,
         call: &mut CallContext,
+        linked: &Linked,
         session: &Session,
         found: Found,
     ) -> Result<User, RecoveryError> {
@@ -107,7 +108,7 @@ impl Recovery {
         }
         let by = Claimant::draw(&mut call.rng);
         match self.store.close(session, FromState::Either, &by).await? {
-            Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
+            Moved::SessionChanged(found) => Err(linked.overtaken(found, call.now())),
             Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
         }
     }
@@ -124,5 +125,11 @@ impl Linked {
             .filter(|session| session.generation().number == self.generation)
             .ok_or(RecoveryError::TokenUnknown)?;
         Ok(session.permit_link(at)?)
+    }
+
+    /// Why the link comes too late: another call has changed the session.
+    pub(super) fn overtaken(&self, found: Option<Box<Session>>, at: Timestamp) -> RecoveryError {
+        let permitted = self.permit(found.map(|session| *session), at);
+        permitted.err().unwrap_or(RecoveryError::SessionOver)
     }
 }

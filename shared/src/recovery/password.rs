@@ -106,6 +106,36 @@ struct Patience {
     begin: Duration,
 }
 
+/// The wait of a call that finds its session claimed by another.
+pub(super) struct ClaimWait {
+    /// How long it waits in all.
+    patience: Duration,
+    waited: Duration,
+    pause: Duration,
+}
+
+impl ClaimWait {
+    /// How long it has waited.
+    pub(super) const fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// Waits before the next look at the session.
+    ///
+    /// # Errors
+    /// [`StoreError::Contended`] if it has waited long enough.
+    pub(super) async fn pause(&mut self) -> Result<(), StoreError> {
+        if self.waited >= self.patience {
+            return Err(StoreError::Contended);
+        }
+        let next = self.pause.mul_f64(0.5 + chance()? / 2.0);
+        tokio::time::sleep(next).await;
+        self.waited += next;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+}
+
 /// With users in the table, a call waits longer than the claim of a process that died, and short enough to set
 /// the password itself before the function's deadline.
 const IN_TABLE: Patience = Patience {
@@ -254,25 +284,22 @@ impl Recovery {
         claimant: &Claimant,
         held: &mut bool,
     ) -> Result<User, RecoveryError> {
-        let patience = self.patience();
+        let length = self.patience().claim;
         let mut owner = None;
-        let mut waited = Duration::ZERO;
-        let mut pause = FIRST_PAUSE;
+        let mut wait = self.claim_wait();
         let session = loop {
-            let now = call.at.plus(waited);
-            let claim = |with| {
-                self.store
-                    .claim(reference, with, claimant, now, patience.claim)
-            };
+            let is_first = wait.waited().is_zero();
+            let now = call.at.plus(wait.waited());
+            let claim = |with| self.store.claim(reference, with, claimant, now, length);
             let (claimed, found) = match proof {
-                Proof::Code(guessed) if waited.is_zero() => {
+                Proof::Code(guessed) if is_first => {
                     let claim = claim(ClaimedWith::RightGuess {
                         generation: guessed.session.generation.number,
                         charged: Some(&guessed.name),
                     });
                     self.give_back_and_claim(guessed, claim, call.at).await
                 }
-                Proof::Link(linked) if waited.is_zero() => {
+                Proof::Link(linked) if is_first => {
                     let (claimed, found) = tokio::join!(
                         claim(proof.claimed_with()),
                         self.find(&linked.address, &linked.address_key)
@@ -283,7 +310,7 @@ impl Recovery {
             };
             let claimed = claimed?;
             *held = claimed.as_ref().is_some_and(|claimed| claimed.held);
-            if waited.is_zero() {
+            if is_first {
                 owner = found?;
             }
             let session = claimed.map(|claimed| claimed.session);
@@ -295,15 +322,10 @@ impl Recovery {
                 break session;
             }
             // Another call has claimed it.
-            if waited >= patience.wait {
-                return Err(StoreError::Contended.into());
-            }
-            let next = pause.mul_f64(0.5 + chance()? / 2.0);
-            tokio::time::sleep(next).await;
-            waited += next;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            wait.pause().await?;
         };
-        self.use_up(call, proof, &session, owner, new).await
+        self.use_up(call, proof, &session, owner, new, claimant)
+            .await
     }
 
     /// Gives a right guess back, claims its session, and asks who owns its address.
@@ -351,6 +373,15 @@ impl Recovery {
         (claimed, found)
     }
 
+    /// The wait for claims of other calls.
+    pub(super) const fn claim_wait(&self) -> ClaimWait {
+        ClaimWait {
+            patience: self.patience().wait,
+            waited: Duration::ZERO,
+            pause: FIRST_PAUSE,
+        }
+    }
+
     /// How long claims last and are waited for.
     const fn patience(&self) -> Patience {
         match self.users {
@@ -367,6 +398,7 @@ impl Recovery {
         session: &Session,
         mut found: Option<Found>,
         new: &NewPassword,
+        claimant: &Claimant,
     ) -> Result<User, RecoveryError> {
         let address = &session.info().address;
         let mut hash = None;
@@ -387,7 +419,7 @@ impl Recovery {
                         Some(found) => found,
                         None => self.find(address, &linked.address_key).await?,
                     };
-                    self.linked_user(call, session, found).await?
+                    self.linked_user(call, linked, session, found).await?
                 }
             };
             let reasons = self
@@ -397,7 +429,7 @@ impl Recovery {
                 if let Proof::Code(guessed) = proof
                     && guessed.can_go_on
                 {
-                    self.prove(call, guessed, user, None).await?;
+                    self.prove(call, guessed, user, None, claimant).await?;
                 }
                 return Err(RecoveryError::PasswordRefused(reasons));
             }
@@ -406,6 +438,7 @@ impl Recovery {
                     function,
                     proof,
                     session,
+                    claimant,
                     user,
                 };
                 // On the heap: few calls need this large future.
@@ -433,19 +466,7 @@ impl Recovery {
                 }
                 // Read the user again: what changed decides.
                 Moved::UserChanged => {}
-                Moved::SessionChanged(found) => {
-                    return Err(match proof {
-                        Proof::Code(_) => self.overtaken(found, at),
-                        Proof::Session(_) | Proof::Token(_) => RecoveryError::SessionOver,
-                        Proof::Link(linked) => {
-                            let found = found.map(|session| *session);
-                            linked
-                                .permit(found, now)
-                                .err()
-                                .unwrap_or(RecoveryError::SessionOver)
-                        }
-                    });
-                }
+                Moved::SessionChanged(found) => return Err(self.too_late(proof, found, at, now)),
             }
         }
         Err(StoreError::Contended.into())
@@ -479,6 +500,7 @@ impl Recovery {
             function,
             proof,
             session,
+            claimant,
             user,
         } = asked;
         let (address, generation) = (&session.info().address, session.generation().number);
@@ -549,7 +571,7 @@ impl Recovery {
                 if let Proof::Code(guessed) = proof
                     && guessed.can_go_on
                 {
-                    self.prove(call, guessed, user, None).await?;
+                    self.prove(call, guessed, user, None, claimant).await?;
                 }
                 Err(RecoveryError::PasswordRefusedElsewhere(reasons))
             }
@@ -557,10 +579,27 @@ impl Recovery {
                 let by = Claimant::draw(&mut call.rng);
                 let closed = self.store.close(session, FromState::of(proof.means()), &by);
                 match closed.await? {
-                    Moved::SessionChanged(_) => Err(RecoveryError::SessionOver),
+                    Moved::SessionChanged(found) => {
+                        Err(self.too_late(proof, found, call.at, call.now()))
+                    }
                     Moved::Done | Moved::UserChanged => Err(RecoveryError::Blocked),
                 }
             }
+        }
+    }
+
+    /// Why a proof comes too late: another call has changed the session. The call came at `at`, and it is `now`.
+    fn too_late(
+        &self,
+        proof: &Proof<'_>,
+        found: Option<Box<Session>>,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> RecoveryError {
+        match proof {
+            Proof::Code(_) => self.overtaken(found, at),
+            Proof::Session(_) | Proof::Token(_) => RecoveryError::SessionOver,
+            Proof::Link(linked) => linked.overtaken(found, now),
         }
     }
 
@@ -687,6 +726,8 @@ struct Asked<'a> {
     function: &'a UserFunction,
     proof: &'a Proof<'a>,
     session: &'a Session,
+    /// Holds the session.
+    claimant: &'a Claimant,
     /// The user as found.
     user: User,
 }

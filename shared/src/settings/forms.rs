@@ -161,21 +161,23 @@ fn is_label(label: &str) -> bool {
 
 /// Whether a text is the address of a page that a person can be sent to.
 pub(super) fn is_url(url: &str) -> bool {
+    url.len() <= LONGEST_URL && has_form_of_url(url)
+}
+
+fn has_form_of_url(url: &str) -> bool {
     let Some(rest) = after_scheme(url) else {
         return false;
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    url.len() <= LONGEST_URL
-        && is_host_and_port(authority)
-        && path.chars().all(|c| c.is_ascii_graphic())
+    is_host_and_port(authority) && path.chars().all(|c| c.is_ascii_graphic())
 }
 
 /// Whether a text is the URL of a page that a mail may link to: it has no fragment, because the link adds its own,
 /// and nothing that HTML would have to escape.
 pub(super) fn is_page_url(url: &str) -> bool {
-    is_url(url)
-        && url.len() <= LONGEST_PAGE_URL
+    url.len() <= LONGEST_PAGE_URL
+        && has_form_of_url(url)
         && !url.contains(['#', '&', '<', '>', '"', '\'', '`'])
 }
 

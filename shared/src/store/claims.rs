@@ -2,7 +2,8 @@
 //! A proof is a validated session, its reset token, the right code, or the link of a mail.
 //!
 //! A claim does not decide which call wins: the transaction that uses the session up does. A claim only
-//! spares the losers the costly hash. It ends by itself.
+//! spares the losers the costly hash. It ends by itself. With users elsewhere it decides, because their store may have
+//! set the password before the table can record it.
 
 use std::time::Duration;
 
@@ -18,6 +19,10 @@ use crate::api::Protocol;
 use crate::ids::{GuessName, SessionRef, TokenDigest, UserId, draw};
 use crate::session::Session;
 use crate::timestamp::Timestamp;
+
+/// The condition that no other claimant holds the session at the time `:now`.
+pub(super) const UNCLAIMED: &str = "(attribute_not_exists(claimedUntil) OR claimedUntil <= :now OR \
+                                    claimedBy = :claimant)";
 
 /// The name of one invocation that claims or closes a session. If the answer to its write is lost, the retry
 /// recognises the write as its own.
@@ -73,9 +78,7 @@ impl Store {
         length: Duration,
     ) -> Result<Option<Claimed>, StoreError> {
         const CLAIM_IT: &str = "SET claimedBy = :claimant, claimedUntil = :end";
-        let mut condition = "(attribute_not_exists(claimedUntil) OR claimedUntil <= :now OR \
-                             claimedBy = :claimant)"
-            .to_owned();
+        let mut condition = UNCLAIMED.to_owned();
         let update = self
             .claim_update(reference, claimant)
             .update_expression(CLAIM_IT)

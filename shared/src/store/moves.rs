@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use regain_password::PasswordHash;
 
-use super::claims::Claimant;
+use super::claims::{Claimant, UNCLAIMED};
 use super::guesses::name;
 use super::items::{self, AWAITING, PasswordChange, USED, VALIDATED};
 use super::users::{as_read, proven_mailbox};
@@ -70,16 +70,22 @@ impl FromState {
 }
 
 impl Store {
-    /// Makes the session of a right guess validated. This ends a claim. The session notes which guess proved
-    /// it, so that a retry whose first answer was lost recognises its own move.
+    /// Makes the session of a right guess validated. This ends a claim; with `unless_claimed`, only the claim of
+    /// that claimant or one that has ended at that time: any other refuses the move. The session notes which guess
+    /// proved it, so that a retry whose first answer was lost recognises its own move.
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub async fn prove(&self, proven: &Validated, guess: &GuessName) -> Result<Moved, StoreError> {
+    pub async fn prove(
+        &self,
+        proven: &Validated,
+        guess: &GuessName,
+        unless_claimed: Option<(&Claimant, Timestamp)>,
+    ) -> Result<Moved, StoreError> {
         let proof = &proven.proof;
+        let mut condition = "sessionState = :awaiting AND generation = :generation".to_owned();
         let mut session = self
             .update_item(keys::session(&proven.info.reference))
-            .condition_expression("sessionState = :awaiting AND generation = :generation")
             .expression_attribute_values(":awaiting", s(AWAITING))
             .expression_attribute_values(":generation", n(proven.generation.number))
             .expression_attribute_values(":validated", s(VALIDATED))
@@ -96,7 +102,16 @@ impl Store {
             set.push_str(", tokenDigest = :token");
             session = session.expression_attribute_values(":token", s(token.hex()));
         }
-        let session = session.update_expression(format!("{set} REMOVE claimedBy, claimedUntil"));
+        if let Some((claimant, now)) = unless_claimed {
+            condition.push_str(" AND ");
+            condition.push_str(UNCLAIMED);
+            session = session
+                .expression_attribute_values(":claimant", s(claimant.name()))
+                .expression_attribute_values(":now", n(now.millis()));
+        }
+        let session = session
+            .update_expression(format!("{set} REMOVE claimedBy, claimedUntil"))
+            .condition_expression(condition);
         match self.update_one(session).await? {
             Updated::Done(_) => Ok(Moved::Done),
             Updated::Refused(Some(item)) if item.get("provenBy") == Some(&name(*guess)) => {

@@ -155,6 +155,7 @@ impl Store {
         read: &Session,
         renewed: &Awaiting,
         request: &CodeRequest<'_>,
+        ends_claim: bool,
         at: Timestamp,
     ) -> Result<Renewed, StoreError> {
         let info = &renewed.info;
@@ -163,14 +164,18 @@ impl Store {
             Session::Validated(Validated { generation, .. }) => (VALIDATED, generation),
             Session::Used(_) => return Ok(Renewed::Changed(Some(Box::new(read.clone())))),
         };
+        let claim = if ends_claim {
+            ", claimedBy, claimedUntil"
+        } else {
+            ""
+        };
         let session = self
             .update(keys::session(&info.reference))
-            .update_expression(
+            .update_expression(format!(
                 "SET sessionState = :awaiting, generation = :next, nonce = :nonce, askedAt = :now, \
                  codeExpiresAt = :codeExpiresAt \
-                 REMOVE subject, credentialsVersion, proofExpiresAt, provenBy, tokenDigest, \
-                 claimedBy, claimedUntil",
-            )
+                 REMOVE subject, credentialsVersion, proofExpiresAt, provenBy, tokenDigest{claim}"
+            ))
             .condition_expression(
                 "sessionState = :state AND generation = :generation AND \
                  sessionExpiresAt > :now AND (attribute_not_exists(tries) OR size(tries) < :limit)",

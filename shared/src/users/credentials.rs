@@ -163,5 +163,7 @@ mod tests {
     fn only_a_number_is_counted() {
         assert_eq!(CredentialsVersion::from(7).next(), 8);
         assert_eq!(of_text("7").next(), of_text("7"));
+        assert_eq!(CredentialsVersion::from(7).number(), Some(7));
+        assert_eq!(of_text("7").number(), None);
     }
 }

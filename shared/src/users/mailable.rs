@@ -26,6 +26,12 @@ pub fn unmailable(email: &str) -> Option<&'static str> {
              no such address",
         );
     }
+    // An IP address, for example. No top-level domain is a number (RFC 3696, 2).
+    let address = Address::parse(email).ok()?;
+    let (_, top) = address.as_str().rsplit_once('.')?;
+    if top.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some("has a number where the domain ends, and no mail arrives at such an address");
+    }
     None
 }
 
@@ -34,8 +40,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_local_part_is_ascii_and_a_dot_atom() {
+    fn the_local_part_is_ascii_and_a_dot_atom_and_the_domain_no_number() {
         for (email, mailable) in [
+            ("ann@192.0.2.1", false),
+            ("ann@example.123", false),
+            ("ann@192.0.2.\u{ff11}", false),
+            ("ann@1.example", true),
+            ("ann@example.1a", true),
+            ("ann@123.com", true),
             ("ann@example.com", true),
             ("Ann.B-c_d+tag@example.com", true),
             ("o'neil@example.com", true),

@@ -150,6 +150,12 @@ impl RecoverableStatuses {
         text.is_some_and(|text| self.0.contains(&text))
     }
 
+    /// Whether a user may recover who is blocked. Then `users block` and the link of a notice keep nobody out.
+    #[must_use]
+    pub fn include_blocked(&self) -> bool {
+        self.include(&Status::from(BLOCKED))
+    }
+
     /// The first status. A user who is unblocked and had no status before gets it.
     #[must_use]
     pub fn first(&self) -> &str {

@@ -18,7 +18,7 @@ const BOTH: [Protocol; 2] = [Protocol::AuthV1, Protocol::Directory];
 const STORM: usize = 40;
 
 /// Has the session claimed by a process that then dies.
-async fn claimed_until(kit: &Kit, started: &Started, end: Timestamp) {
+pub(crate) async fn claimed_until(kit: &Kit, started: &Started, end: Timestamp) {
     let key = format!("SESSION#{}", started.session.reference().hex());
     let end = AttributeValue::N(end.millis().to_string());
     let who = AttributeValue::S("somebody".to_owned());

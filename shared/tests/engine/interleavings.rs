@@ -97,7 +97,7 @@ impl Scene {
     async fn prove_by(&self, session: Awaiting, guess: &GuessName) -> Moved {
         let token = ResetToken::draw(&SessionId::draw(&mut self.kit.rng()), &mut self.kit.rng());
         let proven = session.prove(self.user.id.clone(), 0.into(), Some(token.digest()), NOON);
-        self.kit.store.prove(&proven, guess).await.unwrap()
+        self.kit.store.prove(&proven, guess, None).await.unwrap()
     }
 
     async fn set_password(&self, session: &Session) -> Moved {
@@ -474,7 +474,7 @@ async fn a_session_that_was_used_or_renewed_since_it_was_read_gets_no_other_code
         let outcome = scene
             .kit
             .store
-            .renew(&was, &renewed, &request, later(1))
+            .renew(&was, &renewed, &request, true, later(1))
             .await
             .unwrap();
         let Renewed::Changed(found) = outcome else {

@@ -383,6 +383,36 @@ async fn a_link_closes_a_proven_session_of_a_blocked_user() {
 }
 
 #[tokio::test]
+async fn a_link_of_a_blocked_user_that_comes_too_late_is_told_why() {
+    for (name, value, expected) in [
+        (
+            "generation",
+            AttributeValue::N((NOON.millis() + 1).to_string()),
+            Outcome::TokenUnknown,
+        ),
+        (
+            "sessionState",
+            AttributeValue::S("used".to_owned()),
+            Outcome::Over,
+        ),
+    ] {
+        let kit = Kit::new().await;
+        let user = kit.user(ANN).await;
+        let (started, _, link) = linked(&kit, Protocol::AuthV1, NOON).await;
+        kit.change_user(&user, "status", blocked()).await;
+        let key = format!("SESSION#{}", started.session.reference().hex());
+        // The session is read and claimed, the lookup and the user are read, and then the session is closed.
+        let gate = kit.faults.hold(5);
+        let (told, ()) = tokio::join!(set(&kit, &link, NOON), async {
+            gate.wait().await;
+            kit.change(&key, name, value).await;
+            gate.wait().await;
+        });
+        assert_eq!(told, expected, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_link_closes_nothing_that_was_used_since_it_was_read() {
     let kit = Kit::new().await;
     kit.user(ANN).await;

@@ -203,6 +203,14 @@ async fn a_failure_that_may_pass_does_not_suppress_the_address() {
             "rejected",
             "Bad content",
         ),
+        (
+            |mail| {
+                let details = json!({"complaintSubType": "OnAccountSuppressionList", "complaintFeedbackType": null});
+                event(mail, "Complaint", "complaint", &details)
+            },
+            "complained",
+            "OnAccountSuppressionList",
+        ),
     ] {
         let kit = Kit::new().await;
         let mail = mailed(&kit).await;

@@ -1,30 +1,40 @@
 //! Random histories of calls are answered as a sequential model predicts. The calls run one by one and several at
-//! once. Only those with a mail's link are tested elsewhere (`links.rs`).
+//! once.
+//!
+//! The calls: requests by both APIs, another code, a code alone or with a password, for a session or for the newest one,
+//! a proof, and a mail's link (that of the last mail, an older one, or a garbled one). They come from two networks,
+//! which become known each by its own proofs, and only then may use the reserve of codes and guesses.
+//!
+//! An attempt of a call that is made alone may fail before or after the table has carried it out. It is retried then,
+//! which changes neither its answer nor what is counted.
 //!
 //! In the model each call of the table is a step, as in the engine: a guess is charged to its session and to its
 //! address, given back to both if it is right, and then moves the session on. Some order of the steps of concurrent
 //! calls must explain all their answers, and what the table holds afterwards.
 //! `REGAIN_MODEL_CASES` sets how many histories of some thirty such steps are played.
 //!
-//! The user lives in the table, or elsewhere. The store elsewhere is part of the history then: its answers are lost
-//! or fail, it refuses passwords, and the user changes in between.
+//! The user lives in the table, where requests are answered the user's id or an alias, or elsewhere. The store
+//! elsewhere is part of the history then: its answers are lost or fail, it refuses passwords, and the user changes in
+//! between.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use proptest::prelude::*;
 use regain::api::Protocol;
-use regain::ids::ResetToken;
+use regain::link::LinkToken;
 use regain::recovery::{PasswordToken, Recovery, Started};
 
 use crate::kit::{
-    ANN, CODE_KEY, CODE_SECRET, Dump, ElsewhereUser, Kit, LOCALE, NOON, PASSWORD, StoreFault,
-    Version, Veto, in_auth, in_directory, named, names, new_password, number, request, typed,
-    wrong,
+    ANN, CALLER, CODE_KEY, CODE_SECRET, Dump, ElsewhereUser, Failure, Kit, LOCALE, NOON, PASSWORD,
+    StoreFault, Version, Veto, in_auth, in_directory, named, names, new_password, newest, number,
+    request, typed, wrong,
 };
 use testkit::fake_user_store::USER_STORE;
 use testkit::model::elsewhere::REFUSED;
-use testkit::model::{self as rules, Answer, Call, Model, Sent, explanations};
+use testkit::model::{self as rules, Answer, Call, Model, NETWORKS, Sent, explanations};
 
 /// Histories that are played if `REGAIN_MODEL_CASES` does not say.
 const CASES: u32 = 40;
@@ -37,12 +47,34 @@ enum Wish {
     Resend(usize),
     Set(usize),
     Both(usize, Sent),
+    /// A code and a password for the newest session.
+    Newest(usize, Sent),
+    Link(usize, Which),
 }
+
+/// A link of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    /// That of the last mail.
+    Last,
+    /// That of the mail before, if there is one.
+    Older,
+    /// That of the last mail, with another last letter.
+    Garbled,
+}
+
+/// The networks that calls come from.
+const FROM: [IpAddr; NETWORKS] = [CALLER, IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9))];
+
+/// The links that were mailed, by their sessions and generations.
+type Links = BTreeMap<(usize, u32), LinkToken>;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Calls that are made at once.
-    Calls(Vec<Wish>),
+    /// Calls that are made at once, each from one of the networks.
+    Calls(Vec<(Wish, usize)>),
+    /// A call whose attempt of that number at the table fails.
+    Retried((Wish, usize), Failure, usize),
     Wait(u64),
     /// The code key is rotated, if the last time is long enough ago.
     Rotate,
@@ -144,19 +176,30 @@ fn wish() -> impl Strategy<Value = Wish> {
     let sent =
         || prop_oneof![4 => Just(Sent::Right), 4 => Just(Sent::Wrong), 1 => Just(Sent::Malformed)];
     let protocol = prop_oneof![Just(Protocol::AuthV1), Just(Protocol::Directory)];
+    let which =
+        prop_oneof![6 => Just(Which::Last), 1 => Just(Which::Older), 1 => Just(Which::Garbled)];
     prop_oneof![
         4 => protocol.prop_map(Wish::Request),
         7 => (session(), sent()).prop_map(|(session, sent)| Wish::Verify(session, sent)),
         3 => session().prop_map(Wish::Resend),
         4 => session().prop_map(Wish::Set),
         3 => (session(), sent()).prop_map(|(session, sent)| Wish::Both(session, sent)),
+        2 => (session(), sent()).prop_map(|(session, sent)| Wish::Newest(session, sent)),
+        3 => (session(), which).prop_map(|(session, which)| Wish::Link(session, which)),
     ]
+}
+
+/// A call, and the network that it comes from.
+fn call() -> impl Strategy<Value = (Wish, usize)> {
+    (wish(), prop_oneof![3 => Just(0), 2 => Just(1)])
 }
 
 /// Where the user lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Home {
     Table,
+    /// In the table, and requests are answered an alias.
+    Aliased,
     Elsewhere,
 }
 
@@ -164,12 +207,21 @@ fn steps(home: Home) -> impl Strategy<Value = Vec<Step>> {
     let wait = prop::sample::select(vec![
         1, 29_999, 30_000, 30_000, 30_000, 99_999, 100_000, 599_999, 600_000, 3_600_000, 43_200_000,
     ]);
+    let failure = prop::sample::select(vec![
+        Failure::TimeoutAfter,
+        Failure::ResetAfter,
+        Failure::ErrorAfter,
+        Failure::ResetBefore,
+        Failure::Conflict,
+    ]);
     let step = prop_oneof![
-        6 => wish().prop_map(|wish| Step::Calls(vec![wish])),
-        5 => prop::collection::vec(wish(), 2..5).prop_map(Step::Calls),
+        6 => call().prop_map(|call| Step::Calls(vec![call])),
+        5 => prop::collection::vec(call(), 2..5).prop_map(Step::Calls),
+        10 => (call(), failure, 1..9_usize)
+            .prop_map(|(call, failure, number)| Step::Retried(call, failure, number)),
         6 => wait.prop_map(Step::Wait),
         1 => Just(Step::Rotate),
-        match home { Home::Table => 0, Home::Elsewhere => 5 } => change().prop_map(Step::Store),
+        match home { Home::Table | Home::Aliased => 0, Home::Elsewhere => 5 } => change().prop_map(Step::Store),
     ];
     prop::collection::vec(step, 20..40)
 }
@@ -184,22 +236,34 @@ fn secret(version: usize) -> String {
 /// A call as it is made: what of the wish was there to be done.
 struct Made {
     call: Call,
+    network: usize,
     started: Option<Started>,
     code: String,
-    token: Option<ResetToken>,
+    token: Option<PasswordToken>,
 }
 
-async fn made(kit: &Kit, model: &Model, wish: Wish) -> Option<Made> {
+async fn made(
+    kit: &Kit,
+    model: &Model,
+    links: &Links,
+    (wish, network): (Wish, usize),
+) -> Option<Made> {
     let ago = match wish {
         Wish::Request(protocol) => {
             return Some(Made {
                 call: Call::Request(protocol),
+                network,
                 started: None,
                 code: String::new(),
                 token: None,
             });
         }
-        Wish::Verify(ago, _) | Wish::Resend(ago) | Wish::Set(ago) | Wish::Both(ago, _) => ago,
+        Wish::Verify(ago, _)
+        | Wish::Resend(ago)
+        | Wish::Set(ago)
+        | Wish::Both(ago, _)
+        | Wish::Newest(ago, _)
+        | Wish::Link(ago, _) => ago,
     };
     let number = model.sessions.len().checked_sub(ago + 1)?;
     let session = &model.sessions[number];
@@ -208,6 +272,16 @@ async fn made(kit: &Kit, model: &Model, wish: Wish) -> Option<Made> {
     let (call, sent) = match wish {
         Wish::Verify(_, sent) => (Call::Verify(number, sent, generation), sent),
         Wish::Both(_, sent) if in_directory => (Call::Both(number, sent, generation), sent),
+        Wish::Newest(_, sent) if in_directory => (Call::Newest(number, sent, generation), sent),
+        Wish::Link(_, which) => {
+            let of = match which {
+                Which::Last => generation,
+                Which::Older => generation.checked_sub(1)?,
+                // The link of no generation.
+                Which::Garbled => u32::MAX,
+            };
+            (Call::Link(number, of), Sent::Malformed)
+        }
         Wish::Resend(_) if !in_directory => (Call::Resend(number), Sent::Malformed),
         Wish::Set(_) => {
             let token = session.token.as_ref();
@@ -219,20 +293,58 @@ async fn made(kit: &Kit, model: &Model, wish: Wish) -> Option<Made> {
     let right = kit
         .derived_with(&secret(session.secret), &session.started.session)
         .await;
+    let token = match (call, wish) {
+        (Call::Link(..), Wish::Link(_, Which::Garbled)) => {
+            Some(PasswordToken::Link(garbled(&links[&(number, generation)])))
+        }
+        (Call::Link(_, of), _) => Some(PasswordToken::Link(links[&(number, of)].clone())),
+        _ => {
+            let token = session.token.clone();
+            token.map(|(token, _)| PasswordToken::Reset(token))
+        }
+    };
     Some(Made {
         call,
+        network,
         started: Some(session.started.clone()),
         code: match sent {
             Sent::Right => right,
             Sent::Wrong => wrong(&right),
             Sent::Malformed => "none".to_owned(),
         },
-        token: session.token.clone().map(|(token, _)| token),
+        token,
     })
 }
 
+/// The link with another last letter.
+fn garbled(link: &LinkToken) -> LinkToken {
+    let mut text = link.reveal().to_string();
+    let last = if text.pop() == Some('a') { 'b' } else { 'a' };
+    text.push(last);
+    LinkToken::parse(&text).unwrap()
+}
+
+/// Notes the links of the mails that were asked for since.
+async fn note_links(kit: &Kit, model: &Model, links: &mut Links) {
+    for (number, session) in model.sessions.iter().enumerate() {
+        if let Entry::Vacant(unknown) = links.entry((number, session.generation)) {
+            let secret = secret(session.secret);
+            let link = kit.derived_link_with(&secret, &session.started.session);
+            unknown.insert(link.await);
+        }
+    }
+}
+
 async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> Answer {
-    let call = &mut kit.call(model.now);
+    let answered = answered(kit, recovery, model, made).await;
+    Answer {
+        network: made.network,
+        ..answered
+    }
+}
+
+async fn answered(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> Answer {
+    let call = &mut kit.call_from(FROM[made.network], model.now);
     let started = || made.started.as_ref().unwrap();
     match made.call {
         Call::Request(protocol) => {
@@ -263,6 +375,16 @@ async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> A
             let set = recovery.set_password_with_code(call, &named, &guess, new);
             Answer::of(&set.await)
         }
+        Call::Newest(..) | Call::Found(..) => {
+            let named = newest(started().user.as_ref().unwrap());
+            let (guess, new) = (typed(&made.code), new_password(PASSWORD));
+            let set = recovery.set_password_with_code(call, &named, &guess, new);
+            Answer::of(&set.await)
+        }
+        Call::Link(..) => {
+            let (token, new) = (made.token.clone(), new_password(PASSWORD));
+            Answer::of(&recovery.set_password_by_token(call, token, new).await)
+        }
         Call::Set(..) => {
             let new = new_password(PASSWORD);
             Answer::of(&if started().user.is_some() {
@@ -270,9 +392,7 @@ async fn answer(kit: &Kit, recovery: &Recovery, model: &Model, made: &Made) -> A
                 recovery.set_password(call, &named, new).await
             } else {
                 let token = made.token.clone();
-                recovery
-                    .set_password_by_token(call, token.map(PasswordToken::Reset), new)
-                    .await
+                recovery.set_password_by_token(call, token, new).await
             })
         }
     }
@@ -298,7 +418,16 @@ fn is_kept(model: &Model, dump: &Dump, kit: &Kit) -> bool {
     let guesses = of("ADDRESS#")
         .iter()
         .all(|(_, item)| names(*item, &today) == model.guesses_today());
-    let known = of("NETWORK#").len() == usize::from(model.known);
+    let known = model.known.iter().filter(|known| **known).count();
+    let known = of("NETWORK#").len() == known;
+    let newest = model
+        .newest()
+        .map(|it| model.sessions[it].started.session.reference());
+    let latest = of("LATEST#");
+    let latest = latest
+        .first()
+        .map(|(_, item)| item["session"].as_s().unwrap());
+    let latest = latest.map(String::as_str) == newest.map(|it| it.hex()).as_deref();
     let version = of("USER#")
         .iter()
         .all(|(_, item)| u64::from(counted(item, "credentialsVersion")) == model.version);
@@ -313,7 +442,7 @@ fn is_kept(model: &Model, dump: &Dump, kit: &Kit) -> bool {
         }
     };
     let mails = of("MAIL#").len() == model.codes.len() + notices;
-    sessions && guesses && known && version && store && mails
+    sessions && guesses && known && latest && version && store && mails
 }
 
 /// The keys of the questions that the store was asked since they were forgotten.
@@ -326,13 +455,17 @@ fn keys(kit: &Kit) -> Vec<String> {
 
 /// A stack whose one user lives there, and the model of it.
 async fn built(home: Home) -> (Kit, Model) {
-    if home == Home::Table {
-        let kit = Kit::throttled(&rules::SETTINGS).await;
+    let its_own = match home {
+        Home::Table => ("DIRECTORY_USER_ID", "user"),
+        Home::Aliased => ("DIRECTORY_USER_ID", "alias"),
+        Home::Elsewhere => ("USER_STORE_FUNCTION", USER_STORE),
+    };
+    let its_own = [("DIRECTORY_SESSION", "latest"), its_own];
+    let kit = Kit::throttled(&[&rules::SETTINGS[..], &its_own].concat()).await;
+    if home != Home::Elsewhere {
         kit.user(ANN).await;
         return (kit, Model::new(NOON));
     }
-    let elsewhere = [("USER_STORE_FUNCTION", USER_STORE)];
-    let kit = Kit::throttled(&[&rules::SETTINGS[..], &elsewhere].concat()).await;
     kit.users.put(ElsewhereUser::of(ANN));
     kit.users.change_version_by_proofs();
     (kit, Model::elsewhere(NOON))
@@ -341,7 +474,7 @@ async fn built(home: Home) -> (Kit, Model) {
 async fn run(home: Home, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let (kit, mut model) = built(home).await;
     let instances = [kit.another_instance(), kit.another_instance()];
-    let mut asked = BTreeSet::new();
+    let (mut asked, mut links) = (BTreeSet::new(), Links::new());
     for (number, step) in steps.into_iter().enumerate() {
         let wishes = match &step {
             Step::Wait(millis) => {
@@ -364,11 +497,15 @@ async fn run(home: Home, steps: Vec<Step>) -> Result<(), TestCaseError> {
                 change.clone().happen(&kit, &mut model);
                 continue;
             }
-            Step::Calls(wishes) => wishes,
+            Step::Retried(call, ..) => std::slice::from_ref(call),
+            Step::Calls(calls) => calls,
         };
         let mut calls = Vec::new();
         for wish in wishes {
-            calls.extend(made(&kit, &model, *wish).await);
+            calls.extend(made(&kit, &model, &links, *wish).await);
+        }
+        if let Step::Retried(_, failure, number) = step {
+            kit.faults.fail(failure, number, 1);
         }
         if calls.len() > 1 {
             kit.faults.storm(u64::try_from(number).unwrap());
@@ -392,6 +529,7 @@ async fn run(home: Home, steps: Vec<Step>) -> Result<(), TestCaseError> {
             return Err(TestCaseError::fail(why));
         };
         model = explained;
+        note_links(&kit, &model, &mut links).await;
         asked.extend(keys(&kit));
         if let Some(store) = &model.elsewhere {
             prop_assert_eq!(asked.len(), store.asked.len(), "one key for each use");
@@ -446,6 +584,11 @@ proptest! {
     #[test]
     fn any_history_of_sequential_and_concurrent_calls_is_answered_as_the_model_predicts(steps in steps(Home::Table)) {
         play(Home::Table, steps)?;
+    }
+
+    #[test]
+    fn any_history_with_aliases_is_answered_as_the_model_predicts(steps in steps(Home::Aliased)) {
+        play(Home::Aliased, steps)?;
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod answers;
 mod changes;
+mod claims;
 mod events;
 mod faults;
 mod mail;
@@ -61,6 +62,11 @@ impl Ready {
     async fn new(kit: &Kit, way: Way) -> Self {
         let started = kit.start(way.protocol(), ANN, NOON).await;
         let link = kit.link(NOON).await;
+        Self::of(kit, way, started, link).await
+    }
+
+    /// With a session that has begun, and the link of its mail.
+    async fn of(kit: &Kit, way: Way, started: Started, link: LinkToken) -> Self {
         let code = kit.derived(&started.session).await;
         let proof = match way {
             Way::Token | Way::Session => Some(kit.verify(&started, &code, NOON).await.unwrap()),

@@ -105,9 +105,9 @@ pub(super) enum Write {
 /// How far a call has come that asks the store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum At {
-    /// A right guess is given back and its session claimed, while the user is found.
+    /// A right guess is given back, if there is one, and the session claimed, while the user is found.
     Returning {
-        void_since: Option<Timestamp>,
+        stamp: Stamp,
         of_session: bool,
         of_address: bool,
         claim: Claim,
@@ -132,7 +132,7 @@ pub(super) enum At {
         is_again: bool,
     },
     /// The session is closed, because the user may not recover, or because the store says so.
-    Closing { by_store: bool },
+    Closing,
     /// The session moves on, while the network becomes known if this call proves the mailbox.
     Writing {
         write: Write,
@@ -154,16 +154,26 @@ enum Judged {
 /// A right guess that is still charged, and was not void before that time was noted.
 pub(super) const fn right(call: Call, void_since: Option<Timestamp>) -> At {
     At::Returning {
-        void_since,
+        stamp: Stamp::Read(void_since),
         of_session: true,
         of_address: true,
-        claim: match call {
-            Call::Both(..) => Claim::Wanted,
-            _ => Claim::Unneeded,
+        claim: if call.claims() {
+            Claim::Wanted
+        } else {
+            Claim::Unneeded
         },
         user: Found::Pending,
     }
 }
+
+/// A link that was found good.
+pub(super) const LINKED: At = At::Returning {
+    stamp: Stamp::Pending,
+    of_session: false,
+    of_address: false,
+    claim: Claim::Wanted,
+    user: Found::Pending,
+};
 
 /// The user is to be found, for that time.
 pub(super) const fn finding(bound: Option<u64>, attempt: u32) -> At {
@@ -191,7 +201,17 @@ impl Caller<'_> {
     }
 
     const fn guesses(self) -> bool {
+        !matches!(self.call, Call::Set(..) | Call::Link(..))
+    }
+
+    /// Whether the call proves the mailbox, so that its network becomes known.
+    const fn proves(self) -> bool {
         !matches!(self.call, Call::Set(..))
+    }
+
+    /// Whether its session is proven if the password is refused. A caller without the session's id could not go on.
+    const fn can_go_on(self) -> bool {
+        matches!(self.call, Call::Both(..))
     }
 }
 
@@ -325,7 +345,7 @@ impl Model {
                 attempt,
                 is_again,
             } => self.one(|it| it.set(caller, bound, user, attempt, is_again)),
-            At::Closing { by_store } => self.one(|it| it.close(caller, by_store)),
+            At::Closing => self.one(|it| it.close(caller)),
             At::Writing { .. } => self.steps_of_writing(caller, at),
         }
     }
@@ -426,13 +446,13 @@ impl Model {
         match self.set_in_store(caller, bound.unwrap_or(user.version)) {
             Judged::Done(_) => caller.goes(writing(caller, Write::Record)),
             Judged::Changed if attempt + 1 < ATTEMPTS => caller.goes(finding(bound, attempt + 1)),
-            Judged::Refused if !caller.guesses() => self.ended(caller, Told::Refused.into()),
+            Judged::Refused if !caller.can_go_on() => self.ended(caller, Told::Refused.into()),
             Judged::Refused if user.is_unverified => caller.goes(At::Telling {
                 is_again: false,
                 is_refused: true,
             }),
             Judged::Refused => caller.goes(writing(caller, Write::ProofOnly(user.version))),
-            Judged::Blocked => caller.goes(At::Closing { by_store: true }),
+            Judged::Blocked => caller.goes(At::Closing),
             Judged::Lost if !is_again => caller.goes(At::Setting {
                 bound,
                 user,
@@ -470,11 +490,11 @@ impl Model {
         let mut all = Vec::new();
         if network {
             all.extend(self.one(|it| {
-                it.known = true;
+                it.known[caller.answer.network] = true;
                 next(it, false, told)
             }));
         }
-        if told.is_none() {
+        if told.is_none() && !self.waits_to_write(caller, write) {
             all.extend(self.one(|it| {
                 let told = it.write(caller, write);
                 next(it, network, Some(told))
@@ -483,10 +503,10 @@ impl Model {
         all
     }
 
-    /// A right guess is given back, then its session claimed. The user is found at the same time.
+    /// A right guess is given back, then its session claimed, or that of a link. The user is found at the same time.
     fn steps_of_return(&self, caller: Caller<'_>, at: At) -> Vec<(Self, Stepped)> {
         let At::Returning {
-            void_since,
+            stamp,
             of_session,
             of_address,
             claim,
@@ -497,31 +517,35 @@ impl Model {
         };
         let number = caller.number;
         let mut all = Vec::new();
-        let next = |it: &mut Self, of_session, of_address, claim, user| {
+        let next = |it: &mut Self, stamp, of_session, of_address, claim, user| {
             let still = At::Returning {
-                void_since,
+                stamp,
                 of_session,
                 of_address,
                 claim,
                 user,
             };
-            match (user, claim) {
+            match (user, claim, stamp) {
                 _ if of_session || of_address => caller.goes(still),
-                (Found::Failed, _) => it.ended(caller, Outcome::Unavailable),
-                (Found::Pending, _) | (_, Claim::Wanted) => caller.goes(still),
-                (_, Claim::Late(told)) => it.ended(caller, told.into()),
-                (user, Claim::Unneeded | Claim::Held) => {
-                    it.found(caller, user, void_since, None, 0)
+                (Found::Failed, ..) => it.ended(caller, Outcome::Unavailable),
+                (Found::Pending, ..) | (_, Claim::Wanted, _) => caller.goes(still),
+                (_, Claim::Late(told), _) => it.ended(caller, told.into()),
+                (.., Stamp::Pending) => caller.goes(still),
+                (user, Claim::Unneeded | Claim::Held, Stamp::Read(since)) => {
+                    it.found(caller, user, since, None, 0)
                 }
             }
         };
         if of_session {
             all.extend(self.one(|it| {
                 it.sessions[number].guesses -= 1;
-                next(it, false, of_address, claim, user)
+                next(it, stamp, false, of_address, claim, user)
             }));
         } else if claim == Claim::Wanted {
-            let late = self.overtaken(number, caller.generation);
+            let late = match caller.call {
+                Call::Link(..) => self.refused_link(number, caller.generation),
+                _ => self.overtaken(number, caller.generation),
+            };
             // A call that finds the session claimed waits.
             if late.is_some() || self.sessions[number].claimed.is_none() {
                 all.extend(self.one(|it| {
@@ -529,20 +553,26 @@ impl Model {
                     if claim == Claim::Held {
                         it.sessions[number].claimed = Some(caller.place);
                     }
-                    next(it, false, of_address, claim, user)
+                    next(it, stamp, false, of_address, claim, user)
                 }));
             }
         }
         if of_address {
             all.extend(self.one(|it| {
                 it.guesses.pop();
-                next(it, of_session, false, claim, user)
+                next(it, stamp, of_session, false, claim, user)
             }));
         }
         if user == Found::Pending {
             all.extend(self.one(|it| {
                 let user = it.find_user();
-                next(it, of_session, of_address, claim, user)
+                next(it, stamp, of_session, of_address, claim, user)
+            }));
+        }
+        if stamp == Stamp::Pending {
+            all.extend(self.one(|it| {
+                let stamp = Stamp::Read(it.changed_at);
+                next(it, stamp, of_session, of_address, claim, user)
             }));
         }
         all
@@ -578,12 +608,12 @@ impl Model {
             }
         } else {
             // The store is asked once whether a proof for other credentials is the repetition of a use.
-            if is_void || (attempt > 0 && bound != Some(user.version)) {
+            if is_void || (attempt > 0 && bound.is_some_and(|bound| bound != user.version)) {
                 return self.ended(caller, Outcome::Over);
             }
         }
         if user.is_blocked {
-            return caller.goes(At::Closing { by_store: false });
+            return caller.goes(At::Closing);
         }
         match caller.call {
             Call::Verify(..) if user.is_unverified => caller.goes(At::Telling {
@@ -600,15 +630,16 @@ impl Model {
         }
     }
 
-    fn close(&mut self, caller: Caller<'_>, by_store: bool) -> Stepped {
-        let late = if caller.guesses() {
-            let late = self.overtaken(caller.number, caller.generation);
-            late.map(|told| if by_store { Told::Over } else { told })
-        } else {
-            let session = &self.sessions[caller.number];
-            let is_proven = matches!(session.state, State::Validated { .. })
-                && session.generation == caller.generation;
-            (!is_proven).then_some(Told::Over)
+    fn close(&mut self, caller: Caller<'_>) -> Stepped {
+        let session = &self.sessions[caller.number];
+        let is_proven = matches!(session.state, State::Validated { .. })
+            && session.generation == caller.generation;
+        let late = match caller.call {
+            Call::Set(..) => (!is_proven).then_some(Told::Over),
+            // The time was compared before.
+            Call::Link(..) if session.generation != caller.generation => Some(Told::Unknown),
+            Call::Link(..) => (session.state == State::Used).then_some(Told::Over),
+            _ => self.overtaken(caller.number, caller.generation),
         };
         if let Some(told) = late {
             return self.ended(caller, told.into());
@@ -616,6 +647,14 @@ impl Model {
         let session = &mut self.sessions[caller.number];
         session.state = State::Used;
         Ended(Outcome::Blocked)
+    }
+
+    /// Whether a proof waits for the call that is setting a password with its session.
+    fn waits_to_write(&self, caller: Caller<'_>, write: Write) -> bool {
+        let claimed = self.sessions[caller.number].claimed;
+        write != Write::Record
+            && claimed.is_some_and(|by| by != caller.place)
+            && self.overtaken(caller.number, caller.generation).is_none()
     }
 
     fn write(&mut self, caller: Caller<'_>, write: Write) -> Told {
@@ -637,7 +676,6 @@ impl Model {
         let session = &mut self.sessions[number];
         let until = now.plus(PROOF_TTL).min(session.ends);
         session.state = State::Validated { until, version };
-        session.claimed = None;
         let token = caller.answer.token.clone();
         session.token = token.map(|token| (token, caller.generation));
         told
@@ -656,7 +694,7 @@ impl Model {
 fn writing(caller: Caller<'_>, write: Write) -> At {
     At::Writing {
         write,
-        network: caller.guesses(),
+        network: caller.proves(),
         told: None,
     }
 }

@@ -15,9 +15,14 @@ export function lookUp(wanted: readonly string[], available: readonly string[], 
   return available.includes(fallback) ? fallback : "en";
 }
 
-/** A tag with the script and region that it most likely means: `zh-TW` is `zh-Hant-TW` (CLDR, likely subtags). */
+/**
+ * A tag with the script and region that it most likely means: `zh-TW` is `zh-Hant-TW` (CLDR, likely subtags). Chinese is simplified
+ * outside of three regions, as in the mails: CLDR takes the script of the first who left for a region.
+ */
 function likely(tag: string): string {
   try {
+    const { language, script, region = "" } = new Intl.Locale(tag);
+    if (language === "zh" && script === undefined && !["TW", "HK", "MO"].includes(region)) return "zh-Hans";
     return new Intl.Locale(tag).maximize().baseName;
   } catch {
     return tag;

@@ -75,6 +75,23 @@ test("the language is looked up as RFC 4647 describes", () => {
     assert.equal(lookUp(wanted, available, "ar"), found, wanted.join());
   }
   assert.equal(lookUp(["fr"], available, "de"), "en", "a fallback that the page does not have");
+  for (const [wanted, found] of [
+    ["zh", "zh-Hans"],
+    ["zh-US", "zh-Hans"],
+    ["zh-ID", "zh-Hans"],
+    ["zh-MY", "zh-Hans"],
+    ["zh-156", "zh-Hans"],
+    ["zh-u-nu-latn", "zh-Hans"],
+    ["cmn-Hans-CN", "zh-Hans"],
+    ["zh-TW", "id"],
+    ["zh-HK", "id"],
+    ["cmn-TW", "id"],
+    ["zh-Hant-US", "id"],
+    ["zh-yue", "id"],
+    ["zh-Latn", "id"],
+  ]) {
+    assert.equal(lookUp([wanted], ["en", "id", "zh-Hans"], "id"), found, `${wanted}, as the mails choose it`);
+  }
 });
 
 test("any colour becomes readable in both schemes, and so does the text on it", () => {

@@ -243,6 +243,10 @@ fn endpoint(path: &str, asked: &Value) -> Option<(u16, Value)> {
             json!({"isSuccess": true, "data": {"id": "x", "session": {"id": SESSION}}}),
         ),
         "/directory/api/users/setPassword" => (401, json!({"isSuccess": false})),
+        "/recover/not-me" if asked["token"].as_str().is_some_and(|it| it.len() == 130) => {
+            (401, json!({"status_code": 401}))
+        }
+        "/recover" => (200, Value::Null),
         _ => return None,
     })
 }

@@ -404,7 +404,11 @@ impl Kit {
 
     /// The token of the link that the session's item leads to.
     pub(crate) async fn derived_link(&self, session: &SessionId) -> LinkToken {
-        self.derived_by(CODE_SECRET, session, CodeKeys::derive_link)
+        self.derived_link_with(CODE_SECRET, session).await
+    }
+
+    pub(crate) async fn derived_link_with(&self, secret: &str, session: &SessionId) -> LinkToken {
+        self.derived_by(secret, session, CodeKeys::derive_link)
             .await
     }
 

@@ -31,8 +31,8 @@ use testkit::fault_injector::FaultInjector;
 use testkit::table::{self, Item, Table, text};
 
 pub(crate) use journey::{
-    Verified, hashed, in_auth, in_directory, keyed, keyed_with, named, names, new_password, number,
-    request, typed, wrong,
+    Verified, hashed, in_auth, in_directory, keyed, keyed_with, named, names, new_password, newest,
+    number, request, typed, wrong,
 };
 pub(crate) use records::Records;
 pub(crate) use testkit::fake_secrets::{CODE_KEY, CODE_SECRET, INDEX_KEY, INDEX_SECRET, Version};

@@ -176,8 +176,7 @@ async fn an_answer_that_does_not_come_in_time_is_lost() {
     let set = regain::ambient::now().since(before);
     assert!(find.as_millis() >= 3000, "3 s for find");
     assert!(set.as_millis() >= 5000, "5 s for set-password");
-    let apart = set.checked_sub(find).unwrap_or_default();
-    assert!(apart.as_millis() >= 1000, "find does not wait for 5 s");
+    assert!(find.as_millis() < 5000, "find does not wait for 5 s");
     assert_eq!(
         kit.users.operations(),
         ["find", "set-password", "set-password"]

@@ -38,9 +38,14 @@ impl<'a> Fields<'a> {
     ) -> Result<Option<T>, String> {
         match self.left.remove(name).map(RawValue::get) {
             None | Some("null") => Ok(None),
-            Some(value) => serde_json::from_str(value)
-                .map(Some)
-                .map_err(|_| format!("\"{name}\" must be {what}")),
+            Some(value) => serde_json::from_str(value).map(Some).map_err(|error| {
+                // The value is JSON, and its numbers and its depth are checked. Only its texts may still be none.
+                if error.is_syntax() && value.starts_with(['"', '{', '[']) {
+                    format!("\"{name}\" has half of a surrogate pair, which is no character")
+                } else {
+                    format!("\"{name}\" must be {what}")
+                }
+            }),
         }
     }
 

@@ -30,6 +30,34 @@ fn every_bad_line_is_told_with_its_number_and_reason() {
 }
 
 #[test]
+fn half_of_a_surrogate_pair_is_told_as_what_it_is() {
+    for (field, value) in [
+        ("phone", r#""\ud83d""#),
+        ("locale", r#""e\udc00n""#),
+        ("profile", r#"{"name": "Ann \ud83d"}"#),
+        ("meta", r#"{"\udfff": 1}"#),
+        ("roles", r#"["\ud83d\ud83d"]"#),
+    ] {
+        assert_eq!(
+            bad(&format!(
+                r#"{{"email": "ann@example.com", "{field}": {value}}}"#
+            )),
+            [format!(
+                "line 1: \"{field}\" has half of a surrogate pair, which is no character"
+            )]
+        );
+    }
+    for (field, value, what) in [
+        ("phone", "1e400", "a text"),
+        ("profile", r#"["\ud83d\ude00"]"#, "an object"),
+        ("isTemporary", r#""\ud83d\ude00""#, "true or false"),
+    ] {
+        let line = format!(r#"{{"email": "ann@example.com", "{field}": {value}}}"#);
+        assert_eq!(bad(&line), [format!("line 1: \"{field}\" must be {what}")]);
+    }
+}
+
+#[test]
 fn a_hash_that_cannot_be_verified_is_refused_with_the_way_on_and_not_repeated() {
     for (hash, what) in [
         (
