@@ -86,7 +86,7 @@ pub(crate) async fn block(
 ) -> Result<ExitCode, Failure> {
     let store = connection.store(&stack.table);
     let user = find(&store, stack, named).await?;
-    let who = format!("{} ({})", user.email, user.id.as_str());
+    let who = who(&user);
     let before = user.status.described();
     let still = if stack.settings.recoverable_statuses.include_blocked() {
         ", but may recover, because RecoverableStatuses has \"blocked\""
@@ -113,7 +113,7 @@ pub(crate) async fn unblock(
 ) -> Result<ExitCode, Failure> {
     let store = connection.store(&stack.table);
     let user = find(&store, stack, named).await?;
-    let who = format!("{} ({})", user.email, user.id.as_str());
+    let who = who(&user);
     let recoverable = &stack.settings.recoverable_statuses;
     if !user.status.is_blocked() {
         let now = user.status.described();
@@ -147,12 +147,10 @@ pub(crate) async fn unsuppress(
     let user = find(&store, stack, named).await?;
     let address = parse_address(&user.email)?;
     let cleared = store.clear_suppression(&address).await;
-    let who = format!("{} ({})", user.email, user.id.as_str());
-    if cleared.map_err(|error| trouble(stack, &error))? {
-        say::line(format!("{who} is mailed again"));
-    } else {
-        say::line(format!("{who} is not suppressed"));
-    }
+    say_cleared(
+        &who(&user),
+        cleared.map_err(|error| trouble(stack, &error))?,
+    );
     remove_from_list(connection, &recipient(&user.email, &address)).await
 }
 
@@ -166,12 +164,17 @@ pub(crate) async fn unsuppress_elsewhere(
     let key = throttle::key(connection, stack, given).await?;
     let store = connection.store(&stack.table);
     let cleared = store.clear_suppression(Mailbox::Elsewhere(&key)).await;
-    if cleared.map_err(|error| trouble(stack, &error))? {
-        say::line(format!("{given} is mailed again"));
-    } else {
-        say::line(format!("{given} is not suppressed"));
-    }
+    say_cleared(given, cleared.map_err(|error| trouble(stack, &error))?);
     remove_from_list(connection, &recipient(given, &address)).await
+}
+
+/// Prints whether a suppression was lifted.
+fn say_cleared(who: &str, cleared: bool) {
+    say::line(if cleared {
+        format!("{who} is mailed again")
+    } else {
+        format!("{who} is not suppressed")
+    });
 }
 
 /// Removes an address from SES's list for the account.
@@ -193,6 +196,11 @@ async fn remove_from_list(connection: &Connection, address: &str) -> Result<Exit
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A user's name in output: the address and the id.
+fn who(user: &User) -> String {
+    format!("{} ({})", user.email, user.id.as_str())
 }
 
 /// Finds a user by address or id.

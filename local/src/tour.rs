@@ -14,7 +14,7 @@ use crate::gateway::listen::Urls;
 use crate::users::DemoUser;
 
 const PAGE: &str = include_str!("tour.html");
-const STYLE: &str = include_str!("tour.css");
+const STYLE: &str = concat!(include_str!("colors.css"), include_str!("tour.css"));
 const REFERENCE: &str = include_str!("../../openapi.yaml");
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; \

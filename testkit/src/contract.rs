@@ -8,6 +8,22 @@ use serde_json::{Map, Value, json};
 
 use crate::openapi;
 
+/// The fields of a user in the answers of the Directory API.
+pub const USER_KEYS: [&str; 12] = [
+    "address",
+    "email",
+    "id",
+    "identities",
+    "isEmailValidate",
+    "isProfileComplete",
+    "isTemporary",
+    "meta",
+    "phone",
+    "profile",
+    "roles",
+    "status",
+];
+
 /// The two error tables, `directory` and `auth_v1`, and the `reasons` for which a password is refused. A row has the
 /// `statuses` of an error, the `message` where it is always the same, and `retryAfter`, which says whether
 /// `Retry-After` comes with it: `always`, `sometimes` (where waiting helps), or never if it is missing.

@@ -5,27 +5,12 @@ use serde_json::{Value, json};
 
 use crate::stacks;
 use testkit::client::{Begun, RESEND, SET_PASSWORD, Web};
-use testkit::contract::keys;
+use testkit::contract::{USER_KEYS, keys};
 use testkit::mailbox::{Mailbox, wrong};
 use testkit::people::{Person, new_address};
 use testkit::table::Table;
 
 const PASSWORD: &str = "brass kettle on the moon";
-
-const USER_KEYS: [&str; 12] = [
-    "address",
-    "email",
-    "id",
-    "identities",
-    "isEmailValidate",
-    "isProfileComplete",
-    "isTemporary",
-    "meta",
-    "phone",
-    "profile",
-    "roles",
-    "status",
-];
 
 #[tokio::test]
 async fn a_code_then_a_password_recovers_the_account() {

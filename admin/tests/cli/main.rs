@@ -6,6 +6,8 @@ mod audit;
 #[cfg(test)]
 mod code_key;
 #[cfg(test)]
+mod command_line;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod elsewhere;
@@ -19,6 +21,7 @@ mod kit;
 mod mails;
 #[cfg(test)]
 mod recover;
+#[cfg(test)]
 mod throttle;
 #[cfg(test)]
 mod users;

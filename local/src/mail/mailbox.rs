@@ -12,7 +12,7 @@ use crate::mail::store::MailStore;
 
 const PAGE: &str = include_str!("mailbox.html");
 const SCRIPT: &str = include_str!("mailbox.js");
-const STYLE: &str = include_str!("mailbox.css");
+const STYLE: &str = concat!(include_str!("../colors.css"), include_str!("mailbox.css"));
 
 /// Scripts come from this server only. A mail is shown in a sandboxed frame that inherits this policy, so
 /// it cannot run any. Styles need `'unsafe-inline'`, because mails have theirs in their HTML.

@@ -105,6 +105,26 @@ pub struct EventSource {
     pub filters: Vec<Filter>,
 }
 
+#[cfg(test)]
+impl EventSource {
+    /// A mapping without filters, for tests.
+    pub(crate) fn example() -> Self {
+        Self {
+            name: "Mapping".into(),
+            function: "F".into(),
+            stream: String::new(),
+            is_enabled: true,
+            batch_size: 10,
+            parallelization: 10,
+            maximum_retry_attempts: None,
+            maximum_record_age: None,
+            bisect: true,
+            reports_failures: true,
+            filters: Vec::new(),
+        }
+    }
+}
+
 pub(super) fn read(
     template: &Template,
     resource: &Resource<'_>,

@@ -158,17 +158,8 @@ mod tests {
 
     fn source() -> EventSource {
         EventSource {
-            name: "Mapping".into(),
-            function: "F".into(),
-            stream: String::new(),
-            is_enabled: true,
-            batch_size: 10,
-            parallelization: 10,
             maximum_retry_attempts: Some(3),
-            maximum_record_age: None,
-            bisect: true,
-            reports_failures: true,
-            filters: Vec::new(),
+            ..EventSource::example()
         }
     }
 

@@ -122,17 +122,8 @@ mod tests {
     /// The next batch, whose invocation fails.
     fn fail_next(lanes: &mut Lanes, at: Timestamp, bisect: bool) -> Vec<usize> {
         let source = EventSource {
-            name: "Mapping".into(),
-            function: "F".into(),
-            stream: String::new(),
-            is_enabled: true,
-            batch_size: 10,
-            parallelization: 10,
-            maximum_retry_attempts: None,
-            maximum_record_age: None,
             bisect,
-            reports_failures: true,
-            filters: Vec::new(),
+            ..EventSource::example()
         };
         let (lane, batch) = lanes.next_batch(at).unwrap();
         let again = super::super::batch::outcome(&batch, None, &source, at).again;
