@@ -81,7 +81,7 @@ pub const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// How long a condition may take to come true, on a machine that is busy.
 #[cfg(feature = "stack")]
-pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
+pub const DEADLINE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Asks again until there is an answer. Panics with `what` if none comes in time.
 #[cfg(feature = "stack")]
