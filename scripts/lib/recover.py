@@ -109,15 +109,15 @@ def check_event(queue, means, protocol, user):
     """Fails unless the next event is of that recovery, and says nothing of the address."""
     end = time.monotonic() + 60
     while not (found := sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get('Messages')):
-        assert time.monotonic() < end, 'no event was told within a minute'
+        assert time.monotonic() < end, 'no event was published within a minute'
     (message,) = found
     sqs.delete_message(QueueUrl=queue, ReceiptHandle=message['ReceiptHandle'])
     event = json.loads(message['Body'])
     detail = event['detail']
-    told = [detail[name] for name in ('version', 'user', 'credentialsVersion', 'means', 'protocol')]
+    found = [detail[name] for name in ('version', 'user', 'credentialsVersion', 'means', 'protocol')]
     id, version, _ = user
     expected = [1, id, str(version), means, protocol]
-    assert told == expected, f'{told} is not {expected}'
+    assert found == expected, f'{found} is not {expected}'
     assert address not in message['Body'], message['Body']
 
 

@@ -32,7 +32,7 @@ const VERSION: u8 = 1;
 /// The most events of one call of `PutEvents`.
 const MOST_EVENTS: usize = 10;
 
-/// The longest that a batch of `MOST_EVENTS` can take: its mail requests are read at the same time, and then told.
+/// The longest that a batch of `MOST_EVENTS` can take: its mail requests are read at the same time, and then published.
 pub const LONGEST: Duration = Duration::from_secs(2 * aws::OPERATION.as_secs());
 
 /// An operator's request for a test event, which shows whether the bus accepts events: `{"testEvent": true}`.
@@ -45,7 +45,7 @@ pub struct TestEvent {
 
 /// The reason why an event was not published. The event of a changed password is published again.
 #[derive(Debug, Error)]
-pub enum Untold {
+pub enum PublishError {
     /// The notice of the change could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -188,15 +188,15 @@ impl Announcer {
         }
         for pending in pending.chunks(MOST_EVENTS) {
             let events = pending.iter().map(|it| it.event.clone()).collect();
-            let told = self.tell(events).await;
+            let published = self.publish(events).await;
             for (
                 Pending {
                     sequence_number, ..
                 },
-                told,
-            ) in pending.iter().zip(told)
+                published,
+            ) in pending.iter().zip(published)
             {
-                match told {
+                match published {
                     Ok(()) => tracing::info!("password change announced"),
                     Err(error) => {
                         failed(&error);
@@ -213,7 +213,7 @@ impl Announcer {
     ///
     /// # Errors
     /// When EventBridge does not accept the event.
-    pub async fn announce_test(&self) -> Result<(), Untold> {
+    pub async fn announce_test(&self) -> Result<(), PublishError> {
         let Some(bus) = &self.bus else {
             return Ok(());
         };
@@ -223,7 +223,7 @@ impl Announcer {
             .detail(format!(r#"{{"version":{VERSION}}}"#))
             .event_bus_name(bus)
             .build();
-        self.tell(vec![event]).await.into_iter().collect()
+        self.publish(vec![event]).await.into_iter().collect()
     }
 
     /// Reads what a record of the stream is about.
@@ -265,31 +265,33 @@ impl Announcer {
     }
 
     /// Puts events on the bus, and returns the result for each. EventBridge may accept only some of them.
-    async fn tell(&self, events: Vec<PutEventsRequestEntry>) -> Vec<Result<(), Untold>> {
+    async fn publish(&self, events: Vec<PutEventsRequestEntry>) -> Vec<Result<(), PublishError>> {
         let count = events.len();
         let put = self.events.put_events().set_entries(Some(events));
         match Box::pin(put.send()).await {
             Ok(answer) => {
                 let answers = answer.entries.unwrap_or_default();
-                let told = |place: usize| match answers.get(place) {
+                let published = |place: usize| match answers.get(place) {
                     Some(answer) if answer.event_id.is_some() => Ok(()),
                     answer => {
                         let code = answer.and_then(|answer| answer.error_code.clone());
-                        Err(Untold::Refused(code.unwrap_or_else(|| "no id".to_owned())))
+                        Err(PublishError::Refused(
+                            code.unwrap_or_else(|| "no id".to_owned()),
+                        ))
                     }
                 };
-                (0..count).map(told).collect()
+                (0..count).map(published).collect()
             }
             Err(error) => {
                 let code = error.code().unwrap_or("no answer");
-                let refused = |_| Err(Untold::Refused(code.to_owned()));
+                let refused = |_| Err(PublishError::Refused(code.to_owned()));
                 (0..count).map(refused).collect()
             }
         }
     }
 }
 
-fn failed(error: &Untold) {
+fn failed(error: &PublishError) {
     tracing::warn!(
         error = telemetry::causes(error),
         "announcing a password change failed, will be retried"
@@ -321,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_event_is_the_one_that_is_told() {
+    fn the_documented_event_is_the_one_that_is_published() {
         let page = include_str!("../../docs/events.md");
         let (_, example) = page.split_once("```json\n").unwrap();
         let (example, _) = example.split_once("```").unwrap();
@@ -380,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_of_the_version_before_is_not_told() {
+    fn a_notice_of_the_version_before_is_not_published() {
         assert!(event(&notice(None), "default").unwrap().is_none());
     }
 }

@@ -6,30 +6,31 @@
 //! asks whether anybody has the address.
 
 mod call;
+mod claim_wait;
+mod elsewhere;
+mod error;
 mod guess;
 mod link;
 mod not_me;
 mod password;
+mod proof;
 mod throttle_cache;
 
-use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use regain_password::{Address, Hasher, Policy, Reason};
-use thiserror::Error;
 
 use crate::api::Protocol;
 use crate::audit::{Asked, Event, Unanswered};
 use crate::code::Nonce;
-use crate::hashing::HashingError;
 use crate::ids::{IdempotencyKey, SessionId, SessionRef, UserId};
 use crate::keys::{AddressKey, IndexKeys};
 use crate::locale::Locale;
 use crate::metrics::{self, Metric};
 use crate::secrets::{SecretError, Secrets};
-use crate::session::{AnsweredId, Awaiting, Repeat, Session, SessionInfo, TransitionError};
+use crate::session::{AnsweredId, Awaiting, Repeat, Session, SessionInfo};
 use crate::settings::{DirectorySession, DirectoryUserId, Settings, Share};
 use crate::store::{
     Begun, CodeRequest, Refused, Renewed, SessionOrigin, Store, StoreError, Throttled,
@@ -37,10 +38,11 @@ use crate::store::{
 use crate::telemetry;
 use crate::template::Template;
 use crate::timestamp::Timestamp;
-use crate::user_store::{OwnReason, Owner, UserStore, UserStoreError};
+use crate::user_store::{Owner, UserStore};
 use crate::users::User;
 
 pub use call::CallContext;
+pub use error::RecoveryError;
 pub use guess::CodeGuess;
 pub use link::PasswordToken;
 pub use password::NewPassword;
@@ -49,101 +51,6 @@ use throttle_cache::ThrottleCache;
 
 /// How often an operation is tried when other calls change what it has read.
 const ATTEMPTS: usize = 4;
-
-/// Why a use case refused a call. Each protocol decides how much of it the caller is told.
-#[derive(Debug, Error)]
-pub enum RecoveryError {
-    /// Too many codes were requested for the address, or by the caller.
-    #[error("throttled")]
-    Throttled {
-        /// When the last of the limits that were reached ends.
-        until: Timestamp,
-        /// Whose limits were reached.
-        whom: Throttled,
-    },
-    /// This protocol has no session of that id.
-    #[error("no such session")]
-    NoSession,
-    /// The session is expired or used. For a proof or a link: or it is void, because the password was set
-    /// since.
-    #[error("the session is over")]
-    SessionOver,
-    /// The user id is not the one that the session was answered with.
-    #[error("not the session's user")]
-    OtherUser,
-    /// The guesses of the session are spent, or those of the address until the given time.
-    #[error("the guesses are spent")]
-    GuessesSpent {
-        /// When there are guesses again, if waiting helps.
-        until: Option<Timestamp>,
-    },
-    /// The session is live, but its code has expired, or it is right but was asked for before the password was
-    /// last set.
-    #[error("the code has expired")]
-    CodeExpired,
-    /// The code is wrong or already used, or no code was proven where one had to be.
-    #[error("not the code")]
-    CodeWrong,
-    /// No session has that reset token.
-    #[error("no such reset token")]
-    TokenUnknown,
-    /// The user's status may not recover. Returned only after the code was proven.
-    #[error("the user is blocked")]
-    Blocked,
-    /// The password policy refuses the password.
-    #[error("the password is refused")]
-    PasswordRefused(Vec<Reason>),
-    /// The user store refuses the password.
-    #[error("the user store refuses the password")]
-    PasswordRefusedElsewhere(Vec<OwnReason>),
-    /// The store, a secret or the hashing failed. Nothing was done.
-    #[error("unavailable")]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// A stored item is not as it must be: a bug.
-    #[error("broken")]
-    Broken(#[source] Box<dyn Error + Send + Sync>),
-}
-
-impl From<StoreError> for RecoveryError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unreachable(_) | StoreError::Contended => Self::Unavailable(error.into()),
-            StoreError::Malformed(_) => Self::Broken(error.into()),
-        }
-    }
-}
-
-impl From<UserStoreError> for RecoveryError {
-    fn from(error: UserStoreError) -> Self {
-        match error {
-            UserStoreError::Table(error) => error.into(),
-            error => Self::Unavailable(error.into()),
-        }
-    }
-}
-
-impl From<SecretError> for RecoveryError {
-    fn from(error: SecretError) -> Self {
-        Self::Unavailable(error.into())
-    }
-}
-
-impl From<HashingError> for RecoveryError {
-    fn from(error: HashingError) -> Self {
-        Self::Unavailable(error.into())
-    }
-}
-
-impl From<TransitionError> for RecoveryError {
-    fn from(error: TransitionError) -> Self {
-        match error {
-            TransitionError::Over => Self::SessionOver,
-            TransitionError::Spent(until) => Self::GuessesSpent { until },
-            TransitionError::CodeUsed => Self::CodeWrong,
-            TransitionError::CodeExpired => Self::CodeExpired,
-        }
-    }
-}
 
 /// A use case under way. It is on the heap and has no type of its own. So it is compiled with this crate, for size, and
 /// not with a function that runs it.
@@ -238,9 +145,9 @@ impl SessionLookup {
     }
 }
 
-/// What is found about the owner of an address.
+/// The owner of an address, as it was found.
 #[derive(Debug)]
-struct Found {
+struct AddressOwner {
     owner: Owner,
     /// Since when the codes and links of the address are void, if a user store elsewhere has set its password
     /// lately. The table's users know it themselves.
@@ -571,9 +478,13 @@ impl Recovery {
     }
 
     /// Who has an address, and since when codes are void there.
-    async fn find(&self, address: &Address, key: &AddressKey) -> Result<Found, RecoveryError> {
+    async fn find(
+        &self,
+        address: &Address,
+        key: &AddressKey,
+    ) -> Result<AddressOwner, RecoveryError> {
         let (owner, void_since) = tokio::join!(self.users.owner(address), self.void_since(key));
-        Ok(Found {
+        Ok(AddressOwner {
             owner: owner?,
             void_since: void_since?,
         })
@@ -591,7 +502,7 @@ impl Recovery {
     /// address.
     async fn user_of(
         &self,
-        found: Found,
+        found: AddressOwner,
         info: &SessionInfo,
     ) -> Result<Option<User>, RecoveryError> {
         let owner = match &found.owner {
@@ -626,5 +537,14 @@ fn repeated(call: &mut CallContext, id: SessionId, first: &Session) -> Started {
         session: id,
         user: info.answered_id.as_ref().map(AnsweredId::id).cloned(),
         at: info.started_at,
+    }
+}
+
+/// The error for a password that the policy has reasons against, if it has any.
+fn permitted(reasons: Vec<Reason>) -> Result<(), RecoveryError> {
+    if reasons.is_empty() {
+        Ok(())
+    } else {
+        Err(RecoveryError::PasswordRefused(reasons))
     }
 }

@@ -1,13 +1,15 @@
 //! The settings: read from the environment once, at start. A setting that makes no sense stops the start.
 //!
-//! `source` reads single values, `forms` knows how names, senders, origins and page settings are written, and `error`
-//! words what is wrong.
+//! This file has the rules of the engine, and the settings of single functions. `limits`, `mail` and `page` have the
+//! others. `source` reads single values, `forms` checks how names, senders, origins and page settings are written, and
+//! `error` has the messages.
 
 mod error;
 mod forms;
+mod limits;
+mod mail;
+mod page;
 mod source;
-
-use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 use zeroize::Zeroizing;
@@ -21,14 +23,12 @@ use crate::users::RecoverableStatuses;
 
 pub use error::SettingsError;
 pub use forms::check_origin;
+pub use limits::{Limits, Share};
+pub use mail::{Branding, MailSettings, ServiceKind};
+pub use page::PageSettings;
 pub(crate) use source::env;
 
-use forms::{
-    LONGEST_ANCESTORS, LONGEST_EVENT_BUS, LONGEST_FUNCTION, LONGEST_IN_MAIL, LONGEST_PAGE_URL,
-    LONGEST_REPLY_TO, LONGEST_SENDER, LONGEST_SENDER_NAME, LONGEST_URL, are_ancestors, is_contact,
-    is_event_bus, is_function, is_page_url, is_picture, is_reply_to, is_sender, is_sender_name,
-    is_service_name, is_url, is_url_in_mail,
-};
+use forms::{LONGEST_EVENT_BUS, LONGEST_FUNCTION, is_event_bus, is_function, is_service_name};
 use source::Source;
 
 /// The rules of the engine that an operator may set.
@@ -80,14 +80,14 @@ pub enum PasswordForm {
 /// The user id that `users/resend` answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DirectoryUserId {
-    /// The id of the address's user, or a decoy if nobody has the address. Decoys cannot be told from ids that are
-    /// made here, but from some that are made elsewhere.
+    /// The id of the address's user, or a decoy if nobody has the address. Decoys look like the ids that Regain makes.
+    /// Ids that were made elsewhere may look different.
     User,
     /// The address's alias, whether or not anybody has the address.
     Alias,
 }
 
-/// What `users/setPassword` does with a call that names no session.
+/// How `users/setPassword` treats a call without `session`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DirectorySession {
     /// It refuses the call.
@@ -112,73 +112,6 @@ impl Languages {
         match protocol {
             Protocol::Directory => self.directory,
             Protocol::AuthV1 => self.auth_v1,
-        }
-    }
-}
-
-/// The limits of sessions and guesses, and the throttles.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// `CODE_TTL_SECONDS`: how long a code is good.
-    pub code_ttl: Duration,
-    /// `SESSION_TTL_SECONDS`: how long a session lives from its start.
-    pub session_ttl: Duration,
-    /// `CODE_MAX_ATTEMPTS`: wrong guesses a session survives.
-    pub session_guesses: u32,
-    /// `ACCOUNT_GUESSES_PER_DAY`: wrong guesses an address survives in a UTC day.
-    pub daily_guesses: u32,
-    /// `RESEND_COOLDOWN_SECONDS`: the shortest time between two codes for one address. Zero is no limit.
-    pub cooldown: Duration,
-    /// `EMAIL_REQUESTS_PER_HOUR`: codes for one address in a UTC clock hour. `None` is no limit.
-    pub address_per_hour: Option<u32>,
-    /// `EMAIL_REQUESTS_PER_DAY`: codes for one address in a UTC day. `None` is no limit.
-    pub address_per_day: Option<u32>,
-    /// `IP_REQUESTS_PER_HOUR`: codes for one caller in a UTC clock hour. `None` is no limit.
-    pub caller_per_hour: Option<u32>,
-    /// `KNOWN_NETWORK_DAYS`: for how long a network that proved an address is known to it. Zero keeps nothing
-    /// back for known networks.
-    pub known_network: Duration,
-}
-
-/// How much of an address's limits a caller may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Share {
-    /// What every network may use.
-    Strangers,
-    /// All of it, which only a network may use that proved the address.
-    Whole,
-}
-
-impl Limits {
-    /// Whether anything is kept back for known networks. Without, no network is remembered.
-    #[must_use]
-    pub const fn keeps_reserve(&self) -> bool {
-        !self.known_network.is_zero()
-    }
-
-    /// The guesses of an address in a UTC day.
-    #[must_use]
-    pub const fn guesses_a_day(&self, share: Share) -> u32 {
-        self.part(self.daily_guesses, share)
-    }
-
-    /// The codes of an address in a UTC clock hour. `None` is no limit.
-    #[must_use]
-    pub fn codes_an_hour(&self, share: Share) -> Option<u32> {
-        self.address_per_hour.map(|all| self.part(all, share))
-    }
-
-    /// The codes of an address in a UTC day. `None` is no limit.
-    #[must_use]
-    pub fn codes_a_day(&self, share: Share) -> Option<u32> {
-        self.address_per_day.map(|all| self.part(all, share))
-    }
-
-    /// A third, rounded down, is kept for known networks.
-    const fn part(&self, all: u32, share: Share) -> u32 {
-        match share {
-            Share::Strangers if self.keeps_reserve() => all - all / 3,
-            Share::Strangers | Share::Whole => all,
         }
     }
 }
@@ -381,8 +314,8 @@ pub fn read_edge(get: &dyn Fn(&str) -> Option<String>) -> Result<Edge, SettingsE
     }
 }
 
-/// `EVENT_BUS`: the event bus that is told of each password that was set, the account's default bus unless set.
-/// `None` if it is `none`: nobody is told.
+/// `EVENT_BUS`: the event bus that receives an event for each password that was set, the account's default bus unless
+/// set. `None` if it is `none`: no events are published.
 ///
 /// # Errors
 /// When it is neither the name nor the ARN of a bus.
@@ -405,231 +338,6 @@ pub fn read_event_bus(
             value,
             max: LONGEST_EVENT_BUS,
         }),
-    }
-}
-
-/// The settings that only `deliver-mail` needs.
-#[derive(Clone, Debug)]
-pub struct MailSettings {
-    /// `MAIL_FROM`: the sender's address.
-    pub from: String,
-    /// `MAIL_FROM_NAME`: the sender's name, which mail programs show in place of the address; none if not set.
-    pub from_name: Option<String>,
-    /// `MAIL_REPLY_TO`: where answers go; to the sender if not set.
-    pub reply_to: Option<String>,
-    /// `MAIL_TEMPLATE_PREFIX`: the prefix of the names of the stack's SES templates.
-    pub template_prefix: String,
-    /// `MAIL_CONFIGURATION_SET`: the SES configuration set, if any.
-    pub configuration_set: Option<String>,
-    /// `RECOVERY_PAGE_URL`: the page that mails with a code link to. If it is not set, that is the stack's own
-    /// (`STACK_PAGE_URL`, which the template sets). None if it is `none`.
-    pub recovery_page: Option<String>,
-    /// `MAIL_BATCH_MILLISECONDS`: how long a mail request takes, whether or not anybody has its address. It has
-    /// to be longer than SES takes to accept a mail. Zero is as long as it takes.
-    pub batch: Duration,
-}
-
-impl MailSettings {
-    /// Reads the process's environment.
-    ///
-    /// # Errors
-    /// The first name that is missing, or a sender that is not a plain address.
-    pub fn from_env() -> Result<Self, SettingsError> {
-        Self::read(&env)
-    }
-
-    /// Reads settings by name through `get`. An empty setting counts as not set.
-    ///
-    /// # Errors
-    /// As [`MailSettings::from_env`].
-    pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let source = Source(get);
-        let from = source.required("MAIL_FROM")?;
-        if !is_sender(&from) {
-            return Err(SettingsError::NoSender {
-                value: from,
-                max: LONGEST_SENDER,
-            });
-        }
-        let recovery_page = match source.text("RECOVERY_PAGE_URL") {
-            // The stack knows where its own page is, however long that address is.
-            None => source.text("STACK_PAGE_URL"),
-            Some(url) if url == "none" => None,
-            Some(value) if !is_page_url(&value) => {
-                return Err(SettingsError::NoPageUrl {
-                    value,
-                    max: LONGEST_PAGE_URL,
-                });
-            }
-            other => other,
-        };
-        let from_name = source.text("MAIL_FROM_NAME");
-        if let Some(value) = from_name.clone().filter(|it| !is_sender_name(it)) {
-            return Err(SettingsError::NoSenderName {
-                value,
-                max: LONGEST_SENDER_NAME,
-            });
-        }
-        Ok(Self {
-            from,
-            from_name,
-            reply_to: reply_to(&source)?,
-            template_prefix: source.required("MAIL_TEMPLATE_PREFIX")?,
-            configuration_set: source.text("MAIL_CONFIGURATION_SET"),
-            recovery_page,
-            batch: Duration::from_millis(source.number(
-                "MAIL_BATCH_MILLISECONDS",
-                400,
-                0,
-                10_000,
-            )?),
-        })
-    }
-}
-
-/// `MAIL_REPLY_TO`.
-fn reply_to(source: &Source<'_>) -> Result<Option<String>, SettingsError> {
-    match source.text("MAIL_REPLY_TO") {
-        Some(value) if !is_reply_to(&value) => Err(SettingsError::NoReplyTo {
-            value,
-            max: LONGEST_REPLY_TO,
-        }),
-        value => Ok(value),
-    }
-}
-
-/// The settings that only `recovery-page` needs.
-#[derive(Clone, Debug)]
-pub struct PageSettings {
-    /// `SIGN_IN_URL`: where a person signs in afterwards, if the page is to link there.
-    pub sign_in_url: Option<String>,
-    /// `BRAND_COLOR`: the page's one color, as `#rrggbb`.
-    pub brand_color: String,
-    /// `FRAME_ANCESTORS`: the origins whose pages may frame the page, with blanks between them; none if not set.
-    pub frame_ancestors: Option<String>,
-}
-
-impl PageSettings {
-    /// Reads the process's environment.
-    ///
-    /// # Errors
-    /// The first setting that is not what its name says.
-    pub fn from_env() -> Result<Self, SettingsError> {
-        Self::read(&env)
-    }
-
-    /// Reads settings by name through `get`. An empty setting counts as not set.
-    ///
-    /// # Errors
-    /// As [`PageSettings::from_env`].
-    pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let source = Source(get);
-        let sign_in_url = source.text("SIGN_IN_URL");
-        if let Some(value) = sign_in_url.clone().filter(|it| !is_url(it)) {
-            return Err(SettingsError::NoUrl {
-                value,
-                max: LONGEST_URL,
-            });
-        }
-        let brand_color = source.color()?;
-        let frame_ancestors = source.text("FRAME_ANCESTORS");
-        if let Some(value) = frame_ancestors.clone().filter(|it| !are_ancestors(it)) {
-            return Err(SettingsError::NoAncestors {
-                value,
-                max: LONGEST_ANCESTORS,
-            });
-        }
-        Ok(Self {
-            sign_in_url,
-            brand_color,
-            frame_ancestors,
-        })
-    }
-}
-
-/// How the mails look. The stack writes these settings into its SES templates, so no function knows them: `cargo run` and
-/// the operator's command read them here.
-#[derive(Clone, Debug)]
-pub struct Branding {
-    /// `SERVICE_KIND`: what the texts call the service.
-    pub kind: ServiceKind,
-    /// `BRAND_COLOR`: the color of borders, as `#rrggbb`.
-    pub color: String,
-    /// `LOGO_URL`: the picture in place of the service's name.
-    pub logo_url: Option<String>,
-    /// `PRODUCT_URL`: where the service's name links to.
-    pub product_url: Option<String>,
-    /// `SUPPORT_CONTACT`: where people find help, an address or the address of a page.
-    pub support_contact: Option<String>,
-    /// Whether `MAIL_REPLY_TO` is set: then somebody reads what people answer.
-    pub reads_replies: bool,
-}
-
-/// What the texts call the service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServiceKind {
-    /// An app.
-    App,
-    /// A website.
-    Website,
-}
-
-impl Branding {
-    /// Reads the process's environment.
-    ///
-    /// # Errors
-    /// The first setting that is not what its name says.
-    pub fn from_env() -> Result<Self, SettingsError> {
-        Self::read(&env)
-    }
-
-    /// Reads settings by name through `get`. An empty setting counts as not set.
-    ///
-    /// # Errors
-    /// As [`Branding::from_env`].
-    pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let source = Source(get);
-        let kind = match source.text("SERVICE_KIND").as_deref() {
-            None | Some("app") => ServiceKind::App,
-            Some("website") => ServiceKind::Website,
-            Some(other) => {
-                return Err(SettingsError::NoChoice {
-                    name: "SERVICE_KIND",
-                    value: other.to_owned(),
-                    allowed: "app, website",
-                });
-            }
-        };
-        let logo_url = source.text("LOGO_URL");
-        if let Some(value) = logo_url.clone().filter(|it| !is_picture(it)) {
-            let max = LONGEST_IN_MAIL;
-            return Err(SettingsError::NoPicture { value, max });
-        }
-        let in_mail = |name, form, is_valid: fn(&str) -> bool| match source.text(name) {
-            Some(value) if !is_valid(&value) => Err(SettingsError::NotForMails {
-                name,
-                value,
-                form,
-                max: LONGEST_IN_MAIL,
-            }),
-            value => Ok(value),
-        };
-        Ok(Self {
-            kind,
-            color: source.color()?,
-            logo_url,
-            product_url: in_mail(
-                "PRODUCT_URL",
-                "an address such as https://example.com",
-                is_url_in_mail,
-            )?,
-            support_contact: in_mail(
-                "SUPPORT_CONTACT",
-                "an address such as help@example.com or https://example.com/help",
-                is_contact,
-            )?,
-            reads_replies: reply_to(&source)?.is_some(),
-        })
     }
 }
 

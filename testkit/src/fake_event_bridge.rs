@@ -115,7 +115,7 @@ async fn put_events(
         inbox.taken.extend(taken);
         answer
     };
-    let told = |is_taken: &dyn Fn(usize) -> bool| {
+    let accept = |is_taken: &dyn Fn(usize) -> bool| {
         let answers = (0..entries.len()).map(|place| {
             if is_taken(place) {
                 json!({ "EventId": format!("event-{place}") })
@@ -128,8 +128,8 @@ async fn put_events(
         json!({ "FailedEntryCount": failed, "Entries": answers })
     };
     match answer {
-        None => told(&|_| true).to_string().into_response(),
-        Some(EventsAnswer::Only(places)) => told(&|place| places.contains(&place))
+        None => accept(&|_| true).to_string().into_response(),
+        Some(EventsAnswer::Only(places)) => accept(&|place| places.contains(&place))
             .to_string()
             .into_response(),
         Some(EventsAnswer::TooShort) => json!({ "FailedEntryCount": 0, "Entries": [] })

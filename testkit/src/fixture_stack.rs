@@ -49,7 +49,7 @@ pub struct FixtureStack {
     /// Their table.
     pub table: Table,
     mails: MailStore,
-    told: EventBridge,
+    events: EventBridge,
     shutdown: Shutdown,
 }
 
@@ -116,8 +116,8 @@ impl FixtureStack {
         )
         .unwrap();
         serve(ses, mailing.into_router(), &shutdown);
-        let told = EventBridge::new(Bus::default(), random.clone());
-        serve(event_bridge, told.clone().into_router(), &shutdown);
+        let events = EventBridge::new(Bus::default(), random.clone());
+        serve(event_bridge, events.clone().into_router(), &shutdown);
 
         let pools = stack.functions.iter().map(|function| {
             let program = prepare(program(function, &folder, &urls));
@@ -128,7 +128,7 @@ impl FixtureStack {
             pools: pools.collect(),
             table: Table::at(&urls.dynamodb, &stack.table.name),
             mails,
-            told,
+            events,
             shutdown,
         }
     }
@@ -145,7 +145,7 @@ impl FixtureStack {
 
     async fn answer(&self, fixture: &Fixture) -> String {
         let before = self.mails.newest_first(None).len();
-        let told_before = self.told.newest_first().len();
+        let events_before = self.events.newest_first().len();
         let pool = self.pools.get(&fixture.function);
         let pool = pool.unwrap_or_else(|| panic!("no function {}", fixture.function));
         let event = Bytes::from(fixture.text.clone());
@@ -154,14 +154,14 @@ impl FixtureStack {
         let answer = serde_json::from_slice(&answer).unwrap();
         let mut mails = self.mails.newest_first(None);
         mails.reverse();
-        let mut told = self.told.newest_first();
-        told.reverse();
-        let told: Vec<_> = told.iter().map(|it| json!(it)).collect();
+        let mut events = self.events.newest_first();
+        events.reverse();
+        let events: Vec<_> = events.iter().map(|it| json!(it)).collect();
         snapshot::text(
             &fixture.text,
             &answer,
             mails.get(before..).unwrap_or_default(),
-            told.get(told_before..).unwrap_or_default(),
+            events.get(events_before..).unwrap_or_default(),
         )
     }
 

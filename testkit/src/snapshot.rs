@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 /// The answer to an event, and the mails and events that were sent meanwhile.
-pub fn text(event: &str, answer: &Json, mails: &[Mail], told: &[Json]) -> String {
+pub fn text(event: &str, answer: &Json, mails: &[Mail], events: &[Json]) -> String {
     let mut text = if let Some(status) = answer.get("statusCode") {
         http(event, status, answer)
     } else {
@@ -37,8 +37,8 @@ pub fn text(event: &str, answer: &Json, mails: &[Mail], told: &[Json]) -> String
         )
         .unwrap();
     }
-    for told in told {
-        write!(text, "\n\nEvent: {}", pretty(told)).unwrap();
+    for event in events {
+        write!(text, "\n\nEvent: {}", pretty(event)).unwrap();
     }
     text
 }

@@ -15,16 +15,16 @@ const PASSWORD: &str = "brass kettle on the moon";
 const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/credential-change";
 
 /// All events, newest first.
-async fn told(stack: &Stack) -> Vec<Value> {
+async fn published(stack: &Stack) -> Vec<Value> {
     let url = format!("{}/_events.json", stack.url);
     let answer = Client::new().get(url).send().await.unwrap();
     answer.error_for_status().unwrap().json().await.unwrap()
 }
 
 /// The events about a person, newest first, once there are `count` of them.
-async fn told_of(stack: &Stack, id: &str, count: usize) -> Vec<Value> {
-    eventually("the events are told", async || {
-        let mut events = told(stack).await;
+async fn published_about(stack: &Stack, id: &str, count: usize) -> Vec<Value> {
+    eventually("the events are published", async || {
+        let mut events = published(stack).await;
         events.retain(|event| event["detail"]["user"] == id);
         (events.len() == count).then_some(events)
     })
@@ -32,7 +32,7 @@ async fn told_of(stack: &Stack, id: &str, count: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn each_way_to_set_a_password_tells_other_services_once() {
+async fn each_way_to_set_a_password_publishes_one_event() {
     let stack = stacks::open();
     let (web, mobile) = (Web::of(stack), Mobile::of(stack));
     let person = Person::of(stack).await;
@@ -70,7 +70,7 @@ async fn each_way_to_set_a_password_tells_other_services_once() {
             }
         }
         mailbox.next_notice().await;
-        let events = told_of(stack, &person.id, before + 1).await;
+        let events = published_about(stack, &person.id, before + 1).await;
         let user = Table::of(stack).user(&person.id).await;
         let changed_at: i64 = user["passwordChangedAt"].as_n().unwrap().parse().unwrap();
         let at = regain::timestamp::Timestamp::from_millis(changed_at).rfc3339();
@@ -101,12 +101,12 @@ async fn each_way_to_set_a_password_tells_other_services_once() {
             "{protocol} {means}"
         );
     }
-    let all = Value::from(told(stack).await).to_string();
+    let all = Value::from(published(stack).await).to_string();
     assert!(!all.contains('@') && !all.contains("argon2"), "{all}");
 }
 
 #[tokio::test]
-async fn without_a_bus_nothing_is_told_and_the_notice_is_mailed() {
+async fn without_a_bus_nothing_is_published_and_the_notice_is_mailed() {
     let stack = Setup::default()
         .unthrottled()
         .set("EVENT_BUS", "none")
@@ -124,7 +124,7 @@ async fn without_a_bus_nothing_is_told_and_the_notice_is_mailed() {
         announce(&stack, r#"{"testEvent": true}"#).await,
         json!({"batchItemFailures": []})
     );
-    assert_eq!(told(&stack).await, [Value::Null; 0]);
+    assert_eq!(published(&stack).await, [Value::Null; 0]);
 }
 
 /// Invokes `announce`, and returns its answer.
@@ -142,7 +142,7 @@ async fn an_operator_puts_a_test_event_on_the_bus() {
     for given in [r#"{"testEvent": true}"#, r#"{"testEvent": false}"#, "{}"] {
         let answer = announce(&stack, given).await;
         assert_eq!(answer, json!({"batchItemFailures": []}));
-        let events = told(&stack).await;
+        let events = published(&stack).await;
         assert_eq!(events.len(), 1, "{given}");
         assert_eq!(events[0]["source"], "regain");
         assert_eq!(events[0]["detail-type"], "Test");
@@ -171,7 +171,7 @@ async fn the_stand_in_answers_put_events_as_event_bridge_does() {
     assert!(answers[0]["EventId"].is_string() && answers[3]["EventId"].is_string());
     assert_eq!(answers[1]["ErrorCode"], "MalformedDetail");
     assert_eq!(answers[2]["ErrorCode"], "InvalidArgument");
-    let numbers = told(&stack).await;
+    let numbers = published(&stack).await;
     let numbers: Vec<_> = numbers.iter().map(|it| &it["detail"]["number"]).collect();
     assert_eq!(numbers, [2, 1], "newest first");
     let eleven = json!({"Entries": vec![entry("{}"); 11]});
@@ -192,5 +192,5 @@ async fn the_stand_in_answers_put_events_as_event_bridge_does() {
         let (status, answer) = put(&stack, target, body).await;
         assert_eq!((status, &answer["__type"]), (400, &json!(expected)));
     }
-    assert_eq!(told(&stack).await.len(), 2);
+    assert_eq!(published(&stack).await.len(), 2);
 }

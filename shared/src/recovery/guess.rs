@@ -3,8 +3,10 @@
 use regain_password::Candidate;
 
 use super::call::{CallContext, Judged};
-use super::password::permitted;
-use super::{ATTEMPTS, Found, Recovery, RecoveryError, SessionLookup, SessionName, UnderWay};
+use super::{
+    ATTEMPTS, AddressOwner, Recovery, RecoveryError, SessionLookup, SessionName, UnderWay,
+    permitted,
+};
 use crate::audit::{Event, Means, Unanswered};
 use crate::code::{Code, CodeInput, CodeKeys};
 use crate::ids::{GuessName, ResetToken, SessionRef};
@@ -124,7 +126,7 @@ impl Recovery {
                 .await;
             return Err(error.into());
         }
-        let found = Found {
+        let found = AddressOwner {
             owner: owner?,
             void_since: guessed.void_since,
         };
@@ -308,7 +310,7 @@ impl Recovery {
         &self,
         call: &mut CallContext,
         guessed: &Guessed,
-        found: Found,
+        found: AddressOwner,
     ) -> Result<User, RecoveryError> {
         let Awaiting {
             info, generation, ..

@@ -6,8 +6,9 @@
 use regain_password::Address;
 
 use super::call::CallContext;
-use super::password::{NewPassword, Proof};
-use super::{Found, Recovery, RecoveryError};
+use super::password::NewPassword;
+use super::proof::Proof;
+use super::{AddressOwner, Recovery, RecoveryError};
 use crate::audit::Means;
 use crate::code::CodeInput;
 use crate::ids::ResetToken;
@@ -92,7 +93,7 @@ impl Recovery {
         call: &mut CallContext,
         linked: &Linked,
         session: &Session,
-        found: Found,
+        found: AddressOwner,
     ) -> Result<User, RecoveryError> {
         let void_since = found.void_since;
         let is_void = |user: &User| {

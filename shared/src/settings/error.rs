@@ -1,4 +1,4 @@
-//! What is wrong with a setting, in words for an operator.
+//! Errors of settings, as messages for operators.
 
 use thiserror::Error;
 
@@ -12,7 +12,7 @@ pub enum SettingsError {
     NoNumber {
         /// The setting.
         name: &'static str,
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
         /// The least it may be.
         min: u64,
@@ -24,7 +24,7 @@ pub enum SettingsError {
     OutOfRange {
         /// The setting.
         name: &'static str,
-        /// What it was set to.
+        /// The value that it was set to.
         value: u64,
         /// The least it may be.
         min: u64,
@@ -36,7 +36,7 @@ pub enum SettingsError {
     NoChoice {
         /// The setting.
         name: &'static str,
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
         /// The words it may be.
         allowed: &'static str,
@@ -47,7 +47,7 @@ pub enum SettingsError {
          without four digits in a row, which could be taken for a code, not {value:?}"
     )]
     NoServiceName {
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
     },
     /// Not the name of a function.
@@ -56,7 +56,7 @@ pub enum SettingsError {
          characters, not {value:?}"
     )]
     NoFunction {
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
         /// How many characters it may have.
         max: usize,
@@ -68,7 +68,7 @@ pub enum SettingsError {
         max = RecoverableStatuses::MAX_LENGTH
     )]
     NoStatuses {
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
     },
     /// An address that SES cannot send from.
@@ -77,7 +77,7 @@ pub enum SettingsError {
          characters and without a display name, not {value:?}"
     )]
     NoSender {
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
         /// How many characters it may have.
         max: usize,
@@ -88,7 +88,7 @@ pub enum SettingsError {
          without four digits in a row, which could be taken for a code, not {value:?}"
     )]
     NoSenderName {
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
         /// How many characters it may have.
         max: usize,
@@ -99,7 +99,7 @@ pub enum SettingsError {
          characters and without a display name, not {value:?}"
     )]
     NoReplyTo {
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
         /// How many characters it may have.
         max: usize,
@@ -112,9 +112,9 @@ pub enum SettingsError {
     NotForMails {
         /// The setting.
         name: &'static str,
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
-        /// What it may be.
+        /// The values that it may have.
         form: &'static str,
         /// How many characters it may have.
         max: usize,
@@ -125,7 +125,7 @@ pub enum SettingsError {
          ASCII letters, digits and -._~:/?#!()*+,;=%, not {value:?}"
     )]
     NoPicture {
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
         /// How many characters it may have.
         max: usize,
@@ -146,7 +146,7 @@ pub enum SettingsError {
          characters without blanks, not {value:?}"
     )]
     NoUrl {
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
         /// How many characters it may have.
         max: usize,
@@ -157,7 +157,7 @@ pub enum SettingsError {
          ASCII characters without blanks, quotes, `&`, `<`, `>` and `#`, not {value:?}"
     )]
     NoPageUrl {
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
         /// How many characters it may have.
         max: usize,
@@ -165,7 +165,7 @@ pub enum SettingsError {
     /// A color that is not `#rrggbb`.
     #[error("BRAND_COLOR must be # and six hexadecimal digits, such as #1d5b54, not {value:?}")]
     NoColor {
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
     },
     /// A list that is not of origins.
@@ -174,7 +174,7 @@ pub enum SettingsError {
          between them, of at most {max} characters in all, not {value:?}"
     )]
     NoAncestors {
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
         /// How many characters it may have.
         max: usize,
@@ -194,7 +194,7 @@ pub enum SettingsError {
          ./_-, with colons in an ARN only, not {value:?}"
     )]
     NoEventBus {
-        /// What it was set to.
+        /// The value that it was set to.
         value: String,
         /// How many characters it may have.
         max: usize,

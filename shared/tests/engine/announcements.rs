@@ -87,7 +87,7 @@ fn detail(entry: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn each_means_of_setting_a_password_is_told_with_the_version_that_it_made() {
+async fn each_means_of_setting_a_password_is_published_with_the_version_that_it_made() {
     let scene = Scene::new().await;
     let kit = &scene.kit;
     let user = kit.user(ANN).await;
@@ -123,14 +123,14 @@ async fn each_means_of_setting_a_password_is_told_with_the_version_that_it_made(
         new.retain(|key| !before.contains(key));
         assert_eq!(new.len(), 1, "{means}");
         assert_eq!(scene.announce(&new).await, NONE, "{means}");
-        let told = scene.events.taken();
-        assert_eq!(told.len(), number + 1, "{means}");
-        let told = &told[number];
-        assert_eq!(told["Source"], "regain");
-        assert_eq!(told["DetailType"], "Password Changed");
-        assert_eq!(told["EventBusName"], "sign-in");
+        let published = scene.events.taken();
+        assert_eq!(published.len(), number + 1, "{means}");
+        let published = &published[number];
+        assert_eq!(published["Source"], "regain");
+        assert_eq!(published["DetailType"], "Password Changed");
+        assert_eq!(published["EventBusName"], "sign-in");
         let stored = kit.stored(&user).await;
-        let detail = detail(told);
+        let detail = detail(published);
         let caep = "https://schemas.openid.net/secevent/caep/event-type/credential-change";
         assert_eq!(
             detail,
@@ -155,12 +155,12 @@ async fn each_means_of_setting_a_password_is_told_with_the_version_that_it_made(
             stored.credentials_version.to_string()
         );
         assert_eq!(stored.password_changed_at.unwrap().rfc3339(), detail["at"]);
-        assert!(!told.to_string().contains('@'), "{told}");
+        assert!(!published.to_string().contains('@'), "{published}");
     }
 }
 
 #[tokio::test]
-async fn an_event_that_is_told_again_is_the_same() {
+async fn an_event_that_is_published_again_is_the_same() {
     let scene = Scene::new().await;
     scene.changed(ANN).await;
     let notices = scene.notices().await;
@@ -171,9 +171,9 @@ async fn an_event_that_is_told_again_is_the_same() {
         .change(&notices[0], "bounced", AttributeValue::Bool(true))
         .await;
     assert_eq!(scene.announce(&notices).await, NONE);
-    let told = scene.events.taken();
-    assert_eq!(told.len(), 2);
-    assert_eq!(told[0], told[1]);
+    let published = scene.events.taken();
+    assert_eq!(published.len(), 2);
+    assert_eq!(published[0], published[1]);
 }
 
 #[tokio::test]
@@ -199,10 +199,10 @@ async fn events_that_event_bridge_refuses_are_retried_and_the_rest_are_not() {
     let again = scene.announce(&notices).await;
     assert_eq!(again, [notices[1].clone()]);
     assert_eq!(scene.announce(&again).await, NONE);
-    let mut told: Vec<_> = scene.details();
-    told.sort_by_key(|it| it["user"].to_string());
-    told.dedup();
-    assert_eq!(told.len(), 3, "each is told, and none twice");
+    let mut published: Vec<_> = scene.details();
+    published.sort_by_key(|it| it["user"].to_string());
+    published.dedup();
+    assert_eq!(published.len(), 3, "each is published, and none twice");
     assert_eq!(scene.events.calls(), [3, 1]);
 }
 
@@ -212,7 +212,7 @@ async fn whatever_event_bridge_answers_no_change_is_lost() {
     let throttled = EventsAnswer::Failure(400, "ThrottlingException");
     let broken = EventsAnswer::Failure(500, "InternalException");
     // The SDK itself tries three times what may pass.
-    for (answers, told_before) in [
+    for (answers, published_before) in [
         (vec![refused], 0),
         (vec![throttled.clone(), throttled.clone(), throttled], 0),
         (vec![broken.clone(), broken.clone(), broken], 0),
@@ -225,9 +225,9 @@ async fn whatever_event_bridge_answers_no_change_is_lost() {
             scene.events.answer(answer);
         }
         assert_eq!(scene.announce(&notices).await, notices);
-        assert_eq!(scene.events.taken().len(), told_before);
+        assert_eq!(scene.events.taken().len(), published_before);
         assert_eq!(scene.announce(&notices).await, NONE);
-        assert_eq!(scene.events.taken().len(), told_before + 1);
+        assert_eq!(scene.events.taken().len(), published_before + 1);
     }
 }
 
@@ -247,9 +247,9 @@ async fn an_event_bridge_that_does_not_answer_is_asked_again_by_the_next_batch()
         scene.announce(&notices).await;
     }
     assert_eq!(scene.announce(&notices).await, NONE);
-    let mut told = scene.details();
-    told.dedup();
-    assert_eq!(told.len(), 1, "the same event each time");
+    let mut published = scene.details();
+    published.dedup();
+    assert_eq!(published.len(), 1, "the same event each time");
 }
 
 #[tokio::test]
@@ -297,7 +297,7 @@ async fn a_notice_that_cannot_be_read_is_kept_and_holds_no_other_of_its_batch_up
 }
 
 #[tokio::test]
-async fn nothing_else_is_told() {
+async fn no_other_record_publishes_an_event() {
     let scene = Scene::new().await;
     scene.changed(ANN).await;
     let notices = scene.notices().await;
@@ -322,7 +322,7 @@ async fn nothing_else_is_told() {
 }
 
 #[tokio::test]
-async fn more_events_than_one_call_takes_are_told_by_several() {
+async fn more_events_than_one_call_takes_are_published_by_several() {
     let scene = Scene::new().await;
     scene.changed(ANN).await;
     let [notice] = scene.notices().await.try_into().unwrap();
@@ -332,7 +332,7 @@ async fn more_events_than_one_call_takes_are_told_by_several() {
 }
 
 #[tokio::test]
-async fn without_a_bus_nothing_is_read_or_told() {
+async fn without_a_bus_nothing_is_read_or_published() {
     let scene = Scene::with_bus(None).await;
     scene.changed(ANN).await;
     let notices = scene.notices().await;
@@ -343,19 +343,19 @@ async fn without_a_bus_nothing_is_read_or_told() {
 }
 
 #[tokio::test]
-async fn a_test_event_is_told_and_is_no_changed_password() {
+async fn a_test_event_is_published_and_is_no_changed_password() {
     let scene = Scene::new().await;
     scene.announcer.announce_test().await.unwrap();
     let [event] = &scene.events.taken()[..] else {
-        panic!("one event is told");
+        panic!("one event is published");
     };
-    let told = [
+    let published = [
         ("Source", "regain"),
         ("DetailType", "Test"),
         ("Detail", r#"{"version":1}"#),
         ("EventBusName", "sign-in"),
     ];
-    for (name, value) in told {
+    for (name, value) in published {
         assert_eq!(event[name], value, "{event}");
     }
 }

@@ -35,7 +35,7 @@ pub enum Change {
 #[derive(Debug)]
 pub(in crate::users) struct CheckedLine {
     pub(in crate::users) line: UserLine,
-    pub(in crate::users) found: Found,
+    pub(in crate::users) found: LineUser,
     /// The user as the line says, without the password.
     pub(in crate::users) user: User,
 }
@@ -48,7 +48,7 @@ impl Numbered for CheckedLine {
 
 /// The user whom a line is about.
 #[derive(Debug)]
-pub(in crate::users) struct Found {
+pub(in crate::users) struct LineUser {
     /// The id that the user has, or will have.
     pub(in crate::users) id: UserId,
     /// The user who has the line's address.
@@ -91,7 +91,7 @@ enum NewPassword<'a> {
 /// A line with the user as it is to be written.
 pub(in crate::users) struct Prepared {
     pub(in crate::users) line: UserLine,
-    found: Found,
+    found: LineUser,
     /// The user as the line says, password included.
     user: User,
     /// The address that the user had.
@@ -333,7 +333,7 @@ impl Importer {
     pub(in crate::users) async fn find(
         &self,
         lines: &[(&UserLine, UserId)],
-    ) -> Result<Vec<Result<Found, BadLine>>, StoreError> {
+    ) -> Result<Vec<Result<LineUser, BadLine>>, StoreError> {
         let addresses = lines.iter().map(|(line, _)| &line.address);
         let owners = self.store.user_ids_of(addresses).await?;
         let subject = |line: &'_ UserLine| {
@@ -362,7 +362,7 @@ impl Importer {
                 return Err(BadLine::new(line.number(), reason));
             }
             let (before, besides) = stored.map_or((None, 0), |(user, size)| (Some(user), size));
-            Ok(Found {
+            Ok(LineUser {
                 id: subject.unwrap_or_else(|| drawn.clone()),
                 owner: owner.cloned(),
                 before,
@@ -409,7 +409,7 @@ impl Importer {
 /// The user as a line says, without the password. Refused if it cannot be an item of the table.
 pub(in crate::users) fn merged(
     line: &UserLine,
-    found: &Found,
+    found: &LineUser,
     policy: &Policy,
 ) -> Result<User, ImportError> {
     let bad = |reason: String| BadLine::new(line.number(), reason);
@@ -426,7 +426,7 @@ pub(in crate::users) fn merged(
 }
 
 /// The result of a line: the user who was found becomes `user`, with `password`.
-fn done(found: &Found, user: &User, password: &NewPassword<'_>) -> Result<Done, ImportError> {
+fn done(found: &LineUser, user: &User, password: &NewPassword<'_>) -> Result<Done, ImportError> {
     let stays = matches!(password, NewPassword::Stays | NewPassword::Kept);
     let change = match &found.before {
         None => Change::Created,

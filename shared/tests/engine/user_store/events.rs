@@ -29,7 +29,7 @@ async fn published(kit: &Kit) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn each_password_that_is_set_elsewhere_is_told_with_the_stores_id_and_version() {
+async fn each_password_that_is_set_elsewhere_is_published_with_the_stores_id_and_version() {
     for (way, means) in [
         (Way::Token, "token"),
         (Way::Session, "session"),
