@@ -18,7 +18,7 @@ PAGE_URL = "http://127.0.0.1:3004"
 UREQ_VERSION = "3.5.2"
 LANGUAGES = ["node", "python", "go", "rust"]
 EXPECTED = "created updated deleted nobody"
-# What follows the definitions of a program that is shown in steps: it runs the steps, and says what came of them.
+# The end of a program whose steps the page shows: it runs the steps, and prints the results.
 STEPS = {
     "node": "{steps}\nconsole.log(created.outcome, moved.outcome, deleted.outcome, gone.user ?? 'nobody');\n",
     "python": '{steps}\nprint(created["outcome"], moved["outcome"], deleted["outcome"], gone["user"] or "nobody")\n',
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {{
 }}
 """,
 }
-# What calls the function `canonical` for each test vector, and says how many there are.
+# Calls `canonical` for each test vector, and prints how many there are.
 VECTOR_CHECKS = {
     "node": f"""
 import {{ readFileSync }} from 'node:fs';

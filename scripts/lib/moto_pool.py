@@ -1,4 +1,4 @@
-"""Cognito as `moto` plays it, with what it lacks: `moto_pool.py` serves it at a free port, and prints the port.
+"""moto's emulator of Cognito, with the parts that it lacks: `moto_pool.py` serves it at a free port, and prints the port.
 
 On AWS, a new password moves the time of the last change, a pool may remember passwords, users may come from another identity provider,
 and `AdminGetUser` takes the `sub` of a user as its name. `POST /fault {"call", "times"}` lets the next calls of an operation fail."""

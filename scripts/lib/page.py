@@ -1,4 +1,4 @@
-"""Keeps what a script writes on a page of docs/ true: the text between two marks, or a whole file."""
+"""Writes what a script computes into a page of docs/, between two marks or as a whole file, or checks that it is there."""
 
 import pathlib
 import sys

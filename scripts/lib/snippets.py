@@ -30,7 +30,7 @@ const ask = async () => (await lines.next()).value;
 """
 KOTLIN_MAIN = "\nfun main() = recover { readln() }\n"
 
-# What the person types, in this order. CODE is the code of the next mail.
+# The input of the person, in this order. CODE is the code of the next mail.
 CODE = object()
 SNIPPETS = {
     "curl": ("siti@example.com", [CODE]),

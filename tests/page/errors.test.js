@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { heading, LOST, ok, open, plain, problem, refused, steps, stub, useBrowser } from "./stand.js";
+import { heading, LOST, ok, open, plain, problem, refused, steps, stub, useBrowser } from "./kit.js";
 
 useBrowser();
 let server;

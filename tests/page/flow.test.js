@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { after, before, beforeEach, test } from "node:test";
-import { assertAccessible, heading, LOST, ok, open, plain, problem, refused, SERVICE, steps, stub, useBrowser } from "./stand.js";
+import { assertAccessible, heading, LOST, ok, open, plain, problem, refused, SERVICE, steps, stub, useBrowser } from "./kit.js";
 
 useBrowser();
 let server;

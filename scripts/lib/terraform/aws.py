@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Stands in for Terraform's provider hashicorp/aws, as far as deploy/terraform uses it: it checks names and types, and creates nothing.
 
-The real provider is only to be had from HashiCorp's registry. The attributes here are those of its documentation, version 5. What
+Only HashiCorp's registry has the real provider. The attributes here are those of its documentation, version 5. What
 would be created goes into the file that STAND_IN_RECORD names, as one JSON object a line.
 """
 

@@ -1,4 +1,4 @@
-// What the tests share: a browser, and a server in front of the service that answers the API's calls as a test tells it.
+// The common parts of the tests: a browser, and a server in front of the service that answers calls of the API as a test sets it.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { after, before } from "node:test";
 import { chromium } from "playwright-core";
 
-/** Where the service runs, as `cargo run` says it. */
+/** The URL of the service, as `cargo run` prints it. */
 export const SERVICE = process.env.REGAIN_URL;
 assert.ok(SERVICE, "REGAIN_URL names no running service: use scripts/test-page");
 
@@ -23,8 +23,9 @@ export const refused = (status, error, more = {}) => ({
 export const LOST = "lost";
 
 /**
- * A server that passes on whatever asks for the page, and answers each call of the API with the next of `answers`.
- * An answer that is a function is called, and nothing is answered. It keeps all `calls`, and the URL and referrer of all it was asked for in `seen`.
+ * A server that passes requests for the page on to the service, and answers each call of the API with the next of `answers`.
+ * If an answer is a function, it is called, and the request stays without an answer. The server keeps all `calls`, and in `seen`
+ * the URL and referrer of every request.
  */
 export async function stub() {
   const it = { answers: [], calls: [], seen: [] };
