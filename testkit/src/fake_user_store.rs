@@ -241,10 +241,10 @@ impl FakeUserStore {
             kept.questions.push(question.clone());
             let number = kept.questions.len();
             let fault = kept.fault;
-            fault.filter(|(_, from, times)| (*from..from + times).contains(&number))
+            fault.and_then(|(fault, from, times)| fault.at(number, from, times))
         };
         let (mut status, mut header) = (200, "");
-        let text = match fault.map(|(fault, ..)| fault) {
+        let text = match fault {
             Some(StoreFault::LostBefore) => return None,
             Some(StoreFault::FunctionError) => {
                 header = "x-amz-function-error: Unhandled\r\n";
@@ -272,6 +272,7 @@ impl FakeUserStore {
                 kept.users.values_mut().for_each(|user| user.version += 1);
                 kept.answer(&question).to_string()
             }
+            Some(StoreFault::LostThenRefused) => unreachable!("it is one of two others"),
             None => {
                 let answer = self.kept().answer(&question).to_string();
                 if question["operation"] == "set-password" {

@@ -15,8 +15,23 @@ pub enum StoreFault {
     LostAfter,
     /// There is no answer in time, though it was done.
     Hang,
+    /// The first answer is lost after it was done. Lambda refuses the next calls.
+    LostThenRefused,
     /// Somebody else changes the user's password just before, and then it is answered.
     ChangedBefore,
+}
+
+impl StoreFault {
+    /// How the answer to question `number` fails, if `times` answers fail from question `from` on.
+    #[must_use]
+    pub fn at(self, number: usize, from: usize, times: usize) -> Option<Self> {
+        let fault = match self {
+            Self::LostThenRefused if number == from => Self::LostAfter,
+            Self::LostThenRefused => Self::Status(403),
+            fault => fault,
+        };
+        (from..from + times).contains(&number).then_some(fault)
+    }
 }
 
 /// How the store judges a password.

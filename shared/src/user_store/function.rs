@@ -6,13 +6,12 @@
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use bytes::Bytes;
 use regain_password::{Address, Candidate, PasswordHash};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::UserStoreError;
-use super::answer::{self, ProvenAnswer, SetAnswer};
+use super::answer::{self, Malformed, ProvenAnswer, SetAnswer};
 use super::invoke::Invoker;
 use crate::aws::operation::Payload;
 use crate::ids::UserId;
@@ -140,8 +139,7 @@ impl UserFunction {
             };
             payload("email-proven", question)
         };
-        let answer = self.ask_until_answered(ask).await?;
-        answer::proven(&answer).map_err(UserStoreError::Malformed)
+        self.ask_until_answered(ask, answer::proven).await
     }
 
     /// Sets the password of a user, if the user still has that version of credentials.
@@ -174,25 +172,30 @@ impl UserFunction {
             };
             payload("set-password", question)
         };
-        let answer = self.ask_until_answered(ask).await?;
-        answer::set(&answer, id, address).map_err(UserStoreError::Malformed)
+        let read = |answer: &[u8]| answer::set(answer, id, address);
+        self.ask_until_answered(ask, read).await
     }
 
-    /// Asks a question that has a key. If its answer is lost, it is asked once more.
-    async fn ask_until_answered(
+    /// Asks a question that has a key. If its answer is lost, it is asked once more. Whatever fails then, the first
+    /// call may have been carried out, so the answer is lost all the same.
+    async fn ask_until_answered<A>(
         &self,
         ask: impl Fn() -> Result<Payload, UserStoreError>,
-    ) -> Result<Bytes, UserStoreError> {
-        match self.set.invoke(ask()?).await {
-            Err(lost @ UserStoreError::Lost(_)) => {
-                tracing::warn!(
-                    error = %telemetry::causes(&lost),
-                    "the user store is asked once more"
-                );
-                self.set.invoke(ask()?).await
-            }
-            answered => answered,
-        }
+        read: impl Fn(&[u8]) -> Result<A, Malformed>,
+    ) -> Result<A, UserStoreError> {
+        let once = async || {
+            let answer = self.set.invoke(ask()?).await?;
+            read(&answer).map_err(UserStoreError::Malformed)
+        };
+        let lost = match once().await {
+            Err(lost @ UserStoreError::Lost(_)) => lost,
+            answered => return answered,
+        };
+        tracing::warn!(error = %telemetry::causes(&lost), "the user store is asked once more");
+        once().await.map_err(|error| {
+            tracing::warn!(error = %telemetry::causes(&error), "the user store failed once more");
+            lost
+        })
     }
 }
 

@@ -158,6 +158,7 @@ fn change() -> impl Strategy<Value = Change> {
         StoreFault::LostBefore,
         StoreFault::LostAfter,
         StoreFault::LostAfter,
+        StoreFault::LostThenRefused,
         StoreFault::ChangedBefore,
     ]);
     prop_oneof![

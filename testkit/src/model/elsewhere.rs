@@ -214,9 +214,8 @@ impl Elsewhere {
     fn ask(&mut self) -> Option<StoreFault> {
         self.questions += 1;
         let number = self.questions;
-        let fault = self.fault;
-        let fault = fault.filter(|(_, from, times)| (*from..from + times).contains(&number));
-        fault.map(|(fault, ..)| fault)
+        let (fault, from, times) = self.fault?;
+        fault.at(number, from, times)
     }
 }
 

@@ -86,20 +86,23 @@ async fn an_answer_that_is_lost_is_asked_for_once_more_and_the_password_set_once
 #[tokio::test]
 async fn a_password_whose_answer_is_lost_twice_is_told_of_and_the_proof_stays_good() {
     for way in WAYS {
-        let kit = with_ann().await;
-        let ready = Ready::new(&kit, way).await;
-        kit.users.fail(StoreFault::LostAfter, 2, 2);
-        let outcome = ready.outcome(&kit, 1).await;
-        assert_eq!(outcome, Outcome::Unavailable, "{way:?}");
-        assert_eq!(kit.users.user(ANN).times_set, 1, "{way:?}");
-        let mails = kit.mailed(later(1)).await;
-        assert_eq!(mails.len(), 1, "{way:?}: its owner is told");
+        for fault in [StoreFault::LostAfter, StoreFault::LostThenRefused] {
+            let kit = with_ann().await;
+            let ready = Ready::new(&kit, way).await;
+            let what = format!("{way:?}, {fault:?}");
+            kit.users.fail(fault, 2, 2);
+            let outcome = ready.outcome(&kit, 1).await;
+            assert_eq!(outcome, Outcome::Unavailable, "{what}");
+            assert_eq!(kit.users.user(ANN).times_set, 1, "{what}");
+            let mails = kit.mailed(later(1)).await;
+            assert_eq!(mails.len(), 1, "{what}: its owner is told");
 
-        kit.users.reset();
-        assert_eq!(ready.outcome(&kit, 2).await, Outcome::Done, "{way:?}");
-        assert_eq!(kit.users.user(ANN).times_set, 1, "{way:?}: set once");
-        assert_eq!(kit.mailed(later(2)).await.len(), 0, "{way:?}: told once");
-        assert_eq!(ready.outcome(&kit, 3).await, Outcome::Over, "{way:?}");
+            kit.users.reset();
+            assert_eq!(ready.outcome(&kit, 2).await, Outcome::Done, "{what}");
+            assert_eq!(kit.users.user(ANN).times_set, 1, "{what}: set once");
+            assert_eq!(kit.mailed(later(2)).await.len(), 0, "{what}: told once");
+            assert_eq!(ready.outcome(&kit, 3).await, Outcome::Over, "{what}");
+        }
     }
 }
 

@@ -95,6 +95,7 @@ async fn a_change_is_recorded_as_in_doubt_only_if_its_answer_was_lost() {
     for way in WAYS {
         for (fault, is_in_doubt) in [
             (StoreFault::LostAfter, true),
+            (StoreFault::LostThenRefused, true),
             (StoreFault::Status(500), true),
             (StoreFault::FunctionError, false),
             (StoreFault::Status(403), false),

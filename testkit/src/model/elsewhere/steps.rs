@@ -174,13 +174,15 @@ impl Model {
                 attempt,
                 is_again: true,
             }),
-            Judged::Lost => {
+            Judged::Lost | Judged::Failed if is_again => {
                 // The password may be set, so its owner is told.
                 let notice = (caller.number, caller.generation);
                 self.store().notices.insert(notice);
                 self.ended(caller, Outcome::Unavailable)
             }
-            Judged::Changed | Judged::Failed => self.ended(caller, Outcome::Unavailable),
+            Judged::Changed | Judged::Lost | Judged::Failed => {
+                self.ended(caller, Outcome::Unavailable)
+            }
         }
     }
 
