@@ -267,9 +267,8 @@ def text(it):
         '',
         f'Traces cost less for each call the more calls there are: at 10 recoveries a second, they add {at_once:.2f} to a million.',
         '',
-        f'With `TableMinimumUnits=5`, a million recoveries without mail cost **{steady.dollars(recovery):.2f} dollars** under a steady load, for which Application Auto '
-        'Scaling',
-        f'provisions what {100 * utilization:.0f} % use. With `EventBus=none` as well, they cost {lean.dollars(lean.recovery()):.2f}.',
+        f'With `TableMinimumUnits=5`, a million recoveries without mail cost **{steady.dollars(recovery):.2f} dollars** under a steady load: Application Auto Scaling',
+        f'keeps {100 * utilization:.0f} % of the capacity in use. With `EventBus=none` as well, they cost {lean.dollars(lean.recovery()):.2f}.',
         '',
         '**What two changes of template.yaml save.**',
         '',

@@ -96,7 +96,7 @@ fn shown(part: &str) -> BTreeSet<&str> {
     tags(part).filter(|tag| !tag.starts_with('#')).collect()
 }
 
-/// What is between double or triple braces: variables, and the beginnings of conditions.
+/// The tags in double or triple braces: variables, and the beginnings of conditions.
 fn tags(part: &str) -> impl Iterator<Item = &str> {
     let opened = part.split("{{").skip(1);
     opened

@@ -13,7 +13,7 @@ use crate::store::{ClaimedWith, PasswordChange};
 use crate::timestamp::Timestamp;
 use crate::users::CredentialsVersion;
 
-/// What a caller shows to set a password.
+/// The proof that a caller shows to set a password.
 pub(super) enum Proof<'a> {
     /// The id of a validated session, as the Directory API's clients send it.
     Session(&'a SessionLookup),

@@ -117,7 +117,7 @@ pub struct Branding {
     pub reads_replies: bool,
 }
 
-/// What the texts call the service.
+/// The kind of the service, by which the texts name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceKind {
     /// An app.
