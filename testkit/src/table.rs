@@ -126,31 +126,6 @@ impl Table {
         items.map(|item| item.into_iter().collect()).collect()
     }
 
-    /// The items whose key begins with one of these prefixes, or one of whose attributes is this text.
-    pub async fn all_about(
-        &self,
-        prefixes: &[String],
-        attributes: &[&str],
-        text: &str,
-    ) -> Vec<Item> {
-        let mut scan = self.client.scan().table_name(&self.name);
-        let mut conditions = Vec::new();
-        for (index, prefix) in prefixes.iter().enumerate() {
-            scan = scan.expression_attribute_values(format!(":p{index}"), text_value(prefix));
-            conditions.push(format!("begins_with(pk, :p{index})"));
-        }
-        scan = scan.expression_attribute_values(":text", text_value(text));
-        for (index, name) in attributes.iter().enumerate() {
-            scan = scan.expression_attribute_names(format!("#a{index}"), *name);
-            conditions.push(format!("#a{index} = :text"));
-        }
-        let scan = scan.filter_expression(conditions.join(" OR "));
-        let items = scan.into_paginator().items().send();
-        let items = items.collect::<Result<Vec<_>, _>>().await.unwrap();
-        let items = items.into_iter();
-        items.map(|item| item.into_iter().collect()).collect()
-    }
-
     /// Every key, in order.
     pub async fn keys(&self) -> Vec<String> {
         let items = self.all().await;

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use regain::api::Protocol;
-use regain::keys::IndexKeys;
 use regain::not_me::NotMeToken;
 use regain::recovery::{Request, Started};
 use regain::timestamp::Timestamp;
 
 use crate::kit::{
-    Dump, Failure, INDEX_SECRET, Kit, NOON, Outcome, PASSWORD, Verified, address, blocked, keyed,
-    later, outcome_of, request, wrong,
+    Dump, Failure, Kit, NOON, Outcome, PASSWORD, Verified, blocked, keyed, later, outcome_of,
+    request, wrong,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +92,7 @@ impl Case {
     }
 }
 
-/// A person of their own, as far as the case needs them to be.
+/// A person as far as the case needs them to be. The table holds nothing else.
 struct Person<'a> {
     kit: &'a Kit,
     case: Case,
@@ -175,19 +174,6 @@ impl<'a> Person<'a> {
             }
         }
     }
-
-    /// All that the table holds about the person.
-    async fn items(&self) -> Dump {
-        let keys = IndexKeys::new(INDEX_SECRET.as_bytes());
-        let prefixes = [
-            format!("EMAIL#{}", self.email),
-            format!("ADDRESS#{}", keys.address(&address(&self.email)).hex()),
-            format!("CALLER#{}", keys.caller(self.caller).hex()),
-        ];
-        self.kit
-            .dump_about(&prefixes, &["address", "email"], &self.email)
-            .await
-    }
 }
 
 /// The items without the claims that were not given up, and without what a call may leave beside its move: the
@@ -249,11 +235,11 @@ const FOREVER: usize = 1000;
 async fn strike(person: &Person<'_>, failure: Failure, from: usize, times: usize, done: &Dump) {
     let (kit, case) = (person.kit, person.case);
     let what = format!("{case:?}, {failure:?} from attempt {from}, {times} times");
-    let before = person.items().await;
+    let before = kit.dump().await;
     kit.faults.fail(failure, from, times);
     let answer = person.asks(later(1)).await;
     kit.faults.clear();
-    let after = person.items().await;
+    let after = kit.dump().await;
 
     let is_done = effects(&without_traces(after.clone())) == effects(&without_traces(done.clone()));
     if answer == case.answer() {
@@ -284,7 +270,7 @@ async fn strike(person: &Person<'_>, failure: Failure, from: usize, times: usize
         case.answer()
     };
     assert_eq!(again, expected, "{what}: and then again");
-    let after_again = person.items().await;
+    let after_again = kit.dump().await;
     match case {
         BeginWithKey(_) => {
             assert_eq!(
@@ -317,13 +303,15 @@ async fn every_case_through(failures: &[Failure]) {
             kit.log.reset();
             assert_eq!(Box::pin(undisturbed.asks(later(1))).await, case.answer());
             let calls = kit.log.calls().len();
-            let done = undisturbed.items().await;
+            let done = kit.dump().await;
+            kit.clear().await;
             let mut number = 0;
             for from in 1..=calls {
                 for times in [1, ATTEMPTS, 3 * ATTEMPTS, FOREVER] {
                     number += 1;
                     let person = Box::pin(Person::new(&kit, case, number)).await;
                     Box::pin(strike(&person, *failure, from, times, &done)).await;
+                    kit.clear().await;
                 }
             }
         }

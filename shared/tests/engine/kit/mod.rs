@@ -291,18 +291,17 @@ impl Kit {
 
     /// The whole table.
     pub(crate) async fn dump(&self) -> Dump {
-        dumped(self.table.all().await)
+        let items = self.table.all().await.into_iter();
+        items
+            .map(|item| (text(&item, "pk").to_owned(), item))
+            .collect()
     }
 
-    /// The items of the table whose key begins with one of these prefixes, or one of whose attributes is this text.
-    pub(crate) async fn dump_about(
-        &self,
-        prefixes: &[String],
-        attributes: &[&str],
-        value: &str,
-    ) -> Dump {
-        let items = self.table.all_about(prefixes, attributes, value).await;
-        dumped(items)
+    /// Deletes every item of the table.
+    pub(crate) async fn clear(&self) {
+        for key in self.table.keys().await {
+            self.table.delete(&key).await;
+        }
     }
 
     /// The keys of the table that begin so.
@@ -312,14 +311,6 @@ impl Kit {
             .filter(|key| key.starts_with(prefix))
             .collect()
     }
-}
-
-/// Items by their keys.
-fn dumped(items: Vec<Item>) -> Dump {
-    let items = items.into_iter();
-    items
-        .map(|item| (text(&item, "pk").to_owned(), item))
-        .collect()
 }
 
 fn recovery(
