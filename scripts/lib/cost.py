@@ -309,4 +309,4 @@ def text(it):
 
 parser = argparse.ArgumentParser(prog='scripts/cost')
 parser.add_argument('--check', action='store_true', help='fail if docs/operations.md does not have these figures')
-page.block(template.ROOT / 'docs/operations.md', 'scripts/cost', text(template.load()), parser.parse_args().check)
+page.block(template.ROOT / 'docs/operations.md', 'scripts/cost', text(template.whole()), parser.parse_args().check)

@@ -1,7 +1,7 @@
 """Packs what `sam build` built into a stack that deploys without a compiler. `scripts/release` runs it.
 
-The folder that it writes has a zip for each function, and template.json: template.yaml with its mails in it, whose functions take
-their code from the zips beside it. Equal programs give equal bytes.
+The folder that it writes has a zip for each function, and template.json: template.yaml with the files that it includes in it,
+whose functions take their code from the zips beside it. Equal programs give equal bytes.
 """
 
 import argparse

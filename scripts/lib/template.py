@@ -1,5 +1,9 @@
-"""Reads template.yaml: `load()` gives it with every `!Tag` in its long form and every anchor written out, as CloudFormation wants it in JSON."""
+"""Reads template.yaml: `load()` gives it with every `!Tag` in its long form and every anchor written out, as CloudFormation wants it in JSON.
 
+`template.py` prints it as JSON, with the files that it includes in it.
+"""
+
+import json
 import pathlib
 
 import yaml
@@ -38,14 +42,20 @@ def load(path=ROOT / 'template.yaml'):
 
 
 def whole(path=ROOT / 'template.yaml'):
-    """The template with the mails that it includes in it."""
-    template = load(path)
-    for resource in template['Resources'].values():
-        if resource['Type'] == 'AWS::SES::Template':
-            include = resource['Properties']['Template']['Fn::Transform']
-            assert include['Name'] == 'AWS::Include', include
-            resource['Properties']['Template'] = load(ROOT / include['Parameters']['Location'])
-    return template
+    """The file with the files that it includes in it."""
+    return _included(load(path))
+
+
+def _included(value):
+    if isinstance(value, list):
+        return [_included(it) for it in value]
+    if not isinstance(value, dict):
+        return value
+    value = {name: _included(it) for name, it in value.items()}
+    if include := value.pop('Fn::Transform', None):
+        assert include['Name'] == 'AWS::Include', include
+        value |= load(ROOT / include['Parameters']['Location'])
+    return value
 
 
 def default(template, parameter):
@@ -78,3 +88,7 @@ def mail_batch_milliseconds(template):
     if 'MailBatchMilliseconds' in template['Parameters']:
         return default(template, 'MailBatchMilliseconds')
     return 400
+
+
+if __name__ == '__main__':
+    print(json.dumps(whole(), indent=1))

@@ -54,14 +54,15 @@ fn resources() -> String {
             let id = id(template, locale);
             let (name, tag) = (name(template), locale.tag());
             // Writing to a text cannot fail.
-            let _ = write!(
+            let _ = writeln!(
                 text,
-                "  {id}:\n    Type: AWS::SES::Template\n    DependsOn: {before}\n    Properties:\n      \
-                 Template: {{Fn::Transform: {{Name: AWS::Include, Parameters: {{Location: mails/{RESULTS}/{name}.{tag}.yaml}}}}}}\n\n"
+                "  {id}: {{Type: AWS::SES::Template, DependsOn: {before}, Properties: {{Template: \
+                 {{Fn::Transform: {{Name: AWS::Include, Parameters: {{Location: mails/{RESULTS}/{name}.{tag}.yaml}}}}}}}}}}"
             );
             before = id;
         }
     }
+    text.push('\n');
     text
 }
 

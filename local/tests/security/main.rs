@@ -149,9 +149,16 @@ fn the_bounds_follow_from_the_settings() {
     }
 }
 
+/// The template as YAML, with every merge (`<<`) written out.
+fn template() -> Value {
+    let mut template: Value = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();
+    template.apply_merge().unwrap();
+    template
+}
+
 /// The template's default limits, and the threshold of its alarm.
 fn gateway() -> bounds::Gateway {
-    let template: Value = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();
+    let template = template();
     let default = |name: &str| template["Parameters"][name]["Default"].as_u64().unwrap();
     let alarm = &template["Resources"]["WrongGuessesAlarm"]["Properties"]["Metrics"];
     let expression = alarm[0]["Expression"].as_str().unwrap();
@@ -198,7 +205,7 @@ fn every_possible_log_line_is_in_the_inventory() {
 
 #[test]
 fn every_field_of_the_access_log_is_in_the_inventory() {
-    let template: Value = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();
+    let template = template();
     let api = &template["Resources"]["HttpApi"]["Properties"];
     let Value::Tagged(format) = &api["AccessLogSettings"]["Format"] else {
         panic!("the format is a !Sub");

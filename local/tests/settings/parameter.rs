@@ -9,9 +9,12 @@ use serde_yaml_ng::Value as Yaml;
 pub(crate) static TEMPLATE: LazyLock<PathBuf> =
     LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml"));
 
-/// The template as YAML.
+/// The template as YAML, with every merge (`<<`) written out.
 pub(crate) fn yaml() -> Yaml {
-    serde_yaml_ng::from_str(&std::fs::read_to_string(&*TEMPLATE).unwrap()).unwrap()
+    let text = std::fs::read_to_string(&*TEMPLATE).unwrap();
+    let mut template: Yaml = serde_yaml_ng::from_str(&text).unwrap();
+    template.apply_merge().unwrap();
+    template
 }
 
 /// A parameter's rules, as `CloudFormation` applies them: the pattern has to match the whole value, or each
