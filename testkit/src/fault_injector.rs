@@ -135,6 +135,17 @@ impl FaultInjector {
         *self.plan() = Plan::None;
     }
 
+    /// The attempts since [`FaultInjector::fail`].
+    ///
+    /// # Panics
+    /// If no call was made to fail.
+    pub fn attempts(&self) -> usize {
+        match *self.plan() {
+            Plan::Fail { attempts, .. } => attempts,
+            _ => panic!("no call fails"),
+        }
+    }
+
     /// Makes `times` attempts fail, from attempt `from` on, counted from now.
     pub fn fail(&self, failure: Failure, from: usize, times: usize) {
         *self.plan() = Plan::Fail {
