@@ -42,7 +42,7 @@ def load(path=ROOT / 'template.yaml'):
 
 
 def whole(path=ROOT / 'template.yaml'):
-    """The file with the files that it includes in it."""
+    """The file, with the content of each file that it includes."""
     return _included(load(path))
 
 

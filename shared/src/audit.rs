@@ -49,7 +49,7 @@ pub enum Event {
     /// A mail was not sent because its address is suppressed, or the address was suppressed.
     Suppressed(Suppressed),
     /// A charged guess opened nothing.
-    WrongGuess(Guess),
+    WrongGuess(FailedGuess),
     /// A guess or a new code was refused because the guesses are spent.
     Exhausted(Budget),
     /// The code proved the mailbox.
@@ -137,7 +137,7 @@ pub enum Suppressed {
 /// Why a charged guess opened nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Guess {
+pub enum FailedGuess {
     /// It was not the code.
     Wrong,
     /// It was the right code by luck, and nobody has the address.

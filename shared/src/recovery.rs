@@ -33,7 +33,7 @@ use crate::secrets::{SecretError, Secrets};
 use crate::session::{AnsweredId, Awaiting, Repeat, Session, SessionInfo};
 use crate::settings::{DirectorySession, DirectoryUserId, Settings, Share};
 use crate::store::{
-    Begun, CodeRequest, Refused, Renewed, SessionOrigin, Store, StoreError, Throttled,
+    Begun, CodeRequest, LimitsReached, Renewed, SessionOrigin, Store, StoreError, Throttled,
 };
 use crate::telemetry;
 use crate::template::Template;
@@ -302,9 +302,9 @@ impl Recovery {
                     Repeat::Anew => {}
                     Repeat::Absent => id = SessionId::draw(&mut call.rng),
                 },
-                Begun::Throttled(refused) => {
+                Begun::Throttled(reached) => {
                     match self
-                        .share(&code_request, &request.address, refused, at)
+                        .share(&code_request, &request.address, reached, at)
                         .await?
                     {
                         Ok(share) => code_request.share = share,
@@ -326,19 +326,19 @@ impl Recovery {
         &self,
         request: &CodeRequest<'_>,
         address: &Address,
-        refused: Refused,
+        reached: LimitsReached,
         at: Timestamp,
     ) -> Result<Result<Share, Throttled>, RecoveryError> {
-        if refused.limits == refused.whole
+        if reached.limits == reached.whole
             || !self
                 .is_known(request.keys, address, request.caller, at)
                 .await?
         {
-            return Ok(Err(refused.limits));
+            return Ok(Err(reached.limits));
         }
-        Ok(match refused.whole.until() {
+        Ok(match reached.whole.until() {
             None => Ok(Share::Whole),
-            Some(_) => Err(refused.whole),
+            Some(_) => Err(reached.whole),
         })
     }
 
@@ -424,9 +424,9 @@ impl Recovery {
                     call.note(Event::Requested(Asked::AnotherCode));
                     return Ok(());
                 }
-                Renewed::Throttled(refused) => {
+                Renewed::Throttled(reached) => {
                     let address = &session.info().address;
-                    match self.share(&request, address, refused, at).await? {
+                    match self.share(&request, address, reached, at).await? {
                         Ok(share) => request.share = share,
                         Err(whom) => return Err(throttled(whom, at)),
                     }

@@ -138,7 +138,7 @@ impl FaultInjector {
     /// The attempts since [`FaultInjector::fail`].
     ///
     /// # Panics
-    /// If no call was made to fail.
+    /// If [`FaultInjector::fail`] was not called, or its plan was replaced.
     pub fn attempts(&self) -> usize {
         match *self.plan() {
             Plan::Fail { attempts, .. } => attempts,

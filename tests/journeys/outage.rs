@@ -251,7 +251,8 @@ async fn a_function_that_dies_or_hangs_during_a_request_gives_the_gateways_own_e
     };
     outage.set(Fault::Silence);
     let dying = async {
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        // The function waits for the table, whose first silence it takes for 1.5 s.
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         send("KILL", process(stack, "forgot-password"));
     };
     let (answer, ()) = tokio::join!(ask(), dying);

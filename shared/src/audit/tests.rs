@@ -18,7 +18,7 @@ fn all() -> Vec<Event> {
         Event::Mailed(Mail::Code),
         Event::NotMailed(Why::Nobody),
         Event::Suppressed(Suppressed::NotMailed),
-        Event::WrongGuess(Guess::Wrong),
+        Event::WrongGuess(FailedGuess::Wrong),
         Event::Exhausted(Budget::Session),
         Event::Proven(Means::Session),
         Event::Blocked(Means::Session),
@@ -47,8 +47,13 @@ fn all() -> Vec<Event> {
             ),
             Event::WrongGuess(_) => {
                 all.extend(
-                    [Guess::Wrong, Guess::Nobody, Guess::Overtaken, Guess::Void]
-                        .map(Event::WrongGuess),
+                    [
+                        FailedGuess::Wrong,
+                        FailedGuess::Nobody,
+                        FailedGuess::Overtaken,
+                        FailedGuess::Void,
+                    ]
+                    .map(Event::WrongGuess),
                 );
             }
             Event::Exhausted(_) => {

@@ -7,7 +7,9 @@ use rand::rngs::StdRng;
 
 use super::RecoveryError;
 use crate::api::Protocol;
-use crate::audit::{About, AuditTrail, Budget, Caller, Event, Guess, Means, Unanswered, Whom};
+use crate::audit::{
+    About, AuditTrail, Budget, Caller, Event, FailedGuess, Means, Unanswered, Whom,
+};
 use crate::ids::SessionRef;
 use crate::keys::IndexKeys;
 use crate::session::SessionInfo;
@@ -197,10 +199,10 @@ impl Record {
             (RecoveryError::Unavailable(_) | RecoveryError::Broken(_), _) => {
                 self.unanswered().map(Event::Unanswered)
             }
-            (_, Some(Judged::Wrong)) => Some(Event::WrongGuess(Guess::Wrong)),
-            (_, Some(Judged::ForNobody)) => Some(Event::WrongGuess(Guess::Nobody)),
+            (_, Some(Judged::Wrong)) => Some(Event::WrongGuess(FailedGuess::Wrong)),
+            (_, Some(Judged::ForNobody)) => Some(Event::WrongGuess(FailedGuess::Nobody)),
             (RecoveryError::CodeExpired, Some(Judged::Right)) => {
-                Some(Event::WrongGuess(Guess::Void))
+                Some(Event::WrongGuess(FailedGuess::Void))
             }
             // With an event, the code was proven and only the password was refused. A caller without the session's
             // id has proven nothing then.
@@ -209,7 +211,7 @@ impl Record {
                     error,
                     RecoveryError::PasswordRefused(_) | RecoveryError::PasswordRefusedElsewhere(_)
                 );
-                let overtaken = Event::WrongGuess(Guess::Overtaken);
+                let overtaken = Event::WrongGuess(FailedGuess::Overtaken);
                 (is_over && self.events.is_empty()).then_some(overtaken)
             }
             (RecoveryError::Throttled { whom, .. }, None) => Some(Event::Throttled(meant(*whom))),

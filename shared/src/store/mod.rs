@@ -50,7 +50,7 @@ pub use mail::Claim;
 pub(crate) use mail::LEASE;
 
 pub use moves::{FromState, Moved};
-pub use sessions::{Begun, CodeRequest, Refused, Renewed, Throttled};
+pub use sessions::{Begun, CodeRequest, LimitsReached, Renewed, Throttled};
 pub use suppression::{Mailbox, Stopped, Suppressed, Suppression};
 pub use users::Recipient;
 pub(crate) use users::UserWrite;

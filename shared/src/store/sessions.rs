@@ -48,7 +48,7 @@ pub enum Begun {
     /// written.
     Taken(Box<Session>),
     /// It was throttled. Nothing was written.
-    Throttled(Refused),
+    Throttled(LimitsReached),
 }
 
 /// Whose limits of codes were reached, and when they end.
@@ -68,9 +68,9 @@ impl Throttled {
     }
 }
 
-/// Why a request for a code was throttled.
+/// The limits that a throttled request for a code reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct LimitsReached {
     /// The limits that were reached, under the share that was asked for.
     pub limits: Throttled,
     /// Those that a network would have reached that may use the whole.
@@ -83,7 +83,7 @@ pub enum Renewed {
     /// The code will be mailed.
     Done,
     /// It was throttled. Nothing was written.
-    Throttled(Refused),
+    Throttled(LimitsReached),
     /// The session has changed since it was read, and nothing was written. Has it as it stands, if it is
     /// still there.
     Changed(Option<Box<Session>>),
@@ -313,7 +313,7 @@ fn throttled(
     refused: &ConditionFailures,
     request: &CodeRequest<'_>,
     at: Timestamp,
-) -> Result<Option<Refused>, StoreError> {
+) -> Result<Option<LimitsReached>, StoreError> {
     let state = refused
         .failed(1)
         .then(|| items::address_state(refused.found(1), at))
@@ -330,7 +330,7 @@ fn throttled(
         caller,
     };
     let limits = under(request.share);
-    Ok(limits.until().map(|_| Refused {
+    Ok(limits.until().map(|_| LimitsReached {
         limits,
         whole: under(Share::Whole),
     }))

@@ -231,7 +231,7 @@ const ATTEMPTS: usize = 3;
 /// So many attempts that the table does not answer again.
 const FOREVER: usize = 1000;
 
-/// A case that is struck at most `times`, and all that has to hold of it. Returns how often it was struck.
+/// A case in which at most `times` attempts fail, and all that has to hold then. Returns how many were in that range.
 async fn strike(
     person: &Person<'_>,
     failure: Failure,
@@ -317,7 +317,7 @@ async fn every_case_through(failures: &[Failure]) {
             for from in 1..=calls {
                 let mut most = FOREVER;
                 for times in [FOREVER, 3 * ATTEMPTS, ATTEMPTS, 1] {
-                    // A call that ends sooner was struck as often already.
+                    // The run before had fewer attempts to fail than this: it would be the same run.
                     if times > most {
                         continue;
                     }

@@ -1,4 +1,4 @@
-//! Hashes the same password as `hash-in-functions`, by argon2 alone, and wipes the memory as that does.
+//! Hashes the same password as `hash-in-functions` at the same cost, by argon2 alone, and wipes the memory as that does.
 
 use std::error::Error;
 

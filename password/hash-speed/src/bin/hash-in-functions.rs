@@ -1,4 +1,4 @@
-//! Hashes a password as functions do, as often as the argument says, and prints the last hash.
+//! Hashes a password as functions do, at their default cost, as often as the argument says, and prints the last hash.
 
 use std::error::Error;
 
