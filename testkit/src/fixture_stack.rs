@@ -120,7 +120,14 @@ impl FixtureStack {
         serve(event_bridge, events.clone().into_router(), &shutdown);
 
         let pools = stack.functions.iter().map(|function| {
-            let program = prepare(program(function, &folder, &urls));
+            let mut program = program(function, &folder, &urls);
+            // Mail leaves as fast as it can: these tests are not about its pace.
+            for (name, value) in &mut program.environment {
+                if name == "MAIL_BATCH_MILLISECONDS" {
+                    "0".clone_into(value);
+                }
+            }
+            let program = prepare(program);
             let pool = Pool::new(program, function.timeout, random.clone(), shutdown.stop());
             (function.name.clone(), pool)
         });
