@@ -249,9 +249,11 @@ async fn a_function_that_dies_or_hangs_during_a_request_gives_the_gateways_own_e
             .raw(Method::POST, FORGOT, "application/json", body.clone())
             .await
     };
+    // The function runs from here on.
+    assert_eq!(ask().await.status, 200);
     outage.set(Fault::Silence);
     let dying = async {
-        // The function waits for the table, whose first silence it takes for 1.5 s.
+        // The function has the call by then. It waits for the table for 1.5 s before it asks again.
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         send("KILL", process(stack, "forgot-password"));
     };
