@@ -32,6 +32,7 @@ pub struct Outage {
     /// The stack.
     pub stack: Stack,
     fault: Arc<Mutex<Fault>>,
+    met_silence: Arc<AtomicBool>,
     _wrapped: tempfile::TempDir,
 }
 
@@ -55,11 +56,13 @@ impl Outage {
         );
         wrap_all(folder.path(), &environment);
         let fault = Arc::new(Mutex::new(Fault::None));
-        let shared = Arc::clone(&fault);
+        let met_silence = Arc::new(AtomicBool::new(false));
+        let (shared, silence) = (Arc::clone(&fault), Arc::clone(&met_silence));
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let (kept, fault) = (kept.clone(), Arc::clone(&shared));
-                std::thread::spawn(move || carry(connection, &kept, &fault));
+                let silence = Arc::clone(&silence);
+                std::thread::spawn(move || carry(connection, &kept, &fault, &silence));
             }
         });
         let stack = Setup::default()
@@ -69,6 +72,7 @@ impl Outage {
         Self {
             stack,
             fault,
+            met_silence,
             _wrapped: folder,
         }
     }
@@ -76,6 +80,11 @@ impl Outage {
     /// Breaks the line, or mends it.
     pub fn set(&self, fault: Fault) {
         *self.fault.lock().unwrap() = fault;
+    }
+
+    /// Whether a request has met [`Fault::Silence`].
+    pub fn has_met_silence(&self) -> bool {
+        self.met_silence.load(Ordering::Relaxed)
     }
 
     /// The fault of the line now.
@@ -99,7 +108,7 @@ pub fn wrap_all(folder: &Path, environment: &str) {
 }
 
 /// Carries one connection until either end closes it, or a fault does.
-fn carry(client: TcpStream, upstream: &Path, fault: &Arc<Mutex<Fault>>) {
+fn carry(client: TcpStream, upstream: &Path, fault: &Arc<Mutex<Fault>>, met_silence: &AtomicBool) {
     let Ok(upstream) = std::fs::read_to_string(upstream) else {
         return;
     };
@@ -130,6 +139,7 @@ fn carry(client: TcpStream, upstream: &Path, fault: &Arc<Mutex<Fault>>) {
     });
     pass(client, server, |asked| {
         while *fault.lock().unwrap() == Fault::Silence {
+            met_silence.store(true, Ordering::Relaxed);
             std::thread::sleep(Duration::from_millis(5));
         }
         let asked = String::from_utf8_lossy(asked).to_lowercase();

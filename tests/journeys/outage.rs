@@ -253,8 +253,10 @@ async fn a_function_that_dies_or_hangs_during_a_request_gives_the_gateways_own_e
     assert_eq!(ask().await.status, 200);
     outage.set(Fault::Silence);
     let dying = async {
-        // The function has the call by then. It waits for the table for 1.5 s before it asks again.
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        eventually("the function asks the table", async || {
+            outage.has_met_silence().then_some(())
+        })
+        .await;
         send("KILL", process(stack, "forgot-password"));
     };
     let (answer, ()) = tokio::join!(ask(), dying);
