@@ -5,16 +5,19 @@
 
 use std::time::Duration;
 
-use aws_sdk_eventbridge::Client;
-use aws_sdk_eventbridge::error::ProvideErrorMetadata as _;
-use aws_sdk_eventbridge::primitives::DateTime;
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_config::SdkConfig;
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::error::ErrorMetadata;
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use serde_json::value::RawValue;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::audit::Means;
+use crate::aws::operation::{Api, Payload, operation};
 use crate::ids::UserId;
 use crate::payload::Unreadable;
 use crate::store::{MailContent, MailRequest, PasswordChange, Store, StoreError, is_notice};
@@ -92,9 +95,39 @@ struct CredentialChange {
     event_timestamp: i64,
 }
 
+/// An event as `PutEvents` takes it.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    source: &'static str,
+    detail_type: &'static str,
+    /// An object, as JSON.
+    detail: String,
+    event_bus_name: String,
+    /// When it happened, in seconds with a fraction. Without it, EventBridge takes the time of the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<f64>,
+}
+
+/// The answer to `PutEvents`, as far as it is read. It has one entry for each event, in order.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    #[serde(default)]
+    entries: Vec<EntryAnswer>,
+}
+
+/// An event that EventBridge took has an id, any other one an error code.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EntryAnswer {
+    event_id: Option<String>,
+    error_code: Option<String>,
+}
+
 /// The event for a mail request, on a bus. `None` if no password was set, or if the version before this one wrote the
 /// request, which did not store how.
-fn event(request: &MailRequest, bus: &str) -> Result<Option<PutEventsRequestEntry>, StoreError> {
+fn event(request: &MailRequest, bus: &str) -> Result<Option<Entry>, StoreError> {
     let MailContent::Changed(Some(change)) = &request.content else {
         return Ok(None);
     };
@@ -125,20 +158,19 @@ fn event(request: &MailRequest, bus: &str) -> Result<Option<PutEventsRequestEntr
         },
     };
     let detail = serde_json::to_string(&detail).map_err(|it| StoreError::Malformed(it.into()))?;
-    let event = PutEventsRequestEntry::builder()
-        .source(SOURCE)
-        .detail_type(DETAIL_TYPE)
-        .detail(detail)
-        .event_bus_name(bus)
-        .time(DateTime::from_millis(at.millis()))
-        .build();
-    Ok(Some(event))
+    Ok(Some(Entry {
+        source: SOURCE,
+        detail_type: DETAIL_TYPE,
+        detail,
+        event_bus_name: bus.to_owned(),
+        time: Some(DateTime::from_millis(at.millis()).as_secs_f64()),
+    }))
 }
 
 /// The event for a record of the stream.
 struct Pending {
     sequence_number: String,
-    event: PutEventsRequestEntry,
+    event: Entry,
 }
 
 /// The result of reading a record.
@@ -156,15 +188,29 @@ enum Read {
 #[derive(Debug)]
 pub struct Announcer {
     store: Store,
-    events: Client,
+    put: Operation<Payload, Answer, ErrorMetadata>,
     bus: Option<String>,
 }
 
 impl Announcer {
     /// Tells a bus of the changes in a store, or nobody if there is no bus.
     #[must_use]
-    pub fn new(store: Store, events: Client, bus: Option<String>) -> Self {
-        Self { store, events, bus }
+    pub fn new(store: Store, config: &SdkConfig, bus: Option<String>) -> Self {
+        let api = Api {
+            service: "EventBridge",
+            signing_name: "events",
+            operation: "PutEvents",
+            path: "/".to_owned(),
+            headers: &[
+                ("content-type", "application/x-amz-json-1.1"),
+                ("x-amz-target", "AWSEvents.PutEvents"),
+            ],
+        };
+        let put = operation(config, api, |response| {
+            let body = response.body().bytes().unwrap_or_default();
+            Ok(serde_json::from_slice(body)?)
+        });
+        Self { store, put, bus }
     }
 
     /// Publishes the events of a batch of the stream, and returns which records to try again.
@@ -187,8 +233,8 @@ impl Announcer {
             }
         }
         for pending in pending.chunks(MOST_EVENTS) {
-            let events = pending.iter().map(|it| it.event.clone()).collect();
-            let published = self.publish(events).await;
+            let events: Vec<_> = pending.iter().map(|it| it.event.clone()).collect();
+            let published = self.publish(&events).await;
             for (
                 Pending {
                     sequence_number, ..
@@ -217,13 +263,14 @@ impl Announcer {
         let Some(bus) = &self.bus else {
             return Ok(());
         };
-        let event = PutEventsRequestEntry::builder()
-            .source(SOURCE)
-            .detail_type(TEST_DETAIL_TYPE)
-            .detail(format!(r#"{{"version":{VERSION}}}"#))
-            .event_bus_name(bus)
-            .build();
-        self.publish(vec![event]).await.into_iter().collect()
+        let event = Entry {
+            source: SOURCE,
+            detail_type: TEST_DETAIL_TYPE,
+            detail: format!(r#"{{"version":{VERSION}}}"#),
+            event_bus_name: bus.clone(),
+            time: None,
+        };
+        self.publish(&[event]).await.into_iter().collect()
     }
 
     /// Reads what a record of the stream is about.
@@ -265,27 +312,27 @@ impl Announcer {
     }
 
     /// Puts events on the bus, and returns the result for each. EventBridge may accept only some of them.
-    async fn publish(&self, events: Vec<PutEventsRequestEntry>) -> Vec<Result<(), PublishError>> {
-        let count = events.len();
-        let put = self.events.put_events().set_entries(Some(events));
-        match Box::pin(put.send()).await {
-            Ok(answer) => {
-                let answers = answer.entries.unwrap_or_default();
-                let published = |place: usize| match answers.get(place) {
+    async fn publish(&self, events: &[Entry]) -> Vec<Result<(), PublishError>> {
+        let asked = json!({ "Entries": events }).to_string();
+        let payload = Payload(Zeroizing::new(asked.into_bytes()));
+        let refused = |code: Option<&str>, otherwise: &str| {
+            let code = code.unwrap_or(otherwise).to_owned();
+            Err(PublishError::Refused(code))
+        };
+        match Box::pin(self.put.invoke(payload)).await {
+            Ok(Answer { entries }) => {
+                let published = |place: usize| match entries.get(place) {
                     Some(answer) if answer.event_id.is_some() => Ok(()),
                     answer => {
-                        let code = answer.and_then(|answer| answer.error_code.clone());
-                        Err(PublishError::Refused(
-                            code.unwrap_or_else(|| "no id".to_owned()),
-                        ))
+                        let code = answer.and_then(|answer| answer.error_code.as_deref());
+                        refused(code, "no id")
                     }
                 };
-                (0..count).map(published).collect()
+                (0..events.len()).map(published).collect()
             }
             Err(error) => {
-                let code = error.code().unwrap_or("no answer");
-                let refused = |_| Err(PublishError::Refused(code.to_owned()));
-                (0..count).map(refused).collect()
+                let code = error.as_service_error().and_then(ErrorMetadata::code);
+                events.iter().map(|_| refused(code, "no answer")).collect()
             }
         }
     }
@@ -301,7 +348,7 @@ fn failed(error: &PublishError) {
 #[cfg(test)]
 mod tests {
     use regain_password::Address;
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     use super::*;
     use crate::api::Protocol;
@@ -338,13 +385,10 @@ mod tests {
             ..notice(Some(change))
         };
         let event = event(&request, "default").unwrap().unwrap();
-        let detail: Value = serde_json::from_str(event.detail.as_deref().unwrap()).unwrap();
+        let detail: Value = serde_json::from_str(&event.detail).unwrap();
         assert_eq!(detail, example["detail"]);
-        assert_eq!(event.source.as_deref(), example["source"].as_str());
-        assert_eq!(
-            event.detail_type.as_deref(),
-            example["detail-type"].as_str()
-        );
+        assert_eq!(event.source, example["source"]);
+        assert_eq!(event.detail_type, example["detail-type"]);
     }
 
     #[test]
@@ -355,7 +399,7 @@ mod tests {
             means: Means::Link,
         };
         let event = event(&notice(Some(change)), "default").unwrap().unwrap();
-        let detail: Value = serde_json::from_str(event.detail.as_deref().unwrap()).unwrap();
+        let detail: Value = serde_json::from_str(&event.detail).unwrap();
         let type_of_event = "https://schemas.openid.net/secevent/caep/event-type/credential-change";
         assert_eq!(
             detail,
@@ -375,10 +419,16 @@ mod tests {
                 }},
             })
         );
-        assert_eq!(event.source.as_deref(), Some("regain"));
-        assert_eq!(event.detail_type.as_deref(), Some("Password Changed"));
-        assert_eq!(event.event_bus_name.as_deref(), Some("default"));
-        assert_eq!(event.time, Some(DateTime::from_millis(1_672_986_341_227)));
+        assert_eq!(
+            serde_json::to_value(&event).unwrap(),
+            json!({
+                "Source": "regain",
+                "DetailType": "Password Changed",
+                "Detail": event.detail,
+                "EventBusName": "default",
+                "Time": 1_672_986_341.227,
+            })
+        );
     }
 
     #[test]

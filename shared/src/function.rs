@@ -418,8 +418,7 @@ fn announcer() -> Result<Announcer, SettingsError> {
     let deployment = Deployment::from_env()?;
     let bus = settings::event_bus()?;
     let config = aws::config();
-    let events = aws_sdk_eventbridge::Client::new(&config);
-    Ok(Announcer::new(store(&config, deployment), events, bus))
+    Ok(Announcer::new(store(&config, deployment), &config, bus))
 }
 
 fn user_operations() -> Result<UserOperations, SettingsError> {

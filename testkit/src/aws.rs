@@ -4,7 +4,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_types::sdk_config::{Builder, SdkConfig, SharedCredentialsProvider};
 use axum::Router;
 use tokio::net::TcpListener;
 
@@ -26,6 +27,17 @@ pub fn quick_retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(1))
+}
+
+/// The configuration of a client of one stand-in.
+pub fn config(endpoint: &str) -> Builder {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(REGION)
+        .endpoint_url(endpoint)
+        .credentials_provider(SharedCredentialsProvider::new(credentials()))
+        .retry_config(quick_retries())
+        .http_client(http_client())
 }
 
 /// Listens on a free port of this machine, and says where.

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_eventbridge::config::BehaviorVersion;
-use aws_sdk_eventbridge::config::timeout::TimeoutConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::aws::{REGION, credentials, http_client, quick_retries, serve};
+use crate::aws::{config, serve};
 
 /// How EventBridge answers a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,22 +54,13 @@ impl FakeEventBridge {
         Self { inbox, endpoint }
     }
 
-    /// As `announce` has it, but quick to try again and to give up.
-    pub fn client(&self) -> aws_sdk_eventbridge::Client {
+    /// The configuration of a client, which is quick to try again and to give up.
+    pub fn config(&self) -> SdkConfig {
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(Duration::from_secs(2))
             .operation_timeout(Duration::from_secs(3))
             .build();
-        let config = aws_sdk_eventbridge::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(REGION)
-            .endpoint_url(&self.endpoint)
-            .credentials_provider(credentials())
-            .retry_config(quick_retries())
-            .timeout_config(timeouts)
-            .http_client(http_client())
-            .build();
-        aws_sdk_eventbridge::Client::from_conf(config)
+        config(&self.endpoint).timeout_config(timeouts).build()
     }
 
     /// Sets the next answers.

@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_types::SdkConfig;
-use aws_types::sdk_config::SharedCredentialsProvider;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -17,7 +14,7 @@ use regain::secrets::Secrets;
 use regain::timestamp::Timestamp;
 use serde_json::{Value, json};
 
-use crate::aws::{REGION, credentials, http_client, quick_retries, serve};
+use crate::aws::{config, serve};
 
 /// The id of the secret with the index key.
 pub const INDEX_KEY: &str = "IndexKey";
@@ -99,14 +96,7 @@ impl FakeSecrets {
 
     /// The secrets as a fresh instance of a function has them: not fetched yet.
     pub fn secrets(&self) -> Secrets {
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(REGION)
-            .endpoint_url(&self.endpoint)
-            .credentials_provider(SharedCredentialsProvider::new(credentials()))
-            .retry_config(quick_retries())
-            .http_client(http_client())
-            .build();
+        let config = config(&self.endpoint).build();
         Secrets::new(&config, INDEX_KEY.to_owned(), Some(CODE_KEY.to_owned()))
     }
 

@@ -6,9 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_types::SdkConfig;
-use aws_types::sdk_config::SharedCredentialsProvider;
 use regain::settings::{PasswordForm, UserStoreSettings};
 use regain::user_store::UserFunction;
 use serde_json::{Value, json};
@@ -16,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use crate::aws::{REGION, credentials, listen};
+use crate::aws::{config, listen};
 
 pub use crate::user_store_faults::{StoreFault, Veto};
 
@@ -148,12 +145,7 @@ impl FakeUserStore {
 
     /// The engine's client of it.
     pub fn function(&self, password: PasswordForm) -> UserFunction {
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(REGION)
-            .credentials_provider(SharedCredentialsProvider::new(credentials()))
-            .endpoint_url(&self.endpoint)
-            .build();
+        let config = config(&self.endpoint).build();
         let function = USER_STORE.to_owned();
         UserFunction::new(&config, &UserStoreSettings { function, password })
     }

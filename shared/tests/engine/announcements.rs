@@ -28,7 +28,7 @@ impl Scene {
         let kit = Kit::new().await;
         let events = FakeEventBridge::serve().await;
         let bus = bus.map(str::to_owned);
-        let announcer = Announcer::new(kit.another_store(), events.client(), bus);
+        let announcer = Announcer::new(kit.another_store(), &events.config(), bus);
         Self {
             kit,
             events,

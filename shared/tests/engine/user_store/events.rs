@@ -12,7 +12,7 @@ use crate::kit::{Kit, PASSWORD, StoreFault, later};
 async fn published(kit: &Kit) -> Vec<Value> {
     let events = FakeEventBridge::serve().await;
     let bus = Some("sign-in".to_owned());
-    let announcer = Announcer::new(kit.another_store(), events.client(), bus);
+    let announcer = Announcer::new(kit.another_store(), &events.config(), bus);
     let records = kit.keys("MAIL#").await.into_iter().map(|key| {
         json!({
             "eventName": "INSERT",
