@@ -605,3 +605,20 @@ fn play(home: Home, steps: Vec<Step>) -> Result<(), TestCaseError> {
         .unwrap();
     runtime.block_on(run(home, steps))
 }
+
+#[tokio::test]
+async fn a_call_that_waits_for_another_may_find_that_its_proof_is_over() {
+    let verified = Step::Calls(vec![(Wish::Verify(0, Sent::Right), 0)]);
+    for (until_its_last_moment, wish) in [
+        (vec![verified, Step::Wait(599_999)], Wish::Set(0)),
+        (vec![Step::Wait(99_999)], Wish::Link(0, Which::Last)),
+    ] {
+        let mut steps = vec![Step::Calls(vec![(Wish::Request(Protocol::AuthV1), 0)])];
+        steps.extend(until_its_last_moment);
+        // The call that claims the session fails, so the other one goes on.
+        let fails = Change::Fail(StoreFault::FunctionError, 1, 1);
+        steps.push(Step::Store(fails));
+        steps.push(Step::Calls(vec![(wish, 0), (wish, 0)]));
+        run(Home::Elsewhere, steps).await.unwrap();
+    }
+}

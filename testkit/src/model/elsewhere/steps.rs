@@ -4,6 +4,8 @@
 //! while the store is asked for the user. To set a password, the session is claimed, the store is asked, and only
 //! then does the table record it.
 
+use std::time::Duration;
+
 use regain::timestamp::Timestamp;
 
 use super::{ATTEMPTS, At, Caller, Claim, FindAnswer, Judged, Stamp, User, Write, finding};
@@ -11,6 +13,9 @@ use crate::model::progress::Stepped::{self, Ended, Goes};
 use crate::model::progress::{MoveOutcome, Progress};
 use crate::model::{Call, DAILY_GUESSES, Model, PROOF_TTL, SESSION_GUESSES, Share, State};
 use crate::outcome::Outcome;
+
+/// How long a call waits for the claim of another at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 impl Model {
     /// A call with a good proof claims its session. If another call has claimed it, this one waits.
@@ -20,7 +25,6 @@ impl Model {
         token: Option<u32>,
         place: usize,
     ) -> Vec<(Self, Stepped)> {
-        let claimed = self.sessions[number].claimed;
         let permitted = self.one(|it| match it.permit_use(number, token) {
             Goes(Progress::Returned(generation)) => {
                 let session = &mut it.sessions[number];
@@ -32,8 +36,23 @@ impl Model {
             }
             refused => refused,
         });
-        let waits = |stepped: &Stepped| matches!(stepped, Goes(_)) && claimed.is_some();
-        permitted.into_iter().filter(|(_, it)| !waits(it)).collect()
+        match permitted.as_slice() {
+            [(_, Goes(_))] if self.sessions[number].claimed.is_some() => {
+                match self.after_a_wait().permit_use(number, token) {
+                    over @ Ended(_) => vec![(self.clone(), over)],
+                    _ => Vec::new(),
+                }
+            }
+            _ => permitted,
+        }
+    }
+
+    /// The same at the latest time to which a call waits for the claim of another. Its proof may end meanwhile.
+    fn after_a_wait(&self) -> Self {
+        Self {
+            now: self.now.plus(LONGEST_WAIT),
+            ..self.clone()
+        }
     }
 
     /// Every next step of a call that asks the store.
@@ -259,12 +278,16 @@ impl Model {
                 next(it, stamp, false, of_address, claim, user)
             }));
         } else if claim == Claim::Wanted {
+            let is_claimed = self.sessions[number].claimed.is_some();
             let late = match caller.call {
+                Call::Link(..) if is_claimed => self
+                    .refused_link(number, caller.generation)
+                    .or_else(|| self.after_a_wait().refused_link(number, caller.generation)),
                 Call::Link(..) => self.refused_link(number, caller.generation),
                 _ => self.overtaken(number, caller.generation),
             };
             // A call that finds the session claimed waits.
-            if late.is_some() || self.sessions[number].claimed.is_none() {
+            if late.is_some() || !is_claimed {
                 all.extend(self.one(|it| {
                     let claim = late.map_or(Claim::Held, Claim::Late);
                     if claim == Claim::Held {
