@@ -49,10 +49,11 @@ const NEAR: RangeInclusive<f64> = 0.35..=0.65;
 const SES_TAKES: Duration = Duration::from_millis(60);
 /// The length of a batch: shorter than the default, so that the test is.
 const BATCH: Duration = Duration::from_millis(200);
-/// The attacker's requests are this far apart, which is longer than one takes. If each followed the answer to the one before,
-/// mails that leave meanwhile would delay the next request, since everything here runs on one machine. The attacker would then
-/// ask later behind known addresses, and wait less.
-const APART: Duration = Duration::from_millis(36);
+/// How many milliseconds the attacker's requests are apart: longer than one takes. If each followed the answer to the one before, mails
+/// that leave meanwhile would delay the next request, since everything here runs on one machine. The attacker would then ask later
+/// behind known addresses, and wait less. It varies, as the times on a network do: otherwise the AUC would show the millisecond or two
+/// that a mail's own work takes from the others on this machine.
+const APART: RangeInclusive<u64> = 25..=75;
 /// Stacks that are attacked at the same time. An attacker mostly waits.
 const STACKS: usize = 4;
 /// Times of one side: at first, and at most.
@@ -160,7 +161,8 @@ impl Attack {
     async fn observe(&self, side: usize, in_front: usize, rng: &mut StdRng) -> Duration {
         let candidates: Vec<_> = self.addresses[side].sample(rng, in_front).collect();
         self.ses.0.lock().unwrap().clear();
-        let mut pace = tokio::time::interval(APART);
+        let apart = Duration::from_millis(rng.random_range(APART));
+        let mut pace = tokio::time::interval(apart);
         for candidate in candidates {
             pace.tick().await;
             self.mobile.begin(candidate).await;
