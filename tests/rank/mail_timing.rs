@@ -10,7 +10,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test says what it expects by panicking"
 )]
@@ -49,10 +48,11 @@ const NEAR: RangeInclusive<f64> = 0.35..=0.65;
 const SES_TAKES: Duration = Duration::from_millis(60);
 /// The length of a batch: shorter than the default, so that the test is.
 const BATCH: Duration = Duration::from_millis(200);
-/// How many milliseconds the attacker's requests are apart: longer than one takes. If each followed the answer to the one before, mails
-/// that leave meanwhile would delay the next request, since everything here runs on one machine. The attacker would then ask later
-/// behind known addresses, and wait less. It varies, as the times on a network do: otherwise the AUC would show the millisecond or two
-/// that a mail's own work takes from the others on this machine.
+/// How many milliseconds the attacker's requests are apart: longer than one takes. If each followed the answer
+/// to the one before, mails that leave meanwhile would delay the next request, since everything here runs on
+/// one machine. The attacker would then ask later behind known addresses, and wait less. It varies, as the
+/// times on a network do: otherwise the AUC would show the millisecond or two that a mail's own work takes from
+/// the others on this machine.
 const APART: RangeInclusive<u64> = 25..=75;
 /// Stacks that are attacked at the same time. An attacker mostly waits.
 const STACKS: usize = 4;
@@ -78,7 +78,9 @@ impl Sides {
     fn times(&self) -> Times {
         let mut times = Times::default();
         for (side, is_known) in self.0.iter().zip([true, false]) {
-            side.iter().for_each(|time| times.add(is_known, *time));
+            for time in side {
+                times.add(is_known, *time);
+            }
         }
         times
     }
