@@ -1,4 +1,4 @@
-//! What a mail is made of: the code and the links, the variables of its template, its headers and tags, and its
+//! The parts of a mail: the code and the links, the variables of its template, its headers and tags, and its
 //! recipient.
 
 use aws_sdk_sesv2::types::{MessageHeader, MessageTag};
