@@ -7,13 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder};
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
+    AttributeDefinition, AttributeValue, BillingMode, DeleteRequest, KeySchemaElement, KeyType,
     ScalarAttributeType, StreamSpecification, StreamViewType, TimeToLiveSpecification,
+    WriteRequest,
 };
 use aws_sdk_dynamodb::{Client, Config};
 use regain::store::Store;
 
 use crate::aws::{REGION, credentials, http_client, listen, quick_retries};
+
+/// The most writes of one `BatchWriteItem`.
+const BATCH: usize = 25;
 
 /// An item, with its attributes in order, so that two can be compared.
 pub type Item = BTreeMap<String, AttributeValue>;
@@ -173,6 +177,23 @@ impl Table {
         let delete = self.client.delete_item().table_name(&self.name);
         delete.key("pk", text_value(key)).send().await.unwrap();
     }
+
+    /// Deletes every item.
+    pub async fn clear(&self) {
+        let deletions: Vec<_> = self.keys().await.iter().map(|key| deletion(key)).collect();
+        for batch in deletions.chunks(BATCH) {
+            let write = self.client.batch_write_item();
+            let written = write.request_items(&self.name, batch.to_vec()).send().await;
+            let left = written.unwrap().unprocessed_items.unwrap_or_default();
+            assert!(left.is_empty(), "not deleted: {left:?}");
+        }
+    }
+}
+
+fn deletion(key: &str) -> WriteRequest {
+    let delete = DeleteRequest::builder().key("pk", text_value(key));
+    let delete = delete.build().unwrap();
+    WriteRequest::builder().delete_request(delete).build()
 }
 
 /// An attribute that is text.

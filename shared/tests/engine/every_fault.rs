@@ -1,5 +1,8 @@
 //! Every use case under every fault: the answer is true or 503, no write is half done, a 503 costs no guess as
 //! far as the table answers, and the person can go on.
+//!
+//! A fault lasts, or it ends after one call. With `REGAIN_FAULTS=all`, as in CI, it also ends after one attempt of a
+//! call, or after three calls.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -302,7 +305,22 @@ async fn strike(
     times
 }
 
+/// How many attempts fail. Few lengths are played if `REGAIN_FAULTS` does not ask for all, since people wait for
+/// `cargo test`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a test may take is no setting of the service"
+)]
+fn lengths() -> &'static [usize] {
+    match std::env::var("REGAIN_FAULTS") {
+        Ok(faults) if faults == "all" => &[FOREVER, 3 * ATTEMPTS, ATTEMPTS, 1],
+        Ok(faults) => panic!("REGAIN_FAULTS is {faults}, and may be all"),
+        Err(_) => &[FOREVER, ATTEMPTS],
+    }
+}
+
 async fn every_case_through(failures: &[Failure]) {
+    let lengths = lengths();
     for case in CASES {
         for failure in failures {
             let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
@@ -312,11 +330,11 @@ async fn every_case_through(failures: &[Failure]) {
             assert_eq!(Box::pin(undisturbed.asks(later(1))).await, case.answer());
             let calls = kit.log.calls().len();
             let done = kit.dump().await;
-            kit.clear().await;
+            kit.table.clear().await;
             let mut number = 0;
             for from in 1..=calls {
                 let mut most = FOREVER;
-                for times in [FOREVER, 3 * ATTEMPTS, ATTEMPTS, 1] {
+                for &times in lengths {
                     // The run before had fewer attempts to fail than this: it would be the same run.
                     if times > most {
                         continue;
@@ -325,7 +343,7 @@ async fn every_case_through(failures: &[Failure]) {
                     let person = Box::pin(Person::new(&kit, case, number)).await;
                     let struck = Box::pin(strike(&person, *failure, from, times, &done)).await;
                     most = struck.saturating_sub(1);
-                    kit.clear().await;
+                    kit.table.clear().await;
                 }
             }
         }

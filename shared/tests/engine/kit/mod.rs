@@ -95,7 +95,7 @@ pub(crate) struct Kit {
     /// The audit records of all calls.
     pub(crate) records: Records,
     settings: Settings,
-    table: Table,
+    pub(crate) table: Table,
     draws: AtomicU64,
 }
 
@@ -295,13 +295,6 @@ impl Kit {
         items
             .map(|item| (text(&item, "pk").to_owned(), item))
             .collect()
-    }
-
-    /// Deletes every item of the table.
-    pub(crate) async fn clear(&self) {
-        for key in self.table.keys().await {
-            self.table.delete(&key).await;
-        }
     }
 
     /// The keys of the table that begin so.
