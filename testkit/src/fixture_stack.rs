@@ -1,7 +1,7 @@
 //! The stack that the fixtures run on: the parts of `cargo run -- --seed events` without the gateway and the stream.
 //! The fixtures are the events that those two would send.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use axum::Router;
@@ -10,7 +10,6 @@ use local::dynamodb::engine::Engine;
 use local::dynamodb::store::TableStore;
 use local::event_bridge::EventBridge;
 use local::gateway::listen::{StandInListeners, Urls};
-use local::lambda::binaries;
 use local::lambda::bus::Bus;
 use local::lambda::pool::{Pool, PoolError};
 use local::lambda::program::{Program, program};
@@ -25,6 +24,7 @@ use regain::settings::Settings;
 use serde_json::{Value as Json, json};
 
 use crate::WORKSPACE;
+use crate::binaries::binaries;
 use crate::fixture::{Fixture, events};
 use crate::snapshot;
 use crate::table::Table;
@@ -67,10 +67,7 @@ impl FixtureStack {
         lambda: &str,
         prepare: impl Fn(Program) -> Program,
     ) -> Self {
-        let workspace = Path::new(WORKSPACE);
-        let names: BTreeSet<_> = stack.functions.iter().map(|it| it.name.as_str()).collect();
-        let folder = binaries::folder(None, workspace, Some(env!("CARGO").into()), names);
-        let folder = folder.await.unwrap();
+        let folder = binaries();
         let shutdown = Shutdown::default();
         let random = Random::new().unwrap();
         let [dynamodb, ses, secrets, event_bridge] = ["dynamodb", "ses", "secrets", "events"]
@@ -120,7 +117,7 @@ impl FixtureStack {
         serve(event_bridge, events.clone().into_router(), &shutdown);
 
         let pools = stack.functions.iter().map(|function| {
-            let mut program = program(function, &folder, &urls);
+            let mut program = program(function, folder, &urls);
             // Mail leaves as fast as it can: these tests are not about its pace.
             for (name, value) in &mut program.environment {
                 if name == "MAIL_BATCH_MILLISECONDS" {

@@ -15,6 +15,7 @@
 mod aliases;
 mod audit;
 mod auth_v1;
+mod claims;
 mod codes;
 mod directory;
 mod edge;

@@ -6,17 +6,16 @@ use serde_json::{Value, json};
 use testkit::answer::Answer;
 use testkit::binaries::binaries;
 use testkit::client::{Api, FORGOT, Mobile, RESET, Web};
-use testkit::eventually;
 use testkit::fake_user_store::{ElsewhereUser, FakeUserStore, StoreFault, Veto};
 use testkit::mailbox::Mailbox;
 use testkit::people::new_address;
-use testkit::stack::{Setup, Stack, children, send};
+use testkit::stack::{Setup, Stack};
 use testkit::table::{Table, text};
 
-const PASSWORD: &str = "nine quiet harbours";
+pub(crate) const PASSWORD: &str = "nine quiet harbours";
 
 /// A service whose users are in a store of the test's own, and one of them.
-async fn open() -> (Stack, FakeUserStore, String) {
+pub(crate) async fn open() -> (Stack, FakeUserStore, String) {
     open_with(Setup::default()).await
 }
 
@@ -33,7 +32,7 @@ async fn open_with(setup: Setup) -> (Stack, FakeUserStore, String) {
 }
 
 /// An answer that is not one of the contract's table: that of the gateway, or with reasons of the store's own.
-async fn post(api: &Api, path: &str, body: &Value) -> Answer {
+pub(crate) async fn post(api: &Api, path: &str, body: &Value) -> Answer {
     let body = body.to_string();
     api.raw(Method::POST, path, "application/json", body).await
 }
@@ -176,40 +175,6 @@ async fn a_user_store_that_fails_is_503_and_the_person_can_go_on() {
     for secret in ["a secret of the store", PASSWORD, &email] {
         assert!(!stack.said().contains(secret), "{secret}");
     }
-}
-
-#[tokio::test]
-async fn a_function_that_dies_between_the_store_and_the_table_sets_no_password_twice() {
-    let (stack, store, email) = open().await;
-    let mobile = Mobile::of(&stack);
-    let mut mailbox = Mailbox::at(&stack, &email);
-    let session = mobile.begin(&email).await;
-    let code = mailbox.next_code().await;
-    let token = mobile.verify(&session, &code).await.word();
-    store.fail(StoreFault::Hang, 2, 1);
-    let body = json!({"token": token, "password": PASSWORD});
-    let (setting, ()) = tokio::join!(post(&mobile.0, RESET, &body), async {
-        eventually("the store has set it", async || {
-            (store.user(&email).times_set == 1).then_some(())
-        })
-        .await;
-        for (pid, name) in children(stack.pid()) {
-            if name == "forgot-password-set-password" {
-                send("KILL", pid);
-            }
-        }
-    });
-    assert_eq!(setting.status, 500, "the gateway's answer: {setting:?}");
-    store.reset();
-    // The claim of the process that died lasts for a while.
-    let set = eventually("the password can be set again", async || {
-        let set = mobile.set_password(&token, PASSWORD).await;
-        (set.status != 503).then_some(set)
-    })
-    .await;
-    assert_eq!(set.word(), format!("id of {email}"));
-    assert_eq!(store.user(&email).times_set, 1, "the same use");
-    mailbox.next_notice().await;
 }
 
 #[tokio::test]

@@ -93,9 +93,7 @@ async fn build(
     names: &BTreeSet<&str>,
 ) -> Result<PathBuf, BinariesError> {
     let this = std::env::current_exe().map_err(BinariesError::NoPlace)?;
-    // The program of a test is in a folder below.
-    let folder = this.ancestors().skip(1).find(|it| !it.ends_with("deps"));
-    let folder = folder.unwrap_or(workspace).to_owned();
+    let folder = this.parent().unwrap_or(workspace).to_owned();
     let mut command = Command::new(cargo.unwrap_or_else(|| OsString::from("cargo")));
     command.arg("build").current_dir(workspace);
     for name in names {

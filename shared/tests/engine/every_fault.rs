@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use futures_util::future::join_all;
 use regain::api::Protocol;
 use regain::not_me::NotMeToken;
 use regain::recovery::{Request, Started};
@@ -311,7 +312,7 @@ async fn strike(
     clippy::disallowed_methods,
     reason = "how long a test may take is no setting of the service"
 )]
-fn lengths() -> &'static [usize] {
+pub(crate) fn lengths() -> &'static [usize] {
     match std::env::var("REGAIN_FAULTS") {
         Ok(faults) if faults == "all" => &[FOREVER, 3 * ATTEMPTS, ATTEMPTS, 1],
         Ok(faults) => panic!("REGAIN_FAULTS is {faults}, and may be all"),
@@ -320,31 +321,34 @@ fn lengths() -> &'static [usize] {
 }
 
 async fn every_case_through(failures: &[Failure]) {
+    // While the SDK pauses before it asks again in one case, the others go on.
+    join_all(CASES.map(|case| through(case, failures))).await;
+}
+
+async fn through(case: Case, failures: &[Failure]) {
     let lengths = lengths();
-    for case in CASES {
-        for failure in failures {
-            let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
-            kit.recovery.warm(NOON).await;
-            let undisturbed = Box::pin(Person::new(&kit, case, 0)).await;
-            kit.log.reset();
-            assert_eq!(Box::pin(undisturbed.asks(later(1))).await, case.answer());
-            let calls = kit.log.calls().len();
-            let done = kit.dump().await;
-            kit.table.clear().await;
-            let mut number = 0;
-            for from in 1..=calls {
-                let mut most = FOREVER;
-                for &times in lengths {
-                    // The run before had fewer attempts to fail than this: it would be the same run.
-                    if times > most {
-                        continue;
-                    }
-                    number += 1;
-                    let person = Box::pin(Person::new(&kit, case, number)).await;
-                    let struck = Box::pin(strike(&person, *failure, from, times, &done)).await;
-                    most = struck.saturating_sub(1);
-                    kit.table.clear().await;
+    for failure in failures {
+        let kit = Kit::throttled(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+        kit.recovery.warm(NOON).await;
+        let undisturbed = Box::pin(Person::new(&kit, case, 0)).await;
+        kit.log.reset();
+        assert_eq!(Box::pin(undisturbed.asks(later(1))).await, case.answer());
+        let calls = kit.log.calls().len();
+        let done = kit.dump().await;
+        kit.table.clear().await;
+        let mut number = 0;
+        for from in 1..=calls {
+            let mut most = FOREVER;
+            for &times in lengths {
+                // The run before had fewer attempts to fail than this: it would be the same run.
+                if times > most {
+                    continue;
                 }
+                number += 1;
+                let person = Box::pin(Person::new(&kit, case, number)).await;
+                let struck = Box::pin(strike(&person, *failure, from, times, &done)).await;
+                most = struck.saturating_sub(1);
+                kit.table.clear().await;
             }
         }
     }

@@ -5,9 +5,10 @@
 
 use std::pin::pin;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join_all, select};
 use regain::api::Protocol;
 use regain::recovery::RecoveryError;
+use regain::timestamp::Timestamp;
 use regain::users::User;
 
 use super::{BOTH, Ready, Way, notices, with_ann};
@@ -114,21 +115,27 @@ async fn another_code_or_link_opens_nothing_while_its_session_sets_a_password_el
 
 #[tokio::test]
 async fn a_code_waits_for_a_claim_that_was_left_behind_no_longer_than_it_lasts() {
-    for protocol in BOTH {
-        for (end, expected) in [(later(1), Outcome::Done), (later(60), Outcome::Unavailable)] {
-            let kit = with_ann().await;
-            let started = kit.start(protocol, ANN, NOON).await;
-            let code = kit.derived(&started.session).await;
-            claimed_until(&kit, &started, end).await;
-            let verified = kit.verify(&started, &code, NOON).await;
-            assert_eq!(outcome_of(&verified), expected, "{protocol:?}");
-            assert_eq!(kit.guesses(&started.session).await, 0);
-            assert_eq!(kit.guesses_today(ANN, NOON).await, 0);
-            if expected == Outcome::Done {
-                let proof: Verified = verified.unwrap();
-                let set = kit.set_password(&started, &proof, PASSWORD, later(1)).await;
-                assert_eq!(outcome_of(&set), Outcome::Done);
-            }
-        }
+    let cases = BOTH.into_iter().flat_map(|protocol| {
+        let ends = [(later(1), Outcome::Done), (later(60), Outcome::Unavailable)];
+        ends.map(|(end, expected)| a_code_beside_a_claim(protocol, end, expected))
+    });
+    // All of them wait at the same time.
+    join_all(cases).await;
+}
+
+/// Types the code of a session that a process claimed until then, and died.
+async fn a_code_beside_a_claim(protocol: Protocol, end: Timestamp, expected: Outcome) {
+    let kit = with_ann().await;
+    let started = kit.start(protocol, ANN, NOON).await;
+    let code = kit.derived(&started.session).await;
+    claimed_until(&kit, &started, end).await;
+    let verified = kit.verify(&started, &code, NOON).await;
+    assert_eq!(outcome_of(&verified), expected, "{protocol:?}");
+    assert_eq!(kit.guesses(&started.session).await, 0);
+    assert_eq!(kit.guesses_today(ANN, NOON).await, 0);
+    if expected == Outcome::Done {
+        let proof: Verified = verified.unwrap();
+        let set = kit.set_password(&started, &proof, PASSWORD, later(1)).await;
+        assert_eq!(outcome_of(&set), Outcome::Done);
     }
 }

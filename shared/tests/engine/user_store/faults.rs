@@ -1,8 +1,10 @@
 //! Faults of the user store and of the table.
 
+use futures_util::future::join_all;
 use regain::api::Protocol;
 
 use super::{BEFORE, BOTH, Ready, WAYS, Way, notices, with_ann};
+use crate::every_fault::lengths;
 use crate::kit::{
     ANN, ElsewhereUser, Failure, Kit, NOON, Outcome, PASSWORD, StoreFault, later, outcome_of,
 };
@@ -128,35 +130,38 @@ async fn a_password_that_was_set_and_not_recorded_cannot_be_followed_by_another_
 
 #[tokio::test]
 async fn a_fault_of_the_table_anywhere_sets_the_password_once_and_costs_no_guess() {
-    for way in WAYS {
-        let kit = with_ann().await;
-        let undisturbed = Ready::new(&kit, way).await;
-        undisturbed.set(&kit, PASSWORD, 1).await.unwrap();
-        let calls = kit.log.calls().len();
-        for failure in [
-            Failure::ErrorBefore,
-            Failure::ResetAfter,
-            Failure::Cancelled,
-        ] {
-            for from in 1..=calls {
-                for times in [1, 3, 1000] {
-                    let kit = with_ann().await;
-                    let ready = Ready::new(&kit, way).await;
-                    let what = format!("{way:?}, {failure:?} from {from}, {times} times");
-                    kit.faults.fail(failure, from, times);
-                    let outcome = ready.outcome(&kit, 1).await;
-                    kit.faults.clear();
-                    if outcome != Outcome::Done {
-                        assert_eq!(outcome, Outcome::Unavailable, "{what}");
-                        // After the end of the claim.
-                        let again = ready.outcome(&kit, 30).await;
-                        let ends = [Outcome::Done, Outcome::Over];
-                        assert!(ends.contains(&again), "{what}: {again:?}");
-                    }
-                    assert_eq!(kit.users.user(ANN).times_set, 1, "{what}");
-                    assert_eq!(notices(&kit).await, 1, "{what}");
-                    assert_eq!(ready.outcome(&kit, 60).await, Outcome::Over, "{what}");
+    // The ways wait for their claims at the same time.
+    join_all(WAYS.map(a_fault_of_the_table_anywhere)).await;
+}
+
+async fn a_fault_of_the_table_anywhere(way: Way) {
+    let kit = with_ann().await;
+    let undisturbed = Ready::new(&kit, way).await;
+    undisturbed.set(&kit, PASSWORD, 1).await.unwrap();
+    let calls = kit.log.calls().len();
+    for failure in [
+        Failure::ErrorBefore,
+        Failure::ResetAfter,
+        Failure::Cancelled,
+    ] {
+        for from in 1..=calls {
+            for times in lengths() {
+                let kit = with_ann().await;
+                let ready = Ready::new(&kit, way).await;
+                let what = format!("{way:?}, {failure:?} from {from}, {times} times");
+                kit.faults.fail(failure, from, *times);
+                let outcome = ready.outcome(&kit, 1).await;
+                kit.faults.clear();
+                if outcome != Outcome::Done {
+                    assert_eq!(outcome, Outcome::Unavailable, "{what}");
+                    // After the end of the claim.
+                    let again = ready.outcome(&kit, 30).await;
+                    let ends = [Outcome::Done, Outcome::Over];
+                    assert!(ends.contains(&again), "{what}: {again:?}");
                 }
+                assert_eq!(kit.users.user(ANN).times_set, 1, "{what}");
+                assert_eq!(notices(&kit).await, 1, "{what}");
+                assert_eq!(ready.outcome(&kit, 60).await, Outcome::Over, "{what}");
             }
         }
     }
@@ -231,7 +236,7 @@ async fn exactly_one_of_sixteen_parallel_uses_of_a_proof_sets_the_password_elsew
                     outcome_of(&ready.set(kit, &password, 1).await)
                 }
             });
-            let answers = futures_util::future::join_all(uses).await;
+            let answers = join_all(uses).await;
             let what = format!("{way:?}, {same}: {answers:?}");
             let done = answers.iter().filter(|it| **it == Outcome::Done).count();
             assert_eq!(done, 1, "{what}");

@@ -1,13 +1,6 @@
 //! Compares `docs/security.md` with the code: every requirement has a row, every row has a test that exists
 //! or a reason, every figure follows from the settings, and the inventories are complete.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking, and so do the functions it is made of"
-)]
-
 mod bounds;
 mod page;
 mod requirements;

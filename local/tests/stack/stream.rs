@@ -1,8 +1,4 @@
 //! The event source mapping, between a real table and a real process.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test says what it expects by panicking"
-)]
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

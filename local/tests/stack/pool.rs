@@ -1,9 +1,4 @@
 //! Pools of function processes, with a real process behind them.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
 
 use std::collections::HashSet;
 use std::path::PathBuf;

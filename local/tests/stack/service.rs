@@ -1,8 +1,4 @@
 //! `cargo run` as a person or a script sees it: the program itself, with probes for functions.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test says what it expects by panicking"
-)]
 
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use crate::parameter::Parameter;
-use crate::starts_with;
-use crate::values::TEXTS;
+use super::parameter::Parameter;
+use super::starts_with;
+use super::values::TEXTS;
 
 /// Texts made of the pieces that the rules name, so that many of them are almost valid.
 fn texts_of(pieces: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {

@@ -1,11 +1,5 @@
 //! Checks template.yaml for mistakes that only a deployment would show, according to the documents and bug
 //! reports of `CloudFormation`, SAM and the services. Nothing is deployed here.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

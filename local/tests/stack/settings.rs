@@ -1,13 +1,6 @@
 //! Compares the parameters of template.yaml with the functions' own check of their settings: both accept the
 //! same values. A value that only the template accepted would be deployed, and no function would start.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
-
 mod parameter;
 mod random;
 mod values;

@@ -1,8 +1,4 @@
 //! Reading template.yaml: the values that come from it, and the templates that stop the start.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test says what it expects by panicking"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
