@@ -10,8 +10,9 @@
 //! ```
 //!
 //! `IF` is a requirement of the condition, `OR` is one of several ways to meet a requirement, and the rest are
-//! clauses of the update. `condition_mutants.txt` lists every part with a test that fails without it. Every test
-//! that sends a write checks that the list is complete; [`crate::condition_mutants`] checks that the tests fail.
+//! clauses of the update. `condition_mutants.txt` lists every part with a test that fails without it. The first
+//! call that writes such an item checks that the list is complete; [`crate::condition_mutants`] checks that the
+//! tests fail.
 //!
 //! With `REGAIN_CONDITION_MUTANT='charge SESSION: IF codeExpiresAt > :now'` the engine's tests run without that part.
 
