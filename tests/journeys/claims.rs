@@ -1,4 +1,6 @@
-//! The claim on a session of a process that died. Tests run in the order of their names, and this one waits longest, so it begins early.
+//! The claim on a session of a process that died.
+//!
+//! Tests begin in the order of their names. This one waits longest, and here it begins early.
 
 use serde_json::json;
 use testkit::client::{Mobile, RESET};

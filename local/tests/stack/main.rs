@@ -1,5 +1,5 @@
-//! The stack on this machine: how template.yaml is read, the functions' processes, the stream, and the whole program. Settings and
-//! docs/security.md are compared with the template and the sources.
+//! The stack on this machine: how template.yaml is read, the functions' processes, the stream, and the whole
+//! program. Settings and docs/security.md are compared with the template and the sources.
 
 #[cfg(test)]
 mod cloudformation;
