@@ -10,9 +10,8 @@
 //! ```
 //!
 //! `IF` is a requirement of the condition, `OR` is one of several ways to meet a requirement, and the rest are
-//! clauses of the update. `condition_mutants.txt` lists every part with a test that fails without it. The first
-//! call that writes such an item checks that the list is complete; [`crate::condition_mutants`] checks that the
-//! tests fail.
+//! clauses of the update. `condition_mutants.txt` lists every part with a test that fails without it. Every test
+//! that sends a write checks that the list is complete; [`crate::condition_mutants`] checks that the tests fail.
 //!
 //! With `REGAIN_CONDITION_MUTANT='charge SESSION: IF codeExpiresAt > :now'` the engine's tests run without that part.
 
@@ -36,6 +35,9 @@ pub(crate) static PARTS: LazyLock<BTreeMap<String, Detected>> =
     LazyLock::new(|| listed(include_str!("../condition_mutants.txt")));
 
 static LEFT_OUT: LazyLock<Option<String>> = LazyLock::new(left_out);
+
+/// What was written and has all of its parts in the list. To compare each call would take a tenth of the tests' time.
+static LISTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 #[expect(
     clippy::disallowed_methods,
@@ -334,13 +336,6 @@ fn rewrite(item: &mut Value, left: &Expressions) {
     }
 }
 
-/// Whether this process writes such an item for the first time.
-fn is_new(operation: &str, kind: &str, item: &Value) -> bool {
-    static WRITTEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let text = format!("{operation} {kind} {} {}", item[CONDITION], item[UPDATE]);
-    WRITTEN.lock().unwrap().insert(text)
-}
-
 /// Sees that every part of a call is listed, and returns the call without the part to be left out if
 /// it has that.
 fn leave_out(target: &str, body: &[u8]) -> Option<Value> {
@@ -350,7 +345,8 @@ fn leave_out(target: &str, body: &[u8]) -> Option<Value> {
     let mut is_left_out = false;
     for (action, item) in &mut items {
         let kind = kind(action, item);
-        if LEFT_OUT.is_none() && !is_new(operation, &kind, item) {
+        let written = format!("{operation} {kind} {} {}", item[CONDITION], item[UPDATE]);
+        if LEFT_OUT.is_none() && LISTED.lock().unwrap().contains(&written) {
             continue;
         }
         let expressions = Expressions::of(item);
@@ -365,6 +361,7 @@ fn leave_out(target: &str, body: &[u8]) -> Option<Value> {
                 is_left_out = true;
             }
         }
+        LISTED.lock().unwrap().insert(written);
     }
     if !is_left_out {
         return None;
