@@ -1,17 +1,13 @@
 """Tests the stores in examples/user-store: `example_stores.py NODE`, where NODE is a Node.js with node:sqlite. See scripts/test-user-stores."""
 import json, os, pathlib, re, shutil, socket, sqlite3, subprocess, sys, tempfile, time
 import user_stores
+from free_port import free_port
 
 sys.dont_write_bytecode = True
 node = sys.argv[1]
 FOLDER = user_stores.ROOT / 'examples/user-store'
 sys.path.insert(0, str(FOLDER))
 import store as python_store
-
-
-def free_port():
-    with socket.create_server(('127.0.0.1', 0)) as server:
-        return server.getsockname()[1]
 
 
 class Example:

@@ -272,6 +272,8 @@ impl Listeners {
 mod tests {
     use clap::Parser as _;
 
+    use rand::RngExt as _;
+
     use super::*;
 
     #[tokio::test]
@@ -284,15 +286,14 @@ mod tests {
         assert_eq!(refused, format!("port {port} on 127.0.0.1 {sentence}"));
     }
 
-    /// Five ports in a row that were free a moment ago.
+    /// Five free ports in a row. They are below those that the system gives to whoever asks for any port, so
+    /// that they stay free.
     fn five_free_ports() -> u16 {
+        let mut rng = regain::ambient::rng().unwrap();
         loop {
-            let first = std::net::TcpListener::bind((LOOPBACK, 0)).unwrap();
-            let port = first.local_addr().unwrap().port();
-            let bind = |distance| {
-                std::net::TcpListener::bind((LOOPBACK, port.checked_add(distance)?)).ok()
-            };
-            if [1, 2, 3, 4].map(bind).iter().all(Option::is_some) {
+            let port = rng.random_range(10_000..32_000);
+            let is_free = |port| std::net::TcpListener::bind((LOOPBACK, port)).is_ok();
+            if (port..port + 5).all(is_free) {
                 return port;
             }
         }
