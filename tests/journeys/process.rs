@@ -9,7 +9,7 @@ use testkit::binaries::binaries;
 use testkit::client::{Api, Mobile, Web};
 use testkit::eventually;
 use testkit::mailbox::Mailbox;
-use testkit::outage::wrap_all;
+use testkit::outage::{Fault, Outage, wrap_all};
 use testkit::people::{Person, new_address};
 use testkit::stack::{Ended, Setup, children, is_running, send};
 use testkit::table::{Table, text};
@@ -187,21 +187,33 @@ async fn signals_end_the_service_and_all_it_started() {
 
 #[tokio::test]
 async fn a_request_in_progress_is_answered_before_the_service_ends() {
-    let stack = Setup::default().unthrottled().start();
-    let person = Person::of(&stack).await;
-    let web = Web::of(&stack);
+    let outage = Outage::start();
+    let stack = &outage.stack;
+    let person = Person::of(stack).await;
+    let web = Web::of(stack);
     let begun = web.begin(&person.email).await;
-    let code = Mailbox::of(&stack, &person).next_code().await;
+    let code = Mailbox::of(stack, &person).next_code().await;
+    // Then no function has anything left to do, and only the request meets the silence.
+    Table::of(stack).mail_outcomes(&begun.session).await;
     let pid = stack.pid();
     let functions = children(pid);
+    let address = stack.url.trim_start_matches("http://").to_owned();
+    outage.set(Fault::Silence);
     let ending = async {
-        // The gateway has the call by then, and a password is hashed. If it is answered already, nothing fails.
-        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        eventually("the function asks the table", async || {
+            outage.has_met_silence().then_some(())
+        })
+        .await;
         send("TERM", pid);
+        eventually("nobody else is let in", async || {
+            tokio::net::TcpStream::connect(&address).await.err()
+        })
+        .await;
+        outage.set(Fault::None);
     };
     let (answer, ()) = tokio::join!(web.set_both(&begun, &code, PASSWORD), ending);
     answer.data();
-    let ended = stack.end("CONT");
+    let ended = outage.stack.end("CONT");
     assert_eq!(ended.status.code(), Some(0), "{}", ended.said);
     assert!(functions.iter().all(|(pid, _)| !is_running(*pid)));
 }
