@@ -36,7 +36,7 @@ pub(crate) static PARTS: LazyLock<BTreeMap<String, Detected>> =
 
 static LEFT_OUT: LazyLock<Option<String>> = LazyLock::new(left_out);
 
-/// What was written and has all of its parts in the list. To compare each call would take a tenth of the tests' time.
+/// Writes whose parts were all found in the list. To compare at each call would take a tenth of the tests' time.
 static LISTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 #[expect(
