@@ -291,7 +291,7 @@ mod tests {
     fn five_free_ports() -> u16 {
         let mut rng = regain::ambient::rng().unwrap();
         loop {
-            let port = rng.random_range(10_000..32_000);
+            let port = rng.random_range(10_000..16_000);
             let is_free = |port| std::net::TcpListener::bind((LOOPBACK, port)).is_ok();
             if (port..port + 5).all(is_free) {
                 return port;
