@@ -271,7 +271,6 @@ impl Listeners {
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
-
     use rand::RngExt as _;
 
     use super::*;
